@@ -1,0 +1,57 @@
+"""docker-compose.yml and the Dockerfile, held against the code they start."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from embedded.temporal import SEARCH_ATTRIBUTES
+from settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded["services"]
+
+
+def test_everything_is_published_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert published
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_every_variable_of_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    text = (ROOT / "docker-compose.yml").read_text() + (ROOT / "Dockerfile").read_text()
+    assert set(re.findall(rf"\b{PREFIX}[A-Z_]+", text)) - known == set()
+    for name in ("worker", "api", "migrate"):
+        assert "DUNNING_DATABASE_URL" in services[name]["environment"]
+
+
+def test_whom_a_service_waits_for_exists_and_can_say_that_it_is_ready(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for service in services.values():
+        for other, wait in service.get("depends_on", {}).items():
+            if wait["condition"] == "service_healthy":
+                assert "healthcheck" in services[other]
+            else:
+                assert services[other].get("restart") != "unless-stopped"
+
+
+def test_the_namespace_gets_our_search_attributes(services: dict[str, dict[str, Any]]) -> None:
+    (script,) = services["temporal-namespace"]["command"]
+    assert all(name in script for name in SEARCH_ATTRIBUTES)
+
+
+def test_the_image_gets_every_package_of_ours() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert packages - {line.removeprefix("!") for line in ignored} == set()
