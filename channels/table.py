@@ -1,0 +1,136 @@
+"""The table of open invoices with its totals: aligned text, HTML, and one line for an SMS."""
+
+from __future__ import annotations
+
+import unicodedata
+from html import escape
+
+from babel import Locale
+
+from channels.port import one_line
+from channels.template import day, money
+from channels.words import Labels
+from dunning.message import InvoiceFacts, MessageFacts
+
+MAX_ROWS = 500
+MAX_SMS_ROWS = 5
+_LEFT = 3  # the first columns are aligned left, the amounts and days right
+
+
+def as_text(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
+    head = _head(labels)
+    rows = [_row(i, locale) for i in facts.invoices[:MAX_ROWS]]
+    parts = []
+    if rows:
+        widths = [max(map(_width, column)) for column in zip(head, *rows, strict=True)]
+        lines = [_line(head, widths), "  ".join("-" * w for w in widths)]
+        lines += [_line(row, widths) for row in rows]
+        if more := _more(facts, labels):
+            lines.append(more)
+        parts.append("\n".join(lines))
+    parts.append("\n".join(f"{label} {amount}" for label, amount in _sums(facts, labels, locale)))
+    if note := totals_note(facts, labels, locale):
+        parts.append(note)
+    return "\n\n".join(parts)
+
+
+def as_html(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
+    start, end = ("right", "left") if locale.text_direction == "rtl" else ("left", "right")
+    sides = [start] * _LEFT + [end] * (len(_head(labels)) - _LEFT)
+    parts: list[str] = []
+    rows = [_row(i, locale) for i in facts.invoices[:MAX_ROWS]]
+    if rows:
+        parts.append(
+            '<table border="1" cellpadding="6"'
+            ' style="border-collapse: collapse; border-color: #ccc; white-space: nowrap">'
+        )
+        parts.append(f"<thead>{_tr('th', _head(labels), sides)}</thead>\n<tbody>")
+        parts += [_tr("td", row, sides) for row in rows]
+        parts.append("</tbody></table>")
+        if more := _more(facts, labels):
+            parts.append(f"<p>{escape(more)}</p>")
+    sums = _sums(facts, labels, locale)
+    lines = "<br>\n".join(f"{escape(label)} <b>{escape(amount)}</b>" for label, amount in sums)
+    parts.append(f"<p>{lines}</p>")
+    if note := totals_note(facts, labels, locale):
+        parts.append(f"<p>{escape(note)}</p>")
+    return "\n".join(parts)
+
+
+def as_sms(facts: MessageFacts, locale: Locale) -> str:
+    """ "INV-1 100 €, INV-2 50 €, +3": there is no room for more."""
+    shown = facts.invoices[:MAX_SMS_ROWS]
+    items = [f"{_number(i)} {money(i.balance, i.currency, locale)}" for i in shown]
+    if len(facts.invoices) > len(shown):
+        items.append(f"+{len(facts.invoices) - len(shown)}")
+    return ", ".join(items)
+
+
+def totals_note(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
+    """Why the invoices listed do not add up to the total (rule 9); empty when they do."""
+    notes = []
+    for t in facts.totals:
+        if t.unlisted:
+            amount, total = (money(v, t.currency, locale) for v in (t.unlisted, t.outstanding))
+            notes.append(labels.unlisted_note.format(total=total, amount=amount))
+        if t.credit:
+            notes.append(labels.credit_note.format(amount=money(t.credit, t.currency, locale)))
+    return " ".join(notes)
+
+
+def _head(labels: Labels) -> tuple[str, ...]:
+    return (labels.invoice, labels.issued, labels.due, labels.total, labels.balance, labels.days)
+
+
+def _row(invoice: InvoiceFacts, locale: Locale) -> tuple[str, ...]:
+    return (
+        _number(invoice),
+        day(invoice.issued_on, locale, "medium"),
+        day(invoice.due_on, locale, "medium"),
+        money(invoice.total, invoice.currency, locale),
+        money(invoice.balance, invoice.currency, locale),
+        str(invoice.days_overdue or "–"),
+    )
+
+
+def _sums(facts: MessageFacts, labels: Labels, locale: Locale) -> list[tuple[str, str]]:
+    sums: list[tuple[str, str]] = []
+    for t in facts.totals:
+        if t.differs:
+            sums.append((labels.listed, money(t.listed, t.currency, locale)))
+        sums.append((labels.outstanding, money(t.outstanding, t.currency, locale)))
+        sums.append((labels.overdue, money(t.overdue, t.currency, locale)))
+    return sums
+
+
+def _more(facts: MessageFacts, labels: Labels) -> str:
+    left_out = len(facts.invoices) - MAX_ROWS
+    return labels.more.format(count=left_out) if left_out > 0 else ""
+
+
+def _number(invoice: InvoiceFacts) -> str:
+    return one_line(invoice.number, 40)
+
+
+def _tr(tag: str, cells: tuple[str, ...], sides: list[str]) -> str:
+    """Short on purpose: mail programs cut a message off at about 100 kB."""
+    inside = (
+        f'<{tag} align="{side}">{escape(cell)}</{tag}>'
+        for cell, side in zip(cells, sides, strict=True)
+    )
+    return f"<tr>{''.join(inside)}</tr>"
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = []
+    for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        space = " " * (width - _width(cell))
+        padded.append(cell + space if i < _LEFT else space + cell)
+    return "  ".join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    """Columns on a screen: East Asian characters take two, marks that combine none."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    none = sum(unicodedata.category(c) in ("Mn", "Cf") for c in text)
+    return len(text) + wide - none
