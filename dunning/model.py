@@ -1,0 +1,269 @@
+"""What the rules read: one customer's account, frozen at an instant.
+
+Money is ``Decimal`` in the invoice's currency, dates are the organisation's own, instants are UTC.
+The words are those of the glossary (rules, section 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from dunning.calendar import Calendar
+from dunning.plan import ActionType, Plan
+
+
+class InvoiceStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+    WRITTEN_OFF = "written_off"
+
+
+class ActionStatus(StrEnum):
+    """The life of an action. ``planned`` looks ahead; the last five are ends."""
+
+    PLANNED = "planned"
+    TO_DO = "to_do"
+    SENDING = "sending"
+    NEEDS_REVIEW = "needs_review"
+    DONE = "done"
+    SKIPPED = "skipped"
+    WITHDRAWN = "withdrawn"
+    OBSOLETE = "obsolete"
+    FAILED = "failed"
+
+
+class Cause(StrEnum):
+    """Why an action is with its owner although its step did not ask for that."""
+
+    NO_RECIPIENT = "no_recipient"  # rule 35
+    BOUNCED = "bounced"  # rule 37
+    REJECTED = "rejected"  # the provider refused it for good
+    UNKNOWN_OUTCOME = "unknown_outcome"  # nobody knows whether it left
+    EXHAUSTED = "exhausted"  # rule 26: a task without a step
+    APPLY_CREDIT = "apply_credit"  # rule 42: a task without a step
+
+
+#: Open to a person: they hold the sequence (rule 27) or are on their way out.
+OPEN_STATUSES = frozenset({ActionStatus.TO_DO, ActionStatus.SENDING, ActionStatus.NEEDS_REVIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Runs until the start of ``until``, or until resumed when there is no date (rule 38)."""
+
+    until: date | None = None
+
+    def runs(self, today: date) -> bool:
+        return self.until is None or today < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A promise to pay that has no outcome yet; runs until its day has ended (rule 40).
+
+    ``paid`` is what came in on the invoice since the promise was made; ``balance_then`` the balance
+    when it was made, which is what a promise without an amount promises.
+    """
+
+    id: str
+    promised_on: date
+    amount: Decimal | None = None
+    paid: Decimal = Decimal(0)
+    balance_then: Decimal = Decimal(0)
+
+    def runs(self, today: date) -> bool:
+        return today <= self.promised_on
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice of the customer. ``due_on`` is the effective one (see ``effective_due``)."""
+
+    id: str
+    number: str
+    issued_on: date
+    due_on: date
+    total: Decimal
+    balance: Decimal
+    currency: str = "EUR"
+    status: InvoiceStatus = InvoiceStatus.OPEN
+    closed_reason: str = ""
+    disputed: bool = False
+    pauses: tuple[Pause, ...] = ()
+    promises: tuple[Promise, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person at the customer. An address that is missing or invalid is not usable.
+
+    ``fixed_on``: the local day on which an address of this contact last became usable (rule 35).
+    """
+
+    id: str
+    main: bool = False
+    position: str = ""
+    email: bool = False
+    phone: bool = False
+    postal: bool = False
+    fixed_on: date | None = None
+
+    def reachable(self, channel: ActionType) -> bool:
+        if channel is ActionType.EMAIL:
+            return self.email
+        return self.phone if channel is ActionType.SMS else self.postal
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One occurrence of a step on one invoice. ``seq`` orders the actions of a customer.
+
+    A ``planned`` one is what the last decision named: step and ``due`` of a WAIT for an automatic
+    step. Where a decision names another step or none, it is not to be kept: that it stands and
+    is late means that only an outage delayed it (rule 21).
+
+    ``plan_keys`` are the step keys of the plan version it was made from (rule 43), ``trigger_on``
+    the step's own date (rule 19), ``executed_on`` and ``ended_on`` local dates,
+    ``planned_for`` and ``deadline`` UTC instants. A task without a step has no ``step_key``.
+    ``requested``: its owner completed it and it waits to be sent (rule 30).
+    """
+
+    id: str
+    seq: int
+    invoice_id: str
+    type: ActionType
+    status: ActionStatus
+    step_key: str | None = None
+    plan_id: str = ""
+    plan_keys: tuple[str, ...] = ()
+    occurrence: int = 0
+    attempt: int = 0
+    automatic: bool = False
+    requested: bool = False
+    planned_for: datetime | None = None
+    trigger_on: date | None = None
+    executed_on: date | None = None
+    ended_on: date | None = None
+    deadline: datetime | None = None
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A snapshot of one customer: everything the rules may read.
+
+    ``actions`` holds at least those of the open invoices, the open ones, and the last executed one.
+    ``credits`` is the unapplied credit by currency. ``contextualized_invoice_id``: the invoice that
+    carried when the customer was given this plan (rule 44).
+    """
+
+    customer_id: str
+    calendar: Calendar
+    plan: Plan | None = None
+    plan_id: str = ""
+    invoices: tuple[Invoice, ...] = ()
+    actions: tuple[Action, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    credits: Mapping[str, Decimal] = field(default_factory=dict)
+    tolerance: Decimal = Decimal(0)
+    contextualized_invoice_id: str | None = None
+    spread: timedelta = timedelta(0)
+
+
+def effective_due(issued_on: date, due_on: date | None, terms_days: int | None) -> date:
+    """Rule 2: without a due date, the issue date plus the customer's terms, else the issue date."""
+    if due_on is not None:
+        return due_on
+    return issued_on + timedelta(days=terms_days or 0)
+
+
+class Kind(StrEnum):
+    SEND = "send"
+    ASSIGN = "assign"
+    AWAIT_OWNER = "await_owner"
+    WAIT = "wait"
+    REST = "rest"
+
+
+class Reason(NamedTuple):
+    """One sentence of an answer to "why", with the rule that decided.
+
+    Most decisions are never asked why: the sentence is made of its words when it is read.
+    """
+
+    rule: int
+    words: str
+    args: tuple[object, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.words.format(*self.args) if self.args else self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """An action whose reason is gone (rules 27, 36, 44)."""
+
+    action_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerTask:
+    """A task without a step for the customer's assigned member (rules 26, 42); no contact."""
+
+    cause: Cause
+    invoice_id: str
+    text: str
+
+
+class Outcome(StrEnum):
+    KEPT = "kept"
+    PART_KEPT = "part_kept"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseOutcome:
+    promise_id: str
+    invoice_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rules answer, with the reasons.
+
+    ``at`` is the UTC instant of the next wake-up (never in the past), None when only a new fact can
+    change the answer. ``step_key`` with ``due`` (UTC) says which step comes next and when; ``then``
+    is the channel that ``at`` will send on, None when ``at`` is only a moment to decide again.
+    ``automatic``: the step goes out by itself. ``withdraw``, ``pass_over`` (keys, rule 15; with
+    a send, an assign or an exhausted plan), ``tasks`` and ``promises`` are what to record.
+    ``owes_nothing``: no open invoice has a balance above the tolerance.
+    """
+
+    kind: Kind
+    reasons: tuple[Reason, ...] = ()
+    invoice_id: str | None = None
+    step_key: str | None = None
+    occurrence: int = 0
+    attempt: int = 0
+    trigger_on: date | None = None
+    due: datetime | None = None
+    at: datetime | None = None
+    then: ActionType | None = None
+    action_id: str | None = None
+    cause: Cause | None = None
+    withdraw: tuple[Withdrawal, ...] = ()
+    pass_over: tuple[str, ...] = ()
+    tasks: tuple[OwnerTask, ...] = ()
+    promises: tuple[PromiseOutcome, ...] = ()
+    owes_nothing: bool = False
+    automatic: bool = False
