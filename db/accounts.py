@@ -1,0 +1,335 @@
+"""Loads one customer's account, as the rules read it, under the customer's row lock."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from db import tables as t
+from db.calendars import calendar_of, spread_of
+from dunning import model as m
+from dunning.calendar import Calendar
+from dunning.plan import ActionType, Plan, parse_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An account with the rows it came from."""
+
+    organisation: t.Organisation
+    customer: t.Customer
+    account: m.Account
+    plan_version: t.PlanVersion | None
+    invoices: dict[uuid.UUID, t.Invoice]
+    actions: dict[uuid.UUID, t.Action]
+    contacts: dict[uuid.UUID, t.Contact]
+
+
+@lru_cache(maxsize=2048)
+def _parsed(version_id: uuid.UUID, definition: _Frozen) -> Plan:
+    return parse_plan(definition.data)
+
+
+class _Frozen:
+    """Lets the cache key be the immutable version's id alone."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frozen)
+
+
+def plan_of(version: t.PlanVersion) -> Plan:
+    """The parsed plan of an immutable version."""
+    return _parsed(version.id, _Frozen(version.definition))
+
+
+def clock(organisation: t.Organisation, now: datetime) -> datetime:
+    """The organisation's time at the real instant ``now``: a rehearsal's clock stands still."""
+    return organisation.rehearsal_now or now
+
+
+_CUSTOMER = sa.bindparam("customer", type_=sa.Uuid)
+
+# The statements are made once: building them takes longer than PostgreSQL takes to answer.
+# FOR NO KEY UPDATE: who only refers to a locked customer (a child, a nudge) need not wait for it.
+_LOCK = select(t.Customer).where(t.Customer.id == _CUSTOMER).with_for_update(key_share=True)
+_OPEN_INVOICES = (
+    select(t.Invoice.id).where(t.Invoice.customer_id == _CUSTOMER).where(t.Invoice.status == "open")
+)
+_SHOWN = (
+    select(t.Action.invoice_id)
+    .where(t.Action.customer_id == _CUSTOMER)
+    .where(col(t.Action.status).in_(sorted(m.OPEN_STATUSES)))
+)
+_PROMISED = (
+    select(t.Promise.invoice_id)
+    .where(t.Promise.customer_id == _CUSTOMER)
+    .where(col(t.Promise.outcome).is_(None))
+)
+_INVOICES = select(t.Invoice).where(
+    t.Invoice.customer_id == _CUSTOMER,
+    sa.or_(
+        col(t.Invoice.status) == "open",
+        col(t.Invoice.id).in_(_SHOWN),
+        col(t.Invoice.id).in_(_PROMISED),
+    ),
+)
+# Tasks may not count (rule 18): all since the day before the last contact that surely does.
+_SINCE = sa.func.coalesce(
+    select(sa.func.max(t.Action.executed_at))
+    .where(t.Action.customer_id == _CUSTOMER)
+    .where(t.Action.status == "done", t.Action.type != "task")
+    .scalar_subquery()
+    - sa.text("interval '1 day'"),
+    sa.text("'-infinity'"),
+)
+_ACTIONS = (
+    select(t.Action, t.Delivery.deadline)
+    .outerjoin(
+        t.Delivery,
+        sa.and_(col(t.Delivery.action_id) == t.Action.id, col(t.Action.status) == "sending"),
+    )
+    .where(
+        t.Action.customer_id == _CUSTOMER,
+        sa.or_(
+            col(t.Action.invoice_id).in_(_OPEN_INVOICES),
+            col(t.Action.status).in_([*sorted(m.OPEN_STATUSES), "planned"]),
+            col(t.Action.executed_at) >= _SINCE,
+        ),
+    )
+)
+_APPLIED = (
+    select(
+        col(t.Invoice.currency).label("currency"),
+        sa.func.least(sa.func.sum(t.Application.amount), t.Invoice.total).label("used"),
+    )
+    .select_from(t.Application)
+    .join(t.Invoice, col(t.Invoice.id) == t.Application.invoice_id)
+    .join(t.Credit, col(t.Credit.id) == t.Application.credit_id)
+    .where(
+        t.Invoice.customer_id == _CUSTOMER,
+        t.Invoice.status != "void",
+        col(t.Credit.reversed_at).is_(None),
+    )
+    .group_by(col(t.Invoice.id), col(t.Invoice.currency), col(t.Invoice.total))
+    .subquery()
+)
+_MOVES = sa.union_all(
+    select(col(t.Credit.currency).label("currency"), col(t.Credit.amount).label("amount")).where(
+        t.Credit.customer_id == _CUSTOMER, col(t.Credit.reversed_at).is_(None)
+    ),
+    select(_APPLIED.c.currency, -_APPLIED.c.used),
+).subquery()
+_UNAPPLIED = (
+    sa.select(_MOVES.c.currency, sa.cast(sa.func.sum(_MOVES.c.amount), sa.Text).label("amount"))
+    .group_by(_MOVES.c.currency)
+    .having(sa.func.sum(_MOVES.c.amount) > 0)
+)
+
+
+def _json(rows: Any) -> Any:
+    """Rows as one JSON array: a round trip costs more than the few rows do."""
+    inner = rows.subquery()
+    agg = sa.func.jsonb_agg(sa.func.to_jsonb(inner.table_valued()))
+    return sa.select(agg).scalar_subquery()
+
+
+def _text(column: Any) -> Any:
+    """Money as text, because a JSON number would become a float."""
+    return sa.cast(column, sa.Text)
+
+
+_AROUND = (
+    sa.select(
+        t.Organisation,
+        t.PlanVersion,
+        _json(sa.select(t.Contact).where(col(t.Contact.customer_id) == _CUSTOMER)),
+        _json(
+            sa.select(col(t.Pause.invoice_id), col(t.Pause.until)).where(
+                col(t.Pause.customer_id) == _CUSTOMER, col(t.Pause.resumed_at).is_(None)
+            )
+        ),
+        _json(
+            sa.select(
+                col(t.Promise.id),
+                col(t.Promise.invoice_id),
+                col(t.Promise.promised_on),
+                _text(t.Promise.amount).label("amount"),
+                _text(t.Promise.balance_then).label("balance_then"),
+                _text(t.Invoice.balance).label("balance"),
+            ).where(
+                col(t.Promise.customer_id) == _CUSTOMER,
+                col(t.Promise.outcome).is_(None),
+                col(t.Invoice.id) == t.Promise.invoice_id,
+            )
+        ),
+        _json(_UNAPPLIED),
+    )
+    .select_from(t.Customer)
+    .join(t.Organisation, col(t.Organisation.id) == t.Customer.organisation_id)
+    .outerjoin(
+        t.Plan,
+        col(t.Plan.id) == sa.func.coalesce(t.Customer.plan_id, t.Organisation.default_plan_id),
+    )
+    .outerjoin(t.PlanVersion, col(t.PlanVersion.id) == t.Plan.current_version_id)
+    .where(col(t.Customer.id) == _CUSTOMER)
+)
+
+
+def lock_customer(session: Session, customer_id: uuid.UUID) -> t.Customer:
+    """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown."""
+    locked: set[uuid.UUID] = session.info.setdefault("locked", set())
+    if customer_id in locked:
+        return session.get_one(t.Customer, customer_id)
+    customer = session.exec(
+        _LOCK, params={"customer": customer_id}, execution_options={"populate_existing": True}
+    ).one_or_none()
+    if customer is None:
+        raise KeyError(f"no customer {customer_id}")
+    locked.add(customer_id)
+    return customer
+
+
+def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Loaded:
+    """The account as it stands. ``lock=False`` is for reading only. KeyError if unknown."""
+    customer = lock_customer(session, customer_id) if lock else session.get(t.Customer, customer_id)
+    if customer is None:
+        raise KeyError(f"no customer {customer_id}")
+    who = {"customer": customer_id}
+    organisation, version, contact_rows, pause_rows, promise_rows, credit_rows = session.execute(
+        _AROUND, who, execution_options={"populate_existing": True}
+    ).one()
+    calendar = calendar_of(organisation)
+    rows = session.exec(_ACTIONS, params=who).all()
+    invoices = {i.id: i for i in session.exec(_INVOICES, params=who)}
+    contacts = {c.id: c for c in map(_contact_row, contact_rows or ())}
+    pauses = _pauses(pause_rows or ())
+    promises = _promises(promise_rows or ())
+    account = m.Account(
+        customer_id=str(customer.id),
+        calendar=calendar,
+        plan=plan_of(version) if version else None,
+        plan_id=str(version.plan_id) if version else "",
+        invoices=tuple(
+            _invoice(i, pauses, promises, customer.terms_days) for i in invoices.values()
+        ),
+        actions=tuple(_action(session, a, deadline, calendar) for a, deadline in rows),
+        contacts=tuple(_contact(c, calendar) for c in contacts.values()),
+        pauses=pauses.get("", ()),
+        credits={row["currency"]: Decimal(row["amount"]) for row in credit_rows or ()},
+        tolerance=organisation.tolerance,
+        contextualized_invoice_id=(
+            str(customer.contextualized_invoice_id) if customer.contextualized_invoice_id else None
+        ),
+        spread=spread_of(organisation, customer.id),
+    )
+    actions = {a.id: a for a, _ in rows}
+    return Loaded(organisation, customer, account, version, invoices, actions, contacts)
+
+
+def _invoice(
+    row: t.Invoice,
+    pauses: Mapping[str, tuple[m.Pause, ...]],
+    promises: Mapping[str, tuple[m.Promise, ...]],
+    terms_days: int | None,
+) -> m.Invoice:
+    key = str(row.id)
+    return m.Invoice(
+        id=key,
+        number=row.number,
+        issued_on=row.issued_on,
+        due_on=m.effective_due(row.issued_on, row.due_on, terms_days),
+        total=row.total,
+        balance=row.balance,
+        currency=row.currency,
+        status=m.InvoiceStatus(row.status),
+        closed_reason=row.closed_reason,
+        disputed=row.disputed_at is not None,
+        pauses=pauses.get(key, ()),
+        promises=promises.get(key, ()),
+    )
+
+
+def _pauses(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[m.Pause, ...]]:
+    """By invoice; under "" those of the customer."""
+    found: dict[str, tuple[m.Pause, ...]] = {}
+    for row in rows:
+        until = date.fromisoformat(row["until"]) if row["until"] else None
+        key = row["invoice_id"] or ""
+        found[key] = (*found.get(key, ()), m.Pause(until))
+    return found
+
+
+def _promises(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[m.Promise, ...]]:
+    found: dict[str, tuple[m.Promise, ...]] = {}
+    for row in rows:
+        then, balance = Decimal(row["balance_then"]), Decimal(row["balance"])
+        promise = m.Promise(
+            id=row["id"],
+            promised_on=date.fromisoformat(row["promised_on"]),
+            amount=Decimal(row["amount"]) if row["amount"] is not None else None,
+            paid=max(then - balance, Decimal(0)),
+            balance_then=then,
+        )
+        found[row["invoice_id"]] = (*found.get(row["invoice_id"], ()), promise)
+    return found
+
+
+def _contact_row(row: dict[str, Any]) -> t.Contact:
+    """A contact to read; it is not part of the session."""
+    fixed_at = datetime.fromisoformat(row["fixed_at"]) if row["fixed_at"] else None
+    ids = {"id": uuid.UUID(row["id"]), "customer_id": uuid.UUID(row["customer_id"])}
+    return t.Contact(**{**row, **ids, "fixed_at": fixed_at})
+
+
+def _contact(row: t.Contact, calendar: Calendar) -> m.Contact:
+    return m.Contact(
+        id=str(row.id),
+        main=row.main,
+        position=row.position,
+        email=bool(row.email) and not row.email_invalid,
+        phone=bool(row.phone) and not row.phone_invalid,
+        postal=bool(row.postal) and not row.postal_invalid,
+        fixed_on=calendar.today(row.fixed_at) if row.fixed_at else None,
+    )
+
+
+def _action(
+    session: Session, row: t.Action, deadline: datetime | None, calendar: Calendar
+) -> m.Action:
+    keys: tuple[str, ...] = ()
+    if row.plan_version_id is not None:
+        keys = plan_of(session.get_one(t.PlanVersion, row.plan_version_id)).keys
+    return m.Action(
+        id=str(row.id),
+        seq=row.seq or 0,
+        invoice_id=str(row.invoice_id),
+        type=ActionType(row.executed_type or row.type),
+        status=m.ActionStatus(row.status),
+        step_key=row.step_key,
+        plan_id=str(row.plan_id or ""),
+        plan_keys=keys,
+        occurrence=row.occurrence,
+        attempt=row.attempt,
+        automatic=row.automatic,
+        requested=row.requested_at is not None,
+        planned_for=row.planned_for.astimezone(UTC) if row.planned_for else None,
+        trigger_on=row.trigger_on,
+        executed_on=calendar.today(row.executed_at) if row.executed_at else None,
+        ended_on=calendar.today(row.ended_at) if row.ended_at else None,
+        deadline=deadline.astimezone(UTC) if deadline else None,
+        cause=m.Cause(row.cause) if row.cause else None,
+    )

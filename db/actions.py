@@ -1,0 +1,304 @@
+"""Working an action: what a member may see, complete, skip, edit and hand on (rules 27 to 32)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select
+
+from db import tables as t
+from db.accounts import Loaded, clock, load
+from db.decisions import end
+from db.errors import Conflict, Invalid, NotFound
+from db.nudges import nudge
+from db.timeline import money, note
+from dunning.carrying import paused
+from dunning.decide import decide
+from dunning.plan import CHANNELS, ActionType
+
+OPEN = ("to_do", "needs_review")
+
+
+def visible_to(member_id: uuid.UUID | None) -> ColumnElement[bool]:
+    """Rule 29, in its one place: an open manual action is its owner's alone, admin or not.
+
+    What is planned to go out by itself, on its way or in the past is everybody's.
+    """
+    open_ = col(t.Action.status).in_(OPEN) | (
+        (col(t.Action.status) == "sending") & col(t.Action.requested_at).is_not(None)
+    )
+    return sa.or_(sa.not_(open_), col(t.Action.owner_id) == member_id)
+
+
+def find(
+    session: Session, organisation_id: uuid.UUID, member_id: uuid.UUID | None, key: str
+) -> t.Action:
+    """An action the member may see; NotFound is the same for one that does not exist."""
+    try:
+        action_id = uuid.UUID(key)
+    except ValueError:
+        action_id = uuid.UUID(int=0)
+    row = session.exec(
+        select(t.Action).where(
+            t.Action.id == action_id,
+            t.Action.organisation_id == organisation_id,
+            visible_to(member_id),
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no action {key!r}")
+    return row
+
+
+def list_actions(
+    session: Session,
+    organisation_id: uuid.UUID,
+    member_id: uuid.UUID | None,
+    *,
+    mine: bool = True,
+    status: str | None = None,
+    automatic: bool | None = None,
+    customer_id: uuid.UUID | None = None,
+    today_end: datetime | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> list[t.Action]:
+    """By age, from after the place ``after``. ``mine``: those of the member; without a ``status``
+    the ones that are to be worked, without those of customers who are paused on the local day of
+    ``today_end`` (rule 39: hidden, not cancelled)."""
+    statement = (
+        select(t.Action)
+        .where(t.Action.organisation_id == organisation_id, visible_to(member_id))
+        .order_by(col(t.Action.seq))
+        .limit(limit)
+    )
+    if mine:
+        statement = statement.where(t.Action.owner_id == member_id)
+    if mine and status is None:
+        waits = (col(t.Action.status) == "to_do") & col(t.Action.requested_at).is_(None)
+        statement = statement.where(waits | (col(t.Action.status) == "needs_review"))
+    if status is not None:
+        statement = statement.where(t.Action.status == status)
+    if automatic is not None:
+        statement = statement.where(t.Action.automatic == automatic)
+    if customer_id is not None:
+        statement = statement.where(t.Action.customer_id == customer_id)
+    if after is not None:
+        statement = statement.where(col(t.Action.seq) > after)
+    if today_end is not None:
+        statement = statement.where(sa.not_(_hidden(today_end)))
+    return list(session.exec(statement))
+
+
+def _hidden(today: datetime) -> ColumnElement[bool]:
+    """Rule 39: the customer is paused, so its open actions wait out of sight."""
+    return sa.and_(
+        col(t.Action.status).in_(OPEN),
+        col(t.Action.step_key).is_not(None),
+        sa.exists(
+            select(t.Pause.id).where(
+                t.Pause.customer_id == t.Action.customer_id,
+                col(t.Pause.invoice_id).is_(None),
+                col(t.Pause.resumed_at).is_(None),
+                sa.or_(col(t.Pause.until).is_(None), col(t.Pause.until) > today.date()),
+            )
+        ),
+    )
+
+
+def _open(
+    session: Session, member: t.Member, key: str, now: datetime
+) -> tuple[Loaded, t.Action, datetime]:
+    """The member's own open action on the locked, freshly decided account.
+
+    NotFound for anyone else's; Conflict, with who and when, for one that is no longer open.
+    """
+    row = find(session, member.organisation_id, member.id, key)
+    loaded = load(session, row.customer_id)
+    session.refresh(row)
+    at = clock(loaded.organisation, now)
+    _refuse_ended(session, row)
+    if row.owner_id != member.id or row.status not in OPEN:
+        raise NotFound(f"no action {key!r}")
+    decision = decide(loaded.account, at)
+    gone = [w for w in decision.withdraw if w.action_id == str(row.id)]
+    if gone:
+        raise Conflict(f"this action has no reason any more: {gone[0].text}; nothing was sent")
+    stopped, until = paused(loaded.account.pauses, loaded.account.calendar.today(at))
+    if stopped and row.step_key is not None:
+        raise Conflict(f"the customer is paused {f'until {until}' if until else 'until resumed'}")
+    return loaded, row, at
+
+
+def _refuse_ended(session: Session, row: t.Action) -> None:
+    """Rule 31: the first wins, the other is told who and when."""
+    if row.requested_at is not None and row.status in ("to_do", "sending"):
+        who = session.get_one(t.Member, row.requested_by).name if row.requested_by else "somebody"
+        raise Conflict(f"{who} completed this action at {row.requested_at:%Y-%m-%d %H:%M} UTC")
+    if row.ended_at is not None:
+        by = f" by {row.ended_by}" if row.ended_by else ""
+        words = row.status.replace("_", " ")
+        raise Conflict(f"this action is {words}{by} since {row.ended_at:%Y-%m-%d %H:%M} UTC")
+
+
+def complete(
+    session: Session,
+    member: t.Member,
+    key: str,
+    text: str,
+    now: datetime,
+    *,
+    seen_balance: Decimal | None = None,
+) -> t.Action:
+    """Complete an open action as its owner. An email, SMS or letter then leaves through the guarded
+    path of every send (rule 30); a call or a task is done at once.
+
+    ``seen_balance``: the balance on the member's page; Conflict when it has changed (rule 31).
+    """
+    loaded, row, at = _open(session, member, key, now)
+    invoice = loaded.invoices.get(row.invoice_id)
+    if seen_balance is not None and invoice is not None and invoice.balance != seen_balance:
+        raise Conflict(
+            f"the balance of {invoice.number} is now {money(invoice.balance, invoice.currency)}, "
+            f"not {seen_balance:f}; look again before sending"
+        )
+    row.note = text or row.note
+    kind = ActionType(row.executed_type or row.type)
+    if row.status == "to_do" and kind in CHANNELS:
+        row.requested_at, row.requested_by = at, member.id
+        words = f"'{row.name}' is completed and goes out"
+    else:
+        sent = session.exec(select(t.Delivery).where(t.Delivery.action_id == row.id)).one_or_none()
+        row.status, row.executed_type = "done", kind.value
+        row.executed_at = sent.claimed_at if sent is not None and sent.claimed_at else at
+        row.ended_at, row.ended_by = at, member.name
+        words = f"'{row.name}' ({kind.value}) is completed"
+    words += f": {text}" if text else ""
+    _tell(session, loaded, row, at, "action_completed", words, member.name, "complete")
+    return row
+
+
+def skip(session: Session, member: t.Member, key: str, reason: str, now: datetime) -> t.Action:
+    """Skip an open action, with a reason; it does not count as a contact (rule 32)."""
+    if not reason.strip():
+        raise Invalid.at("/reason", "say why the action is skipped (rule 32)")
+    loaded, row, at = _open(session, member, key, now)
+    end(row, "skipped", reason, at, member.name)
+    words = f"'{row.name}' is skipped: {reason}"
+    _tell(session, loaded, row, at, "action_skipped", words, member.name, "skip")
+    return row
+
+
+def edit(
+    session: Session, member: t.Member, key: str, changes: dict[str, Any], now: datetime
+) -> t.Action:
+    """Change an open action before completing (rule 28): type, recipients, cc, bcc, subject, body,
+    note. The planned type stays on record beside the executed one."""
+    loaded, row, at = _open(session, member, key, now)
+    if row.status != "to_do":
+        raise Conflict("its message may have left already; complete or skip it")
+    kind = changes.pop("type", None)
+    if kind is not None:
+        row.executed_type = ActionType(kind).value
+    if "note" in changes:
+        row.note = changes.pop("note")
+    row.edits = {**row.edits, **changes}
+    note(session, loaded.customer, at, "action_edited", f"'{row.name}' is edited",
+         invoice_id=row.invoice_id, action_id=row.id, by=member.name)  # fmt: skip
+    session.flush()
+    return row
+
+
+def reassign(session: Session, member: t.Member, key: str, to: t.Member, now: datetime) -> t.Action:
+    """Hand an own open action to another member."""
+    loaded, row, at = _open(session, member, key, now)
+    _hand_over(session, loaded, row, to, at, member.name)
+    return row
+
+
+def reassign_all(
+    session: Session, admin: t.Member, of: t.Member, to: t.Member, now: datetime
+) -> int:
+    """An admin hands on all open actions of a member who leaves, unseen (rule 29)."""
+    if admin.role != "admin":
+        raise NotFound("no such member")
+    ids = session.exec(
+        select(t.Action.customer_id, t.Action.id)
+        .where(t.Action.owner_id == of.id, col(t.Action.status).in_((*OPEN, "sending")))
+        .order_by(col(t.Action.customer_id), col(t.Action.id))
+    ).all()
+    for customer_id, action_id in ids:
+        loaded = load(session, customer_id)
+        row = session.get_one(t.Action, action_id, populate_existing=True)
+        at = clock(loaded.organisation, now)
+        if row.owner_id == of.id and row.status in (*OPEN, "sending"):
+            _hand_over(session, loaded, row, to, at, admin.name)
+    return len(ids)
+
+
+def _hand_over(
+    session: Session, loaded: Loaded, row: t.Action, to: t.Member, at: datetime, by: str
+) -> None:
+    if not to.active:
+        raise Invalid.at("/to", f"{to.name} is not an active member")
+    row.owner_id = to.id
+    note(session, loaded.customer, at, "action_reassigned", f"'{row.name}' is now {to.name}'s",
+         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
+    session.flush()
+
+
+def work_open_action(
+    session: Session, loaded: Loaded, how: str, text: str, at: datetime, by: str
+) -> bool:
+    """Complete or skip whatever action is open, for a signal sent by hand (an engineer in the
+    Temporal UI) or a rehearsed owner. False when none is open."""
+    rows = [
+        a for a in loaded.actions.values()
+        if a.status in OPEN and a.requested_at is None and a.step_key is not None
+    ]  # fmt: skip
+    if not rows:
+        return False
+    row = min(rows, key=lambda a: a.seq or 0)
+    kind = ActionType(row.executed_type or row.type)
+    if how == "skip":
+        end(row, "skipped", text or "skipped by hand", at, by)
+    elif row.status == "to_do" and kind in CHANNELS:
+        row.requested_at, row.requested_by, row.note = at, row.owner_id, text
+    else:
+        row.status, row.executed_at, row.ended_at = "done", at, at
+        row.executed_type, row.ended_by, row.note = kind.value, by, text
+    words = f"'{row.name}' is {'skipped' if how == 'skip' else 'completed'}"
+    words += f": {text}" if text else ""
+    kind_ = "action_skipped" if how == "skip" else "action_completed"
+    note(session, loaded.customer, at, kind_, words,
+         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
+    session.flush()
+    return True
+
+
+def _tell(
+    session: Session,
+    loaded: Loaded,
+    row: t.Action,
+    at: datetime,
+    kind: str,
+    text: str,
+    by: str,
+    signal: str,
+) -> None:
+    note(session, loaded.customer, at, kind, text,
+         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
+    invoice = loaded.invoices.get(row.invoice_id)
+    payload = {
+        "id": str(row.id),
+        "invoice": invoice.number if invoice else "",
+        "who": by,
+        "why": row.name,
+    }
+    nudge(session, loaded.customer, signal, payload)
+    session.flush()

@@ -1,0 +1,63 @@
+"""A contact corrected by hand (rule 35)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from db import tables as t
+from db.accounts import clock
+from db.errors import NotFound
+from db.nudges import nudge
+from db.timeline import note
+
+_PLAIN = ("name", "position", "language")
+_ADDRESSES = ("email", "phone", "postal")
+
+
+def correct(
+    session: Session,
+    customer: t.Customer,
+    external_id: str,
+    changes: dict[str, Any],
+    now: datetime,
+    by: str,
+) -> t.Contact:
+    """Change a contact of a locked customer. A changed address is valid again; ``email_invalid``
+    and its like mark one invalid with a reason, or valid again with an empty one."""
+    row = session.exec(
+        select(t.Contact).where(
+            t.Contact.customer_id == customer.id, t.Contact.external_id == external_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"{customer.name} has no contact {external_id!r}")
+    at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
+    before = row.model_dump()
+    for name in _PLAIN:
+        if name in changes:
+            setattr(row, name, changes[name])
+    who, told = row.name or row.external_id, []
+    for address in _ADDRESSES:
+        mark, old = f"{address}_invalid", getattr(row, f"{address}_invalid")
+        if address in changes and changes[address] != getattr(row, address):
+            setattr(row, address, changes[address])
+            setattr(row, mark, "")
+            row.fixed_at = at
+            told.append(("contact_corrected", f"{address} of {who} is corrected"))
+        if mark in changes and changes[mark] != getattr(row, mark):
+            reason = changes[mark]
+            setattr(row, mark, reason)
+            if reason:
+                told.append(("contact_invalid", f"{address} of {who} is invalid: {reason}"))
+            elif old:
+                row.fixed_at = at
+                told.append(("contact_valid", f"{address} of {who} is valid again"))
+    if row.model_dump() != before:
+        for kind, text in told or [("contact_corrected", f"{who} is corrected")]:
+            note(session, customer, at, kind, text, by=by)
+        nudge(session, customer)
+    session.flush()
+    return row

@@ -1,0 +1,297 @@
+"""Writes what a decision implies and touches only our own database."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from db import tables as t
+from db.accounts import Loaded
+from db.members import owner_for
+from db.timeline import note
+from dunning.model import Cause, Decision, Kind
+from dunning.plan import ActionType, Step
+
+BY = "dunning"
+
+
+def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+    """Record withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do.
+
+    ``at`` is the organisation's time. After an ``assign`` the account is to be decided again.
+    """
+    _withdraw(session, loaded, decision, at)
+    _promises(session, loaded, decision, at)
+    _tasks(session, loaded, decision, at)
+    planned = _planned(session, loaded, decision, at)
+    if decision.kind in (Kind.ASSIGN, Kind.SEND) and decision.action_id is None:
+        pass_over(session, loaded, decision, at)
+    if decision.kind is Kind.ASSIGN:
+        _assign(session, loaded, decision, planned, at)
+    session.flush()
+
+
+def step_in(loaded: Loaded, key: str | None) -> Step | None:
+    plan = loaded.account.plan
+    if plan is None or key is None:
+        return None
+    return next((s for s in plan.steps if s.key == key), None)
+
+
+def _withdraw(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+    for gone in decision.withdraw:
+        row = loaded.actions[uuid.UUID(gone.action_id)]
+        end(row, "withdrawn", gone.text, at, BY)
+        text = f"'{row.name}' is withdrawn: {gone.text}"
+        note(session, loaded.customer, at, "action_withdrawn", text,
+             invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip
+
+
+def end(row: t.Action, status: str, reason: str, at: datetime, by: str) -> None:
+    row.status, row.reason, row.ended_at, row.ended_by = status, reason, at, by
+
+
+def _promises(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+    for ended in decision.promises:
+        row = session.get_one(t.Promise, uuid.UUID(ended.promise_id))
+        row.outcome, row.outcome_at = ended.outcome.value, at
+        number = session.get_one(t.Invoice, row.invoice_id).number
+        words = ended.outcome.value.replace("_", "-")
+        text = f"the promise of {row.promised_on} for {number} is {words}"
+        note(session, loaded.customer, at, f"promise_{ended.outcome.value}", text,
+             invoice_id=row.invoice_id, by=BY)  # fmt: skip
+
+
+def _tasks(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+    """Rules 26 and 42: a task of the assigned member, once for its reason."""
+    for task in decision.tasks:
+        invoice_id = uuid.UUID(task.invoice_id)
+        known = session.exec(
+            select(t.Action.id).where(
+                t.Action.invoice_id == invoice_id,
+                col(t.Action.step_key).is_(None),
+                t.Action.cause == task.cause.value,
+                col(t.Action.status).in_(("to_do", "done", "skipped")),
+            )
+        ).first()
+        if known is not None:
+            continue
+        owner = owner_for(session, loaded.customer, "assigned")
+        name = "plan exhausted" if task.cause is Cause.EXHAUSTED else "apply the credit"
+        row = t.Action(
+            organisation_id=loaded.organisation.id,
+            customer_id=loaded.customer.id,
+            invoice_id=invoice_id,
+            plan_id=_plan_id(loaded),
+            plan_version_id=loaded.plan_version.id if loaded.plan_version else None,
+            name=name,
+            type="task",
+            status="to_do",
+            cause=task.cause.value,
+            reason=task.text,
+            owner_id=owner.id if owner else None,
+            shown_at=at,
+            created_at=at,
+        )
+        session.add(row)
+        session.flush()
+        kind = "exhausted" if task.cause is Cause.EXHAUSTED else "credit_covers"
+        note(session, loaded.customer, at, kind, task.text, invoice_id=invoice_id, by=BY)
+
+
+def _plan_id(loaded: Loaded) -> uuid.UUID | None:
+    return loaded.plan_version.plan_id if loaded.plan_version else None
+
+
+def _planned(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action | None:
+    """Keep one planned action: the automatic step that comes next (rule 21 needs to know it)."""
+    wanted: t.Action | None = None
+    step = step_in(loaded, decision.step_key)
+    automatic = step is not None and step.automatic and decision.action_id is None
+    for row in loaded.actions.values():
+        if row.status != "planned":
+            continue
+        same = (
+            automatic
+            and str(row.invoice_id) == decision.invoice_id
+            and row.plan_id == _plan_id(loaded)
+            and (row.step_key, row.occurrence) == (decision.step_key, decision.occurrence)
+        )
+        if same and wanted is None:
+            wanted = row
+        else:
+            end(row, "withdrawn", _why_not_planned(decision), at, BY)
+    if not automatic or step is None or decision.kind is not Kind.WAIT:
+        return wanted
+    if wanted is None:
+        wanted = new_action(session, loaded, decision, step, "planned", at)
+    version = loaded.plan_version
+    wanted.plan_version_id = version.id if version else None
+    wanted.name, wanted.type = step.name, step.type.value
+    wanted.planned_for, wanted.trigger_on = decision.due, decision.trigger_on
+    return wanted
+
+
+def _why_not_planned(decision: Decision) -> str:
+    reason = decision.reasons[-1] if decision.reasons else None
+    return f"{reason.text} (rule {reason.rule})" if reason else "another step comes next"
+
+
+def new_action(
+    session: Session, loaded: Loaded, decision: Decision, step: Step, status: str, at: datetime
+) -> t.Action:
+    """An action of a step; it gets its owner when it is shown."""
+    row = t.Action(
+        organisation_id=loaded.organisation.id,
+        customer_id=loaded.customer.id,
+        invoice_id=uuid.UUID(decision.invoice_id),
+        plan_id=_plan_id(loaded),
+        plan_version_id=loaded.plan_version.id if loaded.plan_version else None,
+        step_key=step.key,
+        name=step.name,
+        occurrence=decision.occurrence,
+        attempt=decision.attempt,
+        type=step.type.value,
+        automatic=step.automatic,
+        status=status,
+        trigger_on=decision.trigger_on,
+        planned_for=decision.due,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def pass_over(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+    """Rule 15: pre-due steps that came too late are on record as obsolete; no contact."""
+    known = {
+        (a.step_key, a.status) for a in loaded.actions.values()
+        if str(a.invoice_id) == decision.invoice_id and a.plan_id == _plan_id(loaded)
+    }  # fmt: skip
+    worked = any(status in ("done", "skipped", "obsolete") for _, status in known)
+    for key in decision.pass_over:
+        step = step_in(loaded, key)
+        # Before the first action the entry passes steps over without a trace (rules 11 to 13).
+        if step is None or (key, "obsolete") in known or not worked:
+            continue
+        row = new_action(
+            session,
+            loaded,
+            Decision(
+                Kind.ASSIGN,
+                invoice_id=decision.invoice_id,
+                step_key=key,
+                attempt=_next_attempt(loaded, decision, key),
+            ),
+            step,
+            "obsolete",
+            at,
+        )
+        end(row, "obsolete", "too late before the due date (rule 15)", at, BY)
+        note(session, loaded.customer, at, "action_obsolete", f"'{step.name}' is passed over",
+             invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip
+
+
+def _next_attempt(loaded: Loaded, decision: Decision, key: str) -> int:
+    return 1 + max(
+        (
+            a.attempt
+            for a in loaded.actions.values()
+            if str(a.invoice_id) == decision.invoice_id and a.step_key == key and a.occurrence == 0
+        ),
+        default=-1,
+    )
+
+
+_CAUSES = {
+    Cause.NO_RECIPIENT: "no valid recipient (rule 35)",
+    Cause.BOUNCED: "the message bounced (rule 37)",
+    Cause.REJECTED: "the provider refused the message",
+}
+
+
+def _assign(
+    session: Session,
+    loaded: Loaded,
+    decision: Decision,
+    planned: t.Action | None,
+    at: datetime,
+) -> None:
+    """The action is with its owner from now on (rules 22 and 35)."""
+    step = step_in(loaded, decision.step_key)
+    assert step is not None, "an assign decision names a step of the plan"
+    row = planned or new_action(session, loaded, decision, step, "to_do", at)
+    row.status, row.shown_at, row.planned_for = "to_do", at, decision.due
+    owner = owner_for(session, loaded.customer, step.owner)
+    row.owner_id = owner.id if owner else None
+    if decision.cause is not None:
+        row.cause = decision.cause.value
+        row.reason = _CAUSES.get(decision.cause, decision.cause.value)
+    text = f"'{row.name}' ({row.type}) is to do"
+    text += f": {row.reason}" if row.reason else ""
+    note(session, loaded.customer, at, "action_to_do", text,
+         invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip
+
+
+def write_sequence(
+    session: Session, loaded: Loaded, decision: Decision, at: datetime, handled: int
+) -> str:
+    """Remember what was decided; returns the sentence that says it."""
+    summary = summarise(loaded, decision)
+    values = {
+        "customer_id": loaded.customer.id,
+        "organisation_id": loaded.organisation.id,
+        "state": decision.kind.value,
+        "invoice_id": uuid.UUID(decision.invoice_id) if decision.invoice_id else None,
+        "step_key": decision.step_key,
+        "then": decision.then.value if decision.then else None,
+        "wake_at": decision.at,
+        "summary": summary,
+        "decided_at": at,
+        "handled": handled,
+    }
+    statement = insert(t.Sequence).values(values)
+    fresh = statement.excluded
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["customer_id"],
+            set_={k: getattr(fresh, k) for k in values if k not in ("customer_id", "handled")}
+            | {"handled": _greatest(handled)},
+        )
+    )
+    return summary
+
+
+def _greatest(handled: int) -> object:
+    from sqlalchemy import func
+
+    return func.greatest(col(t.Sequence.handled), handled)
+
+
+def summarise(loaded: Loaded, decision: Decision) -> str:
+    """One line for the Temporal UI and the pages: state · step · invoice."""
+    zone = loaded.account.calendar.zone
+    parts = []
+    if decision.kind is Kind.WAIT and decision.at is not None:
+        parts.append(f"Waiting until {decision.at.astimezone(zone):%a %-d %b %Y %H:%M}")
+    else:
+        parts.append({
+            Kind.SEND: "Sending now", Kind.ASSIGN: "Shown to its owner",
+            Kind.AWAIT_OWNER: "Waiting for its owner", Kind.REST: "Resting",
+            Kind.WAIT: "Waiting",
+        }[decision.kind])  # fmt: skip
+    plan, step = loaded.account.plan, step_in(loaded, decision.step_key)
+    if plan is not None and step is not None:
+        place = plan.keys.index(step.key) + 1
+        kind = ActionType(step.type).value
+        parts.append(f"step {place} of {len(plan.steps)} '{step.name}' ({kind})")
+    if decision.invoice_id is not None:
+        invoice = loaded.invoices.get(uuid.UUID(decision.invoice_id))
+        parts.append(invoice.number if invoice else "")
+    if decision.kind is Kind.REST and decision.reasons:
+        parts.append(decision.reasons[-1].text)
+    return " · ".join(p for p in parts if p)

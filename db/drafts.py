@@ -1,0 +1,169 @@
+"""Collects what a message needs: its facts, its sender (rules 30, 33) and recipients (34, 35)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from db import tables as t
+from db.accounts import Loaded, plan_of
+from db.decisions import step_in
+from db.members import owner_for
+from dunning.draft import Addressee, Draft
+from dunning.message import Names, message_facts
+from dunning.plan import ActionType, Step
+from dunning.recipients import selects
+
+#: Where each type reaches a contact.
+_ADDRESS = {
+    ActionType.EMAIL: "email",
+    ActionType.SMS: "phone",
+    ActionType.CALL: "phone",
+    ActionType.LETTER: "postal",
+    ActionType.TASK: "email",
+}
+
+
+def draft(
+    session: Session,
+    loaded: Loaded,
+    action: t.Action,
+    at: datetime,
+    completed_by: t.Member | None = None,
+) -> Draft:
+    """The message of an action at the organisation's time ``at``. For a manual one the sender is
+    the member who completes it, else the owner the plan asks for. What its owner edited (rule 28)
+    wins over the plan's texts and recipients."""
+    edits = action.edits
+    step = step_of(session, loaded, action)
+    channel = ActionType(action.executed_type or action.type)
+    sender = completed_by or _sender(session, loaded, action, step)
+    address = _ADDRESS[channel]
+    meant = step.recipients if step else ("main",)
+    if channel is ActionType.TASK:
+        meant = ()  # it goes to its owner, never to the customer (rule 34)
+    to, flagged = _contacts(loaded, meant, "to", address)
+    cc: list[Addressee] = []
+    if channel is ActionType.EMAIL:
+        for role, selectors in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
+            cc += _contacts(loaded, selectors, role, address)[0]
+            cc += _internal(session, loaded, selectors, role)
+        to += _internal(session, loaded, meant, "to")
+    if "recipients" in edits:
+        to = [Addressee("to", a) for a in edits["recipients"]]
+    if "cc" in edits:
+        cc = [a for a in cc if a.role != "cc"] + [Addressee("cc", a) for a in edits["cc"]]
+    if "bcc" in edits:
+        cc = [a for a in cc if a.role != "bcc"] + [Addressee("bcc", a) for a in edits["bcc"]]
+    main_id = to[0].contact_id if to else None
+    first = next((c for c in loaded.contacts.values() if str(c.id) == main_id), None)
+    invoice = next(i for i in loaded.account.invoices if i.id == str(action.invoice_id))
+    customer, organisation = loaded.customer, loaded.organisation
+    names = Names(
+        organisation=organisation.name,
+        customer=customer.name,
+        customer_external_id=customer.external_id,
+        contact=first.name if first else "",
+        sender=sender.name if sender else "",
+        sender_email=sender.email if sender else "",
+        language=(first.language if first else "") or customer.language,
+        organisation_language=organisation.language,
+        country=customer.country,
+    )
+    facts = message_facts(loaded.account, invoice, loaded.account.calendar.today(at), names)
+    return Draft(
+        channel=channel,
+        facts=facts,
+        subject=edits.get("subject", step.subject if step else ""),
+        body=edits.get("body", step.body if step else ""),
+        addressees=tuple(_distinct([*to, *cc])),
+        flagged=tuple(flagged),
+        sender_address=sender.email if sender else "",
+        sender_name=sender.name if sender else "",
+        registered=bool(step and step.registered),
+    )
+
+
+def step_of(session: Session, loaded: Loaded, action: t.Action) -> Step | None:
+    """The step an action was made from: an open action keeps its version (rule 43)."""
+    if action.plan_version_id is None or action.step_key is None:
+        return None
+    version = session.get_one(t.PlanVersion, action.plan_version_id)
+    found = next((s for s in plan_of(version).steps if s.key == action.step_key), None)
+    return found or step_in(loaded, action.step_key)
+
+
+def _sender(
+    session: Session, loaded: Loaded, action: t.Action, step: Step | None
+) -> t.Member | None:
+    if not action.automatic and action.owner_id is not None:
+        return session.get(t.Member, action.owner_id)
+    return owner_for(session, loaded.customer, step.owner if step else "assigned")
+
+
+def _contacts(
+    loaded: Loaded, selectors: tuple[str, ...], role: str, address: str
+) -> tuple[list[Addressee], list[str]]:
+    found: list[Addressee] = []
+    flagged: list[str] = []
+    by_id: dict[str, Any] = {str(c.id): c for c in loaded.contacts.values()}
+    for selector in selectors:
+        for contact in sorted(loaded.account.contacts, key=lambda c: (not c.main, c.id)):
+            if not selects(selector, contact):
+                continue
+            row: t.Contact = by_id[contact.id]
+            value = getattr(row, address)
+            if not value or getattr(row, f"{address}_invalid"):
+                flagged.append(row.name or row.external_id)
+                continue
+            text = value if isinstance(value, str) else _postal(row)
+            found.append(Addressee(role, text, row.name, contact.id))
+    return found, flagged
+
+
+def _postal(row: t.Contact) -> str:
+    parts = row.postal
+    town = " ".join(str(parts[k]) for k in ("postal_code", "city") if parts.get(k))
+    lines = [row.name, parts.get("line1"), parts.get("line2"), town, parts.get("region"),
+             parts.get("country")]  # fmt: skip
+    return "\n".join(str(line) for line in lines if line)
+
+
+def _internal(
+    session: Session, loaded: Loaded, selectors: tuple[str, ...], role: str
+) -> list[Addressee]:
+    """Members (rule 34) and fixed addresses."""
+    found: list[Addressee] = []
+    for selector in selectors:
+        kind, _, name = selector.partition(":")
+        if kind == "member":
+            member = session.exec(
+                select(t.Member).where(
+                    t.Member.organisation_id == loaded.organisation.id,
+                    t.Member.email == name.strip(),
+                )
+            ).one_or_none()
+            if member is not None and member.active:
+                found.append(Addressee(role, member.email, member.name))
+        elif "@" in selector:
+            found.append(Addressee(role, selector))
+    return found
+
+
+def _distinct(addressees: list[Addressee]) -> list[Addressee]:
+    """The same address once: providers refuse it twice, and nobody wants it twice."""
+    seen: set[str] = set()
+    kept = []
+    for addressee in addressees:
+        if addressee.address.casefold() not in seen:
+            seen.add(addressee.address.casefold())
+            kept.append(addressee)
+    return kept
+
+
+def delivery_id(action: t.Action) -> uuid.UUID:
+    """The stable key of an action's one send: made here and nowhere else."""
+    return uuid.uuid5(action.id, "delivery")

@@ -1,0 +1,54 @@
+"""Errors that say what, where and how to mend it. Each carries its HTTP status.
+
+DunningError          400
+├── NotFound          404   nothing here that the caller may see
+├── Conflict          409   somebody was first, or the state does not allow it
+└── Invalid           422   the content makes no sense; ``errors`` names the places
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong at one place: a JSON pointer, or a line of a file."""
+
+    where: str
+    reason: str
+
+
+class DunningError(Exception):
+    """Bad input or a state that does not allow it; never a fault of the program."""
+
+    status = 400
+    title = "Bad request"
+    slug = "bad-request"
+
+    def __init__(self, detail: str, errors: list[Problem] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors or []
+
+
+class NotFound(DunningError):
+    status = 404
+    title = "Not found"
+    slug = "not-found"
+
+
+class Conflict(DunningError):
+    status = 409
+    title = "Conflict"
+    slug = "conflict"
+
+
+class Invalid(DunningError):
+    status = 422
+    title = "Invalid content"
+    slug = "invalid"
+
+    @classmethod
+    def at(cls, where: str, reason: str) -> Invalid:
+        return cls(f"{where}: {reason}" if where else reason, [Problem(where, reason)])

@@ -1,0 +1,172 @@
+"""A book of invoices into the database: checked whole first, then written in one transaction.
+
+The file is read once, as a stream, into a table of this transaction alone; checks and writes are
+then one statement each, for all rows together. So memory stays flat however long the file is, the
+customers are locked only for as long as PostgreSQL writes, and what is checked is what is written.
+
+The same file twice changes nothing. What a book leaves empty erases nothing: a name, an address, a
+due date or a payment that is known stays.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from db import imports_sql as sql
+from db import tables as t
+from db.accounts import clock
+from db.engine import transaction
+from db.errors import Conflict
+from db.nudges import nudge_many
+from dunning.book import BookMap, RowError, read_book
+
+MOST_NAMED = 1000
+_ROWS_BETWEEN_REPORTS = 500
+Progress = Callable[[int], None]
+
+
+@dataclass
+class ImportReport:
+    """What an import did. ``customers`` and ``invoices`` (credit notes among them) are those made
+    or changed, ``unchanged`` the rows that brought no news. ``bad_count`` counts bad rows, of which
+    ``bad_rows`` names what is wrong with the first ones."""
+
+    customers: int = 0
+    invoices: int = 0
+    payments: int = 0
+    unchanged: int = 0
+    bad_rows: list[RowError] = field(default_factory=list)
+    bad_count: int = 0
+
+
+def import_book(
+    engine: Engine,
+    organisation_id: uuid.UUID,
+    open_file: Callable[[], BinaryIO],
+    book_map: BookMap | None = None,
+    skip_bad_rows: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a book: everything valid, or nothing as long as a row is bad and none may be skipped.
+
+    ``paid_on`` becomes a payment ``import/{invoice}`` of what is then open on the invoice, a
+    negative total a credit note. One nudge for each customer with news. ``progress`` is given the
+    bytes read, and then as many again for what is written: 0 to twice the size.
+
+    Raises BookError where the file is no book at all, Conflict where the same customer or invoice
+    was created elsewhere at the same moment.
+    """
+    report = ImportReport()
+    tell = progress or (lambda _: None)
+    with transaction(engine) as session:
+        organisation = session.get_one(t.Organisation, organisation_id)
+        write = _Write(session.connection(), organisation_id, clock(organisation, datetime.now(UTC)))
+        with open_file() as file:
+            size = file.seek(0, 2)
+            _read(write, file, book_map, report, lambda done: tell(min(done, size)))
+        nothing = bool(report.bad_count) and not skip_bad_rows
+        if not nothing:
+            write(sql.ONE_AT_A_TIME)
+            write(sql.LOCK)
+        while _check(write, report) and skip_bad_rows:
+            pass  # a parent may be known by a bad row alone
+        report.bad_rows = sorted(report.bad_rows, key=lambda bad: bad.line)[:MOST_NAMED]
+        if report.bad_count and not skip_bad_rows:
+            return report
+        try:
+            for place, statement in enumerate(sql.WRITE, 1):
+                write(statement)
+                tell(size + size * place // (len(sql.WRITE) + 1))
+        except IntegrityError:
+            raise Conflict(
+                "somebody else created a customer or invoice of the book just now; import it again"
+            ) from None
+        counts = write(sql.COUNT).one()
+        report.customers, report.invoices, report.payments, report.unchanged = counts
+        nudge_many(session, organisation_id, list(write(sql.TOUCHED).scalars()))
+    tell(size * 2)
+    return report
+
+
+class _Write:
+    """Statements of one import: for its organisation, at the organisation's time."""
+
+    def __init__(
+        self, connection: Connection, organisation_id: uuid.UUID, at: datetime
+    ) -> None:
+        self.connection = connection
+        self._values = {"org": organisation_id, "at": at}
+
+    def __call__(self, statement: str) -> sa.CursorResult[Any]:
+        clause = sa.text(statement)
+        names = clause.compile().params
+        return self.connection.execute(clause, {n: self._values[n] for n in names})
+
+
+class _Counted:
+    """A file that knows how far it has been read since it was last rewound."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.done = 0
+
+    def read(self, size: int, /) -> bytes:
+        found = self._file.read(size)
+        self.done += len(found)
+        return found
+
+    def seek(self, offset: int, /) -> None:
+        self.done = self._file.seek(offset)
+
+
+def _read(
+    write: _Write,
+    file: BinaryIO,
+    book_map: BookMap | None,
+    report: ImportReport,
+    tell: Progress,
+) -> None:
+    """Every good row into the table ``import_row``, every bad one into the report."""
+    write(sql.STAGE)
+    counted = _Counted(file)
+    rows = read_book(counted, book_map)
+    connection: Any = write.connection.connection.driver_connection
+    last_bad = 0
+    with connection.cursor() as cursor, cursor.copy(sql.COPY) as copy:
+        for number, row in enumerate(rows):
+            if number % _ROWS_BETWEEN_REPORTS == 0:
+                tell(counted.done)
+            if isinstance(row, RowError):
+                report.bad_count += row.line != last_bad
+                last_bad = row.line
+                if len(report.bad_rows) < MOST_NAMED:
+                    report.bad_rows.append(row)
+                continue
+            copy.write_row((
+                row.line, row.customer, row.customer_name, row.email, row.phone, row.language,
+                row.country, row.terms_days, row.parent, row.plan, row.invoice, row.issued_on,
+                row.due_on, row.total, row.currency, row.paid_on,
+            ))  # fmt: skip
+    tell(counted.done)
+    write("ANALYZE import_row")
+
+
+def _check(write: _Write, report: ImportReport) -> bool:
+    """Move what contradicts the database from the rows to the report; whether there was any."""
+    write(sql.WRONG)
+    if write(sql.ANY_PARENT).scalar():
+        write(sql.WRONG_TREE)
+    found = write(sql.DROP_WRONG).scalar_one()
+    report.bad_count += found
+    if found:
+        report.bad_rows += [RowError(*row) for row in write(sql.NAME_WRONG)]
+        write("TRUNCATE import_wrong")
+    return bool(found)

@@ -1,0 +1,299 @@
+"""Members, groups and keys; who owns an action (rules 29 and 33)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import string
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from db import tables as t
+from db.errors import Conflict, Invalid, NotFound
+
+_ALPHABET = string.ascii_letters + string.digits
+MEMBER, BILLING = "member", "billing"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking: a member, or a billing system (``member`` is None)."""
+
+    organisation_id: uuid.UUID
+    scope: str
+    key_id: str
+    member: t.Member | None = None
+
+    @property
+    def name(self) -> str:
+        return self.member.name if self.member else "billing"
+
+
+def new_key(
+    session: Session,
+    organisation_id: uuid.UUID,
+    scope: str,
+    name: str,
+    member: t.Member | None = None,
+) -> str:
+    """Make a key and return it; only its hash stays (it has full entropy, so SHA-256 serves)."""
+    key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    secret = "".join(secrets.choice(_ALPHABET) for _ in range(32))
+    session.add(
+        t.ApiKey(
+            id=key_id,
+            organisation_id=organisation_id,
+            member_id=member.id if member else None,
+            scope=scope,
+            name=name,
+            secret_hash=_hash(secret),
+            last4=secret[-4:],
+        )
+    )
+    return f"dun_live_{key_id}_{secret}"
+
+
+def authenticate(session: Session, key: str) -> Principal | None:
+    """The principal of a key; None when it is unknown, revoked, expired or of a member who left."""
+    parts = key.split("_")
+    if len(parts) != 4 or parts[:2] != ["dun", "live"]:
+        return None
+    if not (key.isascii() and parts[2].isalnum()):
+        return None
+    row = session.get(t.ApiKey, parts[2])
+    good = hmac.compare_digest(row.secret_hash if row else _hash(""), _hash(parts[3]))
+    if row is None or not good or row.revoked_at is not None:
+        return None
+    if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+        return None
+    member = session.get(t.Member, row.member_id) if row.member_id else None
+    if row.scope == MEMBER and (member is None or not member.active):
+        return None
+    return Principal(row.organisation_id, row.scope, row.id, member)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def put_member(
+    session: Session, organisation_id: uuid.UUID, email: str, name: str, role: str = "member"
+) -> t.Member:
+    """Create or update a member by e-mail address; one who had left is back. Conflict when the
+    last admin would be none any more."""
+    row = session.exec(
+        select(t.Member).where(
+            t.Member.organisation_id == organisation_id,
+            sa.func.lower(t.Member.email) == email.lower(),
+        )
+    ).one_or_none()
+    if row is None:
+        row = t.Member(organisation_id=organisation_id, email=email, name=name)
+        session.add(row)
+    elif row.role == "admin" and role != "admin":
+        _keep_an_admin(session, row)
+    row.name, row.role, row.active = name, role, True
+    session.flush()
+    return row
+
+
+def _keep_an_admin(session: Session, member: t.Member) -> None:
+    """Locked, so that two admins who remove each other do not both succeed."""
+    admins = session.exec(
+        select(t.Member)
+        .where(
+            t.Member.organisation_id == member.organisation_id,
+            t.Member.role == "admin",
+            col(t.Member.active),
+        )
+        .order_by(col(t.Member.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    if [a.id for a in admins] == [member.id]:
+        raise Conflict(f"{member.name} is the only admin; make another member one first")
+
+
+def list_members(session: Session, organisation_id: uuid.UUID) -> list[t.Member]:
+    """The active ones, by name."""
+    return list(
+        session.exec(
+            select(t.Member)
+            .where(t.Member.organisation_id == organisation_id, col(t.Member.active))
+            .order_by(t.Member.name, t.Member.email)
+        )
+    )
+
+
+def groups(session: Session, organisation_id: uuid.UUID) -> dict[str, list[t.Member]]:
+    """The groups and their active members, by name."""
+    found: dict[str, list[t.Member]] = {}
+    rows = session.exec(
+        select(t.GroupMember.name, t.Member)
+        .join(t.Member, col(t.Member.id) == t.GroupMember.member_id)
+        .where(t.GroupMember.organisation_id == organisation_id)
+        .order_by(t.GroupMember.name, t.Member.name)
+    )
+    for name, member in rows:
+        found.setdefault(name, []).extend([member] if member.active else [])
+    return found
+
+
+def list_keys(session: Session, organisation_id: uuid.UUID) -> list[t.ApiKey]:
+    """Those that are not revoked, oldest first."""
+    return list(
+        session.exec(
+            select(t.ApiKey)
+            .where(t.ApiKey.organisation_id == organisation_id, col(t.ApiKey.revoked_at).is_(None))
+            .order_by(col(t.ApiKey.created_at), t.ApiKey.id)
+        )
+    )
+
+
+def revoke_key(session: Session, organisation_id: uuid.UUID, key_id: str) -> None:
+    """The key is good no more. NotFound when there is none, or it was revoked before."""
+    row = session.get(t.ApiKey, key_id)
+    if row is None or row.organisation_id != organisation_id or row.revoked_at is not None:
+        raise NotFound(f"no key {key_id!r}")
+    row.revoked_at = datetime.now(UTC)
+
+
+def set_group(
+    session: Session, organisation_id: uuid.UUID, name: str, members: list[t.Member]
+) -> None:
+    rows = session.exec(
+        select(t.GroupMember).where(
+            t.GroupMember.organisation_id == organisation_id, t.GroupMember.name == name
+        )
+    )
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    for member in members:
+        session.add(t.GroupMember(organisation_id=organisation_id, name=name, member_id=member.id))
+    session.flush()
+
+
+def member_or_404(session: Session, organisation_id: uuid.UUID, key: str) -> t.Member:
+    """By e-mail address or id."""
+    statement = select(t.Member).where(t.Member.organisation_id == organisation_id)
+    row = session.exec(statement.where(sa.func.lower(t.Member.email) == key.lower())).one_or_none()
+    if row is None:
+        try:
+            row = session.exec(statement.where(t.Member.id == uuid.UUID(key))).one_or_none()
+        except ValueError:
+            row = None
+    if row is None:
+        raise NotFound(f"no member {key!r}")
+    return row
+
+
+def remove_member(session: Session, member: t.Member) -> None:
+    """A member leaves, and their keys with them. Conflict while open actions are theirs (rule 29,
+    which is why it does not say how many): reassign them first; Conflict for the last admin."""
+    if member.role == "admin":
+        _keep_an_admin(session, member)
+    session.refresh(member, with_for_update=True)
+    owns = session.exec(
+        select(t.Action.id)
+        .where(
+            t.Action.owner_id == member.id,
+            col(t.Action.status).in_(("to_do", "needs_review", "sending")),
+        )
+        .limit(1)
+    ).first()
+    if owns is not None:
+        raise Conflict(
+            f"{member.name} owns open actions; reassign them with "
+            f"POST /v1/members/{member.id}/reassign-actions first"
+        )
+    member.active = False
+    for key in session.exec(select(t.ApiKey).where(t.ApiKey.member_id == member.id)):
+        key.revoked_at = key.revoked_at or datetime.now(UTC)
+
+
+def owner_for(session: Session, customer: t.Customer, rule: str) -> t.Member | None:
+    """Rule 33: of several the one assigned first. Where the rule finds nobody, the first assigned
+    member, else the first admin, else the first member; None only without any active member."""
+    active = {
+        m.id: m
+        for m in session.exec(
+            select(t.Member)
+            .where(t.Member.organisation_id == customer.organisation_id, col(t.Member.active))
+            .order_by(col(t.Member.created_at), col(t.Member.id))
+        )
+    }
+    assigned = [
+        active[m]
+        for m in session.exec(
+            select(t.CustomerMember.member_id)
+            .where(t.CustomerMember.customer_id == customer.id)
+            .order_by(col(t.CustomerMember.rank))
+        )
+        if m in active
+    ]
+    chosen = _chosen(session, customer, rule, active, assigned)
+    if chosen:
+        return chosen[0]
+    if assigned:
+        return assigned[0]
+    admins = [m for m in active.values() if m.role == "admin"]
+    return next(iter(admins or active.values()), None)
+
+
+def _chosen(
+    session: Session,
+    customer: t.Customer,
+    rule: str,
+    active: dict[uuid.UUID, t.Member],
+    assigned: list[t.Member],
+) -> list[t.Member]:
+    if rule == "assigned":
+        return assigned
+    if rule.startswith("group:"):
+        name, _, which = rule.removeprefix("group:").partition(":")
+        ids = set(
+            session.exec(
+                select(t.GroupMember.member_id).where(
+                    t.GroupMember.organisation_id == customer.organisation_id,
+                    t.GroupMember.name == name.strip(),
+                )
+            )
+        )
+        first = [m for m in assigned if m.id in ids]
+        if which.strip() == "assigned":
+            return first
+        return first or [m for m in active.values() if m.id in ids]
+    wanted = rule.removeprefix("member:").strip().casefold()
+    return [m for m in active.values() if wanted in (m.email.casefold(), m.name.casefold())]
+
+
+def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: str) -> None:
+    """Raises Invalid when a plan names a member or a group that does not exist."""
+    if rule == "assigned":
+        return
+    if rule.startswith("group:"):
+        name, _, which = rule.removeprefix("group:").partition(":")
+        if which.strip() not in ("", "assigned"):
+            raise Invalid.at(f"step {step}", f"owner {rule!r}: write 'group:NAME:assigned'")
+        known = session.exec(
+            select(t.GroupMember.name).where(
+                t.GroupMember.organisation_id == organisation_id,
+                t.GroupMember.name == name.strip(),
+            )
+        ).first()
+        if known is None:
+            raise Invalid.at(f"step {step}", f"owner: there is no group {name.strip()!r}")
+        return
+    wanted = rule.removeprefix("member:").strip().casefold()
+    for member in session.exec(
+        select(t.Member).where(t.Member.organisation_id == organisation_id, col(t.Member.active))
+    ):
+        if wanted in (member.email.casefold(), member.name.casefold()):
+            return
+    raise Invalid.at(f"step {step}", f"owner: there is no active member {rule!r}")

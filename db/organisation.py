@@ -1,0 +1,53 @@
+"""The organisation's own settings: calendar, money, language, default plan."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlmodel import Session, select
+
+from db import tables as t
+from db.calendars import CalendarError, parse_working_days, public_holidays, zone
+from db.errors import Invalid, NotFound
+from db.nudges import nudge_many
+from db.plans import plan_or_404
+
+
+def change(session: Session, organisation_id: uuid.UUID, changes: dict[str, Any]) -> t.Organisation:
+    """Change settings by name, ``default_plan`` by the plan's. Every sequence looks again when
+    anything is different. Raises Invalid for a zone, week, holiday calendar or plan that is none.
+    """
+    row = session.get_one(t.Organisation, organisation_id, with_for_update=True)
+    before = row.model_dump()
+    for name, check in (
+        ("timezone", zone), ("working_days", parse_working_days), ("holidays", _holidays)
+    ):  # fmt: skip
+        if name in changes:
+            try:
+                check(changes[name])
+            except CalendarError as e:
+                raise Invalid.at(f"/{name}", str(e)) from None
+    if "default_plan" in changes:
+        name = changes["default_plan"]
+        try:
+            row.default_plan_id = plan_or_404(session, organisation_id, name)[0].id
+        except NotFound as e:
+            raise Invalid.at("/default_plan", e.detail) from None
+    for name, value in changes.items():
+        if name != "default_plan":
+            setattr(row, name, value)
+    if row.cut_off <= row.sending_time:
+        raise Invalid.at("/cut_off", f"{row.cut_off:%H:%M} is not after the sending time")
+    session.flush()
+    if row.model_dump() != before:
+        everybody = select(t.Sequence.customer_id).where(
+            t.Sequence.organisation_id == organisation_id
+        )
+        nudge_many(session, organisation_id, list(session.exec(everybody)))
+    return row
+
+
+def _holidays(code: str) -> None:
+    if code:
+        public_holidays(code)

@@ -1,0 +1,440 @@
+"""The tables. Money is numeric, instants are timestamptz (UTC), dates are the organisation's.
+
+Every effect has one stable key held by a unique constraint: an external id for what billing systems
+report, (invoice, plan, step, occurrence, attempt) for an action, the action for a delivery.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+
+def _id() -> Any:
+    return Field(default_factory=uuid.uuid4, primary_key=True)
+
+
+def _instant(*, index: bool = False) -> Any:
+    return Field(default=None, sa_type=sa.DateTime(timezone=True), index=index)
+
+
+def _created() -> Any:
+    return Field(
+        default_factory=lambda: datetime.now(UTC),
+        sa_type=sa.DateTime(timezone=True),
+    )
+
+
+def _ref(target: str, *, index: bool = True) -> Any:
+    return Field(foreign_key=target, index=index)
+
+
+def _maybe(target: str, *, index: bool = False) -> Any:
+    return Field(default=None, foreign_key=target, index=index)
+
+
+def _money() -> Any:
+    return Field(sa_type=sa.Numeric(20, 4))
+
+
+def _json(default: Any) -> Any:
+    return Field(default_factory=default, sa_type=JSONB)
+
+
+def _big_serial() -> Any:
+    return Field(
+        default=None,
+        sa_column=sa.Column(sa.BigInteger, sa.Identity(always=False), primary_key=True),
+    )
+
+
+class Organisation(SQLModel, table=True):
+    """The creditor. ``rehearsal_now``: its clock stands there (UTC); None = the real clock."""
+
+    id: uuid.UUID = _id()
+    name: str
+    timezone: str = "Europe/Paris"
+    sending_time: time = time(8, 30)
+    cut_off: time = time(17, 0)
+    working_days: str = "mon-fri"
+    holidays: str = ""  # a country, or country-subdivision: "FR", "DE-BY"; empty = none
+    days_off: list[str] = _json(list)  # its own extra days, ISO dates
+    currency: str = "EUR"
+    language: str = "en"
+    tolerance: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric(20, 4))
+    spread_minutes: int = 0
+    default_plan_id: uuid.UUID | None = Field(
+        default=None,
+        sa_column=sa.Column(sa.Uuid, sa.ForeignKey("plan.id", use_alter=True), nullable=True),
+    )
+    rehearsal_now: datetime | None = _instant()
+    created_at: datetime = _created()
+
+
+class Member(SQLModel, table=True):
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "email"),)
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    name: str
+    email: str
+    role: str = "member"  # or "admin"
+    active: bool = True
+    created_at: datetime = _created()
+
+
+class GroupMember(SQLModel, table=True):
+    __tablename__ = "group_member"
+
+    organisation_id: uuid.UUID = Field(foreign_key="organisation.id", primary_key=True)
+    name: str = Field(primary_key=True)
+    member_id: uuid.UUID = Field(foreign_key="member.id", primary_key=True, index=True)
+
+
+class ApiKey(SQLModel, table=True):
+    """A key of a ``member`` or of a ``billing`` system (``scope``). Only its hash is kept."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    organisation_id: uuid.UUID = _ref("organisation.id")
+    member_id: uuid.UUID | None = _maybe("member.id", index=True)
+    scope: str
+    name: str = ""
+    secret_hash: str
+    last4: str
+    expires_at: datetime | None = _instant()
+    revoked_at: datetime | None = _instant()
+    created_at: datetime = _created()
+
+
+class Plan(SQLModel, table=True):
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "name"),)
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    name: str
+    current_version_id: uuid.UUID | None = Field(
+        default=None,
+        sa_column=sa.Column(
+            sa.Uuid, sa.ForeignKey("plan_version.id", use_alter=True), nullable=True
+        ),
+    )
+    created_at: datetime = _created()
+
+
+class PlanVersion(SQLModel, table=True):
+    """Immutable (rule 43): ``definition`` is ``dunning.plan.plan_data``."""
+
+    __tablename__ = "plan_version"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "version"),)
+
+    id: uuid.UUID = _id()
+    plan_id: uuid.UUID = _ref("plan.id", index=False)
+    version: int
+    definition: dict[str, Any] = _json(dict)
+    created_by: uuid.UUID | None = _maybe("member.id")
+    created_at: datetime = _created()
+
+
+class Customer(SQLModel, table=True):
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "external_id"),)
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    external_id: str
+    name: str
+    parent_id: uuid.UUID | None = _maybe("customer.id", index=True)
+    terms_days: int | None = None
+    language: str = ""
+    country: str = ""
+    plan_id: uuid.UUID | None = _maybe("plan.id", index=True)
+    # Rule 44: the invoice that carried when this plan was given.
+    contextualized_invoice_id: uuid.UUID | None = None
+    source_updated_at: datetime | None = _instant()
+    created_at: datetime = _created()
+
+
+class CustomerMember(SQLModel, table=True):
+    """Assigned members, ``rank`` in order of assignment (rule 33)."""
+
+    __tablename__ = "customer_member"
+
+    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
+    member_id: uuid.UUID = Field(foreign_key="member.id", primary_key=True, index=True)
+    rank: int
+
+
+class Contact(SQLModel, table=True):
+    """Each address is valid, or invalid with the reason (rule 35). ``fixed_at``: last corrected."""
+
+    __table_args__ = (sa.UniqueConstraint("customer_id", "external_id"),)
+
+    id: uuid.UUID = _id()
+    customer_id: uuid.UUID = _ref("customer.id", index=False)
+    external_id: str
+    name: str = ""
+    position: str = ""
+    language: str = ""
+    main: bool = False
+    email: str = ""
+    email_invalid: str = ""  # the reason; empty = valid
+    phone: str = ""
+    phone_invalid: str = ""
+    postal: dict[str, Any] = _json(dict)  # line1, line2, postal_code, city, region, country
+    postal_invalid: str = ""
+    fixed_at: datetime | None = _instant()
+
+
+class Invoice(SQLModel, table=True):
+    """``balance`` = total less what is applied, kept under the customer's lock."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "external_id"),
+        sa.Index("ix_invoice_open", "customer_id", postgresql_where=sa.text("status = 'open'")),
+        sa.Index("ix_invoice_customer_id", "customer_id"),
+    )
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = Field(foreign_key="customer.id")
+    external_id: str
+    number: str
+    issued_on: date
+    due_on: date | None = None
+    total: Decimal = _money()
+    balance: Decimal = _money()
+    currency: str
+    status: str = "open"
+    closed_at: datetime | None = _instant()
+    closed_reason: str = ""
+    disputed_at: datetime | None = _instant()
+    dispute_reason: str = ""
+    source_updated_at: datetime | None = _instant()
+    created_at: datetime = _created()
+
+
+class Credit(SQLModel, table=True):
+    """What lowers a debt: a ``payment`` or a ``credit_note``. What is not applied to an invoice, or
+    exceeds its total, is the customer's unapplied credit (rule 42)."""
+
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "kind", "external_id"),)
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = _ref("customer.id")
+    kind: str
+    external_id: str
+    amount: Decimal = _money()
+    currency: str
+    on_date: date  # paid on, or issued on
+    reversed_at: datetime | None = _instant()
+    reversed_reason: str = ""
+    source_updated_at: datetime | None = _instant()
+    created_at: datetime = _created()
+
+
+class Application(SQLModel, table=True):
+    """How much of a credit is meant for which invoice."""
+
+    credit_id: uuid.UUID = Field(foreign_key="credit.id", primary_key=True)
+    invoice_id: uuid.UUID = Field(foreign_key="invoice.id", primary_key=True, index=True)
+    amount: Decimal = _money()
+
+
+class Pause(SQLModel, table=True):
+    """Of a customer or of one invoice; ends at the start of ``until`` or when resumed (rule 38)."""
+
+    id: uuid.UUID = _id()
+    customer_id: uuid.UUID = _ref("customer.id")
+    invoice_id: uuid.UUID | None = _maybe("invoice.id")
+    until: date | None = None
+    reason: str = ""
+    created_by: str = ""
+    created_at: datetime = _created()
+    resumed_at: datetime | None = _instant()
+
+
+class Promise(SQLModel, table=True):
+    """A promise to pay; ``outcome`` is kept, part_kept, broken or withdrawn (rule 40)."""
+
+    id: uuid.UUID = _id()
+    customer_id: uuid.UUID = _ref("customer.id")
+    invoice_id: uuid.UUID = _ref("invoice.id")
+    promised_on: date
+    amount: Decimal | None = Field(default=None, sa_type=sa.Numeric(20, 4))
+    balance_then: Decimal = _money()
+    note: str = ""
+    created_by: str = ""
+    created_at: datetime = _created()
+    outcome: str | None = None
+    outcome_at: datetime | None = _instant()
+
+
+class Action(SQLModel, table=True):
+    """One occurrence of a step for one customer on one carrying invoice. A task without a step
+    (rules 26, 42) has no ``step_key``. ``edits``: what its owner changed (rule 28)."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("invoice_id", "plan_id", "step_key", "occurrence", "attempt"),
+        sa.Index(
+            "ix_action_open_task",
+            "invoice_id",
+            "cause",
+            unique=True,
+            postgresql_where=sa.text("step_key IS NULL AND status = 'to_do'"),
+        ),
+        sa.Index("ix_action_owner_id_status", "owner_id", "status"),
+        sa.Index("ix_action_organisation_id_seq", "organisation_id", "seq"),
+    )
+
+    id: uuid.UUID = _id()
+    seq: int | None = Field(
+        default=None, sa_column=sa.Column(sa.BigInteger, sa.Identity(always=False), nullable=False)
+    )
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = _ref("customer.id")
+    invoice_id: uuid.UUID = _ref("invoice.id", index=False)
+    plan_id: uuid.UUID | None = _maybe("plan.id")
+    plan_version_id: uuid.UUID | None = _maybe("plan_version.id")
+    step_key: str | None = None
+    name: str
+    occurrence: int = 0
+    attempt: int = 0
+    type: str
+    executed_type: str | None = None
+    automatic: bool = False
+    status: str
+    cause: str | None = None
+    reason: str = ""
+    owner_id: uuid.UUID | None = Field(default=None, foreign_key="member.id")
+    trigger_on: date | None = None
+    planned_for: datetime | None = _instant()
+    shown_at: datetime | None = _instant()
+    requested_at: datetime | None = _instant()
+    requested_by: uuid.UUID | None = _maybe("member.id")
+    executed_at: datetime | None = _instant()
+    ended_at: datetime | None = _instant()
+    ended_by: str = ""
+    note: str = ""
+    edits: dict[str, Any] = _json(dict)
+    created_at: datetime = _created()
+
+
+class Delivery(SQLModel, table=True):
+    """One message handed to one provider: planned -> sending -> accepted | rejected | unknown.
+    ``message`` is what was sent, frozen; after ``deadline`` a claim without an outcome is unknown."""
+
+    id: uuid.UUID = Field(primary_key=True)
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = _ref("customer.id")
+    action_id: uuid.UUID = Field(foreign_key="action.id", unique=True)
+    channel: str
+    provider: str
+    status: str
+    claim: uuid.UUID | None = None
+    claimed_at: datetime | None = _instant()
+    deadline: datetime | None = _instant()
+    settled_at: datetime | None = _instant()
+    provider_id: str = ""
+    error: str = ""
+    message: dict[str, Any] = _json(dict)
+    message_hash: str = ""
+
+
+class OutboxMessage(SQLModel, table=True):
+    """What a channel without a provider would have sent; its id is the delivery's."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (sa.Index("ix_outbox_organisation_id_seq", "organisation_id", "seq"),)
+
+    delivery_id: uuid.UUID = Field(primary_key=True)
+    seq: int | None = Field(
+        default=None, sa_column=sa.Column(sa.BigInteger, sa.Identity(always=False), nullable=False)
+    )
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    channel: str
+    sender: str
+    recipients: list[Any] = _json(list)
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    at: datetime = _created()
+
+
+class TimelineEntry(SQLModel, table=True):
+    """Append-only: what happened to a customer and to an invoice, and who did it."""
+
+    __tablename__ = "timeline"
+    __table_args__ = (
+        sa.Index("ix_timeline_customer_id_id", "customer_id", "id"),
+        sa.Index("ix_timeline_invoice_id_id", "invoice_id", "id"),
+    )
+
+    id: int | None = _big_serial()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = Field(foreign_key="customer.id")
+    invoice_id: uuid.UUID | None = Field(default=None, foreign_key="invoice.id")
+    action_id: uuid.UUID | None = None
+    at: datetime = _created()
+    kind: str
+    text: str
+    by: str = ""
+
+
+class Nudge(SQLModel, table=True):
+    """A signal that is to reach a customer's sequence; the relay deletes what it delivered."""
+
+    id: int | None = _big_serial()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = Field(foreign_key="customer.id")
+    signal: str
+    payload: dict[str, Any] = _json(dict)
+    created_at: datetime = _created()
+
+
+class Sequence(SQLModel, table=True):
+    """What was last decided for a customer: written with each decision, read by pages, ``next`` and
+    rehearsals. ``wake_at`` is in the organisation's time, ``handled`` the last nudge taken in."""
+
+    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
+    organisation_id: uuid.UUID = _ref("organisation.id")
+    state: str
+    invoice_id: uuid.UUID | None = None
+    step_key: str | None = None
+    then: str | None = None
+    wake_at: datetime | None = _instant()
+    summary: str = ""
+    decided_at: datetime = _created()
+    handled: int = Field(default=0, sa_type=sa.BigInteger)
+
+
+class AppliedSignal(SQLModel, table=True):
+    """A signal that was sent by hand and has been applied: a retried review applies it once."""
+
+    __tablename__ = "applied_signal"
+
+    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
+    id: str = Field(primary_key=True)
+    at: datetime = _created()
+
+
+TABLES: tuple[type[SQLModel], ...] = (
+    Organisation, Member, GroupMember, ApiKey, Plan, PlanVersion, Customer, CustomerMember, Contact,
+    Invoice, Credit, Application, Pause, Promise, Action, Delivery, OutboxMessage, TimelineEntry,
+    Nudge, Sequence, AppliedSignal,
+)  # fmt: skip

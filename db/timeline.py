@@ -1,0 +1,77 @@
+"""The timeline: append-only, read newest first."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select
+
+from db import tables as t
+from dunning.bookmap import CURRENCIES
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency's own decimals, more only where there are more: "12.50 EUR"."""
+    places = CURRENCIES.get(currency, 2)
+    exact = amount.quantize(Decimal(1).scaleb(-places))
+    return f"{exact if exact == amount else amount.normalize():f} {currency}"
+
+
+def note(
+    session: Session,
+    customer: t.Customer,
+    at: datetime,
+    kind: str,
+    text: str,
+    *,
+    invoice_id: uuid.UUID | None = None,
+    action_id: uuid.UUID | None = None,
+    by: str = "",
+) -> None:
+    """Append an entry at the organisation's time ``at``."""
+    session.add(
+        t.TimelineEntry(
+            organisation_id=customer.organisation_id,
+            customer_id=customer.id,
+            invoice_id=invoice_id,
+            action_id=action_id,
+            at=at,
+            kind=kind,
+            text=text[:2000],
+            by=by,
+        )
+    )
+
+
+def read(
+    session: Session,
+    visible: ColumnElement[bool],
+    *,
+    customer_id: uuid.UUID | None = None,
+    invoice_id: uuid.UUID | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[t.TimelineEntry]:
+    """Newest first, from before the entry ``before``.
+
+    ``visible`` is ``db.actions.visible_to`` of the reader: entries about an action that rule 29
+    hides are left out, until it has ended.
+    """
+    hidden = select(t.Action.id).where(t.Action.id == t.TimelineEntry.action_id, sa.not_(visible))
+    statement = (
+        select(t.TimelineEntry)
+        .where(sa.not_(sa.exists(hidden)))
+        .order_by(col(t.TimelineEntry.id).desc())
+        .limit(limit)
+    )
+    if customer_id is not None:
+        statement = statement.where(t.TimelineEntry.customer_id == customer_id)
+    if invoice_id is not None:
+        statement = statement.where(t.TimelineEntry.invoice_id == invoice_id)
+    if before is not None:
+        statement = statement.where(col(t.TimelineEntry.id) < before)
+    return list(session.exec(statement))
