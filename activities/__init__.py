@@ -1,0 +1,1 @@
+"""What happens: load the account under the customer's lock, ask the rules, act, record."""

@@ -1,0 +1,76 @@
+"""Load, decide, record, until nothing is left to do at this instant; then say what is next."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+from db.accounts import Loaded, load
+from db.decisions import record, step_in, write_sequence
+from dunning.decide import decide
+from dunning.model import Decision, Kind
+from workflows.contracts import Next
+
+Clock = Callable[[], datetime]
+
+#: An ``assign`` is followed by another decision; more of them in a row would be a broken rule.
+_MOST_ROUNDS = 20
+
+
+def real_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def engine_time(of_sequence: datetime, clock: Clock) -> datetime:
+    """The time of an activity: the sequence's, or the real one where a queue or an outage made it
+    late, so that what was due in the morning is not sent in the night (rule 21)."""
+    return max(of_sequence, clock())
+
+
+def settle(
+    session: Session, customer_id: uuid.UUID, at: datetime, engine_now: datetime, handled: int
+) -> Next:
+    """Decide at the organisation's time ``at``, record, and answer the sequence."""
+    for _ in range(_MOST_ROUNDS):
+        loaded = load(session, customer_id)
+        decision = decide(loaded.account, at)
+        record(session, loaded, decision, at)
+        if decision.kind is not Kind.ASSIGN:
+            break
+    return answer(session, loaded, decision, at, engine_now, handled)
+
+
+def answer(
+    session: Session,
+    loaded: Loaded,
+    decision: Decision,
+    at: datetime,
+    engine_now: datetime,
+    handled: int,
+) -> Next:
+    """The decision as the sequence reads it. ``until`` is on the engine's clock: a rehearsal's own
+    clock may be a year away from it."""
+    summary = write_sequence(session, loaded, decision, at, handled)
+    step = step_in(loaded, decision.step_key)
+    return Next(
+        state=decision.kind.value,
+        until=engine_now + (decision.at - at) if decision.at is not None else None,
+        then=decision.then.value if decision.then else None,
+        carrying=decision.invoice_id,
+        summary=summary[:190],
+        label=_label(loaded, decision, step.name if step else ""),
+        owes_nothing=decision.owes_nothing,
+    )
+
+
+def _label(loaded: Loaded, decision: Decision, name: str) -> str:
+    invoice = loaded.invoices.get(uuid.UUID(decision.invoice_id)) if decision.invoice_id else None
+    return f"{name} · {invoice.number}"[:190] if invoice and name else ""
+
+
+def nobody(customer_id: str) -> Next:
+    """A customer that the database does not know: the run may end."""
+    return Next("rest", summary=f"no customer {customer_id}", owes_nothing=True)

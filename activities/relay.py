@@ -1,0 +1,117 @@
+"""The relay: turns nudges into signals. Any number of them run side by side.
+
+Woken by NOTIFY; takes nudges with ``FOR UPDATE SKIP LOCKED``, signals the customer's sequence
+(starting it where none runs) and deletes them in the same transaction. Temporal down: the nudges
+stay, and the relay catches up. A nudge may be delivered twice, which the sequence can stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from temporalio.client import Client
+from temporalio.common import (
+    Priority,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.service import RPCError
+
+from db.nudges import CHANNEL
+from workflows.contracts import ORGANISATION_ATTRIBUTE, SEQUENCE, SequenceStart, workflow_id
+
+_log = logging.getLogger(__name__)
+_ORGANISATION = SearchAttributeKey.for_keyword(ORGANISATION_ATTRIBUTE)
+
+_BATCH = 200
+_AT_ONCE = 20
+_LOOK_ANYWAY_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 15.0
+
+_TAKE = f"""
+    SELECT n.id, n.organisation_id, n.customer_id, n.signal, n.payload, c.external_id
+    FROM nudge n JOIN customer c ON c.id = n.customer_id
+    ORDER BY n.id LIMIT {_BATCH} FOR UPDATE OF n SKIP LOCKED
+"""
+
+
+class Relay:
+    """``run`` until cancelled; reconnects to either server for as long as it takes."""
+
+    def __init__(self, database_url: str, client: Client, task_queue: str) -> None:
+        self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
+        self._client = client
+        self._task_queue = task_queue
+
+    async def run(self) -> None:
+        wait = 0.2
+        while True:
+            try:
+                await self._serve()
+            except (psycopg.Error, RPCError, OSError) as e:
+                _log.warning("relay: %s; again in %.1f s", e, wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+            else:
+                wait = 0.2
+
+    async def _serve(self) -> None:
+        async with await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, row_factory=dict_row
+        ) as connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            while True:
+                while await self._deliver(connection) == _BATCH:
+                    pass
+                async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
+                    pass
+
+    async def _deliver(self, connection: psycopg.AsyncConnection[dict[str, Any]]) -> int:
+        """Deliver one batch; returns how many nudges it took."""
+        async with connection.transaction():
+            rows = await (await connection.execute(_TAKE)).fetchall()
+            if not rows:
+                return 0
+            gate = asyncio.Semaphore(_AT_ONCE)
+            by_customer: dict[Any, list[dict[str, Any]]] = {}
+            for row in rows:
+                by_customer.setdefault(row["customer_id"], []).append(row)
+            await asyncio.gather(*(self._signal(gate, mine) for mine in by_customer.values()))
+            await connection.execute(
+                "DELETE FROM nudge WHERE id = ANY(%s)", ([row["id"] for row in rows],)
+            )
+            return len(rows)
+
+    async def _signal(self, gate: asyncio.Semaphore, rows: Sequence[dict[str, Any]]) -> None:
+        """The nudges of one customer, in order."""
+        async with gate:
+            for row in _coalesced(rows):
+                organisation, customer = str(row["organisation_id"]), str(row["customer_id"])
+                about = f"Customer {row['external_id']}"[:190]
+                await self._client.start_workflow(
+                    SEQUENCE,
+                    SequenceStart(organisation, customer, self._task_queue, about=about),
+                    id=workflow_id(organisation, customer),
+                    task_queue=self._task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    start_signal=row["signal"],
+                    start_signal_args=[{**row["payload"], "nudge": row["id"]}],
+                    static_summary=about,
+                    search_attributes=TypedSearchAttributes(
+                        [SearchAttributePair(_ORGANISATION, organisation)]
+                    ),
+                    priority=Priority(fairness_key=organisation),
+                )
+
+
+def _coalesced(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """ "Look again" said several times is said once, with the last number."""
+    plain = [r for r in rows if r["signal"] == "account_changed" and not r["payload"]]
+    return [r for r in rows if r not in plain[:-1]]

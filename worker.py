@@ -1,0 +1,231 @@
+"""The worker: settings, database, channels, then the sequences, the activities and the relay.
+
+``python worker.py`` is the production worker; ``dunning serve`` runs the same in one process. The
+connection to Temporal is read by ``temporalio.envconfig`` (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+TEMPORAL_API_KEY, TEMPORAL_TLS…).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
+from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.workflow import SandboxImportNotificationPolicy
+
+from activities.deciding import Clock, real_clock
+from activities.relay import Relay
+from activities.review import Review
+from activities.sending import Sending
+from channels.outbox import Outbox
+from channels.port import Channel, Message
+from channels.sendgrid import HOST, SendGrid
+from db import outbox as outbox_table
+from db import tables as t
+from db.accounts import clock
+from db.engine import connect, transaction
+from dunning.plan import CHANNELS, ActionType
+from logs import set_up_logging
+from settings import Settings, SettingsError, load_settings
+from workflows.contracts import channel_queue
+from workflows.customer import CustomerSequence
+
+_log = logging.getLogger("dunning.worker")
+
+
+def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Channel]:
+    """The embedded default of every channel; ``folder`` None writes no files."""
+
+    def store(message: Message) -> None:
+        with transaction(engine) as session:
+            organisation_id = uuid.UUID(message.organisation_id)
+            organisation = session.get_one(t.Organisation, organisation_id)
+            values = {
+                "organisation_id": organisation_id,
+                "channel": message.channel.value,
+                "sender": message.sender_address,
+                "recipients": [asdict(r) for r in message.recipients],
+                "subject": message.subject,
+                "text": message.text,
+                "html": message.html or "",
+            }
+            at = clock(organisation, real_clock())
+            outbox_table.store(session, uuid.UUID(message.delivery_id), values, at)
+
+    return {kind: Outbox(kind, store, folder) for kind in CHANNELS}
+
+
+def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]:
+    """Configured = the provider; not configured = the outbox."""
+    channels = outbox_channels(engine, settings.outbox)
+    if settings.sendgrid_api_key is not None:
+        key = settings.sendgrid_api_key.get_secret_value()
+        channels[ActionType.EMAIL] = SendGrid(key, host=settings.sendgrid_host or HOST)
+    return channels
+
+
+def activities_of(
+    engine: Engine,
+    channels: Mapping[ActionType, Channel],
+    real: Clock = real_clock,
+) -> tuple[Review, Sending]:
+    return Review(engine, real), Sending(engine, channels, outbox_channels(engine, None), real)
+
+
+@asynccontextmanager
+async def running(
+    client: Client,
+    engine: Engine,
+    database_url: str,
+    channels: Mapping[ActionType, Channel],
+    *,
+    task_queue: str = "dunning",
+    threads: int = 20,
+    cached: int = 20_000,
+    deployment: WorkerDeploymentConfig | None = None,
+    real: Clock = real_clock,
+    relay: bool = True,
+) -> AsyncIterator[None]:
+    """Sequences, reviews, one queue for each channel, and the relay, until the block ends."""
+    review, sending = activities_of(engine, channels, real)
+    send = {
+        ActionType.EMAIL: sending.send_email,
+        ActionType.SMS: sending.send_sms,
+        ActionType.LETTER: sending.send_letter,
+    }
+    executor = ThreadPoolExecutor(max_workers=threads * 2, thread_name_prefix="activity")
+    versioned: dict[str, Any] = {"deployment_config": deployment} if deployment else {}
+    async with AsyncExitStack() as stack:
+        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        await stack.enter_async_context(
+            Worker(
+                client,
+                task_queue=task_queue,
+                workflows=[CustomerSequence],
+                activities=[review.review],
+                activity_executor=executor,
+                max_concurrent_activities=threads,
+                max_concurrent_workflow_tasks=20,
+                max_cached_workflows=cached,
+                sticky_queue_schedule_to_start_timeout=timedelta(seconds=120),
+                workflow_runner=sandbox(),
+                graceful_shutdown_timeout=timedelta(seconds=10),
+                **versioned,
+            )
+        )
+        for kind, activity in send.items():
+            await stack.enter_async_context(
+                Worker(
+                    client,
+                    task_queue=channel_queue(task_queue, kind.value),
+                    activities=[activity],
+                    activity_executor=executor,
+                    max_concurrent_activities=max(2, threads // 3),
+                    graceful_shutdown_timeout=timedelta(seconds=35),
+                    **versioned,
+                )
+            )
+        if relay:
+            task = asyncio.create_task(Relay(database_url, client, task_queue).run())
+            stack.push_async_callback(_cancel, task)
+        yield
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The sequence runs sandboxed, and an import that slips through by accident is an error."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_import_notification_policy(
+            SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
+        )
+    )
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def connect_temporal(address: str | None = None, runtime: Runtime | None = None) -> Client:
+    """Connect as ``temporalio.envconfig`` says; ``address`` is that of an embedded server."""
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    if address is not None:
+        config["target_host"] = address
+    config.setdefault("target_host", "127.0.0.1:7233")
+    if runtime is not None:
+        config["runtime"] = runtime
+    return await Client.connect(**config, data_converter=pydantic_data_converter)
+
+
+def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Worker versioning, only when a build id is configured."""
+    if settings.build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+async def _main(settings: Settings) -> None:
+    url = settings.require_database_url()
+    engine = connect(url, pool_size=settings.worker_threads)
+    runtime = None
+    if settings.metrics_bind_address is not None:
+        metrics = PrometheusConfig(
+            bind_address=settings.metrics_bind_address,
+            durations_as_seconds=True,
+            unit_suffix=True,
+            counters_total_suffix=True,
+        )
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    client = await connect_temporal(runtime=runtime)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(
+        client,
+        engine,
+        url,
+        channels_of(settings, engine),
+        task_queue=settings.task_queue,
+        threads=settings.worker_threads,
+        deployment=deployment_of(settings),
+    ):
+        _log.info("worker is running")
+        await stop.wait()
+    engine.dispose()
+
+
+def main() -> None:
+    """Exit code 2 with one line for settings that make no sense or an unreachable Temporal."""
+    try:
+        settings = load_settings()
+        set_up_logging(settings.log_level, json_lines=settings.log_json)
+        asyncio.run(_main(settings))
+    except (SettingsError, RPCError, RuntimeError) as e:
+        print(f"worker: {e}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

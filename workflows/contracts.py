@@ -1,0 +1,150 @@
+"""What crosses the border between the sequence and its activities: inputs, results, names, limits.
+
+These are an API: a history written yesterday must still load, so fields are only added, with
+defaults. Ids, instants and short labels only; no personal data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+#: Temporal's name of the sequence, and of its signals (any other signal is not ours).
+SEQUENCE = "CustomerSequence"
+SIGNALS = ("payment", "complete", "skip", "pause", "resume", "account_changed")
+
+REVIEW = "review"
+SEND = {"email": "send_email", "sms": "send_sms", "letter": "send_letter"}
+
+ORGANISATION_ATTRIBUTE = "DunningOrganisation"
+STATE_ATTRIBUTE = "DunningState"
+
+#: A review touches the database alone; a send calls a provider once, which times out after 10 s.
+REVIEW_TIMEOUT = timedelta(seconds=15)
+SEND_TIMEOUT = timedelta(seconds=30)
+FIRST_RETRY = timedelta(seconds=1)
+LONGEST_RETRY = timedelta(minutes=1)
+
+#: A run ends and goes on as a new one when its history has this many events: replay stays cheap.
+ROLL_AT_EVENTS = 300
+#: How long a customer who owes nothing is remembered by a run that rests.
+LINGER = timedelta(days=30)
+
+
+def workflow_id(organisation_id: str, customer_id: str) -> str:
+    """The stable id of a customer's sequence."""
+    return f"dunning/{organisation_id}/{customer_id}"
+
+
+def channel_queue(task_queue: str, channel: str) -> str:
+    """Each channel has its own task queue, so that one that is down holds only itself."""
+    return f"{task_queue}-{channel}"
+
+
+@dataclass
+class Message:
+    """A signal: what happened, by id, with a few words that make the run readable.
+
+    From the API ``nudge`` is the number of the nudge and ``id`` the fact's own id, which is in the
+    database already. Sent by hand both may be missing: ``id`` is then made by the sequence. The
+    other fields mean: ``invoice`` its number, ``amount`` "12.50" (default: the balance), ``until``
+    an ISO date, ``who`` and ``why`` free text. ``clock``: a rehearsal's clock has moved.
+    """
+
+    signal: str = "account_changed"
+    id: str = ""
+    nudge: int = 0
+    invoice: str = ""
+    amount: str = ""
+    until: str = ""
+    who: str = ""
+    why: str = ""
+    clock: bool = False
+
+    @staticmethod
+    def read(signal: str, payload: Any, made_id: str) -> Message:
+        """Whatever was sent, as a message: never raises, because a signal handler must not."""
+        if isinstance(payload, str):
+            payload = {"why": payload}
+        if not isinstance(payload, dict):
+            payload = {}
+        texts = {
+            name: text
+            for name in ("id", "invoice", "amount", "until", "who", "why")
+            if (text := _storable(payload.get(name)))
+        }
+        nudge = payload.get("nudge")
+        return Message(
+            signal=signal,
+            nudge=nudge if type(nudge) is int and 0 < nudge < 2**63 else 0,
+            clock=payload.get("clock") is True,
+            **{"id": made_id, **texts},
+        )
+
+
+def _storable(value: Any) -> str:
+    """A short text that PostgreSQL and JSON can hold: no NUL, no half of a surrogate pair."""
+    if value is None:
+        return ""
+    try:
+        text = str(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits
+        return ""
+    return text[:500].replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+@dataclass
+class Next:
+    """What the sequence does next. ``state``: send, await_owner, wait or rest.
+
+    ``until`` (UTC, the engine's clock) is when to wake, None = only a signal does. ``then`` is the
+    channel to send on at that moment; without one the account is reviewed. ``summary`` and
+    ``label`` are words for the Temporal UI. ``owes_nothing``: the run may end after a while.
+    """
+
+    state: str
+    until: datetime | None = None
+    then: str | None = None
+    carrying: str | None = None
+    summary: str = ""
+    label: str = ""
+    owes_nothing: bool = False
+
+
+@dataclass
+class SequenceStart:
+    """Input of a run. After the first one it carries on from ``next``.
+
+    ``about``: who this is, in words. A static summary is lost when a run goes on as a new one (the
+    SDK cannot set it there), so the current details say it too.
+    """
+
+    organisation_id: str
+    customer_id: str
+    task_queue: str = "dunning"
+    carrying: str | None = None
+    next: Next | None = None
+    state: str = ""
+    about: str = ""
+
+
+@dataclass
+class ReviewInput:
+    """``now`` is the sequence's clock (UTC)."""
+
+    organisation_id: str
+    customer_id: str
+    now: datetime
+    messages: list[Message] = field(default_factory=list)
+
+
+@dataclass
+class SendInput:
+    """``handled``: the number of the nudge that this send answers, 0 = a timer fired."""
+
+    organisation_id: str
+    customer_id: str
+    now: datetime
+    channel: str
+    handled: int = 0

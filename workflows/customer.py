@@ -1,0 +1,211 @@
+"""The sequence of one customer: sleeps until the next trigger, wakes on signals, holds no facts.
+
+What to do next comes back from an activity as a recorded result, so a changed rule, plan, holiday
+or time zone can never break the replay of a customer who has been asleep for weeks.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy, SearchAttributeKey
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.contracts import (
+        FIRST_RETRY,
+        LINGER,
+        LONGEST_RETRY,
+        REVIEW,
+        REVIEW_TIMEOUT,
+        ROLL_AT_EVENTS,
+        SEND,
+        SEND_TIMEOUT,
+        SEQUENCE,
+        STATE_ATTRIBUTE,
+        Message,
+        Next,
+        ReviewInput,
+        SendInput,
+        SequenceStart,
+        channel_queue,
+    )
+
+_STATE = SearchAttributeKey.for_keyword(STATE_ATTRIBUTE)
+_RETRY = RetryPolicy(initial_interval=FIRST_RETRY, maximum_interval=LONGEST_RETRY)
+
+
+@workflow.defn(name=SEQUENCE)
+class CustomerSequence:
+    """One run for each carrying invoice; ``dunning/{organisation}/{customer}`` names them all."""
+
+    @workflow.init
+    def __init__(self, start: SequenceStart) -> None:
+        self._start = start
+        self._inbox: list[Message] = []
+        self._carrying = start.carrying
+        self._state = start.state
+        self._label = ""
+
+    @workflow.run
+    async def run(self, start: SequenceStart) -> str:
+        # A signal that started the run is here already: it is read in the first review.
+        coming = start.next or await self._review(self._unread())
+        while True:
+            self._tell(coming)
+            self._roll_if_due(coming)
+            if not await self._slept(coming):
+                coming = await self._woken(coming)
+            elif coming.then is not None:
+                coming = await self._send(coming.then)
+            elif coming.owes_nothing and not self._inbox:
+                return "owes nothing"
+            else:
+                coming = await self._review()
+
+    @workflow.signal
+    def payment(self, *payloads: Any) -> None:
+        self._remember("payment", payloads)
+
+    @workflow.signal
+    def complete(self, *payloads: Any) -> None:
+        self._remember("complete", payloads)
+
+    @workflow.signal
+    def skip(self, *payloads: Any) -> None:
+        self._remember("skip", payloads)
+
+    @workflow.signal
+    def pause(self, *payloads: Any) -> None:
+        self._remember("pause", payloads)
+
+    @workflow.signal
+    def resume(self, *payloads: Any) -> None:
+        self._remember("resume", payloads)
+
+    @workflow.signal
+    def account_changed(self, *payloads: Any) -> None:
+        self._remember("account_changed", payloads)
+
+    def _remember(self, signal: str, payloads: tuple[Any, ...]) -> None:
+        """Handlers take any number of payloads: one too many would fail each workflow task."""
+        payload = payloads[0] if payloads else None
+        self._inbox.append(Message.read(signal, payload, str(workflow.uuid4())))
+
+    async def _slept(self, coming: Next) -> bool:
+        """Sleep until the moment of ``coming``: True; a message came first: False."""
+        if coming.state == "send":
+            return True
+        until = coming.until
+        if until is None and coming.owes_nothing:
+            until = workflow.now() + LINGER
+        if self._inbox:
+            return False
+        if until is None:
+            await workflow.wait_condition(lambda: bool(self._inbox))
+            return False
+        left = until - workflow.now()
+        if left <= timedelta(0):
+            return True
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._inbox), timeout=left, timeout_summary=coming.summary
+            )
+        except TimeoutError:
+            return True
+        return False
+
+    def _unread(self) -> list[Message]:
+        messages, self._inbox = self._inbox, []
+        return messages
+
+    async def _woken(self, coming: Next) -> Next:
+        messages = self._unread()
+        if coming.then is not None and all(m.clock for m in messages):
+            # A rehearsal's clock reached the moment this run sleeps for: as if the timer had fired.
+            return await self._send(coming.then, max(m.nudge for m in messages))
+        return await self._review(messages)
+
+    async def _review(self, messages: list[Message] | None = None) -> Next:
+        words = sorted({m.signal for m in messages or ()})
+        result: Next = await workflow.execute_activity(
+            REVIEW,
+            ReviewInput(
+                self._start.organisation_id,
+                self._start.customer_id,
+                workflow.now(),
+                messages or [],
+            ),
+            result_type=Next,
+            start_to_close_timeout=REVIEW_TIMEOUT,
+            retry_policy=_RETRY,
+            summary=f"look again: {', '.join(words)}" if words else "look again",
+            priority=self._priority(messages),
+        )
+        return result
+
+    async def _send(self, channel: str, handled: int = 0) -> Next:
+        result: Next = await workflow.execute_activity(
+            SEND[channel],
+            SendInput(
+                self._start.organisation_id,
+                self._start.customer_id,
+                workflow.now(),
+                channel,
+                handled,
+            ),
+            result_type=Next,
+            task_queue=channel_queue(self._start.task_queue, channel),
+            start_to_close_timeout=SEND_TIMEOUT,
+            retry_policy=_RETRY,
+            summary=self._label or channel,
+            priority=self._priority(None),
+        )
+        return result
+
+    def _priority(self, messages: list[Message] | None) -> Priority:
+        """What a person waits for goes first; a big organisation cannot starve a small one."""
+        waited_for = any(m.signal in ("complete", "skip") for m in messages or ())
+        return Priority(
+            priority_key=1 if waited_for else None, fairness_key=self._start.organisation_id
+        )
+
+    def _tell(self, coming: Next) -> None:
+        """The story of the run, for whoever opens it in the Temporal UI."""
+        self._label = coming.label
+        who = f"{self._start.about}: " if self._start.about else ""
+        workflow.set_current_details(f"{who}{coming.summary}")
+        if coming.state not in ("send", self._state):
+            self._state = coming.state
+            workflow.upsert_search_attributes([_STATE.value_set(coming.state)])
+
+    def _roll_if_due(self, coming: Next) -> None:
+        """One run = one carrying invoice; and histories stay short. Never with a message unread."""
+        info = workflow.info()
+        if self._carrying is None:
+            self._carrying = coming.carrying
+        another = coming.carrying is not None and coming.carrying != self._carrying
+        due = (
+            another
+            or info.get_current_history_length() > ROLL_AT_EVENTS
+            or info.is_continue_as_new_suggested()
+        )
+        newer = info.is_target_worker_deployment_version_changed()
+        if not (due or newer) or self._inbox or not workflow.all_handlers_finished():
+            return
+        following = SequenceStart(
+            self._start.organisation_id,
+            self._start.customer_id,
+            self._start.task_queue,
+            carrying=coming.carrying if another else self._carrying,
+            next=coming,
+            state=self._state,
+            about=self._start.about,
+        )
+        if newer:
+            workflow.continue_as_new(
+                following,
+                initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
+            )
+        workflow.continue_as_new(following)
