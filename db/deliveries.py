@@ -16,8 +16,9 @@ from sqlmodel import Session
 from db import tables as t
 from db.accounts import Loaded
 from db.decisions import BY, end
-from db.drafts import delivery_id
+from db.drafts import ADDRESS, delivery_id
 from db.timeline import note
+from dunning.plan import ActionType
 
 #: A provider call has ended by then: calls time out after ten seconds. Then the claim is unknown.
 CLAIM_SECONDS = 25
@@ -102,10 +103,15 @@ def rejected(
     *,
     recipient_invalid: bool,
 ) -> bool:
-    """The provider will not send it: the action failed and its owner gets the step (rule 37)."""
+    """The provider will not send it: the action failed and its owner gets the step (rule 37).
+
+    ``recipient_invalid``: the address is to blame, and marked; of several nobody knows which.
+    """
     row, action = _ours(session, claim)
     if row is None or action is None:
         return False
+    if recipient_invalid:
+        _mark_invalid(session, customer, row, reason, at)
     row.status, row.settled_at, row.error = "rejected", at, reason[:1000]
     end(action, "failed", reason[:500], at, BY)
     action.cause = "bounced" if recipient_invalid else "rejected"
@@ -113,6 +119,21 @@ def rejected(
     note(session, customer, at, "action_failed", text,
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
     return True
+
+
+def _mark_invalid(
+    session: Session, customer: t.Customer, row: t.Delivery, reason: str, at: datetime
+) -> None:
+    to = [r for r in row.message.get("recipients", []) if r["role"] == "to"]
+    if len(to) != 1 or not to[0]["contact_id"]:
+        return
+    contact = session.get(t.Contact, uuid.UUID(to[0]["contact_id"]))
+    address = ADDRESS[ActionType(row.channel)]
+    stands = address == "postal" or getattr(contact, address, "") == to[0]["address"]
+    if contact is not None and stands:
+        setattr(contact, f"{address}_invalid", reason[:500])
+        text = f"{address} of {contact.name or contact.external_id} is invalid: {reason}"
+        note(session, customer, at, "contact_invalid", text, by=BY)
 
 
 def not_sent(session: Session, claim: Claim, reason: str) -> bool:

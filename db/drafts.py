@@ -18,7 +18,7 @@ from dunning.plan import ActionType, Step
 from dunning.recipients import selects
 
 #: Where each type reaches a contact.
-_ADDRESS = {
+ADDRESS = {
     ActionType.EMAIL: "email",
     ActionType.SMS: "phone",
     ActionType.CALL: "phone",
@@ -41,7 +41,7 @@ def draft(
     step = step_of(session, loaded, action)
     channel = ActionType(action.executed_type or action.type)
     sender = completed_by or _sender(session, loaded, action, step)
-    address = _ADDRESS[channel]
+    address = ADDRESS[channel]
     meant = step.recipients if step else ("main",)
     if channel is ActionType.TASK:
         meant = ()  # it goes to its owner, never to the customer (rule 34)

@@ -68,7 +68,9 @@ def import_book(
     tell = progress or (lambda _: None)
     with transaction(engine) as session:
         organisation = session.get_one(t.Organisation, organisation_id)
-        write = _Write(session.connection(), organisation_id, clock(organisation, datetime.now(UTC)))
+        write = _Write(
+            session.connection(), organisation_id, clock(organisation, datetime.now(UTC))
+        )
         with open_file() as file:
             size = file.seek(0, 2)
             _read(write, file, book_map, report, lambda done: tell(min(done, size)))
@@ -90,7 +92,8 @@ def import_book(
                 "somebody else created a customer or invoice of the book just now; import it again"
             ) from None
         counts = write(sql.COUNT).one()
-        report.customers, report.invoices, report.payments, report.unchanged = counts
+        report.customers, report.invoices = counts.customers, counts.invoices
+        report.payments, report.unchanged = counts.payments, counts.unchanged
         nudge_many(session, organisation_id, list(write(sql.TOUCHED).scalars()))
     tell(size * 2)
     return report
@@ -99,9 +102,7 @@ def import_book(
 class _Write:
     """Statements of one import: for its organisation, at the organisation's time."""
 
-    def __init__(
-        self, connection: Connection, organisation_id: uuid.UUID, at: datetime
-    ) -> None:
+    def __init__(self, connection: Connection, organisation_id: uuid.UUID, at: datetime) -> None:
         self.connection = connection
         self._values = {"org": organisation_id, "at": at}
 
@@ -167,6 +168,8 @@ def _check(write: _Write, report: ImportReport) -> bool:
     found = write(sql.DROP_WRONG).scalar_one()
     report.bad_count += found
     if found:
-        report.bad_rows += [RowError(*row) for row in write(sql.NAME_WRONG)]
+        report.bad_rows += [
+            RowError(row.line, row.place, row.reason) for row in write(sql.NAME_WRONG)
+        ]
         write("TRUNCATE import_wrong")
     return bool(found)

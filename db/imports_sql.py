@@ -261,8 +261,8 @@ _PAYMENTS = """
     CREATE TEMP TABLE import_payment ON COMMIT DROP AS
     SELECT * FROM (
         SELECT n.line, n.id AS invoice_id, n.customer_id, n.currency, n.paid_on, n.total,
-            'import/' || n.key AS key, coalesce(p.id, gen_random_uuid()) AS id, p.id IS NULL AS fresh,
-            p.amount AS old_amount, p.on_date AS old_date,
+            'import/' || n.key AS key, coalesce(p.id, gen_random_uuid()) AS id,
+            p.id IS NULL AS fresh, p.amount AS old_amount, p.on_date AS old_date,
             CASE WHEN rest.amount > 0 AND (p.id IS NULL OR n.changed OR p.amount < rest.amount)
                 THEN rest.amount ELSE p.amount END AS amount
         FROM import_invoice n
@@ -356,7 +356,8 @@ _TIMELINE = """
         FROM import_invoice WHERE fresh OR changed
         UNION ALL
         SELECT line, 3, customer_id, NULL, 'credit_note', 'credit note ' || key || ' of '
-            || amount || ' ' || currency || CASE WHEN fresh THEN ' is reported' ELSE ' is changed' END
+            || amount || ' ' || currency
+            || CASE WHEN fresh THEN ' is reported' ELSE ' is changed' END
         FROM import_note
         UNION ALL
         SELECT line, 3, customer_id, invoice_id, 'payment', 'payment ' || key || ' of '
@@ -382,15 +383,14 @@ WRITE = (
 )  # fmt: skip
 
 COUNT = """
-    SELECT (SELECT count(*) FROM import_customer WHERE fresh OR changed),
+    SELECT (SELECT count(*) FROM import_customer WHERE fresh OR changed) AS customers,
         (SELECT count(*) FROM import_invoice WHERE fresh OR changed)
-            + (SELECT count(*) FROM import_note),
-        (SELECT count(*) FROM import_payment),
-        (SELECT count(*) FROM import_row)
-            - (SELECT count(*) FROM (
-                SELECT line FROM import_invoice WHERE fresh OR changed
-                UNION SELECT line FROM import_payment
-                UNION SELECT line FROM import_note) AS news)
+            + (SELECT count(*) FROM import_note) AS invoices,
+        (SELECT count(*) FROM import_payment) AS payments,
+        (SELECT count(*) FROM import_row) - (SELECT count(*) FROM (
+            SELECT line FROM import_invoice WHERE fresh OR changed
+            UNION SELECT line FROM import_payment
+            UNION SELECT line FROM import_note) AS news) AS unchanged
 """
 
 TOUCHED = """

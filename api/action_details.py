@@ -1,0 +1,247 @@
+"""An action as its reader sees it: in a list, and whole with the message as it would be sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from sqlmodel import Session, select
+
+from api import customers, invoices
+from api.database import Now
+from api.fields import MoneyOut, money
+from channels.compose import compose
+from channels.port import BadMessage
+from channels.render import TemplateError, render
+from db import browse
+from db import tables as t
+from db.accounts import Loaded, clock, load
+from db.drafts import delivery_id, draft
+from dunning.carrying import order
+from dunning.draft import Draft
+from dunning.model import ActionStatus, Cause, InvoiceStatus
+from dunning.plan import CHANNELS, ActionType
+
+
+class CustomerName(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    name: str
+
+
+class InvoiceName(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    number: str
+    balance: MoneyOut
+    currency: str
+
+
+class ActionShort(BaseModel):
+    id: uuid.UUID
+    name: str
+    customer: CustomerName
+    invoice: InvoiceName = Field(description="The invoice that carried when it was made.")
+    step: str | None = Field(description="Key of the step; null for a task without one.")
+    planned_type: ActionType
+    type: ActionType = Field(description="As it is, or was, executed (rule 28).")
+    automatic: bool
+    status: ActionStatus
+    cause: Cause | None = Field(description="Why it is with its owner although the step is not.")
+    reason: str
+    owner: customers.MemberShort | None
+    planned_for: datetime | None
+    shown_at: datetime | None = Field(description="Since when it is its owner's to do.")
+    completed_at: datetime | None = Field(description="Completed, and leaving or gone.")
+    executed_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str
+
+
+class Recipient(BaseModel):
+    role: Literal["to", "cc", "bcc"]
+    address: str
+    name: str
+
+
+class MessageOut(BaseModel):
+    """For a call or a task `text` is its script, and `recipients` whom to reach."""
+
+    sender_name: str
+    sender_address: str
+    recipients: list[Recipient]
+    subject: str
+    text: str
+    html: str | None
+
+
+class Texts(BaseModel):
+    """As they were written; empty: the built-in text of this type."""
+
+    subject: str
+    body: str
+
+
+class DeliveryOut(BaseModel):
+    id: uuid.UUID
+    channel: str
+    provider: str
+    status: str
+    claimed_at: datetime | None
+    settled_at: datetime | None
+    provider_id: str
+    error: str
+
+
+class Action(ActionShort):
+    note: str
+    trigger_on: date | None = Field(description="The step's own date (rule 16).")
+    message: MessageOut | None = Field(
+        description="What was sent, or what would be sent right now (at the planned moment for a "
+        "planned one); null when it cannot be made."
+    )
+    message_problem: str = Field(description="Why there is no message.")
+    flagged_contacts: list[str] = Field(description="Meant, but without a valid address (rule 35).")
+    texts: Texts | None
+    delivery: DeliveryOut | None
+    customer_detail: customers.Customer
+    invoice_detail: invoices.Invoice
+    other_open_invoices: list[invoices.InvoiceShort] = Field(description="Oldest first (rule 2).")
+
+
+def short(session: Session, rows: list[t.Action]) -> list[ActionShort]:
+    people = browse.by_id(session, t.Member, (r.owner_id for r in rows))
+    whose = browse.by_id(session, t.Customer, (r.customer_id for r in rows))
+    carrying = browse.by_id(session, t.Invoice, (r.invoice_id for r in rows))
+    return [
+        _short(r, whose[r.customer_id], carrying[r.invoice_id], people.get(r.owner_id or r.id))
+        for r in rows
+    ]
+
+
+def _short(
+    row: t.Action, customer: t.Customer, invoice: t.Invoice, owner: t.Member | None
+) -> ActionShort:
+    return ActionShort(
+        id=row.id,
+        name=row.name,
+        customer=CustomerName(id=customer.id, external_id=customer.external_id, name=customer.name),
+        invoice=InvoiceName(
+            id=invoice.id,
+            external_id=invoice.external_id,
+            number=invoice.number,
+            balance=money(invoice.balance, invoice.currency),
+            currency=invoice.currency,
+        ),
+        step=row.step_key,
+        planned_type=ActionType(row.type),
+        type=ActionType(row.executed_type or row.type),
+        automatic=row.automatic,
+        status=ActionStatus(row.status),
+        cause=Cause(row.cause) if row.cause else None,
+        reason=row.reason,
+        owner=customers.member_short(owner) if owner else None,
+        planned_for=row.planned_for,
+        shown_at=row.shown_at,
+        completed_at=row.requested_at,
+        executed_at=row.executed_at,
+        ended_at=row.ended_at,
+        ended_by=row.ended_by,
+    )
+
+
+def whole(session: Session, row: t.Action, now: Now) -> Action:
+    loaded = load(session, row.customer_id, lock=False)
+    delivery = session.exec(select(t.Delivery).where(t.Delivery.action_id == row.id)).one_or_none()
+    invoice = session.get_one(t.Invoice, row.invoice_id)
+    drafted = drafted_for(session, loaded, row, clock(loaded.organisation, now))
+    message: MessageOut | None = None
+    problem = ""
+    if delivery is not None and delivery.message:
+        message = _frozen(delivery.message)
+    elif row.ended_at is not None:
+        problem = "nothing was sent"
+    elif drafted is None:
+        problem = f"{invoice.number} {invoice.closed_reason or 'is closed'}"
+    else:
+        try:
+            message = in_words(drafted, row)
+        except (BadMessage, TemplateError) as error:
+            problem = str(error)
+    order_of = {i.id: order(i) for i in loaded.account.invoices if i.status is InvoiceStatus.OPEN}
+    others = [
+        i for i in loaded.invoices.values() if str(i.id) in order_of and i.id != row.invoice_id
+    ]
+    others.sort(key=lambda i: order_of[str(i.id)])
+    kept = {"id", "channel", "provider", "status", "claimed_at", "settled_at", "provider_id",
+            "error"}  # fmt: skip
+    return Action(
+        **short(session, [row])[0].model_dump(),
+        note=row.note,
+        trigger_on=row.trigger_on,
+        message=message,
+        message_problem=problem,
+        flagged_contacts=list(drafted.flagged) if drafted and row.ended_at is None else [],
+        texts=Texts(subject=drafted.subject, body=drafted.body) if drafted else None,
+        delivery=DeliveryOut(**delivery.model_dump(include=kept)) if delivery else None,
+        customer_detail=customers.whole(session, loaded.customer, now),
+        invoice_detail=invoices.whole(session, invoice, now),
+        other_open_invoices=invoices.short(session, others),
+    )
+
+
+def drafted_for(
+    session: Session,
+    loaded: Loaded,
+    row: t.Action,
+    at: datetime,
+    by: t.Member | None = None,
+) -> Draft | None:
+    """The draft of an action; None when its invoice is closed, so that nothing will be sent."""
+    if str(row.invoice_id) not in {i.id for i in loaded.account.invoices}:
+        return None
+    if row.status == "planned" and row.planned_for is not None:
+        at = max(at, row.planned_for)
+    return draft(session, loaded, row, at, by)
+
+
+def in_words(drafted: Draft, row: t.Action) -> MessageOut:
+    """Raises BadMessage or TemplateError when it cannot be sent as it stands."""
+    if drafted.channel not in CHANNELS:
+        words = render(drafted.subject, drafted.body, drafted.facts, drafted.channel)
+        to = [Recipient(role="to", address=a.address, name=a.name) for a in drafted.addressees]
+        return MessageOut(
+            sender_name=drafted.sender_name,
+            sender_address=drafted.sender_address,
+            recipients=to,
+            subject=words.subject,
+            text=words.text,
+            html=None,
+        )
+    made = compose(drafted, str(delivery_id(row)), str(row.organisation_id))
+    return MessageOut(
+        sender_name=made.sender_name,
+        sender_address=made.sender_address,
+        recipients=[
+            Recipient(role=r.role.value, address=r.address, name=r.name) for r in made.recipients
+        ],
+        subject=made.subject,
+        text=made.text,
+        html=made.html,
+    )
+
+
+def _frozen(message: dict[str, Any]) -> MessageOut:
+    return MessageOut(
+        sender_name=message["sender_name"],
+        sender_address=message["sender_address"],
+        recipients=[
+            Recipient(role=r["role"], address=r["address"], name=r["name"])
+            for r in message["recipients"]
+        ],
+        subject=message["subject"],
+        text=message["text"],
+        html=message["html"],
+    )

@@ -1,0 +1,125 @@
+"""The composition of the API: ``uvicorn --factory api.app:create_app``.
+
+The only file of this package that reads settings. Nothing connects before the first request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
+from sqlalchemy import Engine
+
+from api import (
+    actions,
+    batch,
+    contacts,
+    customers,
+    health,
+    holds,
+    imports,
+    invoices,
+    keys,
+    members,
+    next_steps,
+    organisation,
+    outbox,
+    payments,
+    plans,
+    timelines,
+)
+from api.auth import FailedAttempts
+from api.guard import Guard
+from api.problems import Problem, add_handlers, declared
+from db.engine import connect
+from logs import set_up_logging
+from settings import Settings, load_settings
+
+_TAGS = {
+    "billing": "What a billing system reports. The same body twice changes nothing; an older "
+    "version (`source_updated_at`) never overwrites a newer one.",
+    "customers": "Customers and invoices, and what happens to them.",
+    "actions": "What a member has to do. An open manual action is seen by its owner alone.",
+    "holds": "Pause, promise, dispute: what keeps a customer or an invoice out of the sequence.",
+    "plans": "Who is contacted when, how, and with which words.",
+    "organisation": "Members, groups, keys and the calendar of the organisation.",
+    "outbox": "What channels without a provider would have sent.",
+    "health": "For whoever watches the process.",
+}
+_DESCRIPTION = """\
+Payment reminders. Authenticate with `Authorization: Bearer dun_live_…`: a key of scope `member` is
+a person's, one of scope `billing` belongs to the system that reports invoices and payments.
+
+Amounts are texts (`"1250.00"`), days are `YYYY-MM-DD` in the organisation's time zone, instants
+have an offset. Every error is a problem document (RFC 9457): what, where and how to mend it. In
+addresses `{customer}` and `{invoice}` are your own external id, or ours.
+"""
+_EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
+_ROUTERS = (
+    customers, invoices, payments, batch, imports, actions, holds, contacts, timelines, next_steps,
+    plans, organisation, members, keys, outbox,
+)  # fmt: skip
+
+
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
+    """The API. Without arguments it reads the settings, sets up logging and needs a database."""
+    if settings is None:
+        settings = load_settings()
+        set_up_logging(settings.log_level, json_lines=settings.log_json)
+    own = engine is None
+    database = engine or connect(settings.require_database_url(), ping=True)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if own:
+            database.dispose()
+
+    app = FastAPIOffline(  # the same, but its page of the endpoints needs nothing from outside
+        title="Dunning",
+        version="1",
+        summary="Payment reminders that keep their word.",
+        description=_DESCRIPTION,
+        openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.engine = database
+    app.state.failed_attempts = FailedAttempts()
+    app.state.lock_timeout_ms = 5000
+    add_handlers(app)
+    https = (settings.public_base_url or "").startswith("https://")
+    limits = {"": settings.max_body_bytes, "/v1/imports": settings.max_import_bytes}
+    app.add_middleware(Guard, limits=limits, https=https)
+    for module in _ROUTERS:
+        app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))
+    app.include_router(health.router, responses=declared(405, 500, 503))
+    app.add_api_route("/", _to_docs, methods=["GET"], include_in_schema=False)
+    _describe_problems(app)
+    return app
+
+
+async def _to_docs() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """The schema that every declared problem refers to."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        made = app.openapi_schema is not None
+        schema = plain()
+        if not made:
+            own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            parts = schema.setdefault("components", {}).setdefault("schemas", {})
+            parts.update(own.pop("$defs"))
+            parts["Problem"] = own
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

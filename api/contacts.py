@@ -1,0 +1,44 @@
+"""A customer's contacts, corrected by a member (rule 35)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from api.auth import Member
+from api.customers import ContactOut, Postal, contact_out
+from api.database import Db, Now
+from api.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePhone
+from db.contacts import correct
+from db.facts import find_customer
+
+router = APIRouter(tags=["customers"])
+
+_MARK = Field("", description='Why it is not to be used; "" marks it valid again.')
+
+
+class ContactEdit(Body):
+    """What is absent stays as it is. A changed address is valid again."""
+
+    name: Line = ""
+    position: Line = ""
+    language: MaybeLanguage = ""
+    email: MaybeEmail = ""
+    email_invalid: Line = _MARK
+    phone: MaybePhone = ""
+    phone_invalid: Line = _MARK
+    postal: Postal = Postal()
+    postal_invalid: Line = _MARK
+
+
+@router.patch("/customers/{customer}/contacts/{contact}", operation_id="edit_contact")
+def edit(
+    customer: Key, contact: Key, body: ContactEdit, member: Member, db: Db, now: Now
+) -> ContactOut:
+    """Correct a contact, or mark an address valid or invalid. An automatic action that waited for
+    it goes out the following working day (rule 35)."""
+    row = find_customer(db, member.organisation_id, customer, lock=True)
+    changes = body.model_dump(include=body.model_fields_set)
+    if "postal" in changes:
+        changes["postal"] = {k: v for k, v in changes["postal"].items() if v}
+    return contact_out(correct(db, row, contact, changes, now, member.name))

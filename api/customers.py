@@ -1,0 +1,281 @@
+"""Customers: reported by a billing system, read by everybody."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from api import pages
+from api.auth import Anyone, Billing, Member
+from api.database import Db, Now
+from api.fields import (
+    Body,
+    Days,
+    EmailAddress,
+    Instant,
+    Key,
+    Line,
+    MaybeCountry,
+    MaybeEmail,
+    MaybeLanguage,
+    MaybePhone,
+    MoneyOut,
+    Name,
+    NewKey,
+    money,
+)
+from api.reported import Reported, reported
+from db import browse
+from db import tables as t
+from db.accounts import clock, load
+from db.facts import (
+    ContactFact,
+    CustomerFact,
+    assign_plan,
+    find_customer,
+    plan_id_of,
+    put_customer,
+)
+from db.members import member_or_404
+from dunning.carrying import paused
+from dunning.model import InvoiceStatus
+
+router = APIRouter(tags=["customers"])
+
+
+class Postal(Body):
+    line1: Line = ""
+    line2: Line = ""
+    postal_code: Line = ""
+    city: Line = ""
+    region: Line = ""
+    country: Line = ""
+
+
+class ContactIn(Body):
+    """Without an external id a contact's place in the list (1, 2, …) is its id."""
+
+    external_id: Key | None = None
+    name: Line = ""
+    position: Line = Field("", examples=["accounting"])
+    language: MaybeLanguage = ""
+    main: bool = Field(False, description="Without any, the first contact is the main one.")
+    email: MaybeEmail = Field("", examples=["ada@example.com"])
+    phone: MaybePhone = ""
+    postal: Postal = Postal()
+
+
+class CustomerIn(Body):
+    """`contacts` and `members` that are absent stay as they are; everything else is replaced."""
+
+    name: Name = Field(examples=["Acme Ltd"])
+    parent: Key | None = Field(None, description="External id of the parent customer.")
+    terms_days: Days | None = Field(None, description="Due date of invoices that have none.")
+    language: MaybeLanguage = Field("", examples=["fr"])
+    country: MaybeCountry = Field("", examples=["FR"])
+    plan: Line | None = Field(
+        None, description='Name of a plan; "" is the default plan, absent leaves it.'
+    )
+    contacts: Annotated[list[ContactIn], Field(max_length=100)] | None = None
+    members: Annotated[list[EmailAddress], Field(max_length=100)] | None = Field(
+        None, description="Addresses of the assigned members, in order of assignment."
+    )
+    source_updated_at: Instant | None = None
+
+    def fact(self, external_id: str) -> CustomerFact:
+        contacts = None
+        if self.contacts is not None:
+            contacts = [
+                ContactFact(
+                    external_id=c.external_id or str(place),
+                    name=c.name,
+                    position=c.position,
+                    language=c.language,
+                    main=c.main,
+                    email=c.email,
+                    phone=c.phone,
+                    postal={k: v for k, v in c.postal.model_dump().items() if v},
+                )
+                for place, c in enumerate(self.contacts, 1)
+            ]
+        return CustomerFact(
+            external_id=external_id,
+            name=self.name,
+            parent=self.parent,
+            terms_days=self.terms_days,
+            language=self.language,
+            country=self.country,
+            plan=self.plan,
+            contacts=contacts,
+            members=self.members,
+            source_updated_at=self.source_updated_at,
+        )
+
+
+class CustomerShort(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    name: str
+    parent: str | None = Field(description="External id of the parent customer.")
+    terms_days: int | None
+    language: str
+    country: str
+    plan: str | None = Field(description="Null: the organisation's default plan.")
+
+
+class ContactOut(BaseModel):
+    """An address with a reason beside it is invalid and gets no message (rule 35)."""
+
+    external_id: str
+    name: str
+    position: str
+    language: str
+    main: bool
+    email: str
+    email_invalid: str
+    phone: str
+    phone_invalid: str
+    postal: dict[str, Any]
+    postal_invalid: str
+
+
+class MemberShort(BaseModel):
+    id: uuid.UUID
+    name: str
+    email: str
+
+
+class Sums(BaseModel):
+    """Of all open invoices, paused and disputed ones too (rule 9); the credit is not taken off."""
+
+    currency: str
+    outstanding: MoneyOut
+    overdue: MoneyOut
+    credit: MoneyOut
+
+
+class Customer(CustomerShort):
+    contacts: list[ContactOut]
+    members: list[MemberShort] = Field(description="In order of assignment.")
+    open_invoices: int
+    totals: list[Sums]
+    paused: bool
+    paused_until: date | None = Field(description="The first day on which it runs again.")
+
+
+class Customers(pages.Page):
+    items: list[CustomerShort]
+
+
+class PlanChoice(Body):
+    plan: Line = Field(description='Name of a plan; "" is the default plan.')
+
+
+def short(session: Session, rows: list[t.Customer]) -> list[CustomerShort]:
+    parents = browse.by_id(session, t.Customer, (r.parent_id for r in rows))
+    plans = browse.by_id(session, t.Plan, (r.plan_id for r in rows))
+    return [
+        CustomerShort(
+            **r.model_dump(include={"id", "external_id", "name", "language", "country"}),
+            terms_days=r.terms_days,
+            parent=parents[r.parent_id].external_id if r.parent_id else None,
+            plan=plans[r.plan_id].name if r.plan_id else None,
+        )
+        for r in rows
+    ]
+
+
+@router.put("/customers/{customer}", operation_id="put_customer", tags=["billing"],
+            responses={201: {"model": Reported, "description": "Created"}})  # fmt: skip
+def put(
+    customer: NewKey, body: CustomerIn, who: Billing, db: Db, now: Now, response: Response
+) -> Reported:
+    """Create or update a customer with its contacts."""
+    row, change = put_customer(db, who.organisation_id, body.fact(customer), now)
+    return reported(response, row, change)
+
+
+@router.get("/customers", operation_id="list_customers")
+def list_all(
+    who: Anyone,
+    db: Db,
+    name: Annotated[Line | None, Query(description="A part of the name.")] = None,
+    parent: Annotated[Key | None, Query(description="The parent customer.")] = None,
+    member: Annotated[Key | None, Query(description="An assigned member: address or id.")] = None,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> Customers:
+    """All customers, by external id."""
+    org = who.organisation_id
+    rows = browse.list_customers(
+        db,
+        org,
+        name=name,
+        parent_id=find_customer(db, org, parent).id if parent else None,
+        member_id=member_or_404(db, org, member).id if member else None,
+        after=pages.read(cursor),
+        limit=limit + 1,
+    )
+    kept, following = pages.cut(rows, limit, lambda row: row.external_id)
+    return Customers(items=short(db, kept), next_cursor=following)
+
+
+@router.get("/customers/{customer}", operation_id="get_customer")
+def get(customer: Key, who: Anyone, db: Db, now: Now) -> Customer:
+    """One customer: contacts, assigned members, what it owes."""
+    row = find_customer(db, who.organisation_id, customer)
+    return whole(db, row, now)
+
+
+@router.put("/customers/{customer}/plan", operation_id="put_customer_plan", tags=["plans"])
+def put_plan(customer: Key, body: PlanChoice, member: Member, db: Db, now: Now) -> Customer:
+    """Give the customer another plan (rule 44): entry is contextualized, the delay is kept."""
+    row = find_customer(db, member.organisation_id, customer, lock=True)
+    at = clock(db.get_one(t.Organisation, member.organisation_id), now)
+    plan_id = plan_id_of(db, member.organisation_id, body.plan)
+    assign_plan(db, row, plan_id, at, member.name)
+    db.flush()
+    return whole(db, row, now)
+
+
+def whole(session: Session, row: t.Customer, now: Now) -> Customer:
+    loaded = load(session, row.id, lock=False)
+    account = loaded.account
+    today = account.calendar.today(clock(loaded.organisation, now))
+    owed = [i for i in account.invoices if i.status is InvoiceStatus.OPEN]
+    totals = []
+    for currency in sorted({i.currency for i in owed} | set(account.credits)):
+        mine = [i for i in owed if i.currency == currency]
+        late = (i.balance for i in mine if i.due_on < today)
+        totals.append(
+            Sums(
+                currency=currency,
+                outstanding=money(sum((i.balance for i in mine), Decimal(0)), currency),
+                overdue=money(sum(late, Decimal(0)), currency),
+                credit=money(account.credits.get(currency, Decimal(0)), currency),
+            )
+        )
+    stopped, until = paused(account.pauses, today)
+    return Customer(
+        **short(session, [row])[0].model_dump(),
+        contacts=[contact_out(c) for c in browse.contacts_of(session, row.id)],
+        members=[member_short(m) for m in browse.assigned_members(session, row.id)],
+        open_invoices=len(owed),
+        totals=totals,
+        paused=stopped,
+        paused_until=until,
+    )
+
+
+def contact_out(row: t.Contact) -> ContactOut:
+    return ContactOut(**row.model_dump(exclude={"id", "customer_id", "fixed_at"}))
+
+
+def member_short(row: t.Member) -> MemberShort:
+    return MemberShort(id=row.id, name=row.name, email=row.email)

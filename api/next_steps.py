@@ -1,0 +1,142 @@
+"""What happens next to a customer, when, and why: the rules that decide, with their numbers."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from api.auth import Member
+from api.database import Db, Now
+from api.fields import Key
+from db import actions
+from db import tables as t
+from db.accounts import Loaded, clock, load
+from db.decisions import step_in, summarise
+from db.errors import NotFound
+from db.facts import find_customer
+from db.members import owner_for
+from dunning.decide import decide
+from dunning.model import Decision, Kind, Reason
+from dunning.plan import ActionType
+
+router = APIRouter(tags=["customers"])
+
+
+class When(BaseModel):
+    local: str = Field(
+        description="In the organisation's time zone.", examples=["2025-03-04T08:30:00+01:00"]
+    )
+    utc: datetime
+
+
+class NextStep(BaseModel):
+    key: str
+    name: str
+    type: ActionType
+    automatic: bool
+    place: int = Field(description="Of the step in the plan, from 1.")
+    of: int
+
+
+class Carrying(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    number: str
+
+
+class Because(BaseModel):
+    rule: int
+    text: str
+
+
+class Next(BaseModel):
+    state: Kind = Field(
+        description="`wait`: until `at`. `send`, `assign`: at this moment. `await_owner`: for its "
+        "owner. `rest`: until a new fact."
+    )
+    summary: str
+    invoice: Carrying | None = Field(description="The carrying invoice.")
+    step: NextStep | None
+    due: When | None = Field(description="When the step is due.")
+    at: When | None = Field(description="When the sequence looks again, at the latest.")
+    action_id: uuid.UUID | None = Field(description="The open action, if it is yours.")
+    why: list[Because]
+
+
+@router.get("/customers/{customer}/next", operation_id="get_next")
+def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
+    """Decided at this moment on what is known; nothing is changed by asking. Of an open action of
+    somebody else it only says that nothing is planned that you may see (rule 29)."""
+    row = find_customer(db, member.organisation_id, customer)
+    loaded = load(db, row.id, lock=False)
+    decision = decide(loaded.account, clock(loaded.organisation, now))
+    invoice = _carrying(loaded, decision)
+    if not _may_see(db, loaded, decision, member):
+        return Next(
+            state=Kind.REST,
+            summary="Nothing is planned that you may see",
+            invoice=invoice,
+            step=None,
+            due=None,
+            at=None,
+            action_id=None,
+            why=[Because(rule=29, text="nothing is planned that you may see")],
+        )
+    zone = loaded.account.calendar.zone
+    return Next(
+        state=decision.kind,
+        summary=summarise(loaded, decision),
+        invoice=invoice,
+        step=_step(loaded, decision),
+        due=_when(decision.due, zone),
+        at=_when(decision.at, zone),
+        action_id=uuid.UUID(decision.action_id) if decision.action_id else None,
+        why=_why(decision.reasons),
+    )
+
+
+def _may_see(db: Session, loaded: Loaded, decision: Decision, member: t.Member) -> bool:
+    """An open manual action is its owner's, and so is one that is about to be made."""
+    if decision.kind is Kind.ASSIGN:
+        step = step_in(loaded, decision.step_key)
+        owner = owner_for(db, loaded.customer, step.owner if step else "assigned")
+        return owner is not None and owner.id == member.id
+    if decision.action_id is None:
+        return True
+    try:
+        actions.find(db, member.organisation_id, member.id, decision.action_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _carrying(loaded: Loaded, decision: Decision) -> Carrying | None:
+    row = loaded.invoices.get(uuid.UUID(decision.invoice_id)) if decision.invoice_id else None
+    return Carrying(id=row.id, external_id=row.external_id, number=row.number) if row else None
+
+
+def _step(loaded: Loaded, decision: Decision) -> NextStep | None:
+    step, plan = step_in(loaded, decision.step_key), loaded.account.plan
+    if step is None or plan is None:
+        return None
+    return NextStep(
+        key=step.key,
+        name=step.name,
+        type=step.type,
+        automatic=step.automatic,
+        place=plan.keys.index(step.key) + 1,
+        of=len(plan.steps),
+    )
+
+
+def _when(at: datetime | None, zone: ZoneInfo) -> When | None:
+    return When(local=at.astimezone(zone).isoformat(), utc=at) if at is not None else None
+
+
+def _why(reasons: tuple[Reason, ...]) -> list[Because]:
+    return [Because(rule=r.rule, text=r.text) for r in reasons]

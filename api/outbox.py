@@ -1,0 +1,66 @@
+"""The outbox: what channels without a provider would have sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api import pages
+from api.auth import Member
+from api.database import Db
+from api.fields import Key
+from db import outbox
+from db import tables as t
+
+router = APIRouter(tags=["outbox"])
+
+
+class Recipient(BaseModel):
+    role: Literal["to", "cc", "bcc"]
+    address: str
+    name: str = ""
+
+
+class OutboxShort(BaseModel):
+    delivery_id: uuid.UUID
+    at: datetime
+    channel: str
+    sender: str
+    recipients: list[Recipient]
+    subject: str
+
+
+class OutboxMessage(OutboxShort):
+    text: str
+    html: str
+
+
+class Outbox(pages.Page):
+    items: list[OutboxShort]
+
+
+@router.get("/outbox", operation_id="list_outbox")
+def list_all(
+    member: Member, db: Db, cursor: pages.Cursor = None, limit: pages.Limit = 50
+) -> Outbox:
+    """Newest first."""
+    before = pages.read_number(cursor)
+    rows = outbox.read(db, member.organisation_id, before=before, limit=limit + 1)
+    kept, following = pages.cut(rows, limit, lambda row: row.seq)
+    return Outbox(items=[OutboxShort(**_data(row)) for row in kept], next_cursor=following)
+
+
+@router.get("/outbox/{delivery}", operation_id="get_outbox_message")
+def get(delivery: Key, member: Member, db: Db) -> OutboxMessage:
+    """One message, whole."""
+    row = outbox.find(db, member.organisation_id, delivery)
+    return OutboxMessage(**_data(row), text=row.text, html=row.html)
+
+
+def _data(row: t.OutboxMessage) -> dict[str, Any]:
+    keys = {"delivery_id", "at", "channel", "sender", "subject", "recipients"}
+    return row.model_dump(include=keys)

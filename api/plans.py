@@ -1,0 +1,125 @@
+"""Plans: read, checked and saved, as JSON or as the TOML of ``dunning plan load``."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import BaseModel, Field
+
+from api.auth import Admin, Member
+from api.database import Db
+from api.fields import Key
+from api.plan_schema import PLAN_BODY
+from channels.render import check
+from db import plans
+from db import tables as t
+from db.errors import DunningError, Invalid
+from db.facts import Change
+from dunning.plan import Step, plan_data
+
+router = APIRouter(tags=["plans"])
+
+
+class PlanShort(BaseModel):
+    name: str
+    version: int
+    default: bool = Field(description="Drives every customer without a plan of its own.")
+    steps: int
+    saved_at: datetime
+
+
+class Plan(PlanShort):
+    definition: dict[str, Any] = Field(description="As it can be saved again.")
+
+
+class Plans(BaseModel):
+    items: list[PlanShort]
+
+
+class Saved(BaseModel):
+    result: Change
+    name: str
+    version: int
+
+
+class Checked(BaseModel):
+    """The plan makes sense; this is how it was understood, with every default filled in."""
+
+    definition: dict[str, Any]
+
+
+async def _definition(request: Request) -> Mapping[str, Any]:
+    """The body as data, whichever of the two forms it has."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    try:
+        if kind == "application/json":
+            data = json.loads(body)
+        elif kind in ("application/toml", "text/toml", "text/x-toml"):
+            data = tomllib.loads(body.decode())
+        else:
+            raise HTTPException(415, "send a plan as application/json or application/toml")
+    except (ValueError, RecursionError) as error:
+        name = "TOML" if kind.endswith("toml") else "JSON"
+        raise DunningError(f"the body is not {name}: {str(error)[:200]}") from None
+    if not isinstance(data, dict):
+        raise Invalid.at("", "a plan is an object with a name and steps")
+    return data
+
+
+Definition = Annotated[Mapping[str, Any], Depends(_definition)]
+
+
+def _check_texts(step: Step) -> None:
+    check(step.subject, step.body)
+
+
+@router.get("/plans", operation_id="list_plans")
+def list_all(member: Member, db: Db) -> Plans:
+    """All plans in their current versions, by name."""
+    organisation = db.get_one(t.Organisation, member.organisation_id)
+    found = plans.list_plans(db, organisation.id)
+    return Plans(items=[PlanShort(**_data(row, v, organisation)) for row, v in found])
+
+
+@router.get("/plans/{name}", operation_id="get_plan")
+def get(name: Key, member: Member, db: Db) -> Plan:
+    """One plan in its current version."""
+    organisation = db.get_one(t.Organisation, member.organisation_id)
+    row, version = plans.plan_or_404(db, organisation.id, name)
+    return Plan(**_data(row, version, organisation), definition=version.definition)
+
+
+@router.put("/plans/{name}", operation_id="put_plan", openapi_extra=PLAN_BODY,
+            responses={201: {"model": Saved, "description": "Created"}})  # fmt: skip
+def put(name: Key, definition: Definition, admin: Admin, db: Db, response: Response) -> Saved:
+    """Save a plan. Every change is a new version (rule 43); the same again changes nothing."""
+    if definition.get("name", name) != name:
+        raise Invalid.at("/name", f"is not {name!r}, the name in the address")
+    data = {**definition, "name": name}
+    version, result = plans.put_plan(db, admin.organisation_id, data, _check_texts, admin.id)
+    if result == Change.CREATED:
+        response.status_code = 201
+    return Saved(result=Change(result), name=name, version=version.version)
+
+
+@router.post("/plans/check", operation_id="check_plan", openapi_extra=PLAN_BODY)
+def check_plan(definition: Definition, member: Member, db: Db) -> Checked:
+    """Whether a plan makes sense; nothing is saved. 422 names the step and the reason."""
+    plan = plans.check_plan(db, member.organisation_id, definition, _check_texts)
+    return Checked(definition=plan_data(plan))
+
+
+def _data(row: t.Plan, version: t.PlanVersion, organisation: t.Organisation) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "version": version.version,
+        "default": organisation.default_plan_id == row.id,
+        "steps": len(version.definition["steps"]),
+        "saved_at": version.created_at,
+    }

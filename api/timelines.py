@@ -1,0 +1,86 @@
+"""What happened to a customer and to an invoice, newest first."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from api import pages
+from api.auth import Member
+from api.database import Db
+from api.fields import Key
+from db import browse, timeline
+from db import tables as t
+from db.actions import visible_to
+from db.facts import find_customer, find_invoice
+
+router = APIRouter(tags=["customers"])
+
+
+class Entry(BaseModel):
+    at: datetime
+    kind: str = Field(examples=["action_done"])
+    text: str
+    by: str = Field(description="A member, `billing`, or `dunning` itself.")
+    invoice: str | None = Field(description="External id of the invoice it is about.")
+    action_id: uuid.UUID | None
+
+
+class Timeline(pages.Page):
+    items: list[Entry]
+
+
+@router.get("/customers/{customer}/timeline", operation_id="get_customer_timeline")
+def of_customer(
+    customer: Key,
+    member: Member,
+    db: Db,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> Timeline:
+    """Everything about the customer and its invoices. What is about an open action of somebody
+    else shows once that action has ended (rule 29)."""
+    row = find_customer(db, member.organisation_id, customer)
+    before = pages.read_number(cursor)
+    entries = timeline.read(
+        db, visible_to(member.id), customer_id=row.id, before=before, limit=limit + 1
+    )
+    return _page(db, entries, limit)
+
+
+@router.get("/invoices/{invoice}/timeline", operation_id="get_invoice_timeline")
+def of_invoice(
+    invoice: Key,
+    member: Member,
+    db: Db,
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> Timeline:
+    """Everything about one invoice, under the same rule."""
+    row = find_invoice(db, member.organisation_id, invoice)
+    before = pages.read_number(cursor)
+    entries = timeline.read(
+        db, visible_to(member.id), invoice_id=row.id, before=before, limit=limit + 1
+    )
+    return _page(db, entries, limit)
+
+
+def _page(db: Session, rows: list[t.TimelineEntry], limit: int) -> Timeline:
+    kept, following = pages.cut(rows, limit, lambda row: row.id)
+    known = browse.by_id(db, t.Invoice, (r.invoice_id for r in kept))
+    items = [
+        Entry(
+            at=r.at,
+            kind=r.kind,
+            text=r.text,
+            by=r.by,
+            invoice=known[r.invoice_id].external_id if r.invoice_id else None,
+            action_id=r.action_id,
+        )
+        for r in kept
+    ]
+    return Timeline(items=items, next_cursor=following)

@@ -1,0 +1,78 @@
+"""What every test may use: a real PostgreSQL with a fresh migrated database of one's own, and a real
+Temporal."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, make_url
+
+from db.engine import connect, migrate
+from standalone import Embedded, Services, create_database, drop_database
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Services]:
+    """PostgreSQL alone, for the whole session; with `-n` one for each process."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
+        Embedded(Path(folder), temporal=False, durable=False) as services,
+    ):
+        yield services
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Services) -> str:
+    """A migrated database to copy; nobody stays connected to it."""
+    name = "template_dunning"
+    migrate(create_database(postgres, name))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: Services, template: str) -> Iterator[str]:
+    """A database of this test's own, empty and migrated."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield create_database(postgres, name, template)
+    drop_database(postgres, name)
+
+
+@pytest.fixture(scope="session")
+def _one_engine(postgres: Services) -> tuple[Engine, dict[str, str]]:
+    """One for all tests, so that each statement is compiled once; says which database it is on."""
+    engine, now_on = connect(postgres.database_url, pool_size=5), {"dbname": "dunning"}
+
+    @event.listens_for(engine, "do_connect")
+    def _choose(_dialect: object, _record: object, _args: object, params: dict[str, str]) -> None:
+        params.update(now_on)
+
+    return engine, now_on
+
+
+@pytest.fixture
+def engine(_one_engine: tuple[Engine, dict[str, str]], database_url: str) -> Iterator[Engine]:
+    """An engine on the test's own database."""
+    engine, now_on = _one_engine
+    now_on["dbname"] = make_url(database_url).database or ""
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def temporal() -> Iterator[str]:
+    """The address of a Temporal for the whole session; workflows that ask for it can skip time."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
+        Embedded(
+            Path(folder),
+            postgres=False,
+            in_memory_temporal=True,
+            time_skipping=True,
+            durable=False,
+        ) as services,
+    ):
+        yield services.temporal_address
