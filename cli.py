@@ -1,0 +1,342 @@
+"""``dunning``: serve, rehearse, import, plan, organisation, db. Each command says what it did."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from alembic.util.exc import CommandError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import OperationalError
+from sqlmodel import select
+from temporalio.service import RPCError
+
+from channels.render import check as check_texts
+from db import tables as t
+from db.engine import check_migrations, connect, migrate, transaction
+from db.errors import DunningError
+from db.members import BILLING, MEMBER, new_key, put_member
+from db.plans import put_plan
+from dunning.plan import Step
+from logs import set_up_logging
+from settings import Settings, SettingsError, load_settings
+from standalone import Embedded, Services, StandaloneError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+db_app = typer.Typer(no_args_is_help=True, help="The database and its migrations.")
+plan_app = typer.Typer(no_args_is_help=True, help="Dunning plans.")
+organisation_app = typer.Typer(no_args_is_help=True, help="Organisations and their first keys.")
+app.add_typer(db_app, name="db")
+app.add_typer(plan_app, name="plan")
+app.add_typer(organisation_app, name="organisation")
+
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> None:
+    """Exit code 1 for input that makes no sense, 2 for a service that is not there."""
+    try:
+        app()
+    except (DunningError, ValueError) as e:
+        _end(e, 1)
+    except (StandaloneError, OperationalError, RPCError, OSError) as e:
+        _end(e, 2)
+
+
+def _end(error: BaseException, code: int) -> NoReturn:
+    text = str(error.orig) if isinstance(error, OperationalError) else str(error)
+    err.print(f"dunning: {text.strip()}", style="red", markup=False, highlight=False)
+    for problem in getattr(error, "errors", [])[:50]:
+        err.print(f"  {problem.where}: {problem.reason}", markup=False, highlight=False)
+    sys.exit(code)
+
+
+@app.command()
+def serve() -> None:
+    """Start everything on this machine: PostgreSQL, Temporal with its UI, worker, relay, API."""
+    from serve import serve as run
+
+    run(load_settings(), out)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date; write 2025-01-31") from None
+
+
+def _time(text: str) -> time:
+    try:
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a wall-clock time
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time; write 08:30") from None
+
+
+def _manual_days(text: str) -> str:
+    if text != "never" and not text.isdecimal():
+        raise typer.BadParameter(f"{text!r} is neither a number of days nor 'never'")
+    return text
+
+
+@app.command()
+def rehearse(
+    book: Annotated[Path, typer.Argument(help="The invoices, as CSV.")],
+    plan: Annotated[list[Path], typer.Option(help="Plan (TOML); the first is everybody's.")],
+    from_: Annotated[str, typer.Option("--from", callback=lambda v: str(_date(v)))],
+    until: Annotated[str, typer.Option(callback=lambda v: str(_date(v)), help="Included.")],
+    folder: Annotated[Path, typer.Option("--out", help="Where actions.csv and summary.json go.")],
+    map_: Annotated[Path | None, typer.Option("--map", help="How a foreign file reads.")] = None,
+    facts: Annotated[Path | None, typer.Option(help="What else happens, as CSV.")] = None,
+    timezone: Annotated[str, typer.Option()] = "Europe/Paris",
+    sending_time: Annotated[str, typer.Option(callback=lambda v: str(_time(v))[:5])] = "08:30",
+    working_days: Annotated[str, typer.Option()] = "mon-fri",
+    holidays: Annotated[str, typer.Option(help="Country, as FR or DE-BY.")] = "",
+    manual_days: Annotated[
+        str, typer.Option(callback=_manual_days, help="Days until owners complete, or 'never'.")
+    ] = "0",
+    skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the services running, to look at the runs.")
+    ] = False,
+) -> None:
+    """Live through months of a book on the real engine before a message ever leaves."""
+    from rehearsal.run import read_script
+
+    set_up_logging("WARNING")
+    script = read_script(
+        book,
+        plan,
+        _date(from_),
+        _date(until),
+        book_map=map_,
+        facts=facts,
+        skip_bad_rows=skip_bad_rows,
+        timezone=timezone,
+        sending_time=_time(sending_time),
+        working_days=working_days,
+        holidays=holidays,
+        manual_days=None if manual_days == "never" else int(manual_days),
+        name=f"Rehearsal of {book.name}",
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        if keep:
+            state = folder / "services"
+        else:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dunning-")))
+        embedded = Embedded(
+            state, durable=False, in_memory_temporal=not keep, ui_port=0 if keep else None
+        )
+        services = stack.enter_context(embedded)
+        migrate(services.database_url)
+        summary, plans = asyncio.run(_rehearse(script, services, folder))
+        from rehearsal.report import as_table
+
+        out.print(as_table(summary, plans))
+        for line in summary.refused:
+            err.print(f"refused: {line}", style="yellow", markup=False, highlight=False)
+        out.print(
+            f"{summary.actions} actions for {summary.customers} customers and {summary.invoices} "
+            f"invoices in {summary.seconds:.0f} s; see {folder / 'actions.csv'}"
+        )
+        if keep:
+            out.print(f"Temporal UI {services.temporal_ui_url}, database {services.database_url}")
+            out.print("Ctrl-C ends them")
+            _wait_for_ctrl_c()
+
+
+async def _rehearse(script: Any, services: Services, folder: Path) -> tuple[Any, list[str]]:
+    from rehearsal.run import rehearse as run
+    from rehearsal.run import write
+    from worker import connect_temporal
+
+    client = await connect_temporal(services.temporal_address)
+    with _bar("rehearsing", (script.until - script.start).days + 1) as step:
+        first = script.start
+
+        def progress(at: datetime) -> None:
+            step((at.date() - first).days)
+
+        organisation_id, summary = await run(
+            script, services.database_url, client, progress=progress
+        )
+    summary = write(services.database_url, organisation_id, summary, folder)
+    return summary, [s["key"] for plan in script.plans for s in plan["steps"]]
+
+
+def _wait_for_ctrl_c() -> None:
+    import threading
+
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        out.print("ended")
+
+
+@contextmanager
+def _bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on the terminal; nothing but the last line where there is none."""
+    columns = (TextColumn(words), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=False) as progress:
+        task = progress.add_task(words, total=total)
+        yield lambda done: progress.update(task, completed=done)
+        progress.update(task, completed=total)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The configured database, that of a running ``dunning serve``, or else the embedded one."""
+    from serve import running_services
+
+    running = running_services(settings)
+    if settings.database_url is not None:
+        yield settings.require_database_url()
+    elif running is not None:
+        yield running.database_url
+    else:
+        with Embedded(settings.state_dir, temporal=False) as services:
+            yield services.database_url
+
+
+def _organisation_id(session: Any, name: str | None) -> Any:
+    statement = select(t.Organisation).where(t.Organisation.rehearsal_now == None)  # noqa: E711
+    found = session.exec(statement).all()
+    if name is not None:
+        found = [o for o in found if name in (o.name, str(o.id))]
+    if len(found) != 1:
+        names = ", ".join(repr(o.name) for o in found) or "none"
+        raise DunningError(f"name one organisation with --organisation; there are: {names}")
+    return found[0].id
+
+
+_Organisation = Annotated[str | None, typer.Option("--organisation", help="Name or id.")]
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="Invoices as CSV.")],
+    map_: Annotated[Path | None, typer.Option("--map", help="How a foreign file reads.")] = None,
+    skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows")] = False,
+    organisation: _Organisation = None,
+) -> None:
+    """Import a book of invoices: all that is valid goes in, or nothing."""
+    from db.imports import import_book
+    from dunning.bookmap import read_map
+
+    settings = load_settings()
+    set_up_logging("WARNING")
+    book_map = read_map(map_.read_bytes()) if map_ else None
+    size = file.stat().st_size
+    with _database(settings) as url, _bar("importing", size * 2) as step:
+        migrate(url)
+        engine = connect(url, pool_size=2)
+        with transaction(engine) as session:
+            organisation_id = _organisation_id(session, organisation)
+        report = import_book(
+            engine, organisation_id, lambda: file.open("rb"), book_map, skip_bad_rows, step
+        )
+        engine.dispose()
+    for bad in report.bad_rows[:100]:
+        err.print(f"{file.name}, {bad}", style="yellow", markup=False, highlight=False)
+    if report.bad_count and not skip_bad_rows:
+        raise DunningError(
+            f"{report.bad_count} bad rows: nothing was imported; mend them, or leave them out "
+            "with --skip-bad-rows"
+        )
+    out.print(
+        f"{report.customers} customers, {report.invoices} invoices, {report.payments} payments; "
+        f"{report.unchanged} unchanged, {report.bad_count} bad rows left out"
+    )
+
+
+@plan_app.command("load")
+def plan_load(files: list[Path], organisation: _Organisation = None) -> None:
+    """Load plans from TOML files; a changed one becomes a new version (rule 43)."""
+    settings = load_settings()
+    set_up_logging("WARNING")
+    with _database(settings) as url:
+        migrate(url)
+        engine = connect(url, pool_size=2)
+        with transaction(engine) as session:
+            organisation_id = _organisation_id(session, organisation)
+            for file in files:
+                try:
+                    data = tomllib.loads(file.read_text("utf-8-sig"))
+                except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+                    raise DunningError(f"{file}: {e}") from None
+                version, change = put_plan(session, organisation_id, data, _texts)
+                out.print(f"{data['name']}: {change}, version {version.version}")
+        engine.dispose()
+
+
+def _texts(step: Step) -> None:
+    check_texts(step.subject, step.body)
+
+
+@organisation_app.command("create")
+def organisation_create(
+    name: str,
+    admin_email: Annotated[str, typer.Option()],
+    admin_name: Annotated[str, typer.Option()] = "Admin",
+    timezone: Annotated[str, typer.Option()] = "Europe/Paris",
+) -> None:
+    """Make an organisation with its first admin; prints the admin's and a billing key, once."""
+    from db.calendars import zone
+
+    zone(timezone)
+    settings = load_settings()
+    set_up_logging("WARNING")
+    with _database(settings) as url:
+        migrate(url)
+        engine = connect(url, pool_size=2)
+        with transaction(engine) as session:
+            row = t.Organisation(name=name, timezone=timezone)
+            session.add(row)
+            session.flush()
+            admin = put_member(session, row.id, admin_email, admin_name, "admin")
+            keys = {
+                admin_name: new_key(session, row.id, MEMBER, admin_name, admin),
+                "billing system": new_key(session, row.id, BILLING, "billing system"),
+            }
+        engine.dispose()
+    out.print(f"organisation {name}: {row.id}")
+    for who, key in keys.items():
+        out.print(f"  {who}: {key}", highlight=False)
+
+
+@db_app.command("migrate")
+def db_migrate() -> None:
+    """Bring the database to the newest migration."""
+    set_up_logging("INFO")
+    with _database(load_settings()) as url:
+        migrate(url)
+
+
+@db_app.command("check")
+def db_check() -> None:
+    """Fail where the tables and the migrations differ; on a database of its own."""
+    set_up_logging("WARNING")
+    with (
+        tempfile.TemporaryDirectory(prefix="dunning-") as folder,
+        Embedded(Path(folder), temporal=False, durable=False) as services,
+    ):
+        migrate(services.database_url)
+        try:
+            check_migrations(services.database_url)
+        except CommandError as e:
+            raise DunningError(str(e)) from None
+    out.print("the migrations make the tables as db/tables.py says")
+
+
+__all__ = ["SettingsError", "app", "main"]

@@ -1,0 +1,1 @@
+"""Rehearsals: months of a book lived through on the real engine before a message ever leaves."""

@@ -1,0 +1,188 @@
+"""Moves a rehearsal's clock: jump to the earliest wake-up or event, nudge who is due, wait until
+all is quiet, go on."""
+
+from __future__ import annotations
+
+import asyncio
+import time as real_time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from db import tables as t
+from db.accounts import load
+from db.actions import work_open_action
+from db.calendars import calendar_of
+from db.engine import transaction
+from db.nudges import nudge
+from dunning.calendar import Calendar, instant
+from rehearsal.book import Event, apply_all, moments
+
+_OWNERS_HOUR = time(10)
+_POLL_SECONDS = 0.01
+#: A worker killed in the middle of a send is noticed by its time-out; beyond this all stands still.
+_STUCK_SECONDS = 90.0
+
+
+_QUIET = sa.text(
+    "SELECT customer_id, handled FROM sequence WHERE customer_id = ANY(:customers)"
+    " AND state NOT IN ('send', 'assign') AND (wake_at IS NULL OR wake_at > :at)"
+)
+
+
+class StuckError(RuntimeError):
+    """The sequences of a rehearsal did not come to rest."""
+
+
+@dataclass
+class Driven:
+    """What a drive did: moments lived through, and the events that were refused."""
+
+    moments: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+class Drive:
+    """``manual_days``: the owner completes a manual action at 10:00 that many days after it is
+    shown; None leaves it open."""
+
+    def __init__(self, engine: Engine, organisation_id: uuid.UUID, manual_days: int | None) -> None:
+        self._engine = engine
+        self._id = organisation_id
+        self._manual_days = manual_days
+
+    async def run(
+        self, found: list[Event], until: datetime, progress: Callable[[datetime], None]
+    ) -> Driven:
+        """Live through the events and whatever falls due, up to the instant ``until``."""
+        driven = Driven()
+        groups = moments(found)
+        upcoming = next(groups, None)
+        while True:
+            wake, work = await asyncio.to_thread(self._horizon)
+            at = min((a for a in (wake, work, upcoming and upcoming[0]) if a), default=None)
+            if at is None or at > until:
+                break
+            group: list[Event] = []
+            if upcoming is not None and upcoming[0] <= at:
+                group = upcoming[1]
+                upcoming = next(groups, None)
+            await self._live(at, group, driven)
+            progress(at)
+        await asyncio.to_thread(self._set_clock, until)
+        return driven
+
+    async def _live(self, at: datetime, group: list[Event], driven: Driven) -> None:
+        """One moment, until quiet; owners complete at its end what is due by then."""
+        awaited = await asyncio.to_thread(self._happen, at, group, driven.refused)
+        await self._quiet(awaited, at)
+        awaited = await asyncio.to_thread(self._owners_work, at)
+        await self._quiet(awaited, at)
+        driven.moments += 1
+
+    def _set_clock(self, at: datetime) -> None:
+        with transaction(self._engine) as session:
+            session.get_one(t.Organisation, self._id).rehearsal_now = at
+
+    def _horizon(self) -> tuple[datetime | None, datetime | None]:
+        """The next wake-up of a sequence, and the next manual action to complete."""
+        with transaction(self._engine) as session:
+            organisation = session.get_one(t.Organisation, self._id)
+            wake = session.exec(
+                select(sa.func.min(t.Sequence.wake_at)).where(
+                    t.Sequence.organisation_id == self._id,
+                    col(t.Sequence.wake_at) > organisation.rehearsal_now,
+                )
+            ).one()
+            due = [when for _, when in self._owners_list(session, calendar_of(organisation))]
+            return wake, min(due, default=None)
+
+    def _happen(self, at: datetime, group: list[Event], refused: list[str]) -> dict[uuid.UUID, int]:
+        with transaction(self._engine) as session:
+            session.get_one(t.Organisation, self._id).rehearsal_now = at
+            session.flush()
+            refused += apply_all(session, self._id, group, at)
+            for customer in session.exec(
+                select(t.Customer)
+                .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
+                .where(t.Sequence.organisation_id == self._id, col(t.Sequence.wake_at) <= at)
+            ):
+                nudge(session, customer, "account_changed", {"clock": True})
+            return self._nudged(session)
+
+    def _nudged(self, session: Session) -> dict[uuid.UUID, int]:
+        """The last nudge of each customer in this transaction: what their answer is awaited for."""
+        session.flush()
+        rows = session.exec(
+            select(t.Nudge.customer_id, sa.func.max(t.Nudge.id))
+            .where(t.Nudge.organisation_id == self._id)
+            .group_by(col(t.Nudge.customer_id))
+        )
+        return {customer_id: number or 0 for customer_id, number in rows}
+
+    def _owners_list(self, session: Session, calendar: Calendar) -> list[tuple[t.Action, datetime]]:
+        """The open manual actions, and when their owner completes them."""
+        if self._manual_days is None:
+            return []
+        rows = session.exec(
+            select(t.Action).where(
+                t.Action.organisation_id == self._id,
+                t.Action.status == "to_do",
+                sa.not_(col(t.Action.automatic)),
+                col(t.Action.step_key).is_not(None),
+                col(t.Action.requested_at).is_(None),
+                sa.not_(self._paused()),
+            )
+        )
+        found = []
+        for row in rows:
+            if row.shown_at is None:
+                continue
+            day = calendar.today(row.shown_at) + timedelta(days=self._manual_days)
+            found.append((row, max(instant(calendar.zone, day, _OWNERS_HOUR), row.shown_at)))
+        return found
+
+    def _paused(self) -> sa.ColumnElement[bool]:
+        """Rule 39: an owner does not see what is hidden by a pause."""
+        return sa.exists(
+            select(t.Sequence.customer_id).where(
+                t.Sequence.customer_id == t.Action.customer_id,
+                col(t.Sequence.state) != "await_owner",
+            )
+        )
+
+    def _owners_work(self, at: datetime) -> dict[uuid.UUID, int]:
+        with transaction(self._engine) as session:
+            organisation = session.get_one(t.Organisation, self._id)
+            due = [
+                row
+                for row, when in self._owners_list(session, calendar_of(organisation))
+                if when <= at
+            ]
+            for row in sorted(due, key=lambda a: a.seq or 0):
+                loaded = load(session, row.customer_id)
+                if work_open_action(session, loaded, "complete", "", at, "owner"):
+                    nudge(session, loaded.customer, "complete", {"id": str(row.id), "who": "owner"})
+            return self._nudged(session)
+
+    async def _quiet(self, awaited: dict[uuid.UUID, int], at: datetime) -> None:
+        """Wait until every sequence that was nudged has answered and none is about to act."""
+        deadline = real_time.monotonic() + _STUCK_SECONDS
+        while awaited:
+            await asyncio.sleep(_POLL_SECONDS)
+            awaited = await asyncio.to_thread(self._unanswered, awaited, at)
+            if awaited and real_time.monotonic() > deadline:
+                raise StuckError(
+                    f"{len(awaited)} sequences did not come to rest at {at:%Y-%m-%d %H:%M}"
+                )
+
+    def _unanswered(self, awaited: dict[uuid.UUID, int], at: datetime) -> dict[uuid.UUID, int]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(_QUIET, {"customers": list(awaited), "at": at})
+            handled: dict[uuid.UUID, int] = {customer_id: number for customer_id, number in rows}
+        return {c: number for c, number in awaited.items() if handled.get(c, -1) < number}

@@ -1,0 +1,228 @@
+"""``dunning rehearse``: its own organisation, its own clock, and by default its own services."""
+
+from __future__ import annotations
+
+import asyncio
+import time as real_time
+import tomllib
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from temporalio.client import Client
+
+from channels.render import check
+from db import tables as t
+from db.calendars import CalendarError, calendar_of, parse_working_days, public_holidays, zone
+from db.engine import connect, transaction
+from db.errors import DunningError
+from db.members import put_member
+from db.plans import put_plan
+from dunning.book import BookRow, RowError, read_book
+from dunning.bookmap import BookError, BookMap, read_map
+from dunning.calendar import instant
+from dunning.facts import Fact, read_facts
+from dunning.plan import PlanError, parse_plan
+from rehearsal.book import events
+from rehearsal.drive import Drive
+from rehearsal.report import Summary, summarise, write_actions, write_summary
+from worker import outbox_channels, running
+
+_OWNER = ("owner@example.com", "Owner")
+
+
+class RehearsalError(ValueError):
+    """The input of a rehearsal makes no sense: every line of it says what, where and why."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """Everything a rehearsal is made of, read and checked before anything starts."""
+
+    rows: list[BookRow]
+    facts: list[Fact]
+    plans: list[dict[str, Any]]
+    start: date
+    until: date
+    timezone: str = "Europe/Paris"
+    sending_time: time = time(8, 30)
+    working_days: str = "mon-fri"
+    holidays: str = ""
+    manual_days: int | None = 0
+    name: str = "Rehearsal"
+
+
+def read_script(
+    book: Path,
+    plans: list[Path],
+    start: date,
+    until: date,
+    *,
+    book_map: Path | None = None,
+    facts: Path | None = None,
+    skip_bad_rows: bool = False,
+    **settings: Any,
+) -> Script:
+    """Read every file whole. Raises RehearsalError listing each bad row, or the first bad file."""
+    if until < start:
+        raise RehearsalError(f"--until {until} is before --from {start}")
+    try:
+        zone(settings.get("timezone", "Europe/Paris"))
+        parse_working_days(settings.get("working_days", "mon-fri"))
+        if settings.get("holidays"):
+            public_holidays(settings["holidays"])
+    except CalendarError as e:
+        raise RehearsalError(str(e)) from None
+    rows, bad = read_rows(book, _map(book_map))
+    if bad and not skip_bad_rows:
+        shown = "\n".join(f"{book.name}, {e}" for e in bad[:50])
+        more = f"\n… and {len(bad) - 50} more" if len(bad) > 50 else ""
+        raise RehearsalError(f"{shown}{more}\nmend the rows, or leave them out: --skip-bad-rows")
+    return Script(
+        rows=rows,
+        facts=_facts(facts),
+        plans=[read_plan(path) for path in plans],
+        start=start,
+        until=until,
+        **settings,
+    )
+
+
+def read_rows(book: Path, book_map: BookMap | None) -> tuple[list[BookRow], list[RowError]]:
+    try:
+        with book.open("rb") as file:
+            found: Iterable[BookRow | RowError] = read_book(file, book_map)
+            rows: list[BookRow] = []
+            bad: list[RowError] = []
+            for row in found:
+                (bad if isinstance(row, RowError) else rows).append(row)  # type: ignore[arg-type]
+    except (BookError, OSError) as e:
+        raise RehearsalError(f"{book}: {e}") from None
+    return rows, bad
+
+
+def _map(path: Path | None) -> BookMap | None:
+    if path is None:
+        return None
+    try:
+        return read_map(path.read_bytes())
+    except (BookError, OSError) as e:
+        raise RehearsalError(f"{path}: {e}") from None
+
+
+def _facts(path: Path | None) -> list[Fact]:
+    if path is None:
+        return []
+    try:
+        with path.open("rb") as file:
+            found, bad = read_facts(file)
+    except (BookError, OSError) as e:
+        raise RehearsalError(f"{path}: {e}") from None
+    if bad:
+        raise RehearsalError("\n".join(f"{path.name}, {e}" for e in bad[:50]))
+    return found
+
+
+def read_plan(path: Path) -> dict[str, Any]:
+    """A plan's TOML, checked. Raises RehearsalError naming the file, the step and the reason."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8-sig"))
+        plan = parse_plan(data)
+        for step in plan.steps:
+            try:
+                check(step.subject, step.body)
+            except ValueError as e:
+                raise PlanError(step.key, str(e)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PlanError) as e:
+        raise RehearsalError(f"{path}: {e}") from None
+    return data
+
+
+def set_up(engine: Engine, script: Script) -> uuid.UUID:
+    """The rehearsal's own organisation, with its clock at the start and the plans loaded."""
+    with transaction(engine) as session:
+        organisation = t.Organisation(
+            name=script.name,
+            timezone=script.timezone,
+            sending_time=script.sending_time,
+            cut_off=max(time(17), script.sending_time),
+            working_days=script.working_days,
+            holidays=script.holidays,
+        )
+        organisation.rehearsal_now = calendar_of(organisation).start_of(script.start)
+        session.add(organisation)
+        session.flush()
+        put_member(session, organisation.id, *_OWNER, "admin")
+        for data in script.plans:
+            put_plan(
+                session,
+                organisation.id,
+                data,
+                lambda step: check(step.subject, step.body),
+                owners_must_exist=False,
+            )
+        return organisation.id
+
+
+async def rehearse(
+    script: Script,
+    database_url: str,
+    client: Client,
+    *,
+    task_queue: str | None = None,
+    progress: Callable[[datetime], None] = lambda _: None,
+    worker: bool = True,
+) -> tuple[uuid.UUID, Summary]:
+    """Live through the script on running services; returns the organisation and the figures.
+
+    ``worker=False``: other processes run the worker and the relay.
+    """
+    engine = connect(database_url, pool_size=20)
+    began = real_time.monotonic()
+    try:
+        organisation_id = await asyncio.to_thread(set_up, engine, script)
+        with transaction(engine) as session:
+            calendar = calendar_of(session.get_one(t.Organisation, organisation_id))
+        found = events(script.rows, script.facts, calendar, script.start, script.until)
+        drive = Drive(engine, organisation_id, script.manual_days)
+        until = instant(calendar.zone, script.until, time(23, 59, 59))
+        queue = task_queue or f"rehearsal-{organisation_id}"
+        if worker:
+            channels = outbox_channels(engine, None)
+            async with running(
+                client, engine, database_url, channels, task_queue=queue, threads=12
+            ):
+                driven = await drive.run(found, until, progress)
+        else:
+            driven = await drive.run(found, until, progress)
+        summary = Summary(
+            start=script.start.isoformat(),
+            until=script.until.isoformat(),
+            seconds=round(real_time.monotonic() - began, 2),
+            moments=driven.moments,
+            refused=driven.refused,
+        )
+        return organisation_id, summary
+    finally:
+        engine.dispose()
+
+
+def write(database_url: str, organisation_id: uuid.UUID, summary: Summary, folder: Path) -> Summary:
+    """DIR/actions.csv and DIR/summary.json; returns the completed figures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = connect(database_url, pool_size=2)
+    try:
+        with transaction(engine) as session:
+            summary.actions = write_actions(session, organisation_id, folder / "actions.csv")
+            summarise(session, organisation_id, summary)
+    finally:
+        engine.dispose()
+    write_summary(summary, folder / "summary.json")
+    return summary
+
+
+__all__ = ["DunningError", "RehearsalError", "Script", "read_script", "rehearse", "write"]

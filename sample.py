@@ -1,0 +1,124 @@
+"""The sample organisation of a first start: our own sample book, moved to the present."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from channels.render import check
+from db import tables as t
+from db.calendars import calendar_of
+from db.engine import transaction
+from db.facts import CustomerFact, put_customer
+from db.members import BILLING, MEMBER, new_key, put_member, set_group
+from db.plans import put_plan
+from dunning.book import BookRow, RowError, read_book
+from rehearsal.book import apply_all, events
+
+_EXAMPLES = Path(__file__).parent / "examples"
+_MEMBERS = (
+    ("anna@sample.example", "Anna Admin", "admin"),
+    ("bruno@sample.example", "Bruno Keller", "member"),
+    ("chloe@sample.example", "Chloé Martin", "member"),
+)
+_GROUP = "account managers"
+_SECOND_PLAN = "Contextualized reminders"  # for every third customer: its calls show up at once
+
+
+@dataclass(frozen=True)
+class SampleKey:
+    """A key of the sample organisation, in clear: it guards sample data on loopback only."""
+
+    who: str
+    key: str
+
+
+def load_sample(engine: Engine, keys_file: Path) -> list[SampleKey]:
+    """Make the sample organisation where there is none yet; the keys of the one there is."""
+    with transaction(engine) as session:
+        if session.exec(select(t.Organisation.id).limit(1)).first() is None:
+            keys = _make(session, datetime.now(UTC))
+            _write(keys_file, keys)
+            return keys
+    return read_keys(keys_file)
+
+
+def read_keys(keys_file: Path) -> list[SampleKey]:
+    if not keys_file.exists():
+        return []
+    return [SampleKey(**entry) for entry in json.loads(keys_file.read_text("utf-8"))]
+
+
+def _write(keys_file: Path, keys: list[SampleKey]) -> None:
+    keys_file.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(keys_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        json.dump([vars(key) for key in keys], file, indent=2)
+
+
+def _make(session: Session, now: datetime) -> list[SampleKey]:
+    organisation = t.Organisation(name="Sample & Sons", timezone="Europe/Paris", holidays="FR")
+    session.add(organisation)
+    session.flush()
+    members = [put_member(session, organisation.id, *who) for who in _MEMBERS]
+    set_group(session, organisation.id, _GROUP, members)
+    for path in sorted(_EXAMPLES.glob("plan*.toml"), key=lambda p: len(p.name)):
+        put_plan(
+            session,
+            organisation.id,
+            tomllib.loads(path.read_text("utf-8")),
+            lambda step: check(step.subject, step.body),
+            owners_must_exist=False,
+        )
+    rows = _rows_until(now)
+    today = calendar_of(organisation).today(now)
+    first = min(row.issued_on for row in rows)
+    story = events(rows, [], calendar_of(organisation), first, today)
+    apply_all(session, organisation.id, story, now)
+    customers = session.exec(
+        select(t.Customer).where(t.Customer.organisation_id == organisation.id)
+    ).all()
+    for place, customer in enumerate(sorted(customers, key=lambda c: c.external_id)):
+        fact = CustomerFact(
+            external_id=customer.external_id,
+            name=customer.name,
+            terms_days=customer.terms_days,
+            language=customer.language,
+            country=customer.country,
+            members=[members[place % len(members)].email],
+            plan=_SECOND_PLAN if place % 3 == 0 else None,
+        )
+        put_customer(session, organisation.id, fact, now)
+    keys = [
+        SampleKey(f"{m.name} ({m.role})", new_key(session, organisation.id, MEMBER, m.name, m))
+        for m in members
+    ]
+    billing = new_key(session, organisation.id, BILLING, "sample billing system")
+    return [*keys, SampleKey("billing system", billing)]
+
+
+def _rows_until(now: datetime) -> list[BookRow]:
+    """The sample book, moved by whole weeks so that its middle is now; later payments are open."""
+    with (_EXAMPLES / "book.csv").open("rb") as file:
+        rows = [row for row in read_book(file) if not isinstance(row, RowError)]
+    days = sorted(row.issued_on for row in rows)
+    weeks = (now.date() - days[len(days) * 3 // 4]).days // 7
+    shift = timedelta(weeks=weeks)
+    moved = []
+    for row in rows:
+        paid_on = row.paid_on + shift if row.paid_on else None
+        moved.append(
+            replace(
+                row,
+                issued_on=row.issued_on + shift,
+                due_on=row.due_on + shift if row.due_on else None,
+                paid_on=paid_on if paid_on and paid_on <= now.date() else None,
+            )
+        )
+    return moved
