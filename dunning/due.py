@@ -85,10 +85,9 @@ def day_for(view: Outlook, step: Step, occurrence: int, base: date, as_of: date)
     pre-due and its day is gone, or would come after the due date (rule 15).
     """
     due_on, pre_due = view.invoice.due_on, view.pre_due(step)
-    delay = view.from_delay(step)
-    if pre_due and max(base, delay) > due_on:
-        return None
-    earliest = max(as_of, delay)
+    if pre_due and base > due_on:
+        return None  # a repeat (rule 25), which must not roll back to before its date
+    earliest = max(as_of, view.from_delay(step))
     if not step.automatic:  # rule 22: it does not roll
         day = max(base, earliest)
         if not view.account.calendar.exists(day):

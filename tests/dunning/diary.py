@@ -94,7 +94,7 @@ class Diary:
         end = instant(when, self.account.calendar) if isinstance(when, str) else when
         decision = self.settle()
         while decision.at is not None and decision.at <= end:
-            assert decision.at >= self.now, f"{decision} lies in the past of {self.now}"
+            assert decision.at > self.now, f"at {self.now} it waits for nothing: {decision}"
             self.now = max(self.now, min(decision.at + self.lag, end))
             self.wakes += 1
             decision = self.settle()

@@ -64,6 +64,16 @@ def test_rule_20_a_day_that_a_zone_left_out_is_no_working_day() -> None:
     assert calendar.start_of(date(2011, 12, 30)) == calendar.start_of(date(2011, 12, 31))
 
 
+def test_rule_15_a_call_of_a_day_that_was_left_out_is_passed_over() -> None:
+    life = Diary(
+        plan(call("call", 0), email("s1", 1)), "2011-12-20", Calendar(ZoneInfo("Pacific/Apia"))
+    )
+    life.invoice("A", due="2011-12-30")
+    assert life.until("2011-12-29 20:00").step_key == "s1"
+    life.until("2012-01-10")
+    assert life.assigned == []
+
+
 @pytest.mark.parametrize("first", [date(2024, 2, 27), date(2023, 12, 29), date(2025, 3, 28)])
 def test_rule_20_next_and_previous_working_days_over_leap_days_and_new_year(first: date) -> None:
     calendar = Calendar(ZoneInfo("Europe/Paris"), holidays=frozenset({date(2024, 1, 1)}))

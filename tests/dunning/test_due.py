@@ -316,6 +316,20 @@ def test_rule_25_and_15_a_pre_due_step_does_not_repeat_past_the_due_date() -> No
                          "Wed 2 Apr s30"]  # fmt: skip
 
 
+def test_rule_25_and_20_a_repeat_after_the_due_date_does_not_roll_back_to_before_it() -> None:
+    life = Diary(plan(email("almost", -8, repeat_every_days=10)), "2025-02-15")
+    life.invoice("A", due="2025-03-03")
+    life.until("2025-06-30")
+    assert life.days == ["Mon 24 Feb almost"]
+
+
+def test_rule_25_on_the_very_date_of_the_next_step_that_goes_first() -> None:
+    life = Diary(plan(email("s1", 1, repeat_every_days=7), email("s8", 8)), "2025-03-01")
+    life.invoice("A", due="2025-03-03")
+    life.until("2025-06-30")
+    assert life.days == ["Tue 4 Mar s1", "Tue 11 Mar s8"]
+
+
 def test_rule_26_after_the_last_step_it_says_so_once_and_rests() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-01")
     life.invoice("A", due="2025-03-03")

@@ -43,6 +43,12 @@ def test_rule_10_issue_plus_ten_is_pre_due_on_terms_of_thirty_days() -> None:
     assert life.settle().step_key == "thanks"
 
 
+def test_rule_10_a_step_of_the_due_date_itself_is_pre_due() -> None:
+    life = Diary(plan(email("today", 0), email("s1", 1)), "2025-03-04")
+    life.invoice("A", due="2025-03-03")
+    assert life.settle().step_key == "s1"
+
+
 def test_rule_11_not_overdue_it_enters_at_the_first_step() -> None:
     life = Diary(plan(*STEPS), "2025-02-10")
     life.invoice("A", due="2025-03-03")

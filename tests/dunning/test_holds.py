@@ -168,6 +168,13 @@ def test_rule_40_meanwhile_the_next_invoice_carries() -> None:
     assert life.sent[:2] == ["Thu 6 Mar 08:30 s1 B", "Thu 13 Mar 08:30 s1 A"]
 
 
+def test_rule_40_on_the_promised_day_itself_it_still_runs() -> None:
+    life = owing()
+    life.promise("A", on="2025-03-12")
+    assert life.until("2025-03-12 07:00").invoice_id is None
+    assert life.settle().reasons[0].text == "A is promised to be paid on 2025-03-12"
+
+
 def test_rule_40_a_promise_for_the_end_of_time_never_wakes_anybody() -> None:
     life = owing()
     life.promise("A", on=date.max.isoformat())

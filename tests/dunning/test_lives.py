@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dunning.model import ActionStatus, Cause, Decision, InvoiceStatus, Promise
+from dunning.model import ActionStatus, Cause, Decision, InvoiceStatus, Kind, Promise
 from dunning.plan import Plan
 from tests.dunning.accounts import ODD_DAYS, Dice, calendar, dice, plan
 from tests.dunning.diary import Diary
@@ -59,24 +59,21 @@ def test_a_life_full_of_facts(thrown: Dice, happens: Dice, facts: int) -> None:
     assert life.wakes <= 12 + 4 * (len(life.account.actions) + facts), "it wakes in vain"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, st.integers(0, 3))
 def test_a_life_that_nothing_stops(thrown: Dice, manual_days: int) -> None:
     """Steps in order, none twice, and the whole plan is lived through to its end."""
     life, day = life_of(thrown)
     the_plan = life.account.plan
     assert the_plan is not None
-    shown: dict[str, date] = {}
-    for _ in range(220):
-        day += DAY
-        life.until(later(life, day, 10))
-        for action in life.account.actions:
-            open_since = shown.setdefault(action.id, day)
-            if action.status is not ActionStatus.TO_DO:
-                del shown[action.id]
-            elif action.step_key is not None and day >= open_since + manual_days * DAY:
-                life.complete(action.step_key)
-                life.settle()
+    end = later(life, day + 220 * DAY, 10)
+    while life.now < end:
+        decision = life.settle()
+        if decision.kind is Kind.AWAIT_OWNER and decision.step_key is not None:
+            life.until(later(life, life.today + manual_days * DAY, 10))
+            life.complete(decision.step_key)
+        else:
+            life.until(min(decision.at or end, end))
     assert_once_each(life)
     assert_in_order(life, the_plan)
     carrier = oldest(life.account, life.today)

@@ -93,6 +93,14 @@ def test_rule_30_an_extra_reminder_that_was_completed_goes_out_and_the_plan_wait
     assert life.sent == ["Mon 3 Mar 00:00 None A", "Mon 10 Mar 08:30 s1 A"]
 
 
+def test_rule_30_what_was_completed_goes_before_what_still_waits_for_its_owner() -> None:
+    life = calling()
+    life.act(id="extra", invoice_id="A", status=ActionStatus.TO_DO, plan_id="", requested=True)
+    life.settle()
+    assert [a.id for _, a in life.lines if a.status is ActionStatus.DONE] == ["extra"]
+    assert life.shown == ["call"]
+
+
 def test_rule_32_a_skipped_action_does_not_count_and_the_next_follows() -> None:
     life = Diary(plan(call("call", 1), email("s2", 2)), "2025-03-04")
     life.invoice("A", due="2025-03-03")
@@ -199,6 +207,7 @@ def test_rule_35_another_main_contact_is_a_correction_too() -> None:
     life.until("2025-03-07 07:00")
     ben = Contact("ben", main=True, email=True)
     life.tell(contacts=(replace(ANNA, main=False), ben))
+    assert life.settle().due == instant("2025-03-10 08:30")
     life.until("2025-03-12")
     assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
 
@@ -231,6 +240,14 @@ def test_rule_36_what_may_have_left_waits_for_a_person() -> None:
     life.act(id="a", invoice_id="A", step_key="s1", status=ActionStatus.NEEDS_REVIEW)
     decision = life.settle()
     assert (decision.kind, decision.action_id) == (Kind.AWAIT_OWNER, "a")
+
+
+def test_rule_36_what_is_being_sent_goes_before_what_a_person_must_say() -> None:
+    life = Diary(plan(email("s1", 1)), "2025-03-04 08:30")
+    life.invoice("A", due="2025-03-03")
+    life.act(id="a", invoice_id="A", step_key="s1", status=ActionStatus.NEEDS_REVIEW)
+    life.act(id="b", invoice_id="A", status=ActionStatus.SENDING, plan_id="")
+    assert life.settle().action_id == "b"
 
 
 def test_rule_36_what_its_owner_completed_is_withdrawn_when_the_customer_is_paused() -> None:
@@ -288,6 +305,30 @@ def test_rule_37_and_35_corrected_it_goes_out_by_itself_the_following_working_da
     life.until("2025-03-30")
     assert life.days == ["Tue 4 Mar s1", "Mon 10 Mar s1", "Mon 17 Mar s8"]
     assert life.withdrawn == ["s1: the contact was corrected on 2025-03-07 (rule 35)"]
+
+
+def test_rule_37_a_manual_message_that_bounced_stays_its_owners_once_corrected() -> None:
+    life = Diary(plan(email("letter", 1, automatic=False)), "2025-03-04")
+    life.invoice("A", due="2025-03-03")
+    life.settle()
+    life.complete("letter")
+    life.settle()
+    life.bounce("letter")
+    life.settle()
+    life.correct()
+    life.settle()
+    assert life.shown == ["letter"]
+    assert not any("letter" in line for line in life.withdrawn)
+
+
+def test_rule_37_an_address_written_into_the_plan_is_not_tried_day_after_day() -> None:
+    steps = [email("s1", 1, recipients=["board@example.com"])]
+    life = Diary(plan(*steps), "2025-03-04")
+    life.invoice("A", due="2025-03-03")
+    life.until("2025-03-04 09:00")
+    life.bounce("s1")
+    life.until("2025-03-30")
+    assert (life.shown, len(life.sent)) == (["s1"], 1)
 
 
 def test_rule_37_when_a_later_step_has_run_it_is_only_flagged() -> None:
