@@ -74,6 +74,8 @@ async def _serve(settings: Settings, services: Services, port: int, out: Console
         deployment=deployment_of(settings),
     ):
         api = asyncio.create_task(server._serve())
+        while not (server.started or api.done()):
+            await asyncio.sleep(0.02)
         _greet(out, settings, services, port, keys)
         await asyncio.wait(
             {api, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED

@@ -12,9 +12,9 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "DUNNING_"
@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     )
     public_base_url: str | None = Field(
         None,
-        description="How the outside reaches the API, as `https://dunning.example.com`: in links "
-        "of messages, and in the signatures of some providers' callbacks.",
+        description="How the outside reaches the API, as `https://dunning.example.com`. With "
+        "https the API tells browsers to come back by https only.",
     )
 
     # Work
@@ -89,14 +89,6 @@ class Settings(BaseSettings):
     sendgrid_host: str | None = Field(
         None,
         description="Another address of SendGrid's API, as `https://api.eu.sendgrid.com`.",
-    )
-    email_from_address: str | None = Field(
-        None,
-        description="Sender of emails, for organisations that have none of their own. Needed "
-        "with `DUNNING_SENDGRID_API_KEY`.",
-    )
-    email_from_name: str | None = Field(
-        None, description="Name shown for `DUNNING_EMAIL_FROM_ADDRESS`."
     )
     outbox_dir: Path | None = Field(
         None,
@@ -146,16 +138,6 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https:// (or http://)")
         return value.rstrip("/") if value else None
-
-    @model_validator(mode="after")
-    def _go_together(self) -> Self:
-        if self.sendgrid_api_key and not self.email_from_address:
-            raise ValueError(
-                "DUNNING_SENDGRID_API_KEY is set, so DUNNING_EMAIL_FROM_ADDRESS must be set too"
-            )
-        if self.email_from_name and not self.email_from_address:
-            raise ValueError("DUNNING_EMAIL_FROM_NAME needs DUNNING_EMAIL_FROM_ADDRESS")
-        return self
 
     @property
     def outbox(self) -> Path:

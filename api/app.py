@@ -18,6 +18,7 @@ from api import (
     actions,
     batch,
     contacts,
+    customer_facts,
     customers,
     health,
     holds,
@@ -60,8 +61,8 @@ addresses `{customer}` and `{invoice}` are your own external id, or ours.
 """
 _EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 _ROUTERS = (
-    customers, invoices, payments, batch, imports, actions, holds, contacts, timelines, next_steps,
-    plans, organisation, members, keys, outbox,
+    customer_facts, customers, invoices, payments, batch, imports, actions, holds, contacts,
+    timelines, next_steps, plans, organisation, members, keys, outbox,
 )  # fmt: skip
 
 

@@ -9,16 +9,17 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
 from api.auth import Billing
-from api.customers import CustomerIn
+from api.customer_facts import CustomerIn
 from api.database import Db, Now
 from api.fields import Body, Key
 from api.invoices import InvoiceIn
 from api.payments import CreditNoteIn, PaymentIn
 from api.problems import pointer
 from api.reported import Reported
+from db import bulk
 from db.credits import put_credit
 from db.errors import DunningError, Invalid, Problem
-from db.facts import Change, lock_customers, put_customer, put_invoice
+from db.facts import Change, put_customer, put_invoice
 
 router = APIRouter(tags=["billing"])
 
@@ -74,8 +75,7 @@ class BatchReport(BaseModel):
 def post(body: Annotated[Batch, Field()], who: Billing, db: Db, now: Now) -> BatchReport:
     """Customers, invoices, credit notes and payments in one transaction, all or nothing."""
     org, errors = who.organisation_id, list[Problem]()
-    db.info["bulk"] = True  # one nudge per customer
-    lock_customers(db, org, {c.external_id for c in body.customers} | set(_customers(body)))
+    bulk.begin(db, org, _customers(body), _invoices(body))
 
     def each(
         name: str, items: Iterable[tuple[int, Item]], put: Callable[[Item], tuple[Any, str]]
@@ -104,6 +104,7 @@ def post(body: Annotated[Batch, Field()], who: Billing, db: Db, now: Now) -> Bat
     )  # fmt: skip
     if errors:
         raise Invalid(f"{len(errors)} items are wrong; nothing was stored", errors)
+    bulk.end(db)
     return report
 
 
@@ -115,8 +116,16 @@ def _placed(name: str, place: int, error: DunningError) -> Iterator[Problem]:
 
 
 def _customers(body: Batch) -> Iterator[str]:
+    for one in body.customers:
+        yield from (one.external_id, *([one.parent] if one.parent else []))
     for items in (body.invoices, body.credit_notes, body.payments):
         yield from (item.customer for item in items)
+
+
+def _invoices(body: Batch) -> Iterator[str]:
+    yield from (item.external_id for item in body.invoices)
+    for items in (body.credit_notes, body.payments):
+        yield from (part.invoice for item in items for part in item.applied)
 
 
 def _parents_first(items: list[CustomerItem]) -> Iterator[tuple[int, CustomerItem]]:

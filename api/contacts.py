@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.auth import Member
-from api.customers import ContactOut, Postal, contact_out
+from api.customer_facts import Postal
+from api.customers import ContactOut, contact_out
 from api.database import Db, Now
 from api.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePhone
 from db.contacts import correct

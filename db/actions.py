@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.decisions import end
+from db.drafts import draft
 from db.errors import Conflict, Invalid, NotFound
 from db.nudges import nudge
 from db.timeline import money, note
@@ -170,6 +171,10 @@ def complete(
     row.note = text or row.note
     kind = ActionType(row.executed_type or row.type)
     if row.status == "to_do" and kind in CHANNELS:
+        if all(a.role != "to" for a in draft(session, loaded, row, at, member).addressees):
+            raise Conflict(
+                "nobody to send it to: correct the contact's address, or give the action recipients"
+            )
         row.requested_at, row.requested_by = at, member.id
         words = f"'{row.name}' is completed and goes out"
     else:

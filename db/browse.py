@@ -60,7 +60,7 @@ def list_invoices(
     after: str | None = None,
     limit: int = 50,
 ) -> list[t.Invoice]:
-    """From after the external id ``after``. ``due_before`` reads the effective due date (rule 2)."""
+    """From after the external id ``after``. ``due_before`` is about the effective date (rule 2)."""
     statement = (
         select(t.Invoice)
         .where(t.Invoice.organisation_id == organisation_id)

@@ -43,6 +43,7 @@ def correct(
     for address in _ADDRESSES:
         mark, old = f"{address}_invalid", getattr(row, f"{address}_invalid")
         if address in changes and changes[address] != getattr(row, address):
+            row.superseded = {address: getattr(row, address), **row.superseded}
             setattr(row, address, changes[address])
             setattr(row, mark, "")
             row.fixed_at = at

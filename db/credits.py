@@ -11,6 +11,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db import bulk
 from db import tables as t
 from db.accounts import clock, lock_customer
 from db.errors import Conflict, Invalid, NotFound
@@ -44,12 +45,7 @@ def put_credit(
     Raises Invalid for an unknown customer or invoice, another currency than the invoice's, or more
     applied than there is; Conflict when a reversed one is reported again with other content.
     """
-    customer = session.exec(
-        select(t.Customer).where(
-            t.Customer.organisation_id == organisation_id,
-            t.Customer.external_id == fact.customer,
-        )
-    ).one_or_none()
+    customer = bulk.find(session, t.Customer, organisation_id, fact.customer)
     if customer is None:
         raise Invalid.at("/customer", f"no customer {fact.customer!r}; report the customer first")
     customer = lock_customer(session, customer.id)
@@ -181,12 +177,7 @@ def _applications(
 ) -> dict[uuid.UUID, Decimal]:
     wanted: dict[uuid.UUID, Decimal] = {}
     for key, amount in fact.applied.items():
-        invoice = session.exec(
-            select(t.Invoice).where(
-                t.Invoice.organisation_id == customer.organisation_id,
-                t.Invoice.external_id == key,
-            )
-        ).one_or_none()
+        invoice = bulk.find(session, t.Invoice, customer.organisation_id, key)
         if invoice is None or invoice.customer_id != customer.id:
             raise Invalid.at("/applied", f"customer {fact.customer!r} has no invoice {key!r}")
         if invoice.currency != fact.currency:

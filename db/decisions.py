@@ -27,7 +27,7 @@ def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
     _promises(session, loaded, decision, at)
     _tasks(session, loaded, decision, at)
     planned = _planned(session, loaded, decision, at)
-    if decision.kind in (Kind.ASSIGN, Kind.SEND) and decision.action_id is None:
+    if decision.pass_over:
         pass_over(session, loaded, decision, at)
     if decision.kind is Kind.ASSIGN:
         _assign(session, loaded, decision, planned, at)

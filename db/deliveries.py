@@ -14,9 +14,10 @@ from typing import Any
 from sqlmodel import Session
 
 from db import tables as t
-from db.accounts import Loaded
+from db.accounts import Loaded, plan_of
 from db.decisions import BY, end
 from db.drafts import ADDRESS, delivery_id
+from db.members import owner_for
 from db.timeline import note
 from dunning.plan import ActionType
 
@@ -136,6 +137,17 @@ def _mark_invalid(
         note(session, customer, at, "contact_invalid", text, by=BY)
 
 
+def hand_back(
+    session: Session, customer: t.Customer, action: t.Action, reason: str, at: datetime
+) -> None:
+    """What its owner completed cannot be sent as it is: it is theirs again, with the cause."""
+    action.requested_at, action.requested_by = None, None
+    action.cause, action.reason = "rejected", reason[:500]
+    note(session, customer, at, "action_to_do", f"'{action.name}' could not be sent: {reason}",
+         invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
+    session.flush()
+
+
 def not_sent(session: Session, claim: Claim, reason: str) -> bool:
     """It has certainly not left: the action is back where it was before the claim."""
     row, action = _ours(session, claim)
@@ -154,10 +166,20 @@ def unknown(
     row.status, row.error, row.settled_at, row.claim = "unknown", reason[:1000], at, None
     action.status, action.cause = "needs_review", "unknown_outcome"
     action.shown_at = action.shown_at or at
+    if action.owner_id is None:
+        action.owner_id = _owner(session, customer, action)
     action.reason = f"we do not know whether this left: {reason[:300]}"
     note(session, customer, at, "action_needs_review",
          f"'{action.name}': {action.reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
+
+
+def _owner(session: Session, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
+    """Whose step it is (rule 33): an automatic action has no owner before it needs one."""
+    version = session.get(t.PlanVersion, action.plan_version_id)
+    step = plan_of(version).find(action.step_key) if version else None
+    owner = owner_for(session, customer, step.owner if step else "assigned")
+    return owner.id if owner else None
 
 
 def _who(session: Session, action: t.Action) -> str:

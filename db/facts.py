@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from db import bulk
 from db import tables as t
 from db.accounts import clock, lock_customer
 from db.credits import rebalance
@@ -90,20 +91,6 @@ def find_customer(
     return lock_customer(session, row.id) if lock else row
 
 
-def lock_customers(session: Session, organisation_id: uuid.UUID, keys: set[str]) -> None:
-    """Lock those of these external ids that exist, always in the same order: two batches that meet
-    wait for one another instead of failing both."""
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), 1000):
-        session.exec(
-            select(t.Customer.id)
-            .where(t.Customer.organisation_id == organisation_id)
-            .where(col(t.Customer.external_id).in_(wanted[start : start + 1000]))
-            .order_by(col(t.Customer.external_id).collate("C"))
-            .with_for_update(key_share=True)
-        ).all()
-
-
 def find_invoice(
     session: Session, organisation_id: uuid.UUID, key: str, *, lock: bool = False
 ) -> t.Invoice:
@@ -134,7 +121,7 @@ def put_customer(
     """Create or update a customer. Raises Invalid for an unknown parent, plan or member."""
     org = organisation(session, organisation_id)
     at = clock(org, now)
-    row = _find_exact(session, t.Customer, organisation_id, fact.external_id)
+    row = bulk.find(session, t.Customer, organisation_id, fact.external_id)
     created = row is None
     if row is None:
         row = t.Customer(
@@ -143,7 +130,7 @@ def put_customer(
             name=fact.name,
             created_at=at,
         )
-        session.add(row)
+        bulk.made(session, row)
         session.flush()
     else:
         row = lock_customer(session, row.id)
@@ -179,7 +166,7 @@ def put_invoice(
     """Create or update an invoice. Raises Invalid for an unknown customer or a changed currency."""
     customer = _customer_of(session, organisation_id, fact.customer)
     at = clock(organisation(session, organisation_id), now)
-    row = _find_exact(session, t.Invoice, organisation_id, fact.external_id)
+    row = bulk.find(session, t.Invoice, organisation_id, fact.external_id)
     created = row is None
     if row is None:
         row = t.Invoice(
@@ -193,9 +180,10 @@ def put_invoice(
             currency=fact.currency,
             created_at=at,
         )
-        session.add(row)
+        bulk.made(session, row)
     else:
-        session.refresh(row)
+        if bulk.batch_of(session) is None:
+            session.refresh(row)
         if row.customer_id != customer.id:
             raise Invalid.at("/customer", f"invoice {fact.external_id!r} is another customer's")
         if _stale(row, fact.source_updated_at):
@@ -210,8 +198,9 @@ def put_invoice(
     row.issued_on = fact.issued_on
     row.due_on = fact.due_on
     row.total = fact.total
-    session.flush()
-    rebalance(session, customer, row, at, by="billing")
+    if not created or row.total == 0 or bulk.batch_of(session) is None:
+        session.flush()
+        rebalance(session, customer, row, at, by="billing")
     changed = row.model_dump(exclude={"source_updated_at"}) != before
     row.source_updated_at = fact.source_updated_at or row.source_updated_at
     if created or changed:
@@ -288,18 +277,13 @@ def set_contact_validity(
         nudge(session, customer)
 
 
-def _find_exact(session: Session, table: Any, organisation_id: uuid.UUID, key: str) -> Any:
-    statement = select(table).where(table.organisation_id == organisation_id)
-    return session.exec(statement.where(table.external_id == key)).one_or_none()
-
-
 def _stale(row: Any, updated: datetime | None) -> bool:
     stored = row.source_updated_at
     return stored is not None and updated is not None and updated < stored
 
 
 def _customer_of(session: Session, organisation_id: uuid.UUID, key: str) -> t.Customer:
-    row = _find_exact(session, t.Customer, organisation_id, key)
+    row = bulk.find(session, t.Customer, organisation_id, key)
     if row is None:
         raise Invalid.at("/customer", f"no customer {key!r}; report the customer first")
     return lock_customer(session, row.id)
@@ -310,7 +294,7 @@ def _parent(
 ) -> uuid.UUID | None:
     if fact.parent is None:
         return None
-    parent = _find_exact(session, t.Customer, organisation_id, fact.parent)
+    parent = bulk.find(session, t.Customer, organisation_id, fact.parent)
     if parent is None:
         raise Invalid.at("/parent", f"no customer {fact.parent!r}; report the parent first")
     above: t.Customer | None = parent
@@ -361,7 +345,8 @@ def _put_contacts(
     session: Session, customer: t.Customer, facts: list[ContactFact], at: datetime
 ) -> bool:
     """Replace the contacts. A changed address is valid again (rule 35), an unchanged one keeps
-    its mark; the first contact is the main one unless another says it is."""
+    its mark, and one that a member corrected stays corrected until something else is reported;
+    the first contact is the main one unless another says it is."""
     if len({f.external_id for f in facts}) != len(facts):
         raise Invalid.at("/contacts", "two contacts have the same external id")
     if sum(f.main for f in facts) > 1:
@@ -381,8 +366,12 @@ def _put_contacts(
         else:
             before = row.model_dump()
         for address in _ADDRESSES:
-            if getattr(row, address) != getattr(fact, address):
-                setattr(row, address, getattr(fact, address))
+            reported = getattr(fact, address)
+            if address in row.superseded and row.superseded[address] == reported:
+                continue
+            if getattr(row, address) != reported:
+                row.superseded = {k: v for k, v in row.superseded.items() if k != address}
+                setattr(row, address, reported)
                 setattr(row, f"{address}_invalid", "")
                 row.fixed_at = at
         row.name, row.position, row.language = fact.name, fact.position, fact.language

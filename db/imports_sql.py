@@ -20,7 +20,7 @@ COPY = "COPY import_row FROM STDIN"
 #: Two imports of an organisation follow one another.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('import/' || CAST(:org AS text), 0))"
 
-#: In the order of db.facts.lock_customers. A reference to a locked customer need not wait for it.
+#: In the order of db.bulk.begin. A reference to a locked customer need not wait for it.
 LOCK = """
     SELECT count(*) FROM (
         SELECT id FROM customer
@@ -192,7 +192,8 @@ _CHANGED_CUSTOMERS = """
     UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.id
 """
 
-#: A changed address is valid again (rule 35), an unchanged one keeps its mark.
+#: A changed address is valid again (rule 35), an unchanged one keeps its mark, and one that a member
+#: corrected stays corrected until something else is reported.
 _CHANGED_CONTACTS = """
     WITH main AS (
         SELECT DISTINCT ON (customer_id) id FROM contact
@@ -201,13 +202,17 @@ _CHANGED_CONTACTS = """
         ORDER BY customer_id, main DESC
     ), done AS (
         UPDATE contact c SET
-            email = coalesce(k.email, c.email), phone = coalesce(k.phone, c.phone),
-            email_invalid = CASE WHEN k.email <> c.email THEN '' ELSE c.email_invalid END,
-            phone_invalid = CASE WHEN k.phone <> c.phone THEN '' ELSE c.phone_invalid END,
-            main = true, fixed_at = :at
-        FROM import_customer k
-        WHERE c.id IN (SELECT id FROM main) AND k.id = c.customer_id
-        AND (k.email <> c.email OR k.phone <> c.phone)
+            email = coalesce(n.email, c.email), phone = coalesce(n.phone, c.phone),
+            email_invalid = CASE WHEN n.email <> c.email THEN '' ELSE c.email_invalid END,
+            phone_invalid = CASE WHEN n.phone <> c.phone THEN '' ELSE c.phone_invalid END,
+            superseded = '{}', main = true, fixed_at = :at
+        FROM (
+            SELECT o.id, nullif(k.email, o.superseded ->> 'email') AS email,
+                nullif(k.phone, o.superseded ->> 'phone') AS phone
+            FROM contact o JOIN import_customer k ON k.id = o.customer_id
+            WHERE o.id IN (SELECT id FROM main)
+        ) n
+        WHERE c.id = n.id AND (n.email <> c.email OR n.phone <> c.phone)
         RETURNING c.customer_id
     )
     UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.customer_id
@@ -216,9 +221,10 @@ _CHANGED_CONTACTS = """
 _NEW_CONTACTS = """
     WITH done AS (
         INSERT INTO contact (id, customer_id, external_id, name, position, language, main, email,
-            email_invalid, phone, phone_invalid, postal, postal_invalid, fixed_at)
+            email_invalid, phone, phone_invalid, postal, postal_invalid, superseded,
+            fixed_at)
         SELECT gen_random_uuid(), id, 'main', '', '', '', true, coalesce(email, ''), '',
-            coalesce(phone, ''), '', CAST('{}' AS jsonb), '', :at
+            coalesce(phone, ''), '', CAST('{}' AS jsonb), '', CAST('{}' AS jsonb), :at
         FROM import_customer k
         WHERE (fresh OR email IS NOT NULL OR phone IS NOT NULL) AND NOT EXISTS (
             SELECT FROM contact c

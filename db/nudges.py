@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db import tables as t
+from db.bulk import batch_of
 
 CHANNEL = "dunning_nudge"
 
@@ -22,10 +23,12 @@ def nudge(
     """Have the customer's sequence look again once this transaction commits.
 
     ``account_changed`` carries nothing of its own, so one of them in a transaction is enough; a
-    batch (``session.info["bulk"]``) says no more than that, once for each customer.
+    batch says no more than that, once for each customer, at its end.
     """
-    if session.info.get("bulk"):
-        signal, payload = "account_changed", None
+    batch = batch_of(session)
+    if batch is not None:
+        batch.nudged[customer.id] = None
+        return
     pending = session.info.setdefault("nudged", set())
     if signal == "account_changed" and not payload:
         if customer.id in pending:

@@ -180,7 +180,11 @@ class CustomerMember(SQLModel, table=True):
 
 
 class Contact(SQLModel, table=True):
-    """Each address is valid, or invalid with the reason (rule 35). ``fixed_at``: last corrected."""
+    """Each address is valid, or invalid with the reason (rule 35). ``fixed_at``: last corrected.
+
+    ``superseded``: the address that a member corrected by hand, under its name; a billing system
+    that goes on repeating it does not bring it back.
+    """
 
     __table_args__ = (sa.UniqueConstraint("customer_id", "external_id"),)
 
@@ -197,6 +201,7 @@ class Contact(SQLModel, table=True):
     phone_invalid: str = ""
     postal: dict[str, Any] = _json(dict)  # line1, line2, postal_code, city, region, country
     postal_invalid: str = ""
+    superseded: dict[str, Any] = _json(dict)
     fixed_at: datetime | None = _instant()
 
 
@@ -337,7 +342,7 @@ class Action(SQLModel, table=True):
 
 class Delivery(SQLModel, table=True):
     """One message handed to one provider: planned -> sending -> accepted | rejected | unknown.
-    ``message`` is what was sent, frozen; after ``deadline`` a claim without an outcome is unknown."""
+    ``message`` is what was sent, frozen; a claim past ``deadline`` with no outcome is unknown."""
 
     id: uuid.UUID = Field(primary_key=True)
     organisation_id: uuid.UUID = _ref("organisation.id", index=False)

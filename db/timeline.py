@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
 from db import tables as t
+from db.bulk import batch_of
 from dunning.bookmap import CURRENCIES
 
 
@@ -33,18 +34,21 @@ def note(
     by: str = "",
 ) -> None:
     """Append an entry at the organisation's time ``at``."""
-    session.add(
-        t.TimelineEntry(
-            organisation_id=customer.organisation_id,
-            customer_id=customer.id,
-            invoice_id=invoice_id,
-            action_id=action_id,
-            at=at,
-            kind=kind,
-            text=text[:2000],
-            by=by,
-        )
+    entry = t.TimelineEntry(
+        organisation_id=customer.organisation_id,
+        customer_id=customer.id,
+        invoice_id=invoice_id,
+        action_id=action_id,
+        at=at,
+        kind=kind,
+        text=text[:2000],
+        by=by,
     )
+    batch = batch_of(session)
+    if batch is not None:
+        batch.entries.append(entry)
+    else:
+        session.add(entry)
 
 
 def read(

@@ -213,6 +213,10 @@ def _step(place: int, raw: Any, plan_delay: int) -> Step:
             raise PlanError(key, "an SMS goes to the main contact only (rule 34)")
         if type_ is ActionType.TASK:
             raise PlanError(key, "a task goes to its owner (rule 34); leave out recipients")
+    if (cc or bcc) and type_ is not ActionType.EMAIL:
+        raise PlanError(key, f"a {type_.value} has no copies; only an email has cc and bcc")
+    if type_ is ActionType.LETTER and all(r.startswith("member:") or "@" in r for r in recipients):
+        raise PlanError(key, "a letter goes to contacts; members have no postal address")
     return Step(
         key=key,
         name=_text(key, raw, "name") or key,

@@ -1,5 +1,5 @@
-"""What every test may use: a real PostgreSQL with a fresh migrated database of one's own, and a real
-Temporal."""
+"""What every test may use: a real PostgreSQL with a fresh migrated database of one's own, and a
+real Temporal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sqlalchemy import Engine, event, make_url
 
 from db.engine import connect, migrate
 from standalone import Embedded, Services, create_database, drop_database
+from tests.workflows.skipping import Skipping
+from worker import connect_temporal
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +78,9 @@ def temporal() -> Iterator[str]:
         ) as services,
     ):
         yield services.temporal_address
+
+
+@pytest.fixture(scope="session")
+async def skipping(temporal: str) -> Skipping:
+    """A client of it whose workflows have a clock of their own, that skips when it is told to."""
+    return Skipping(await connect_temporal(temporal))

@@ -54,8 +54,6 @@ def test_the_database_is_named_in_any_usual_spelling(
         ("DUNNING_PUBLIC_BASE_URL", "dunning.example.com", "DUNNING_PUBLIC_BASE_URL: must begin"),
         ("DUNNING_TASK_QUEUE", "Has Spaces", "DUNNING_TASK_QUEUE: "),
         ("DUNNING_METRICS_BIND_ADDRESS", "9464", "DUNNING_METRICS_BIND_ADDRESS: "),
-        ("DUNNING_SENDGRID_API_KEY", "SG.geheim.geheim", "DUNNING_EMAIL_FROM_ADDRESS must be set"),
-        ("DUNNING_EMAIL_FROM_NAME", "Ada", "needs DUNNING_EMAIL_FROM_ADDRESS"),
         ("DUNNING_DATABSE_URL", "x", "did you mean DUNNING_DATABASE_URL"),
         ("DUNNING_SECRETS_DIR", "/nowhere", "DUNNING_SECRETS_DIR: /nowhere is not a directory"),
     ],
@@ -89,7 +87,6 @@ def test_a_secret_may_come_as_a_file_and_a_variable_wins(
 ) -> None:
     (tmp_path / "dunning_sendgrid_api_key").write_text("SG.from-a-file\n")
     monkeypatch.setenv("DUNNING_SECRETS_DIR", str(tmp_path))
-    monkeypatch.setenv("DUNNING_EMAIL_FROM_ADDRESS", "billing@example.com")
     key = load_settings().sendgrid_api_key
     assert key
     assert key.get_secret_value() == "SG.from-a-file"

@@ -60,7 +60,8 @@ class Caller:
     def __call__(self, method: str, path: str, **more: Any) -> Response:
         headers = {**self.headers, **more.pop("headers", {})}
         address = f"/v1{path}" if path.startswith("/") else path
-        return self._client.request(method, address, headers=headers, **more)
+        answer: Response = self._client.request(method, address, headers=headers, **more)
+        return answer
 
     def get(self, path: str, **params: Any) -> Any:
         answer = self("GET", path, params=params)

@@ -24,7 +24,7 @@ def test_without_a_good_key(office: Office) -> None:
         {"Authorization": office.ben.headers["Authorization"] + "x"},
     ):  # fmt: skip
         raw = {k.encode(): v.encode("latin-1") for k, v in headers.items()}
-        answer = office.client.get("/v1/me", headers=raw)  # type: ignore[arg-type]
+        answer = office.client.get("/v1/me", headers=raw)
         assert answer.status_code == 401, headers
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert answer.headers["content-type"] == "application/problem+json"

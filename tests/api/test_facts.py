@@ -166,6 +166,15 @@ def test_a_batch_goes_in_whole(office: Office) -> None:
     office.ben.does("POST", f"/invoices/{slashed}/dispute")
     again = office.billing.does("POST", "/batch", batch)
     assert {r["result"] for rows in again.values() for r in rows} == {"unchanged"}
+    assert office.nudges() == ["account_changed"]  # of the dispute
+    batch["invoices"][0]["total"] = "130.00"
+    batch["payments"] = [payment_body("20.00", external_id="P-2")]
+    third = office.billing.does("POST", "/batch", batch)
+    assert [r["result"] for r in third["invoices"]] == ["updated", "unchanged", "unchanged"]
+    assert balance(office) == ("10.00", "open")
+    kinds = [e["kind"] for e in office.ben.get("/invoices/INV-1/timeline")["items"]]
+    assert kinds == ["payment", "invoice_updated", "invoice_reopened", "payment", "invoice_paid",
+                     "invoice_created"]  # fmt: skip
 
 
 def test_of_a_bad_batch_nothing_goes_in_and_everything_bad_is_named(office: Office) -> None:

@@ -103,6 +103,16 @@ def test_a_corrected_contact_gets_its_reminder_the_following_working_day(office:
     assert seen["due"]["local"] == "2025-03-10T08:30:00+01:00"  # C5: Friday 07:00 to Monday
 
 
+def test_billing_that_repeats_the_old_address_does_not_undo_a_correction(office: Office) -> None:
+    office.acme(email="evee@acme.example")
+    path = "/customers/C-1/contacts/eve"
+    office.ben.does("PATCH", path, {"email": "eve@acme.example"})
+    office.acme(email="evee@acme.example")  # the nightly run tells what it always told
+    assert office.ben.does("PATCH", path, {})["email"] == "eve@acme.example"
+    office.acme(email="new@acme.example")  # something else is news
+    assert office.ben.does("PATCH", path, {})["email"] == "new@acme.example"
+
+
 def test_an_address_is_marked_invalid_and_valid_again(office: Office) -> None:
     office.acme()
     office.nudges()

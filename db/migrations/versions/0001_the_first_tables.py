@@ -199,6 +199,7 @@ def upgrade() -> None:
         sa.Column("phone_invalid", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("postal", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("postal_invalid", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("superseded", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("fixed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_contact_customer_id")
