@@ -1,0 +1,296 @@
+"""The pages say what the code does: endpoints, variables, commands, rules, links, queries.
+
+``python tests/test_docs.py`` (with the project on the path) writes the tables that are made from
+code: the endpoints of docs/api.md and the variables of docs/plans.md.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import Engine
+from typer.main import get_command
+
+import cli
+from api.app import create_app
+from channels.render import check
+from db.engine import connect
+from dunning.message import VARIABLES
+from dunning.plan import parse_plan
+from settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
+API, PLANS, OPERATIONS = (ROOT / "docs" / f"{n}.md" for n in ("api", "plans", "operations"))
+RULES = set(range(1, 45))
+# Who may call an endpoint, by the dependency that says so.
+KEYS = {"_admin": "admin", "_billing": "billing", "_member": "member", "principal": "any"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+# -- tables that are made from code ----------------------------------------------------------------
+
+
+def _app() -> Any:
+    return create_app(Settings(), connect("postgresql+psycopg://nowhere/nothing"))
+
+
+def _key(dependant: Any) -> str:
+    found = {getattr(d.call, "__name__", "") for d in _all(dependant)}
+    return next((key for name, key in KEYS.items() if name in found), "none")
+
+
+def _all(dependant: Any) -> Iterator[Any]:
+    for inner in dependant.dependencies:
+        yield inner
+        yield from _all(inner)
+
+
+def endpoints() -> str:
+    app = _app()
+    described = app.openapi()["paths"]
+    rows = ["| | | key | |", "| --- | --- | --- | --- |"]
+    for route in iter_route_contexts(app.routes):
+        if route.path not in described:
+            continue
+        for method in sorted(route.methods or ()):
+            text = described[route.path][method.lower()]["description"]
+            first = re.split(r"(?<=\.) ", " ".join(text.split()))[0]
+            original: Any = route.original_route
+            key = _key(original.dependant)
+            rows.append(f"| {method} | `{route.path}` | {key} | {first} |")
+    return "\n".join(rows)
+
+
+def variables() -> str:
+    lines = ["| variable | is |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| `{name}` | {text} |" for name, text in VARIABLES.items())])
+
+
+TABLES = {API: ("endpoints", endpoints), PLANS: ("variables", variables)}
+
+
+def _between(page: Path) -> re.Match[str]:
+    name = TABLES[page][0]
+    found = re.search(rf"(<!-- {name}: .*? -->\n)(.*?)(<!-- end of {name} -->)",
+                      page.read_text(), re.DOTALL)  # fmt: skip
+    assert found, f"{page.name} has no place for its table"
+    return found
+
+
+@pytest.mark.parametrize("page", TABLES, ids=lambda page: page.stem)
+def test_a_table_says_what_the_code_says(page: Path) -> None:
+    assert _between(page)[2].strip() == TABLES[page][1](), "write it: python tests/test_docs.py"
+
+
+# -- pages and code --------------------------------------------------------------------------------
+
+
+def test_no_page_names_an_endpoint_that_does_not_exist() -> None:
+    known = {
+        (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path)))
+        for path, methods in _app().openapi()["paths"].items()
+        for method in methods
+    }
+    named = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?\s]*)")
+    wrong = [
+        f"{page.name}: {method} {path}"
+        for page in PAGES
+        for method, path in named.findall(page.read_text())
+        if not any(m == method and form.fullmatch(path) for m, form in known)
+    ]
+    for method, path in _requests(ROOT / "README.md"):
+        if not any(m == method and form.fullmatch(path) for m, form in known):
+            wrong.append(f"README.md: curl {method} {path}")
+    assert wrong == []
+
+
+def _requests(page: Path) -> Iterator[tuple[str, str]]:
+    """What the page asks of the API with curl."""
+    for block in blocks(page, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            found = re.search(r'curl (?:-s )?(?:-X (\w+) )?"?\$API(/[^\s"?]*)', line)
+            if found:
+                yield found[1] or "GET", f"/v1{found[2]}"
+
+
+def test_the_readme_asks_the_api_for_something() -> None:
+    assert ("PUT", "/v1/customers/DEMO") in set(_requests(ROOT / "README.md"))
+
+
+def test_every_link_leads_somewhere() -> None:
+    wrong = []
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            there = (page.parent / path).resolve() if path else page
+            if not there.exists() or (anchor and anchor not in _anchors(there)):
+                wrong.append(f"{page.relative_to(ROOT)}: {target}")
+    assert wrong == []
+
+
+def _anchors(page: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_file_that_the_readme_names_exists() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Where to read first")[2]
+    names = re.findall(r"`([\w./-]+/|[\w./-]+\.\w+)`", table)
+    assert len(names) > 40
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def _commands() -> Iterator[tuple[Path, list[str]]]:
+    """Every use of ``dunning`` in a block of shell, or quoted: the page and the words after it."""
+    for page in PAGES:
+        text = page.read_text()
+        lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
+        uses = [line for line in lines if line.startswith("dunning ")]
+        uses += re.findall(r"`(dunning [a-z][^`\n]*)`", text)
+        for use in uses:
+            yield page, shlex.split(use, comments=True)[1:]
+
+
+def test_every_command_and_option_that_a_page_names_exists() -> None:
+    wrong = []
+    for page, words in _commands():
+        command: Any = get_command(cli.app)
+        rest = list(words)
+        while rest and hasattr(command, "commands"):
+            name = rest.pop(0)
+            if name not in command.commands:
+                wrong.append(f"{page.name}: dunning {' '.join(words)}")
+                break
+            command = command.commands[name]
+        else:
+            options = {option for param in command.params for option in param.opts}
+            wrong += [
+                f"{page.name}: {word}"
+                for word in rest
+                if word.startswith("--") and word not in options
+            ]
+    assert wrong == []
+    assert len({words[0] for _, words in _commands()}) >= 5
+
+
+def test_every_option_of_a_rehearsal_is_documented() -> None:
+    page = (ROOT / "docs" / "rehearsals.md").read_text()
+    command: Any = get_command(cli.app)
+    options = [param.opts[0] for param in command.commands["rehearse"].params]
+    assert [o for o in options if o.startswith("--") and f"| `{o}" not in page] == []
+
+
+def test_every_target_that_a_page_names_is_made() -> None:
+    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        target
+        for page in PAGES
+        for target in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)
+    }
+    assert named - made == set()
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    known = {f"DUNNING_{name.upper()}" for name in Settings.model_fields} | {"DUNNING_SECRETS_DIR"}
+    named = {n for page in PAGES for n in re.findall(r"DUNNING_[A-Z_]+", page.read_text())}
+    assert named - known == set()
+
+
+def test_the_example_of_a_plan_makes_sense() -> None:
+    [example] = blocks(PLANS, "toml")
+    for step in parse_plan(tomllib.loads(example)).steps:
+        check(step.subject, step.body)
+
+
+@pytest.mark.services
+def test_the_queries_of_operations_run(engine: Engine) -> None:
+    queries = blocks(OPERATIONS, "sql")
+    assert len(queries) > 5
+    with engine.connect() as connection:
+        for query in queries:
+            for statement in filter(str.strip, query.split(";")):
+                connection.execute(sa.text(statement))
+        connection.rollback()
+
+
+# -- rules -----------------------------------------------------------------------------------------
+
+_NUMBERS = re.compile(r"\b[Rr]ules? (\d+(?:(?:, and |, | and | or | to |–)\d+)*)")
+
+
+def rules_named(text: str, *, ranges: bool = True) -> set[int]:
+    """The numbers after the word rule: "rules 6, 27", "rules 1 to 3"."""
+    found: set[int] = set()
+    for numbers in _NUMBERS.findall(text):
+        last = 0
+        for joined, number in re.findall(r"(\D*)(\d+)", numbers):
+            if joined in (" to ", "–") and ranges:
+                found.update(range(last, int(number)))
+            last = int(number)
+            found.add(last)
+    return found
+
+
+def test_only_rules_that_exist_are_named() -> None:
+    wrong = {p.name: rules_named(p.read_text()) - RULES for p in PAGES}
+    assert {name: numbers for name, numbers in wrong.items() if numbers} == {}
+
+
+def test_every_rule_is_named_by_a_test() -> None:
+    """In words or in the name of a test; a range in a headline is not enough."""
+    named: set[int] = set()
+    for path in (ROOT / "tests").rglob("*.py"):
+        text = path.read_text()
+        names = re.findall(r"def test_(\w+)", text)
+        in_names = re.findall(r"(?:rules?_|_and_)(\d+)", " ".join(names))
+        named |= rules_named(text, ranges=False) | {int(n) for n in in_names}
+    assert sorted(RULES - named) == [], "no test names these rules"
+
+
+def test_pages_speak_of_the_project_alone() -> None:
+    """No path of somebody's machine."""
+    found = [
+        f"{page.name}: {path}"
+        for page in PAGES
+        for path in re.findall(r"(?:^|[\s`(])(/(?:home|root|tmp|work|Users)/\S*)", page.read_text())
+    ]
+    assert found == []
+
+
+def test_a_decision_fits_on_a_page() -> None:
+    for page in (ROOT / "docs" / "decisions").glob("0*.md"):
+        text = page.read_text()
+        assert len(text.splitlines()) <= 40, page.name
+        for part in ("**Context.**", "**Decision.**", "**Consequence.**"):
+            assert part in text, f"{page.name} has no {part}"
+        assert f"]({page.name})" in (page.parent / "README.md").read_text(), page.name
+
+
+def write() -> None:
+    """Write the tables that are made from code into their pages."""
+    for page, (_, table) in TABLES.items():
+        found = _between(page)
+        text = page.read_text()
+        page.write_text(
+            f"{text[: found.start()]}{found[1]}{table()}\n{found[3]}{text[found.end() :]}"
+        )
+
+
+if __name__ == "__main__":
+    write()
