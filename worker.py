@@ -27,7 +27,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
@@ -49,6 +49,10 @@ from workflows.contracts import channel_queue
 from workflows.customer import CustomerSequence
 
 _log = logging.getLogger("dunning.worker")
+
+#: A worker that was killed holds the sequences that were about to come back to it for as long as
+#: this; longer than the default of 10 s, because a herd at 08:30 queues and would be replayed.
+_STICKY = timedelta(seconds=20)
 
 
 def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Channel]:
@@ -103,8 +107,12 @@ async def running(
     deployment: WorkerDeploymentConfig | None = None,
     real: Clock = real_clock,
     relay: bool = True,
+    sandboxed: bool = True,
 ) -> AsyncIterator[None]:
-    """Sequences, reviews, one queue for each channel, and the relay, until the block ends."""
+    """Sequences, reviews, one queue for each channel, and the relay, until the block ends.
+
+    ``sandboxed=False`` spares each run an import of its own: for rehearsals, which start thousands.
+    """
     review, sending = activities_of(engine, channels, real)
     send = {
         ActionType.EMAIL: sending.send_email,
@@ -112,7 +120,10 @@ async def running(
         ActionType.LETTER: sending.send_letter,
     }
     executor = ThreadPoolExecutor(max_workers=threads * 2, thread_name_prefix="activity")
-    versioned: dict[str, Any] = {"deployment_config": deployment} if deployment else {}
+    # Without a build id of ours the client would hash every loaded module, which takes a second.
+    versioned: dict[str, Any] = (
+        {"deployment_config": deployment} if deployment else {"build_id": "unversioned"}
+    )
     async with AsyncExitStack() as stack:
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         await stack.enter_async_context(
@@ -125,8 +136,8 @@ async def running(
                 max_concurrent_activities=threads,
                 max_concurrent_workflow_tasks=20,
                 max_cached_workflows=cached,
-                sticky_queue_schedule_to_start_timeout=timedelta(seconds=120),
-                workflow_runner=sandbox(),
+                sticky_queue_schedule_to_start_timeout=_STICKY,
+                workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
                 graceful_shutdown_timeout=timedelta(seconds=10),
                 **versioned,
             )

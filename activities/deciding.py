@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
@@ -18,6 +18,8 @@ Clock = Callable[[], datetime]
 
 #: An ``assign`` is followed by another decision; more of them in a row would be a broken rule.
 _MOST_ROUNDS = 20
+#: A pause may last until the year 9999; the engine's calendar ends there too. It looks again then.
+_LONGEST_SLEEP = timedelta(days=3650)
 
 
 def real_clock() -> datetime:
@@ -57,7 +59,7 @@ def answer(
     step = step_in(loaded, decision.step_key)
     return Next(
         state=decision.kind.value,
-        until=engine_now + (decision.at - at) if decision.at is not None else None,
+        until=engine_now + min(decision.at - at, _LONGEST_SLEEP) if decision.at else None,
         then=decision.then.value if decision.then else None,
         carrying=decision.invoice_id,
         summary=summary[:190],

@@ -33,6 +33,7 @@ _ORGANISATION = SearchAttributeKey.for_keyword(ORGANISATION_ATTRIBUTE)
 _BATCH = 200
 _AT_ONCE = 20
 _LOOK_ANYWAY_SECONDS = 5.0
+_FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0
 
 _TAKE = f"""
@@ -49,18 +50,16 @@ class Relay:
         self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
         self._client = client
         self._task_queue = task_queue
+        self._wait = _FIRST_WAIT_SECONDS
 
     async def run(self) -> None:
-        wait = 0.2
         while True:
             try:
                 await self._serve()
             except (psycopg.Error, RPCError, OSError) as e:
-                _log.warning("relay: %s; again in %.1f s", e, wait)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-            else:
-                wait = 0.2
+                _log.warning("relay: %s; again in %.1f s", e, self._wait)
+                await asyncio.sleep(self._wait)
+                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _serve(self) -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -70,11 +69,13 @@ class Relay:
             while True:
                 while await self._deliver(connection) == _BATCH:
                     pass
+                self._wait = _FIRST_WAIT_SECONDS
                 async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
                     pass
 
     async def _deliver(self, connection: psycopg.AsyncConnection[dict[str, Any]]) -> int:
-        """Deliver one batch; returns how many nudges it took."""
+        """Deliver one batch; returns how many nudges left. One customer's nudge that Temporal does
+        not take stays and holds up nobody else; when it takes none at all, that is raised."""
         async with connection.transaction():
             rows = await (await connection.execute(_TAKE)).fetchall()
             if not rows:
@@ -83,11 +84,18 @@ class Relay:
             by_customer: dict[Any, list[dict[str, Any]]] = {}
             for row in rows:
                 by_customer.setdefault(row["customer_id"], []).append(row)
-            await asyncio.gather(*(self._signal(gate, mine) for mine in by_customer.values()))
-            await connection.execute(
-                "DELETE FROM nudge WHERE id = ANY(%s)", ([row["id"] for row in rows],)
+            outcomes = await asyncio.gather(
+                *(self._signal(gate, mine) for mine in by_customer.values()),
+                return_exceptions=True,
             )
-            return len(rows)
+            failed = {c: e for c, e in zip(by_customer, outcomes, strict=True) if e is not None}
+            left = [row["id"] for row in rows if row["customer_id"] not in failed]
+            await connection.execute("DELETE FROM nudge WHERE id = ANY(%s)", (left,))
+        for customer, error in failed.items():
+            if not left or not isinstance(error, RPCError):
+                raise error
+            _log.error("relay: the nudges of customer %s are not taken: %s", customer, error)
+        return len(left)
 
     async def _signal(self, gate: asyncio.Semaphore, rows: Sequence[dict[str, Any]]) -> None:
         """The nudges of one customer, in order."""

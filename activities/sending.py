@@ -6,6 +6,7 @@ record, decide what is next. An outcome that nobody knows is never tried again b
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -42,6 +44,9 @@ from dunning.decide import channel_of, decide
 from dunning.model import Decision
 from dunning.plan import ActionType
 from workflows.contracts import SEND, Next, SendInput
+
+#: With a provider's ten seconds well inside a claim's (``db.deliveries``) and the activity's own.
+_KEEP_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,24 @@ class Sending:
         if isinstance(claimed, Next):
             return claimed
         result = claimed.channel.send(claimed.message)
+        keep_until = time.monotonic() + _KEEP_SECONDS
+        while True:
+            try:
+                return self._settle(customer_id, claimed, result, order, now)
+            except OperationalError:
+                # Only we know the outcome: a database that is away for a moment must not lose it.
+                if time.monotonic() > keep_until:
+                    raise
+                time.sleep(0.2)
+
+    def _settle(
+        self,
+        customer_id: uuid.UUID,
+        claimed: _Claimed,
+        result: Result,
+        order: SendInput,
+        now: datetime,
+    ) -> Next:
         with transaction(self._engine) as session:
             customer = lock_customer(session, customer_id)
             at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
@@ -119,8 +142,11 @@ class Sending:
                 draft(session, loaded, action, at, by), str(key), str(loaded.organisation.id)
             )
         except (BadMessage, TemplateError) as e:
-            claim = d.claim(session, loaded, action, channel.name, {}, "", at)
-            d.rejected(session, loaded.customer, claim, str(e), at, recipient_invalid=False)
+            if action.requested_at is not None:
+                d.hand_back(session, loaded.customer, action, str(e), at)
+            else:
+                claim = d.claim(session, loaded, action, channel.name, {}, "", at)
+                d.rejected(session, loaded.customer, claim, str(e), at, recipient_invalid=False)
             return settle(session, customer_id, at, now, order.handled)
         frozen, content = freeze(message), message.content_hash()
         claim = d.claim(session, loaded, action, channel.name, frozen, content, at)

@@ -1,0 +1,324 @@
+"""The review on the real PostgreSQL: signals sent by hand, applied once; what nonsense does; the
+cases of the rules that need activities; tasks that are made once."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Engine
+
+from channels.port import Accepted
+from db import tables as t
+from tests.activities.town import PARIS, Town, call, email, plan
+from workflows.contracts import Message, Next, ReviewInput, SendInput
+
+pytestmark = pytest.mark.services
+
+DUE = "2025-03-03"  # a Monday
+
+
+def overdue(engine: Engine, *steps: dict[str, object], **more: object) -> Town:
+    """Acme owes INV-1 of 100 EUR since Monday 3 March 2025; it is Tuesday morning."""
+    chosen = plan(*(steps or (email("one", 1), email("two", 8))))
+    town = Town(engine, steps=chosen, **more)  # type: ignore[arg-type]
+    town.at("2025-03-04 08:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    return town
+
+
+def shown_a_call(engine: Engine) -> Town:
+    """Ben has a call to make."""
+    town = overdue(engine, call("call", 1), email("mail", 8))
+    assert town.review().state == "await_owner"
+    return town
+
+
+def hand(signal: str, id_: str = "x", **more: str) -> Message:
+    return Message(signal, id_, **more)  # type: ignore[arg-type]
+
+
+def balance(town: Town, number: str = "INV-1") -> Decimal:
+    return next(Decimal(i.balance) for i in town.rows(t.Invoice) if i.number == number)
+
+
+# Signals by hand.
+
+
+def test_a_payment_by_hand_is_applied_once(engine: Engine) -> None:
+    """The review commits, its answer is lost, Temporal runs it again: one payment."""
+    town = overdue(engine)
+    for _ in range(3):
+        coming = town.review(hand("payment", "P", amount="30.50", invoice="INV-1", who="Ben"))
+        assert coming.then == "email"
+    assert balance(town) == Decimal("69.50")
+    assert len(town.rows(t.Credit)) == 1
+    assert town.timeline("payment") == ["payment signal/P of 30.50 EUR is reported"]
+    assert [e.by for e in town.rows(t.TimelineEntry) if e.kind == "payment"] == ["Ben"]
+
+
+def test_a_payment_without_words_pays_the_carrying_invoice(engine: Engine) -> None:
+    town = overdue(engine)
+    town.review()
+    assert town.review(hand("payment")).owes_nothing
+    assert balance(town) == 0
+
+
+def test_complete_by_hand(engine: Engine) -> None:
+    town = shown_a_call(engine)
+    for _ in range(2):
+        coming = town.review(hand("complete", why="Eve will pay on Friday", who="Ben"))
+        assert (coming.state, coming.then) == ("wait", "email")
+    assert town.actions() == [("call", "done")]
+    assert town.timeline("action_completed") == ["'Call call' is completed: Eve will pay on Friday"]
+
+
+def test_skip_by_hand(engine: Engine) -> None:
+    town = shown_a_call(engine)
+    for _ in range(2):
+        town.review(hand("skip", why="they moved"))
+    assert town.actions() == [("call", "skipped")]
+    assert len(town.timeline("action_skipped")) == 1
+
+
+def test_a_manual_email_completed_by_hand_leaves_through_the_guarded_path(engine: Engine) -> None:
+    town = overdue(engine, email("letter", 1, automatic=False), email("two", 8))
+    assert town.review().state == "await_owner"
+    coming = town.review(hand("complete"))
+    assert (coming.state, coming.then) == ("send", "email")
+    assert town.provider.tried == []
+    town.send()
+    assert len(town.provider.tried) == 1
+    assert town.actions() == [("letter", "done")]
+
+
+def test_pause_and_resume_by_hand(engine: Engine) -> None:
+    town = overdue(engine)
+    for _ in range(2):
+        coming = town.review(hand("pause", "p1", until="2025-03-20"))
+        assert coming.until is not None
+        assert f"{coming.until.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2025-03-20 00:00"
+    assert len(town.rows(t.Pause)) == 1
+    assert town.review(hand("resume", "r1")).then == "email"
+    # The retried review must not resume what was paused since.
+    town.review(hand("pause", "p2"))
+    assert town.review(hand("resume", "r1")).state == "rest"
+
+
+def test_one_invoice_is_paused_by_hand(engine: Engine) -> None:
+    town = overdue(engine)
+    town.invoice("INV-2", "2025-03-10")
+    assert town.review(hand("pause", invoice="INV-1")).carrying == invoice_id(town, "INV-2")
+    assert town.review(hand("resume", "y", invoice="INV-1")).carrying == invoice_id(town, "INV-1")
+
+
+def invoice_id(town: Town, number: str) -> str:
+    return next(str(i.id) for i in town.rows(t.Invoice) if i.number == number)
+
+
+def test_a_signal_of_a_nudge_is_no_order(engine: Engine) -> None:
+    """The fact is in the database already; the signal only says: look again."""
+    town = overdue(engine)
+    town.review(Message("payment", "P-7", nudge=5, invoice="INV-1", amount="100 EUR"))
+    assert balance(town) == 100
+    (sequence,) = town.rows(t.Sequence)
+    assert sequence.handled == 5
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        hand("payment", amount="a lot"),
+        hand("payment", amount="-5"),
+        hand("payment", amount="0"),
+        hand("payment", amount="NaN"),
+        hand("payment", amount="sNaN"),
+        hand("payment", amount="Infinity"),
+        hand("payment", amount="1e400"),
+        hand("payment", amount="0.00000000000000001"),
+        hand("payment", amount="9" * 400),
+        hand("payment", invoice="INV-999"),
+        hand("payment", invoice="x" * 500),
+        hand("complete"),
+        hand("skip"),
+        hand("pause", until="tomorrow"),
+        hand("pause", until="2025-03-04"),
+        hand("pause", until="0001-01-01"),
+        hand("pause", invoice="INV-999"),
+        hand("resume", invoice="🦆"),
+        hand("resume"),
+        hand("sing"),
+        hand("skip", "i" * 500, why="w" * 500, who="h" * 500),
+        hand("account_changed", "'; DROP TABLE invoice; --"),
+    ],
+    ids=lambda m: f"{m.signal}-{m.amount or m.until or m.invoice or m.id}"[:40],
+)
+def test_nonsense_by_hand_changes_nothing_but_the_timeline(
+    engine: Engine, nonsense: Message
+) -> None:
+    town = overdue(engine)
+    before = town.review()
+    assert before.then == "email"
+    for _ in range(2):
+        assert town.review(nonsense) == before
+    assert balance(town) == 100
+    assert town.rows(t.Pause) == []
+    assert len(town.timeline("signal_refused")) <= 1
+
+
+def test_an_order_for_an_action_that_is_not_open_is_on_the_timeline(engine: Engine) -> None:
+    town = overdue(engine)
+    town.review(hand("complete"))
+    assert town.timeline("signal_refused") == ["complete: no action is open"]
+
+
+@pytest.mark.parametrize("rehearsal", [False, True])
+def test_a_pause_until_the_end_of_time(engine: Engine, rehearsal: bool) -> None:
+    """An instant that no calendar reaches must not stop the review, now or ever after."""
+    town = overdue(engine)
+    if rehearsal:
+        town.change(t.Organisation, rehearsal_now=town.now)
+        town.now += timedelta(days=400)
+    coming = town.review(hand("pause", until="9999-12-31"))
+    assert coming.then is None
+    assert town.review().state in ("wait", "rest")
+    assert town.review(hand("resume", "y")).then == "email"
+
+
+def test_a_customer_nobody_knows_lets_the_run_end(engine: Engine) -> None:
+    town = overdue(engine)
+    ids = (str(town.id), str(uuid.uuid4()))
+    coming = town.reviewing.review(ReviewInput(*ids, town.now))
+    assert (coming.state, coming.owes_nothing) == ("rest", True)
+    assert town.sending.send_email(SendInput(*ids, town.now, "email")) == coming
+
+
+# The cases of the rules that need activities.
+
+
+def test_c5_an_address_that_fails_and_is_corrected(engine: Engine) -> None:
+    """Invalid at the 08:30 of Thursday 6 March, corrected on Friday at 07:00: a to-do on the 6th,
+    sent on Monday the 10th, 08:30."""
+    town = Town(engine, steps=plan(email("one", 3), email("two", 30)))
+    town.at("2025-03-05 09:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    town.email_is("bounced")
+    assert town.lives_until("2025-03-06 12:00") == []
+    assert town.actions() == [("one", "to_do")]
+    (todo,) = town.rows(t.Action)
+    assert f"{todo.shown_at.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2025-03-06 08:30"
+    town.at("2025-03-07 07:00")
+    town.email_is("")
+    assert town.lives_until("2025-03-11 12:00") == ["Mon 2025-03-10 08:30"]
+    assert town.actions() == [("one", "withdrawn"), ("one", "done")]
+
+
+def test_c6_the_delay_counts_from_the_day_the_call_was_made(engine: Engine) -> None:
+    """A call due on Tuesday 4 March, made on Thursday 14:10; the next email, long due, leaves on
+    Tuesday 11 March, 08:30."""
+    town = Town(engine, steps=plan(call("call", 1), email("mail", 2)))
+    town.at("2025-03-03 09:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    assert town.lives_until("2025-03-06 14:10") == []
+    town.review(hand("complete"))
+    assert town.lives_until("2025-03-14 12:00") == ["Tue 2025-03-11 08:30"]
+
+
+def test_c1_a_month_of_reminders(engine: Engine) -> None:
+    steps = plan(email("a", 0), email("b", 4), email("c", 8), email("d", 15))
+    town = Town(engine, steps=steps)
+    town.at("2025-02-20 09:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    assert town.lives_until("2025-04-30 12:00") == [
+        "Mon 2025-03-03 08:30", "Mon 2025-03-10 08:30", "Mon 2025-03-17 08:30",
+        "Mon 2025-03-24 08:30",
+    ]  # fmt: skip
+
+
+# Tasks without a step.
+
+
+def test_the_task_of_an_exhausted_plan_is_made_once(engine: Engine) -> None:
+    town = overdue(engine, email("one", 1))
+    assert len(town.lives_until("2025-03-05 12:00")) == 1
+    for _ in range(3):
+        assert town.review().state == "rest"
+    tasks = [a for a in town.rows(t.Action) if a.step_key is None]
+    assert [(a.cause, a.status, a.type) for a in tasks] == [("exhausted", "to_do", "task")]
+    assert len(town.timeline("exhausted")) == 1
+    town.change(t.Customer, terms_days=14)  # anything
+    town.pay("INV-1", "1")
+    town.review()
+    assert len(town.timeline("exhausted")) == 1
+
+
+def test_the_task_to_apply_a_credit_is_made_once_and_goes_with_its_reason(engine: Engine) -> None:
+    """Rule 42: 100 EUR came in and nobody said for what. Nothing is sent; Ben is asked, once."""
+    town = overdue(engine)
+    town.review()
+    town.pay("INV-1", "100", applied=False)
+    for _ in range(3):
+        assert town.review().state == "rest"
+    assert town.lives_until("2025-03-06 12:00") == []
+    tasks = [a for a in town.rows(t.Action) if a.step_key is None]
+    assert [(a.cause, a.status) for a in tasks] == [("apply_credit", "to_do")]
+    assert len(town.timeline("credit_covers")) == 1
+    town.invoice("INV-1", DUE, "150")  # corrected: the credit no longer covers it
+    assert town.review().then == "email"
+    tasks = [a for a in town.rows(t.Action) if a.step_key is None]
+    assert [a.status for a in tasks] == ["withdrawn"]
+
+
+# What the sequence is told.
+
+
+def test_the_words_for_the_temporal_ui(engine: Engine) -> None:
+    town = overdue(engine)
+    assert town.review() == Next(
+        "wait",
+        until=town.now + timedelta(minutes=30),
+        then="email",
+        carrying=invoice_id(town, "INV-1"),
+        summary="Waiting until Tue 4 Mar 2025 08:30 · step 1 of 2 'Reminder one' (email) · INV-1",
+        label="Reminder one · INV-1",
+    )
+    town.pay("INV-1")
+    assert town.review().summary == ("Resting · the customer has no open invoice with a balance")
+
+
+def test_the_engines_clock_and_the_organisations(engine: Engine) -> None:
+    """``until`` is on the engine's clock; a rehearsal's stands a year and more behind it."""
+    town = overdue(engine)
+    town.change(t.Organisation, rehearsal_now=town.now)
+    town.at("2026-06-01 12:00")
+    coming = town.review()
+    assert coming.until == town.now + timedelta(minutes=30)
+    (sequence,) = town.rows(t.Sequence)
+    assert f"{sequence.wake_at.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2025-03-04 08:30"
+
+
+def test_two_reviews_at_once_follow_one_another(engine: Engine) -> None:
+    """Each takes the customer's lock: the call is shown once."""
+    town = overdue(engine, call("call", 1))
+    with ThreadPoolExecutor(4) as pool:
+        states = {f.result(20).state for f in [pool.submit(town.review) for _ in range(8)]}
+    assert states == {"await_owner"}
+    assert town.actions() == [("call", "to_do")]
+    assert len(town.timeline("action_to_do")) == 1
+
+
+def test_a_provider_of_another_kind_is_not_asked(engine: Engine) -> None:
+    """The plan was changed while an SMS waited in its queue: the email is sent by the email's."""
+    town = overdue(engine)
+    town.provider.script = [Accepted("x")]
+    town.at("2025-03-04 08:30")
+    coming = town.send("sms")
+    assert (coming.state, coming.then) == ("send", "email")
+    assert town.provider.tried == []

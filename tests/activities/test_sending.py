@@ -1,0 +1,465 @@
+"""The guarded path of a message: claim, commit, call the provider once, record. On the real
+PostgreSQL, with providers that answer, refuse, are busy, say nothing, or die."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from channels.port import Accepted, Ambiguous, Channel, Message, NotSent, Rejected, Result
+from db import tables as t
+from db.engine import transaction
+from tests.activities.town import Provider, Town, email, late, plan
+
+pytestmark = pytest.mark.services
+
+DUE, SENDING_TIME = "2025-03-03", "2025-03-04 08:30"  # a Monday, and the Tuesday after it
+
+
+def due_today(engine: Engine, *script: Any, idempotent: bool = False, **more: Any) -> Town:
+    """Acme's first reminder is due this very moment, Tuesday 4 March 2025, 08:30."""
+    town = Town(engine, Provider(*script, idempotent=idempotent), **more)
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    assert town.review().then == "email"
+    town.at(SENDING_TIME)
+    return town
+
+
+def delivery(town: Town) -> t.Delivery:
+    (row,) = town.rows(t.Delivery)
+    return row  # type: ignore[no-any-return]
+
+
+class Died(BaseException):
+    """The process ends here: nothing catches this, nothing is recorded."""
+
+
+def test_the_stand_in_is_a_channel() -> None:
+    channel: Channel = Provider()
+    assert not channel.idempotent
+
+
+def test_what_is_accepted_is_done(engine: Engine) -> None:
+    town = due_today(engine, Accepted("sg-77"))
+    coming = town.send()
+    assert (coming.state, coming.then) == ("wait", "email")
+    assert coming.until is not None
+    assert coming.until.isoformat() == "2025-03-11T07:30:00+00:00"  # Tuesday week, 08:30 in Paris
+    assert town.actions() == [("one", "done")]
+    row = delivery(town)
+    assert (row.status, row.provider, row.provider_id) == ("accepted", "stand-in", "sg-77")
+    (message,) = town.provider.tried
+    assert message.delivery_id == str(row.id)
+    assert [r.address for r in message.recipients] == ["eve@acme.example"]
+    assert message.sender_address == "ben@amber.example"
+    assert town.timeline("action_done") == [
+        "'Reminder one' (email) sent to eve@acme.example about INV-1"
+    ]
+
+
+def test_the_claim_is_committed_before_the_provider_is_called(engine: Engine) -> None:
+    """While the provider thinks, everybody can see the claim, and nobody has to wait for it."""
+    seen: list[Any] = []
+
+    def look(message: Message) -> Result:
+        seen.append((delivery(town).status, delivery(town).message["subject"]))
+        seen.append([a.status for a in town.rows(t.Action)])
+        town.pay("INV-1", "40")  # takes the customer's lock
+        return Accepted("")
+
+    town = due_today(engine, look)
+    town.send()
+    assert seen == [("sending", "INV-1: €100.00 open"), ["sending"]]
+    assert delivery(town).status == "accepted"
+
+
+def test_what_is_refused_for_good_goes_to_its_owner(engine: Engine) -> None:
+    town = due_today(engine, Rejected("the template is too long", "400"))
+    coming = town.send()
+    assert coming.state == "await_owner"
+    assert town.actions() == [("one", "failed"), ("one", "to_do")]
+    (_, todo) = town.rows(t.Action)
+    assert (todo.cause, todo.reason) == ("rejected", "the provider refused the message")
+    assert delivery(town).error == "the template is too long"
+    assert town.review().state == "await_owner"  # and stays there
+    assert len(town.provider.tried) == 1
+
+
+def test_a_refused_address_goes_to_its_owner_until_it_is_corrected(engine: Engine) -> None:
+    """Rules 37 and 35: no mail the next morning to the same address; a corrected one is written to
+    on the following working day."""
+    town = due_today(
+        engine, Rejected("no such mailbox", "550", recipient_invalid=True), Accepted("")
+    )
+    assert town.send().state == "await_owner"
+    assert town.actions() == [("one", "failed"), ("one", "to_do")]
+    (contact,) = town.rows(t.Contact)
+    assert contact.email_invalid == "no such mailbox"
+    assert town.lives_until("2025-03-06 09:00") == []  # Wednesday, Thursday: nothing
+    town.email_is("")
+    assert town.lives_until("2025-03-07 12:00") == ["Fri 2025-03-07 08:30"]
+    assert town.actions() == [("one", "failed"), ("one", "withdrawn"), ("one", "done")]
+
+
+def test_not_now_is_tried_again_when_the_provider_says(engine: Engine) -> None:
+    """429 at 08:30, "in twenty minutes"; at 08:50 it leaves."""
+    town = due_today(engine, NotSent("429", timedelta(minutes=20)), Accepted("x"))
+    with pytest.raises(ApplicationError) as refused:
+        town.send()
+    assert refused.value.next_retry_delay == timedelta(minutes=20)
+    assert refused.value.category is ApplicationErrorCategory.BENIGN
+    assert not refused.value.non_retryable
+    assert delivery(town).status == "planned"
+    assert town.actions() == []  # it is planned, as it was
+    eight_thirty = town.now
+    town.at("2025-03-04 08:50")
+    town.send(clock=eight_thirty)  # the same activity again
+    assert town.actions() == [("one", "done")]
+    assert len({m.delivery_id for m in town.provider.tried}) == 1
+
+
+def test_not_now_until_the_cut_off_leaves_the_next_working_day(engine: Engine) -> None:
+    """The provider is down all Friday: nothing goes out in the night or on Sunday (rule 21)."""
+    town = Town(engine, Provider(NotSent("down"), NotSent("down"), Accepted("x")))
+    town.at("2025-03-06 10:00")
+    town.customer()
+    town.invoice("INV-1", "2025-03-06")
+    assert town.review().then == "email"
+    for tried in ("2025-03-07 08:30", "2025-03-07 16:59"):
+        town.at(tried)
+        with pytest.raises(ApplicationError):
+            town.send()
+    town.at("2025-03-07 17:01")
+    coming = town.send()
+    assert (coming.state, coming.then) == ("wait", "email")
+    assert coming.until is not None
+    assert coming.until.isoformat() == "2025-03-10T07:30:00+00:00"  # Monday
+    assert len(town.provider.tried) == 2
+    assert town.lives_until("2025-03-10 12:00") == ["Mon 2025-03-10 08:30"]
+
+
+def test_what_nobody_knows_goes_to_a_person_and_is_never_sent_again(engine: Engine) -> None:
+    town = due_today(engine, Ambiguous("read timed out"))
+    coming = town.send()
+    assert coming.state == "await_owner"
+    assert town.actions() == [("one", "needs_review")]
+    assert delivery(town).status == "unknown"
+    for _ in range(3):
+        assert town.send().state == "await_owner"
+        assert town.review().state == "await_owner"
+    assert len(town.provider.tried) == 1
+    assert len(town.timeline("action_needs_review")) == 1
+
+
+def test_a_message_that_cannot_be_put_into_words_goes_to_its_owner(engine: Engine) -> None:
+    """The address was good once; by now the customer's only mailbox is no address at all."""
+    town = due_today(engine)
+    town.change(t.Contact, email="not an address")
+    assert town.send().state == "await_owner"
+    assert town.provider.tried == []
+    assert town.actions() == [("one", "failed"), ("one", "to_do")]
+
+
+# A crash between claim and record.
+
+
+def test_after_a_crash_an_idempotent_provider_is_asked_again(engine: Engine) -> None:
+    """The worker dies in the middle of the call. Its successor waits until the dead one would have
+    ended, then hands the provider the very same message, though the balance has changed."""
+    town = due_today(engine, Died(), Accepted("x"), idempotent=True)
+    with pytest.raises(Died):
+        town.send()
+    assert delivery(town).status == "sending"
+    with pytest.raises(ApplicationError) as busy:
+        town.send()
+    assert busy.value.category is ApplicationErrorCategory.BENIGN
+    assert busy.value.next_retry_delay is not None
+    assert timedelta(seconds=20) < busy.value.next_retry_delay <= timedelta(seconds=27)
+    assert len(town.provider.tried) == 1
+    town.pay("INV-1", "40")
+    late(town)
+    assert town.send().state == "wait"
+    first, second = town.provider.tried
+    assert first == second
+    assert town.actions() == [("one", "done")]
+    assert delivery(town).status == "accepted"
+
+
+def test_after_a_crash_another_provider_is_not_asked_again(engine: Engine) -> None:
+    """Nobody knows whether it left: a person must say."""
+    town = due_today(engine, Died(), Accepted("x"))
+    with pytest.raises(Died):
+        town.send()
+    with pytest.raises(ApplicationError):
+        town.send()
+    late(town)
+    assert town.send().state == "await_owner"
+    assert len(town.provider.tried) == 1
+    assert town.actions() == [("one", "needs_review")]
+    (told,) = town.timeline("action_needs_review")
+    assert told.startswith("'Reminder one': we do not know whether this left: the program ended")
+
+
+def test_a_review_in_the_meantime_waits_for_the_outcome(engine: Engine) -> None:
+    """A payment's signal comes while the claim is open: it is looked at again at its deadline."""
+    town = due_today(engine, Died())
+    with pytest.raises(Died):
+        town.send()
+    town.pay("INV-1")
+    coming = town.review()
+    assert (coming.state, coming.then) == ("wait", "email")
+    late(town)
+    assert town.send().state == "await_owner"  # it may have left: that is not forgotten
+
+
+def test_another_error_of_the_provider_is_as_a_crash(engine: Engine) -> None:
+    """A channel never raises for transport; a bug in one must not send twice."""
+    town = due_today(engine, ZeroDivisionError(), Accepted("x"))
+    with pytest.raises(ZeroDivisionError):
+        town.send()
+    late(town)
+    assert town.send().state == "await_owner"
+    assert len(town.provider.tried) == 1
+
+
+# Zombies: an attempt that was given up and is still alive.
+
+
+class Slow:
+    """A provider's answer that comes when it is let go."""
+
+    def __init__(self) -> None:
+        self.called, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, message: Message) -> Result:
+        self.called.set()
+        assert self.go.wait(20)
+        return Accepted("of the zombie")
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_the_answer_of_a_zombie_changes_nothing(engine: Engine, idempotent: bool) -> None:
+    """The first attempt hangs beyond its deadline; another takes over; then the first is back."""
+    slow = Slow()
+    town = due_today(engine, slow, Accepted("of the successor"), idempotent=idempotent)
+    with ThreadPoolExecutor(1) as pool:
+        zombie = pool.submit(town.send)
+        assert slow.called.wait(20)
+        late(town)
+        coming = town.send()
+        slow.go.set()
+        zombie.result(20)
+    row = delivery(town)
+    if idempotent:
+        assert coming.state == "wait"
+        assert (row.status, row.provider_id) == ("accepted", "of the successor")
+        assert town.actions() == [("one", "done")]
+        assert len(town.timeline("action_done")) == 1
+    else:
+        assert coming.state == "await_owner"
+        assert (row.status, row.provider_id) == ("unknown", "")
+        assert town.actions() == [("one", "needs_review")]
+        assert len(town.provider.tried) == 1
+    assert town.review().state == coming.state
+
+
+def test_two_attempts_at_once_send_once(engine: Engine) -> None:
+    """The same activity runs twice, on two workers, in the same second."""
+    town = due_today(engine)
+    gate = threading.Barrier(2)
+
+    def attempt() -> str:
+        gate.wait(20)
+        try:
+            return town.send().state
+        except ApplicationError:
+            return "busy"
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            states = [pool.submit(attempt), pool.submit(attempt)]
+            assert {s.result(20) for s in states} <= {"wait", "busy"}
+    assert len(town.provider.tried) == 1
+    assert town.actions() == [("one", "done")]
+
+
+# Rule 36: what is committed before the claim wins.
+
+
+def test_a_payment_that_is_about_to_commit_is_waited_for(engine: Engine) -> None:
+    """The payment holds the customer's lock when the timer fires: nothing is sent."""
+    town = due_today(engine)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as session:
+            town.pays(session, "INV-1")
+            session.flush()
+            sending = pool.submit(town.send)
+            with pytest.raises(TimeoutError):
+                sending.result(0.3)
+        assert sending.result(20).owes_nothing
+    assert town.provider.tried == []
+    assert town.rows(t.Delivery) == []
+
+
+@pytest.mark.parametrize(
+    "happening",
+    ["paid", "credited", "paused", "disputed", "contact"],
+)
+def test_just_before_it_leaves_it_is_decided_again(engine: Engine, happening: str) -> None:
+    town = due_today(engine)
+    if happening == "paid":
+        town.pay("INV-1")
+    elif happening == "credited":
+        town.pay("INV-1", applied=False)
+    elif happening == "paused":
+        with transaction(engine) as session:
+            session.add(t.Pause(customer_id=town.key_of("acme"), created_by="Ben"))
+    elif happening == "disputed":
+        town.change(t.Invoice, disputed_at=town.now)
+    else:
+        town.email_is("bounced")
+    coming = town.send()
+    assert town.provider.tried == []
+    assert coming.then is None
+    assert coming.state == ("await_owner" if happening == "contact" else "rest")
+    assert [s for _, s in town.actions()] in (["to_do"], ["withdrawn"], ["withdrawn", "to_do"])
+
+
+def test_a_message_is_never_re_pointed_at_another_invoice(engine: Engine) -> None:
+    """INV-1 is paid at 08:29 and INV-2 takes over: it gets its own decision and its own message."""
+    town = due_today(engine)
+    town.invoice("INV-2", DUE, "250")
+    town.pay("INV-1")
+    town.send()
+    assert [m.subject for m in town.provider.tried] in ([], ["INV-2: €250.00 open"])
+    numbers = {i.id: i.number for i in town.rows(t.Invoice)}
+    of = {a.id: numbers[a.invoice_id] for a in town.rows(t.Action)}
+    for row in town.rows(t.Delivery):
+        assert of[row.action_id] == "INV-2"
+
+
+class Witness(Provider):
+    """Knows in what order claims and payments held the customer's lock: a claim asks for the
+    provider's name under it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[str] = []
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        self.order.append("claim")
+        return "witness"
+
+
+def test_a_payment_committed_before_the_claim_always_wins(engine: Engine) -> None:
+    """Two hundred times the payment and the reminder race. Whoever has the lock first wins: a
+    message leaves exactly when its claim came before the payment."""
+    runs, random = 200, Random(36)
+    witness = Witness()
+    town = Town(engine, witness)
+    town.at(SENDING_TIME)
+    with transaction(engine) as session:
+        for n in range(runs):
+            town.customer(f"c{n}", session=session)
+            town.invoice(f"INV-{n}", DUE, customer=f"c{n}", session=session)
+    gate = threading.Barrier(2)
+    spin = [random.randrange(-4000, 4000) for _ in range(runs)]
+
+    def send(n: int) -> None:
+        gate.wait(20)
+        for _ in range(spin[n]):
+            pass
+        town.send(customer=f"c{n}")
+
+    def pay(n: int) -> None:
+        gate.wait(20)
+        for _ in range(-spin[n]):
+            pass
+        with transaction(engine) as session:
+            town.pays(session, f"INV-{n}", customer=f"c{n}")
+            session.flush()
+            witness.order.append("payment")
+
+    first = {"claim": 0, "payment": 0}
+    with ThreadPoolExecutor(2) as pool:
+        for n in range(runs):
+            witness.order.clear()
+            before = len(witness.tried)
+            both = [pool.submit(send, n), pool.submit(pay, n)]
+            for one in both:
+                one.result(20)
+            sent = len(witness.tried) - before
+            first[witness.order[0]] += 1
+            assert sent == (1 if witness.order[0] == "claim" else 0), (n, witness.order)
+            assert ("claim" in witness.order) == bool(sent)
+    assert min(first.values()) > runs // 20, f"no race: {first}"
+    assert all(m.subject.endswith("€100.00 open") for m in witness.tried)
+
+
+# Rule 21: late activities.
+
+
+@pytest.mark.parametrize(
+    ("really", "sent", "next_at"),
+    [
+        ("2025-03-04 08:31", True, None),
+        ("2025-03-04 16:59", True, None),  # an outage: late the same day
+        ("2025-03-04 17:01", False, "2025-03-05T07:30:00+00:00"),
+        ("2025-03-04 23:30", False, "2025-03-05T07:30:00+00:00"),
+        ("2025-03-05 03:00", False, "2025-03-05T07:30:00+00:00"),
+        ("2025-03-07 22:00", False, "2025-03-10T07:30:00+00:00"),  # after Friday comes Monday
+    ],
+)
+def test_an_activity_that_waited_in_a_queue_does_not_send_at_night(
+    engine: Engine, really: str, sent: bool, next_at: str | None
+) -> None:
+    """The timer fired on Tuesday at 08:30; a worker takes the activity up only then."""
+    town = due_today(engine)
+    eight_thirty = town.now
+    town.at(really)
+    coming = town.send(clock=eight_thirty)
+    assert len(town.provider.tried) == int(sent)
+    if not sent:
+        assert (coming.state, coming.then) == ("wait", "email")
+        assert coming.until is not None
+        assert coming.until.isoformat() == next_at
+        assert town.send(clock=eight_thirty).until == coming.until  # and again
+        assert town.provider.tried == []
+
+
+# Rehearsals.
+
+
+def test_a_rehearsal_never_reaches_the_provider(engine: Engine) -> None:
+    """Its clock stands in March 2025, and its mail lands in the outbox table."""
+    town = Town(engine, Provider())
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    clock = town.now
+    town.change(t.Organisation, rehearsal_now=clock)
+    coming = town.review()
+    town.change(t.Organisation, rehearsal_now=clock + (coming.until - town.now))  # type: ignore[operator]
+    town.send()
+    assert town.provider.tried == []
+    assert town.actions() == [("one", "done")]
+    (stored,) = town.rows(t.OutboxMessage)
+    assert stored.subject == "INV-1: €100.00 open"
+
+
+def test_a_step_of_two_emails_on_one_day(engine: Engine) -> None:
+    """Two steps of the same trigger date go out one after the other, each with its own claim."""
+    steps = plan(email("a", 1), email("b", 1), email("c", 8), delay=0)
+    town = due_today(engine, steps=steps)
+    assert town.lives_until("2025-03-04 12:00") == ["Tue 2025-03-04 08:30"] * 2
+    assert len({m.delivery_id for m in town.provider.tried}) == 2

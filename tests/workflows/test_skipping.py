@@ -1,0 +1,33 @@
+"""A smoke test of the experimental time skipping: when the SDK changes it, this fails first."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.workflows.scripted import Clerk, day, rest, wait, working
+from tests.workflows.skipping import Skipping
+
+pytestmark = pytest.mark.services
+
+
+async def test_weeks_pass_in_a_moment_and_each_sequence_has_its_own_clock(
+    skipping: Skipping,
+) -> None:
+    tuesday = day("Tue 08:30", week=6)
+    begun = time.monotonic()
+    async with (
+        working(skipping, Clerk(wait(tuesday), rest())) as acme,
+        working(skipping, Clerk(wait(tuesday), rest())) as zenith,
+    ):
+        await acme.begin()
+        await zenith.begin()
+        await acme.lives_until(tuesday + timedelta(hours=1))
+        sent = await acme.clerk.called(2)
+        assert abs(sent.now - tuesday) < timedelta(seconds=5)
+        assert await skipping.now(acme.id) >= tuesday + timedelta(hours=1)
+        await zenith.clerk.called(1)
+        assert await skipping.now(zenith.id) < tuesday - timedelta(weeks=4)
+    assert time.monotonic() - begun < 10
