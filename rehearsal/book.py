@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db import credits, facts, holds
+from db import bulk, facts, holds
 from db import tables as t
 from db.accounts import load
 from db.actions import work_open_action
 from db.calendars import calendar_of
+from db.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_credit
 from db.errors import DunningError, Invalid
 from db.nudges import nudge
+from db.timeline import note
 from dunning.book import BookRow
 from dunning.calendar import Calendar, instant
 from dunning.facts import Fact, FactKind
 
-#: What an event does: in a transaction, for an organisation, at its instant (UTC).
-Apply = Callable[[Session, uuid.UUID, datetime], None]
-_BY = "rehearsal"
+_BY = "billing"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens at an instant (UTC). ``where`` names its line for an error."""
+    """Something that happens at an instant (UTC): an invoice becomes known, with the ``news`` of
+    its customer if there is any; it is ``paid``; or a fact."""
 
     at: datetime
     order: int
-    apply: Apply
-    where: str
+    what: BookRow | Fact
+    paid: bool = False
+    news: facts.CustomerFact | None = None
 
 
 def events(
@@ -49,29 +53,61 @@ def events(
     payment at 00:00 of ``paid_on``. What was paid before ``start`` never becomes known.
     """
     found: list[Event] = []
-    told: dict[str, tuple[object, ...]] = {}
     for place, row in enumerate(rows):
         known_on = max(row.issued_on, start)
         if known_on > end or (row.paid_on is not None and row.paid_on < start):
             continue
-        where = f"line {row.line}"
-        found.append(Event(calendar.start_of(known_on), place * 2, _known(row, told), where))
-        if row.paid_on is not None and row.paid_on <= end:
+        found.append(Event(calendar.start_of(known_on), place * 2, row))
+        if row.paid_on is not None and row.paid_on <= end and not row.credit_note:
             at = calendar.start_of(max(row.paid_on, known_on))
-            found.append(Event(at, place * 2 + 1, _paid(row), where))
+            found.append(Event(at, place * 2 + 1, row, paid=True))
     base = 2 * 10**9
-    first, last = calendar.start_of(start), _end_of(calendar, end)
+    first, last = calendar.start_of(start), instant(calendar.zone, end, time(23, 59, 59))
     for fact in facts_:
         at = instant(calendar.zone, fact.at.date(), fact.at.time())
         if at <= last:
-            found.append(
-                Event(max(at, first), base + fact.line, _fact(fact), f"facts line {fact.line}")
-            )
-    return sorted(found, key=lambda e: (e.at, e.order))
+            found.append(Event(max(at, first), base + fact.line, fact))
+    found.sort(key=lambda e: (e.at, e.order))
+    return list(_with_news(found))
 
 
-def _end_of(calendar: Calendar, day: date) -> datetime:
-    return instant(calendar.zone, day, time(23, 59, 59))
+def _with_news(found: list[Event]) -> Iterator[Event]:
+    """What a row says of its customer goes with it where it is news: what a row leaves empty keeps
+    what an earlier one said."""
+    told: dict[str, facts.CustomerFact] = {}
+    for event in found:
+        row = event.what
+        if isinstance(row, Fact) or event.paid:
+            yield event
+            continue
+        old = told.get(row.customer)
+        new = told[row.customer] = _merged(old, row, told)
+        if new == old:
+            yield event
+        else:
+            plan = new.plan if old is None or new.plan != old.plan else None
+            yield replace(event, news=replace(new, plan=plan))
+
+
+def _merged(
+    old: facts.CustomerFact | None, row: BookRow, told: dict[str, facts.CustomerFact]
+) -> facts.CustomerFact:
+    """A book has no postal addresses; letters are to be seen all the same, so it gets one."""
+    if old is None:
+        contact = facts.ContactFact("main", main=True, postal={"line1": "not in the book"})
+        old = facts.CustomerFact(row.customer, row.customer, contacts=[contact])
+    contact = (old.contacts or [])[0]
+    contact = replace(contact, email=row.email or contact.email, phone=row.phone or contact.phone)
+    return replace(
+        old,
+        name=row.customer_name or old.name,
+        parent=row.parent if row.parent in told else old.parent,
+        terms_days=old.terms_days if row.terms_days is None else row.terms_days,
+        language=row.language or old.language,
+        country=row.country or old.country,
+        plan=row.plan or old.plan,
+        contacts=[contact],
+    )
 
 
 def moments(found: list[Event]) -> Iterator[tuple[datetime, list[Event]]]:
@@ -86,102 +122,120 @@ def moments(found: list[Event]) -> Iterator[tuple[datetime, list[Event]]]:
         yield group[0].at, group
 
 
-def _known(row: BookRow, told: dict[str, tuple[object, ...]]) -> Apply:
-    def apply(session: Session, organisation_id: uuid.UUID, at: datetime) -> None:
-        news = (row.customer_name, row.email, row.phone, row.parent, row.plan, row.terms_days,
-                row.language, row.country)  # fmt: skip
-        if told.get(row.customer) != news:
-            _customer(session, organisation_id, row, at)
-            told[row.customer] = news
+def apply_all(
+    session: Session, organisation_id: uuid.UUID, group: list[Event], at: datetime
+) -> list[str]:
+    """Apply events in order, first the rows, all together: nobody else writes these facts.
+
+    Returns the facts that were refused, by line: they change nothing.
+    """
+    known = [e for e in group if isinstance(e.what, BookRow) and not e.paid]
+    paid = [e.what for e in group if isinstance(e.what, BookRow) and e.paid]
+    news = [e.news for e in known if e.news is not None]
+    if news:
+        bulk.begin(session, organisation_id, {n.external_id for n in news}, ())
+        for customer in news:
+            facts.put_customer(session, organisation_id, customer, at)
+        bulk.end(session)
+    if known:
+        _know(session, organisation_id, [e.what for e in known if isinstance(e.what, BookRow)], at)
+    if paid:
+        _pay_all(session, organisation_id, paid, at)
+    refused = []
+    for event in group:
+        if isinstance(event.what, Fact):
+            try:
+                with session.begin_nested():
+                    _happen(session, organisation_id, event.what, at)
+            except DunningError as e:
+                refused.append(f"facts line {event.what.line}: {e.detail}")
+    return refused
+
+
+def _know(session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at: datetime) -> None:
+    """New invoices and credit notes, as db.facts and db.credits write them one by one."""
+    customers = _by_key(session, t.Customer, organisation_id, {row.customer for row in rows})
+    for row in rows:
+        customer = customers[row.customer]
+        text = f"{abs(row.total):f} {row.currency}"
         if row.credit_note:
-            note = credits.CreditFact(
-                kind=credits.CREDIT_NOTE,
-                external_id=row.invoice,
-                customer=row.customer,
-                amount=-row.total,
-                currency=row.currency,
-                on_date=row.issued_on,
-            )
-            credits.put_credit(session, organisation_id, note, at, _BY)
-            return
-        invoice = facts.InvoiceFact(
-            external_id=row.invoice,
-            customer=row.customer,
-            number=row.invoice,
-            issued_on=row.issued_on,
-            due_on=row.due_on,
-            total=row.total,
-            currency=row.currency,
-        )
-        facts.put_invoice(session, organisation_id, invoice, at)
-
-    return apply
+            session.add(t.Credit(
+                organisation_id=organisation_id, customer_id=customer.id, amount=-row.total,
+                kind=CREDIT_NOTE, external_id=row.invoice, currency=row.currency,
+                on_date=row.issued_on, created_at=at,
+            ))  # fmt: skip
+            text = f"credit note {row.invoice} of {text} is reported"
+            note(session, customer, at, CREDIT_NOTE, text, by=_BY)
+        else:
+            invoice = t.Invoice(
+                organisation_id=organisation_id, customer_id=customer.id, external_id=row.invoice,
+                number=row.invoice, issued_on=row.issued_on, due_on=row.due_on, total=row.total,
+                balance=row.total, currency=row.currency, created_at=at,
+            )  # fmt: skip
+            session.add(invoice)
+            due = f", due {row.due_on}" if row.due_on else ""
+            text = f"{row.invoice} issued {row.issued_on}{due}: {text}"
+            note(session, customer, at, "invoice_created", text, invoice_id=invoice.id, by=_BY)
+        nudge(session, customer)
+    session.flush()
 
 
-def _customer(session: Session, organisation_id: uuid.UUID, row: BookRow, at: datetime) -> None:
-    """The customer with one main contact; a contact that is on record keeps its marks."""
-    known = session.exec(
-        select(t.Customer).where(
-            t.Customer.organisation_id == organisation_id, t.Customer.external_id == row.customer
-        )
-    ).one_or_none()
-    contact = facts.ContactFact(
-        external_id="main", name="", main=True, email=row.email, phone=row.phone
-    )
-    fact = facts.CustomerFact(
-        external_id=row.customer,
-        name=row.customer_name or (known.name if known else row.customer),
-        parent=row.parent or None,
-        terms_days=row.terms_days if row.terms_days is not None else known and known.terms_days,
-        language=row.language or (known.language if known else ""),
-        country=row.country or (known.country if known else ""),
-        plan=row.plan or None,
-        contacts=[contact] if row.email or row.phone or known is None else None,
-    )
-    facts.put_customer(session, organisation_id, fact, at)
-
-
-def _paid(row: BookRow) -> Apply:
-    def apply(session: Session, organisation_id: uuid.UUID, at: datetime) -> None:
-        invoice = facts.find_invoice(session, organisation_id, row.invoice, lock=True)
-        if invoice.balance > 0:
-            _pay(session, invoice, invoice.balance, f"paid/{row.invoice}", at, row.customer)
-
-    return apply if not row.credit_note else lambda *_: None
-
-
-def _pay(
-    session: Session, invoice: t.Invoice, amount: Decimal, key: str, at: datetime, customer: str
+def _pay_all(
+    session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at: datetime
 ) -> None:
-    payment = credits.CreditFact(
-        kind=credits.PAYMENT,
-        external_id=key,
-        customer=customer,
-        amount=amount,
-        currency=invoice.currency,
-        on_date=_today(session, invoice.organisation_id, at),
-        applied={invoice.external_id: amount},
+    """What is open on each is paid, as db.credits writes it one by one."""
+    invoices = _by_key(session, t.Invoice, organisation_id, {row.invoice for row in rows})
+    customers = _by_key(session, t.Customer, organisation_id, {row.customer for row in rows})
+    applications = []
+    for row in rows:
+        invoice, customer = invoices[row.invoice], customers[row.customer]
+        if invoice.balance <= 0:
+            continue
+        payment = t.Credit(
+            organisation_id=organisation_id, customer_id=customer.id, kind=PAYMENT,
+            external_id=f"paid/{row.invoice}", amount=invoice.balance, currency=row.currency,
+            on_date=row.paid_on or row.issued_on, created_at=at,
+        )  # fmt: skip
+        session.add(payment)
+        applications.append(
+            t.Application(credit_id=payment.id, invoice_id=invoice.id, amount=payment.amount)
+        )
+        invoice.balance = Decimal(0)
+        if invoice.status == "open":
+            invoice.status, invoice.closed_at, invoice.closed_reason = "paid", at, "is paid"
+            note(session, customer, at, "invoice_paid", f"{invoice.number} is paid",
+                 invoice_id=invoice.id, by=_BY)  # fmt: skip
+        amount = f"{payment.amount:f} {row.currency}"
+        nudge(session, customer, "payment", {
+            "id": str(payment.id), "invoice": invoice.number, "amount": amount, "why": "is paid",
+        })  # fmt: skip
+    session.flush()
+    session.add_all(applications)
+    session.flush()
+
+
+def _by_key(
+    session: Session, table: Any, organisation_id: uuid.UUID, keys: set[str]
+) -> dict[str, Any]:
+    rows = session.exec(
+        select(table).where(
+            table.organisation_id == organisation_id,
+            table.external_id == sa.any_(sa.cast(sorted(keys), sa.ARRAY(sa.Text))),
+        )
     )
-    credits.put_credit(session, invoice.organisation_id, payment, at, _BY)
+    return {row.external_id: row for row in rows}
 
 
-def _today(session: Session, organisation_id: uuid.UUID, at: datetime) -> date:
-    return calendar_of(session.get_one(t.Organisation, organisation_id)).today(at)
-
-
-def _fact(fact: Fact) -> Apply:
-    def apply(session: Session, organisation_id: uuid.UUID, at: datetime) -> None:
-        customer = facts.find_customer(session, organisation_id, fact.customer, lock=True)
-        invoice = None
-        if fact.invoice:
-            invoice = facts.find_invoice(session, organisation_id, fact.invoice, lock=True)
-            if invoice.customer_id != customer.id:
-                raise Invalid(f"customer {fact.customer!r} has no invoice {fact.invoice!r}")
-        if invoice is not None and fact.currency and fact.currency != invoice.currency:
-            raise Invalid(f"invoice {fact.invoice!r} is in {invoice.currency}")
-        _HOW[fact.kind](session, customer, invoice, fact, at)
-
-    return apply
+def _happen(session: Session, organisation_id: uuid.UUID, fact: Fact, at: datetime) -> None:
+    customer = facts.find_customer(session, organisation_id, fact.customer, lock=True)
+    invoice = None
+    if fact.invoice:
+        invoice = facts.find_invoice(session, organisation_id, fact.invoice, lock=True)
+        if invoice.customer_id != customer.id:
+            raise Invalid(f"customer {fact.customer!r} has no invoice {fact.invoice!r}")
+    if invoice is not None and fact.currency and fact.currency != invoice.currency:
+        raise Invalid(f"invoice {fact.invoice!r} is in {invoice.currency}")
+    _HOW[fact.kind](session, customer, invoice, fact, at)
 
 
 _Fact = Callable[[Session, t.Customer, t.Invoice | None, Fact, datetime], object]
@@ -194,7 +248,21 @@ def _need(invoice: t.Invoice | None) -> t.Invoice:
 
 
 def _payment(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
-    _pay(s, _need(i), f.amount or Decimal(0), f"fact/{f.line}", at, c.external_id)
+    invoice, amount = _need(i), f.amount or Decimal(0)
+    payment = CreditFact(
+        kind=PAYMENT,
+        external_id=f"fact/{f.line}",
+        customer=c.external_id,
+        amount=amount,
+        currency=invoice.currency,
+        on_date=_today(s, c.organisation_id, at),
+        applied={invoice.external_id: amount},
+    )
+    put_credit(s, c.organisation_id, payment, at, _BY)
+
+
+def _today(session: Session, organisation_id: uuid.UUID, at: datetime) -> date:
+    return calendar_of(session.get_one(t.Organisation, organisation_id)).today(at)
 
 
 def _reverse(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
@@ -203,7 +271,7 @@ def _reverse(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: dateti
         .join(t.Application, col(t.Application.credit_id) == t.Credit.id)
         .where(
             t.Application.invoice_id == _need(i).id,
-            t.Credit.kind == credits.PAYMENT,
+            t.Credit.kind == PAYMENT,
             col(t.Credit.reversed_at).is_(None),
         )
         .order_by(col(t.Credit.created_at).desc())
@@ -213,16 +281,16 @@ def _reverse(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: dateti
     payment = s.exec(statement).first()
     if payment is None:
         raise Invalid("there is no such payment to reverse")
-    credits.reverse_credit(s, payment, f.text, at, _BY)
+    reverse_credit(s, payment, f.text, at, _BY)
 
 
 def _credit(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
     amount = f.amount if f.amount is not None else i.balance if i else None
     if not amount:
-        raise Invalid("a credit without an invoice needs an amount")
+        raise Invalid("there is nothing open to credit")
     currency = i.currency if i else f.currency or _currency(s, c)
-    note = credits.CreditFact(
-        kind=credits.CREDIT_NOTE,
+    credit = CreditFact(
+        kind=CREDIT_NOTE,
         external_id=f"fact/{f.line}",
         customer=c.external_id,
         amount=amount,
@@ -230,7 +298,7 @@ def _credit(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetim
         on_date=_today(s, c.organisation_id, at),
         applied={i.external_id: amount} if i else {},
     )
-    credits.put_credit(s, c.organisation_id, note, at, _BY)
+    put_credit(s, c.organisation_id, credit, at, _BY)
 
 
 def _currency(session: Session, customer: t.Customer) -> str:
@@ -296,17 +364,3 @@ _HOW: dict[FactKind, _Fact] = {
     FactKind.SKIP: _work,
     FactKind.PLAN: _plan,
 }
-
-
-def apply_all(
-    session: Session, organisation_id: uuid.UUID, group: list[Event], at: datetime
-) -> list[str]:
-    """Apply the events of one instant; returns what was refused, by line: it changes nothing."""
-    refused = []
-    for event in group:
-        try:
-            with session.begin_nested():
-                event.apply(session, organisation_id, at)
-        except DunningError as e:
-            refused.append(f"{event.where}: {e.detail}")
-    return refused

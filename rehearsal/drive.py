@@ -24,7 +24,8 @@ from dunning.calendar import Calendar, instant
 from rehearsal.book import Event, apply_all, moments
 
 _OWNERS_HOUR = time(10)
-_POLL_SECONDS = 0.01
+#: Nobody has answered sooner; then a look every now and then.
+_FIRST_LOOK_SECONDS, _LOOK_SECONDS = 0.03, 0.01
 #: A worker killed in the middle of a send is noticed by its time-out; beyond this all stands still.
 _STUCK_SECONDS = 90.0
 
@@ -49,12 +50,13 @@ class Driven:
 
 class Drive:
     """``manual_days``: the owner completes a manual action at 10:00 that many days after it is
-    shown; None leaves it open."""
+    shown; None leaves it open. One that a pause hid then is completed at the next 10:00."""
 
     def __init__(self, engine: Engine, organisation_id: uuid.UUID, manual_days: int | None) -> None:
         self._engine = engine
         self._id = organisation_id
         self._manual_days = manual_days
+        self._look = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def run(
         self, found: list[Event], until: datetime, progress: Callable[[datetime], None]
@@ -63,8 +65,8 @@ class Drive:
         driven = Driven()
         groups = moments(found)
         upcoming = next(groups, None)
+        wake, work = await asyncio.to_thread(self._horizon, None)
         while True:
-            wake, work = await asyncio.to_thread(self._horizon)
             at = min((a for a in (wake, work, upcoming and upcoming[0]) if a), default=None)
             if at is None or at > until:
                 break
@@ -72,34 +74,40 @@ class Drive:
             if upcoming is not None and upcoming[0] <= at:
                 group = upcoming[1]
                 upcoming = next(groups, None)
-            await self._live(at, group, driven)
+            wake, work = await self._live(at, group, driven)
             progress(at)
         await asyncio.to_thread(self._set_clock, until)
         return driven
 
-    async def _live(self, at: datetime, group: list[Event], driven: Driven) -> None:
-        """One moment, until quiet; owners complete at its end what is due by then."""
+    async def _live(
+        self, at: datetime, group: list[Event], driven: Driven
+    ) -> tuple[datetime | None, datetime | None]:
+        """One moment, until quiet; owners complete at its end what is due by then. Answers the
+        moments that come next by themselves."""
+        driven.moments += 1
         awaited = await asyncio.to_thread(self._happen, at, group, driven.refused)
         await self._quiet(awaited, at)
-        awaited = await asyncio.to_thread(self._owners_work, at)
-        await self._quiet(awaited, at)
-        driven.moments += 1
+        wake, work = await asyncio.to_thread(self._horizon, at)
+        while work is not None and work <= at:
+            awaited = await asyncio.to_thread(self._owners_work, at)
+            await self._quiet(awaited, at)
+            wake, work = await asyncio.to_thread(self._horizon, at)
+        return wake, work
 
     def _set_clock(self, at: datetime) -> None:
         with transaction(self._engine) as session:
             session.get_one(t.Organisation, self._id).rehearsal_now = at
 
-    def _horizon(self) -> tuple[datetime | None, datetime | None]:
-        """The next wake-up of a sequence, and the next manual action to complete."""
-        with transaction(self._engine) as session:
-            organisation = session.get_one(t.Organisation, self._id)
+    def _horizon(self, at: datetime | None) -> tuple[datetime | None, datetime | None]:
+        """The next wake-up of a sequence after ``at``, and the next manual action to complete."""
+        with Session(self._look) as session:
             wake = session.exec(
                 select(sa.func.min(t.Sequence.wake_at)).where(
                     t.Sequence.organisation_id == self._id,
-                    col(t.Sequence.wake_at) > organisation.rehearsal_now,
+                    sa.true() if at is None else col(t.Sequence.wake_at) > at,
                 )
             ).one()
-            due = [when for _, when in self._owners_list(session, calendar_of(organisation))]
+            due = [] if at is None else [when for _, when in self._owners_list(session, at)]
             return wake, min(due, default=None)
 
     def _happen(self, at: datetime, group: list[Event], refused: list[str]) -> dict[uuid.UUID, int]:
@@ -125,45 +133,41 @@ class Drive:
         )
         return {customer_id: number or 0 for customer_id, number in rows}
 
-    def _owners_list(self, session: Session, calendar: Calendar) -> list[tuple[t.Action, datetime]]:
-        """The open manual actions, and when their owner completes them."""
+    def _owners_list(self, session: Session, at: datetime) -> list[tuple[t.Action, datetime]]:
+        """The open manual actions that are not hidden, and when their owner completes them."""
         if self._manual_days is None:
             return []
         rows = session.exec(
-            select(t.Action).where(
+            select(t.Action, t.Sequence.customer_id)
+            .join(t.Sequence, col(t.Sequence.customer_id) == t.Action.customer_id)
+            .where(
                 t.Action.organisation_id == self._id,
                 t.Action.status == "to_do",
                 sa.not_(col(t.Action.automatic)),
                 col(t.Action.step_key).is_not(None),
                 col(t.Action.requested_at).is_(None),
-                sa.not_(self._paused()),
+                col(t.Action.cause).is_(None),  # what came back would come back again
+                t.Sequence.state == "await_owner",
             )
-        )
-        found = []
-        for row in rows:
-            if row.shown_at is None:
-                continue
-            day = calendar.today(row.shown_at) + timedelta(days=self._manual_days)
-            found.append((row, max(instant(calendar.zone, day, _OWNERS_HOUR), row.shown_at)))
-        return found
+        ).all()
+        if not rows:
+            return []
+        calendar = calendar_of(session.get_one(t.Organisation, self._id))
+        return [(row, self._completed(row, calendar, at)) for row, _ in rows]
 
-    def _paused(self) -> sa.ColumnElement[bool]:
-        """Rule 39: an owner does not see what is hidden by a pause."""
-        return sa.exists(
-            select(t.Sequence.customer_id).where(
-                t.Sequence.customer_id == t.Action.customer_id,
-                col(t.Sequence.state) != "await_owner",
-            )
-        )
+    def _completed(self, row: t.Action, calendar: Calendar, at: datetime) -> datetime:
+        assert row.shown_at is not None, "what is to do was shown"
+        day = calendar.today(row.shown_at) + timedelta(days=self._manual_days or 0)
+        when = max(instant(calendar.zone, day, _OWNERS_HOUR), row.shown_at)
+        day = calendar.today(at)
+        while when < at:
+            when = max(when, instant(calendar.zone, day, _OWNERS_HOUR))
+            day += timedelta(days=1)
+        return when
 
     def _owners_work(self, at: datetime) -> dict[uuid.UUID, int]:
         with transaction(self._engine) as session:
-            organisation = session.get_one(t.Organisation, self._id)
-            due = [
-                row
-                for row, when in self._owners_list(session, calendar_of(organisation))
-                if when <= at
-            ]
+            due = [row for row, when in self._owners_list(session, at) if when <= at]
             for row in sorted(due, key=lambda a: a.seq or 0):
                 loaded = load(session, row.customer_id)
                 if work_open_action(session, loaded, "complete", "", at, "owner"):
@@ -173,8 +177,10 @@ class Drive:
     async def _quiet(self, awaited: dict[uuid.UUID, int], at: datetime) -> None:
         """Wait until every sequence that was nudged has answered and none is about to act."""
         deadline = real_time.monotonic() + _STUCK_SECONDS
+        if awaited:
+            await asyncio.sleep(_FIRST_LOOK_SECONDS - _LOOK_SECONDS)
         while awaited:
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
             awaited = await asyncio.to_thread(self._unanswered, awaited, at)
             if awaited and real_time.monotonic() > deadline:
                 raise StuckError(
@@ -182,7 +188,7 @@ class Drive:
                 )
 
     def _unanswered(self, awaited: dict[uuid.UUID, int], at: datetime) -> dict[uuid.UUID, int]:
-        with self._engine.connect() as connection:
+        with self._look.connect() as connection:
             rows = connection.execute(_QUIET, {"customers": list(awaited), "at": at})
-            handled: dict[uuid.UUID, int] = {customer_id: number for customer_id, number in rows}
+            handled = {row.customer_id: row.handled for row in rows}
         return {c: number for c, number in awaited.items() if handled.get(c, -1) < number}

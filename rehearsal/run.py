@@ -22,10 +22,10 @@ from db.engine import connect, transaction
 from db.errors import DunningError
 from db.members import put_member
 from db.plans import put_plan
-from dunning.book import BookRow, RowError, read_book
+from dunning.book import BookRow, RowError, check_amount, read_book
 from dunning.bookmap import BookError, BookMap, read_map
 from dunning.calendar import instant
-from dunning.facts import Fact, read_facts
+from dunning.facts import Fact, FactKind, read_facts
 from dunning.plan import PlanError, parse_plan
 from rehearsal.book import events
 from rehearsal.drive import Drive
@@ -77,19 +77,73 @@ def read_script(
             public_holidays(settings["holidays"])
     except CalendarError as e:
         raise RehearsalError(str(e)) from None
+    loaded = [read_plan(path) for path in plans]
+    names = [data["name"] for data in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise RehearsalError(f"two plans are called {name!r}")
     rows, bad = read_rows(book, _map(book_map))
+    wrong = _wrong_rows(rows, names)
+    bad = sorted([*bad, *wrong], key=lambda e: e.line)
     if bad and not skip_bad_rows:
-        shown = "\n".join(f"{book.name}, {e}" for e in bad[:50])
-        more = f"\n… and {len(bad) - 50} more" if len(bad) > 50 else ""
-        raise RehearsalError(f"{shown}{more}\nmend the rows, or leave them out: --skip-bad-rows")
+        hint = "mend the rows, or leave them out: --skip-bad-rows"
+        raise RehearsalError(f"{_listed(book, bad)}\n{hint}")
+    without = {e.line for e in wrong}
+    told = _facts(facts)
+    if facts is not None and not skip_bad_rows and (bad := _wrong_facts(told, rows, names)):
+        raise RehearsalError(_listed(facts, bad))
     return Script(
-        rows=rows,
-        facts=_facts(facts),
-        plans=[read_plan(path) for path in plans],
+        rows=[row for row in rows if row.line not in without],
+        facts=told,
+        plans=loaded,
         start=start,
         until=until,
         **settings,
     )
+
+
+def _listed(path: Path, bad: list[RowError]) -> str:
+    more = f"\n… and {len(bad) - 50} more" if len(bad) > 50 else ""
+    return "\n".join(f"{path.name}, {e}" for e in bad[:50]) + more
+
+
+def _wrong_rows(rows: list[BookRow], plans: list[str]) -> list[RowError]:
+    """Rows that name a plan that is not loaded, or a parent that the book does not know."""
+    customers = {row.customer for row in rows}
+    wrong = []
+    for row in rows:
+        if row.plan and row.plan not in plans:
+            wrong.append(RowError(row.line, "plan", f"no plan {row.plan!r} is loaded"))
+        if row.parent and row.parent not in customers:
+            wrong.append(RowError(row.line, "parent", f"the book has no customer {row.parent!r}"))
+    return wrong
+
+
+def _wrong_facts(told: list[Fact], rows: list[BookRow], plans: list[str]) -> list[RowError]:
+    """Facts about what the book does not know. Whether one makes sense at its moment shows then."""
+    customers = {row.customer for row in rows}
+    invoices = {row.invoice: row for row in rows if not row.credit_note}
+    wrong = []
+    for fact in told:
+        row = invoices.get(fact.invoice)
+        if fact.customer not in customers:
+            reason = f"the book has no customer {fact.customer!r}"
+            wrong.append(RowError(fact.line, "customer", reason))
+        elif fact.invoice and (row is None or row.customer != fact.customer):
+            reason = f"customer {fact.customer!r} has no invoice {fact.invoice!r} in the book"
+            wrong.append(RowError(fact.line, "invoice", reason))
+        elif fact.kind is FactKind.PLAN and fact.text not in plans:
+            wrong.append(RowError(fact.line, "value", f"no plan {fact.text!r} is loaded"))
+        elif fact.amount is not None and row is not None:
+            if fact.currency not in ("", row.currency):
+                reason = f"invoice {fact.invoice!r} is in {row.currency}"
+                wrong.append(RowError(fact.line, "value", reason))
+                continue
+            try:
+                check_amount(fact.amount, row.currency)
+            except ValueError as e:
+                wrong.append(RowError(fact.line, "value", str(e)))
+    return sorted(wrong, key=lambda e: e.line)
 
 
 def read_rows(book: Path, book_map: BookMap | None) -> tuple[list[BookRow], list[RowError]]:
@@ -123,7 +177,7 @@ def _facts(path: Path | None) -> list[Fact]:
     except (BookError, OSError) as e:
         raise RehearsalError(f"{path}: {e}") from None
     if bad:
-        raise RehearsalError("\n".join(f"{path.name}, {e}" for e in bad[:50]))
+        raise RehearsalError(_listed(path, bad))
     return found
 
 
@@ -176,10 +230,12 @@ async def rehearse(
     task_queue: str | None = None,
     progress: Callable[[datetime], None] = lambda _: None,
     worker: bool = True,
+    sandboxed: bool = False,
 ) -> tuple[uuid.UUID, Summary]:
     """Live through the script on running services; returns the organisation and the figures.
 
-    ``worker=False``: other processes run the worker and the relay.
+    ``worker=False``: worker and relay run already, which they must where several rehearsals share
+    a database, because a relay serves all of it. ``sandboxed``: as in production, and slower.
     """
     engine = connect(database_url, pool_size=20)
     began = real_time.monotonic()
@@ -194,7 +250,13 @@ async def rehearse(
         if worker:
             channels = outbox_channels(engine, None)
             async with running(
-                client, engine, database_url, channels, task_queue=queue, threads=12
+                client,
+                engine,
+                database_url,
+                channels,
+                task_queue=queue,
+                threads=12,
+                sandboxed=sandboxed,
             ):
                 driven = await drive.run(found, until, progress)
         else:
