@@ -55,9 +55,13 @@ def main() -> None:
 
 def _end(error: BaseException, code: int) -> NoReturn:
     text = str(error.orig) if isinstance(error, OperationalError) else str(error)
-    err.print(f"dunning: {text.strip()}", style="red", markup=False, highlight=False)
+    err.print(
+        f"dunning: {text.strip()}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
     for problem in getattr(error, "errors", [])[:50]:
-        err.print(f"  {problem.where}: {problem.reason}", markup=False, highlight=False)
+        err.print(
+            f"  {problem.where}: {problem.reason}", markup=False, highlight=False, soft_wrap=True
+        )
     sys.exit(code)
 
 

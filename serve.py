@@ -74,7 +74,7 @@ async def _serve(settings: Settings, services: Services, port: int, out: Console
         deployment=deployment_of(settings),
     ):
         api = asyncio.create_task(server._serve())
-        while not (server.started or api.done()):
+        while not (server.started or api.done()):  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.02)
         _greet(out, settings, services, port, keys)
         await asyncio.wait(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -226,7 +226,9 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
         invoices=tuple(
             _invoice(i, pauses, promises, customer.terms_days) for i in invoices.values()
         ),
-        actions=tuple(_action(session, a, deadline, calendar) for a, deadline in rows),
+        actions=tuple(
+            _action(session, a, _deadline(organisation, deadline), calendar) for a, deadline in rows
+        ),
         contacts=tuple(_contact(c, calendar) for c in contacts.values()),
         pauses=pauses.get("", ()),
         credits={row["currency"]: Decimal(row["amount"]) for row in credit_rows or ()},
@@ -305,6 +307,14 @@ def _contact(row: t.Contact, calendar: Calendar) -> m.Contact:
         postal=bool(row.postal) and not row.postal_invalid,
         fixed_on=calendar.today(row.fixed_at) if row.fixed_at else None,
     )
+
+
+def _deadline(organisation: t.Organisation, deadline: datetime | None) -> datetime | None:
+    """A claim's deadline is on the real clock; a rehearsal's stands a year away from it."""
+    if deadline is None or organisation.rehearsal_now is None:
+        return deadline
+    left = max(deadline - datetime.now(UTC), timedelta(0))
+    return organisation.rehearsal_now + left
 
 
 def _action(

@@ -192,8 +192,8 @@ _CHANGED_CUSTOMERS = """
     UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.id
 """
 
-#: A changed address is valid again (rule 35), an unchanged one keeps its mark, and one that a member
-#: corrected stays corrected until something else is reported.
+#: A changed address is valid again (rule 35), an unchanged one keeps its mark, and one that a
+#: member corrected stays corrected until something else is reported.
 _CHANGED_CONTACTS = """
     WITH main AS (
         SELECT DISTINCT ON (customer_id) id FROM contact

@@ -77,11 +77,12 @@ async def status_of(services: Services, workflow_id: str) -> str:
 
 async def test_both_come_up_together_and_leave_nothing_behind(state_dir: Path) -> None:
     embedded = Embedded(state_dir, ui_port=0)
+    before = {p.pid for p in psutil.Process().children(recursive=True)}  # of the other tests
     begun = time.monotonic()
     with embedded as services:
         assert time.monotonic() - begun < 15  # about 1.5 s on an idle machine of two cores
         pids = [embedded.postgres_pid, embedded.temporal_pid]
-        family = [p.pid for p in psutil.Process().children(recursive=True)]
+        family = {p.pid for p in psutil.Process().children(recursive=True)} - before
         assert all(lives(pid) for pid in pids)
         # Ctrl-C goes to the terminal's session, and the servers are not in it.
         assert all(os.getsid(pid or 0) != os.getsid(0) for pid in pids)
