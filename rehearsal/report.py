@@ -70,11 +70,11 @@ def write_actions(session: Session, organisation_id: uuid.UUID, path: Path) -> i
             action.status,
             _safe(action.reason),
         ]
-        found.append((at, action.seq, cells))
+        found.append((at, customer, action.seq, cells))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(cells for _, _, cells in sorted(found, key=lambda f: f[:2]))
+        writer.writerows(cells for *_, cells in sorted(found, key=lambda f: f[:3]))
     return len(found)
 
 
