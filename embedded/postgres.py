@@ -125,7 +125,8 @@ class Postgres:
             "jit": "off",  # our queries are short: compiling one costs more than it saves
         }
         if not self._durable:
-            settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
+            # Not synchronous_commit: without it a kill -9 of the server loses committed work.
+            settings |= dict.fromkeys(("fsync", "full_page_writes"), "off")
             settings |= {"checkpoint_timeout": "1h"}
         command = [str(_executables() / "postgres"), "-D", str(self._data)]
         command += ["-k", str(self._socket_dir), "-p", PORT]
