@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -36,9 +37,7 @@ def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
 
 def step_in(loaded: Loaded, key: str | None) -> Step | None:
     plan = loaded.account.plan
-    if plan is None or key is None:
-        return None
-    return next((s for s in plan.steps if s.key == key), None)
+    return plan.find(key) if plan is not None else None
 
 
 def _withdraw(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
@@ -260,16 +259,10 @@ def write_sequence(
         statement.on_conflict_do_update(
             index_elements=["customer_id"],
             set_={k: getattr(fresh, k) for k in values if k not in ("customer_id", "handled")}
-            | {"handled": _greatest(handled)},
+            | {"handled": sa.func.greatest(col(t.Sequence.handled), handled)},
         )
     )
     return summary
-
-
-def _greatest(handled: int) -> object:
-    from sqlalchemy import func
-
-    return func.greatest(col(t.Sequence.handled), handled)
 
 
 def summarise(loaded: Loaded, decision: Decision) -> str:

@@ -92,8 +92,7 @@ def step_of(session: Session, loaded: Loaded, action: t.Action) -> Step | None:
     if action.plan_version_id is None or action.step_key is None:
         return None
     version = session.get_one(t.PlanVersion, action.plan_version_id)
-    found = next((s for s in plan_of(version).steps if s.key == action.step_key), None)
-    return found or step_in(loaded, action.step_key)
+    return plan_of(version).find(action.step_key) or step_in(loaded, action.step_key)
 
 
 def _sender(

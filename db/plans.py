@@ -131,9 +131,3 @@ def list_plans(session: Session, organisation_id: uuid.UUID) -> list[tuple[t.Pla
             .order_by(t.Plan.name)
         )
     )
-
-
-def step_of(version: t.PlanVersion, key: str) -> Step | None:
-    """A step of a version by key, None when that version has none."""
-    plan: Plan = parse_plan(version.definition)
-    return next((s for s in plan.steps if s.key == key), None)
