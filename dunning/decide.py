@@ -35,7 +35,7 @@ from dunning.plan import CHANNELS, ActionType, Plan, Step
 from dunning.recipients import can_reach
 from dunning.steps import Next, next_step
 
-_PLANNED = ActionStatus.PLANNED
+_PLANNED, _TO_DO = ActionStatus.PLANNED, ActionStatus.TO_DO
 _BACK = {
     Cause.BOUNCED: "it bounced",
     Cause.REJECTED: "it was refused",
@@ -94,6 +94,8 @@ def _in_flight(action: Action, now: datetime) -> Decision:
     """An action on its way: its own send settles it, or a person does."""
     sending = action.status is ActionStatus.SENDING and action.type in CHANNELS
     words = "a message is on its way to the provider; its outcome is looked at then"
+    if sending and action.unknown:
+        words = "the provider did not answer; it is asked then whether it has the message"
     if not sending:
         words = "nobody knows whether the message left; its owner must say"
     return Decision(
@@ -108,7 +110,22 @@ def _in_flight(action: Action, now: datetime) -> Decision:
         then=action.type if sending else None,
         action_id=action.id,
         cause=action.cause,
+        look_up=sending and action.unknown,
     )
+
+
+def still_due(account: Account, action_id: str, now: datetime) -> bool:
+    """Rule 36 for an action that was claimed: whether it would be sent if it were decided now."""
+    actions = tuple(
+        replace(a, status=_TO_DO if a.requested else _PLANNED, deadline=None, unknown=False)
+        if a.id == action_id
+        else a
+        for a in account.actions
+    )
+    found = decide(replace(account, actions=actions), now)
+    mine = next(a for a in actions if a.id == action_id)
+    same = (mine.invoice_id, mine.step_key) == (found.invoice_id, found.step_key)
+    return channel_of(found) is mine.type and same
 
 
 def _paused(account: Account, carrying: Invoice | None, until: date | None) -> Decision:
@@ -244,7 +261,9 @@ def _reasons(view: Outlook, coming: Next, step: Step) -> list[Reason]:
     reasons = [Reason(16, "'{}' has the trigger date {}", (step.name, trigger_on))]
     if coming.passed:
         reasons.append(_passed_over(coming))
-    delay = view.from_delay(step)
+    delay, held = view.from_delay(step), view.account.held_until
+    if held is not None and held > view.today and step.automatic:
+        reasons.append(Reason(38, "the customer wrote back: nothing automatic before {}", (held,)))
     if delay > trigger_on:
         words = "last contact on {} and a contact delay of {} days allow {}"
         reasons.append(Reason(17, words, (view.last, step.contact_delay_days, delay)))

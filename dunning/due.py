@@ -93,6 +93,8 @@ def day_for(view: Outlook, step: Step, occurrence: int, base: date, as_of: date)
         if not view.account.calendar.exists(day):
             day += _DAY
         return None if pre_due and day > due_on else day
+    if view.account.held_until is not None:  # the customer wrote back
+        earliest = max(earliest, view.account.held_until)
     corrected = _corrected(view, step, occurrence)
     if corrected is not None:
         earliest = max(earliest, corrected + _DAY)

@@ -13,6 +13,8 @@ from dunning.recipients import corrected, corrected_on
 _TO_DO, _SENDING = ActionStatus.TO_DO, ActionStatus.SENDING
 _OPEN = (_TO_DO, _SENDING, ActionStatus.NEEDS_REVIEW)
 _OWNER_TASKS = (Cause.EXHAUSTED, Cause.APPLY_CREDIT)
+#: What the customer did and a person must look at: holds nothing, and only a person ends it.
+_CUSTOMER_DID = (Cause.REPLIED, Cause.CHANNEL_CLOSED)
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Open:
 
 def open_actions(account: Account, carrying: Invoice | None, today: date) -> Open:
     found = Open()
-    actions = [a for a in account.actions if a.status in _OPEN]
+    actions = [a for a in account.actions if a.status in _OPEN and a.cause not in _CUSTOMER_DID]
     if not actions:
         return found
     actions.sort(key=age)

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from dunning.carrying import can_carry, order
+from dunning.interest import LatePayment, late_payment
 from dunning.model import Account, Invoice, InvoiceStatus
 
 _ZERO = Decimal(0)
@@ -38,7 +39,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """One invoice as a message shows it. ``days_overdue`` is 0 until the day after the due date."""
+    """One invoice as a message shows it. ``days_overdue`` is 0 until the day after the due date.
+
+    ``interest`` is that of ``MessageFacts.late`` for this invoice, else 0.
+    """
 
     number: str
     issued_on: date
@@ -47,6 +51,8 @@ class InvoiceFacts:
     balance: Decimal
     currency: str
     days_overdue: int
+    interest: Decimal = _ZERO
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,8 @@ class MessageFacts:
     """Everything a message may say. ``today`` is the organisation's local date.
 
     ``invoice`` carries; ``invoices`` are those listed, in rule 2's order; ``totals`` has the
-    currency of ``invoice`` first.
+    currency of ``invoice`` first. ``late`` is what the law adds to the listed invoices that are
+    overdue in that currency; None = the organisation does not ask for it.
     """
 
     organisation_name: str
@@ -92,15 +99,33 @@ class MessageFacts:
     invoice: InvoiceFacts
     invoices: tuple[InvoiceFacts, ...]
     totals: tuple[Totals, ...]
+    late: LatePayment | None = None
 
     @property
     def differs(self) -> bool:
         return any(t.differs for t in self.totals)
 
 
-def message_facts(account: Account, invoice: Invoice, today: date, names: Names) -> MessageFacts:
-    """The facts of a message about ``invoice``, the carrying one, on the local day ``today``."""
+def message_facts(
+    account: Account, invoice: Invoice, today: date, names: Names, late_country: str = ""
+) -> MessageFacts:
+    """The facts of a message about ``invoice``, the carrying one, on the local day ``today``.
+
+    ``late_country``: the country whose law on late payment is asked for (``FR``); empty = none.
+    """
     listed = sorted((i for i in account.invoices if can_carry(i, account, today)), key=order)
+    late: LatePayment | None = None
+    interest: dict[str, Decimal] = {}
+    if late_country:
+        mine = [
+            i
+            for i in listed
+            if i.currency == invoice.currency and i.due_on < today and i.balance > 0
+        ]
+        late = late_payment(
+            [(i.number, i.balance, i.due_on) for i in mine], late_country, invoice.currency, today
+        )
+        interest = {i.id: j.interest.total for i, j in zip(mine, late.invoices, strict=True)}
     return MessageFacts(
         organisation_name=names.organisation,
         customer_name=names.customer,
@@ -112,13 +137,14 @@ def message_facts(account: Account, invoice: Invoice, today: date, names: Names)
         organisation_language=names.organisation_language,
         country=names.country,
         today=today,
-        invoice=_facts(invoice, today),
-        invoices=tuple(_facts(i, today) for i in listed),
+        invoice=_facts(invoice, today, interest),
+        invoices=tuple(_facts(i, today, interest) for i in listed),
         totals=_totals(account, invoice.currency, today),
+        late=late,
     )
 
 
-def _facts(invoice: Invoice, today: date) -> InvoiceFacts:
+def _facts(invoice: Invoice, today: date, interest: Mapping[str, Decimal]) -> InvoiceFacts:
     return InvoiceFacts(
         number=invoice.number,
         issued_on=invoice.issued_on,
@@ -127,6 +153,8 @@ def _facts(invoice: Invoice, today: date) -> InvoiceFacts:
         balance=invoice.balance,
         currency=invoice.currency,
         days_overdue=max(0, (today - invoice.due_on).days),
+        interest=interest.get(invoice.id, _ZERO),
+        url=invoice.url,
     )
 
 
@@ -167,6 +195,8 @@ _INVOICE = {
     "balance": "what is still open on it",
     "currency": "its currency, three letters",
     "days_overdue": "whole days since the due date; 0 when it is not overdue",
+    "interest": "its interest for late payment until today; 0 when that is off",
+    "url": "the page on which it is seen or paid, in an SMS a short link to it; may be empty",
 }
 
 #: What a template may use: the name and what it is. A dotted name after a list is one of its items.
@@ -197,4 +227,10 @@ VARIABLES: Mapping[str, str] = {
     "totals.listed": "the sum of the invoices that are listed",
     "totals.unlisted": "the sum of the open invoices that are not listed",
     "totals.credit": "the credit that is not applied to an invoice yet",
+    "interest": "the interest for late payment on the listed invoices that are overdue, in the"
+    " currency of the carrying invoice; 0 when that is off",
+    "fixed_sum": "the fixed sums for the cost of recovering them; 0 when that is off",
+    "late_total": "those invoices with their interest and fixed sums; 0 when that is off",
+    "interest_table": "how the interest is worked out, line by line; only in the body, not in an"
+    " SMS; empty when that is off",
 }

@@ -47,6 +47,8 @@ class Cause(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"  # nobody knows whether it left
     EXHAUSTED = "exhausted"  # rule 26: a task without a step
     APPLY_CREDIT = "apply_credit"  # rule 42: a task without a step
+    REPLIED = "replied"  # the customer wrote back: a task without a step
+    CHANNEL_CLOSED = "channel_closed"  # a complaint, an unsubscription, STOP: the same
 
 
 #: Open to a person: they hold the sequence (rule 27) or are on their way out.
@@ -97,6 +99,7 @@ class Invoice:
     disputed: bool = False
     pauses: tuple[Pause, ...] = ()
     promises: tuple[Promise, ...] = ()
+    url: str = ""  # the page on which the customer sees or pays it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class Action:
     ``plan_keys`` are the step keys of the plan version it was made from (rule 43), ``trigger_on``
     the step's own date (rule 19), ``executed_on`` and ``ended_on`` local dates,
     ``planned_for`` and ``deadline`` UTC instants. A task without a step has no ``step_key``.
-    ``requested``: its owner completed it and it waits to be sent (rule 30).
+    ``requested``: its owner completed it and it waits to be sent (rule 30). ``unknown``: it is
+    ``sending``, nobody knows whether it left, and the provider is asked at ``deadline``.
     """
 
     id: str
@@ -151,6 +155,7 @@ class Action:
     executed_on: date | None = None
     ended_on: date | None = None
     deadline: datetime | None = None
+    unknown: bool = False
     cause: Cause | None = None
 
 
@@ -160,7 +165,8 @@ class Account:
 
     ``actions`` holds at least those of the open invoices, the open ones, and the last executed one.
     ``credits`` is the unapplied credit by currency. ``contextualized_invoice_id``: the invoice that
-    carried when the customer was given this plan (rule 44).
+    carried when the customer was given this plan (rule 44). ``held_until``: the customer wrote
+    back, and automatic steps wait until the start of that local day.
     """
 
     customer_id: str
@@ -175,6 +181,7 @@ class Account:
     tolerance: Decimal = Decimal(0)
     contextualized_invoice_id: str | None = None
     spread: timedelta = timedelta(0)
+    held_until: date | None = None
 
 
 def effective_due(issued_on: date, due_on: date | None, terms_days: int | None) -> date:
@@ -244,6 +251,7 @@ class Decision:
     ``at`` is the UTC instant of the next wake-up (never in the past), None when only a new fact can
     change the answer. ``step_key`` with ``due`` (UTC) says which step comes next and when; ``then``
     is the channel that ``at`` will send on, None when ``at`` is only a moment to decide again.
+    ``look_up``: at ``at`` the channel ``then`` is asked for the message, and nothing is sent.
     ``automatic``: the step goes out by itself. ``withdraw``, ``pass_over`` (keys, rule 15; with
     a send, an assign or an exhausted plan), ``tasks`` and ``promises`` are what to record.
     ``owes_nothing``: no open invoice has a balance above the tolerance.
@@ -267,3 +275,4 @@ class Decision:
     promises: tuple[PromiseOutcome, ...] = ()
     owes_nothing: bool = False
     automatic: bool = False
+    look_up: bool = False

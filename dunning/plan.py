@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
+
+from dunning.languages import language_tag
+from dunning.plan_fields import MAX_DAYS, PlanError, choice, flag, number, selectors, text
+
+__all__ = [
+    "CHANNELS", "ActionType", "FirstAction", "Plan", "PlanError", "Step", "Translation", "Trigger",
+    "parse_plan", "plan_data",
+]  # fmt: skip
 
 
 class ActionType(StrEnum):
@@ -52,8 +60,21 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """A step's texts in one language (``fr``, ``pt-BR``). Without a subject: the step's."""
+
+    language: str
+    subject: str
+    body: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One planned contact. Recipients, cc, bcc are selectors (rule 34), ``owner`` a rule (33)."""
+    """One planned contact. Recipients, cc, bcc are selectors (rule 34), ``owner`` a rule (33).
+
+    ``html`` is the template of an email's HTML part; empty: made from ``body``.
+    """
 
     key: str
     name: str
@@ -70,6 +91,9 @@ class Step:
     registered: bool = False
     subject: str = ""
     body: str = ""
+    html: str = ""
+    texts: tuple[Translation, ...] = ()  # by language
+    attach_invoices: bool = False  # an email: with the PDFs of the invoices it lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +122,16 @@ class Plan:
         return None
 
 
-class PlanError(ValueError):
-    """A plan that makes no sense: which step (its key or place; empty = the plan) and why."""
-
-    def __init__(self, step: str, reason: str) -> None:
-        super().__init__(f"step {step}: {reason}" if step else f"plan: {reason}")
-        self.step = step
-        self.reason = reason
-
-
-_MAX_DAYS = 3650
 _MAX_STEPS = 100
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_SELECTOR = re.compile(r"main|others|position:.+|member:.+|[^@\s]+@[^@\s]+")
 _PLAN_FIELDS = {"name", "first_action", "contact_delay_days", "tasks_count", "steps"}
 _STEP_FIELDS = {
     "key", "name", "type", "automatic", "trigger", "contact_delay_days", "repeat_every_days",
     "repeat_limit", "owner", "recipients", "cc", "bcc", "registered", "subject", "body",
+    "html", "texts", "attach_invoices",
 }  # fmt: skip
+_TEXT_FIELDS = {"subject", "body", "html"}
+_MAX_LANGUAGES = 50
 
 
 def parse_plan(data: Mapping[str, Any]) -> Plan:
@@ -123,7 +139,7 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
     unknown = sorted(set(data) - _PLAN_FIELDS)
     if unknown:
         raise PlanError("", f"unknown field {unknown[0]!r}; a plan has {sorted(_PLAN_FIELDS)}")
-    delay = _number("", data, "contact_delay_days", 0, 0)
+    delay = number("", data, "contact_delay_days", 0, 0)
     raw_steps = data.get("steps")
     if not isinstance(raw_steps, list) or not raw_steps:
         raise PlanError("", "has no steps; add at least one [[steps]]")
@@ -136,10 +152,10 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
             raise PlanError(step.key, "the key is used twice; keys are unique in a plan")
         seen.add(step.key)
     return Plan(
-        name=_text("", data, "name", required=True, limit=100),
-        first_action=_choice("", data, "first_action", FirstAction, FirstAction.STANDARD),
+        name=text("", data, "name", required=True, limit=100),
+        first_action=choice("", data, "first_action", FirstAction, FirstAction.STANDARD),
         contact_delay_days=delay or 0,
-        tasks_count=_flag("", data, "tasks_count", True),
+        tasks_count=flag("", data, "tasks_count", True),
         steps=steps,
     )
 
@@ -178,36 +194,50 @@ def _step_data(step: Step) -> dict[str, Any]:
         "subject": step.subject,
         "body": step.body,
     }
+    if step.html:
+        data["html"] = step.html
+    if step.attach_invoices:
+        data["attach_invoices"] = True
+    if step.texts:
+        data["texts"] = {t.language: _translation_data(t) for t in step.texts}
     return {key: value for key, value in data.items() if value is not None}
+
+
+def _translation_data(translation: Translation) -> dict[str, str]:
+    fields = {name: getattr(translation, name) for name in ("subject", "body", "html")}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _step(place: int, raw: Any, plan_delay: int) -> Step:
     where = f"number {place}"
     if not isinstance(raw, Mapping):
         raise PlanError(where, "is not a table of fields")
-    key = _text(where, raw, "key", required=True)
+    key = text(where, raw, "key", required=True)
     if not _KEY.fullmatch(key):
         raise PlanError(where, f"key {key!r}: use letters, digits, '_', '-' and '.', at most 64")
     unknown = sorted(set(raw) - _STEP_FIELDS)
     if unknown:
         raise PlanError(key, f"unknown field {unknown[0]!r}; a step has {sorted(_STEP_FIELDS)}")
-    type_ = _choice(key, raw, "type", ActionType, None)
-    automatic = _flag(key, raw, "automatic", False)
+    type_ = choice(key, raw, "type", ActionType, None)
+    automatic = flag(key, raw, "automatic", False)
     if automatic and type_ not in CHANNELS:
         raise PlanError(key, f"a {type_.value} is always manual; set automatic = false")
-    delay = _number(key, raw, "contact_delay_days", 0, None)
-    every = _number(key, raw, "repeat_every_days", 1, None)
-    limit = _number(key, raw, "repeat_limit", 0, None)
+    delay = number(key, raw, "contact_delay_days", 0, None)
+    every = number(key, raw, "repeat_every_days", 1, None)
+    limit = number(key, raw, "repeat_limit", 0, None)
     if limit is not None and every is None:
         raise PlanError(key, "has repeat_limit without repeat_every_days")
-    registered = _flag(key, raw, "registered", False)
+    attach_invoices = flag(key, raw, "attach_invoices", False)
+    if attach_invoices and type_ is not ActionType.EMAIL:
+        raise PlanError(key, f"only an email has invoices attached, not a {type_.value}")
+    registered = flag(key, raw, "registered", False)
     if registered and type_ is not ActionType.LETTER:
         raise PlanError(key, f"only a letter can be registered, not a {type_.value}")
-    owner = _text(key, raw, "owner") or "assigned"
+    owner = text(key, raw, "owner") or "assigned"
     if owner.startswith("group:") and not owner.removeprefix("group:").split(":")[0].strip():
         raise PlanError(key, "owner: name the group, as in 'group:account managers'")
-    recipients = _selectors(key, raw, "recipients") or ("main",)
-    cc, bcc = _selectors(key, raw, "cc"), _selectors(key, raw, "bcc")
+    recipients = selectors(key, raw, "recipients") or ("main",)
+    cc, bcc = selectors(key, raw, "cc"), selectors(key, raw, "bcc")
     if recipients != ("main",) or cc or bcc:
         if type_ is ActionType.SMS:
             raise PlanError(key, "an SMS goes to the main contact only (rule 34)")
@@ -217,9 +247,10 @@ def _step(place: int, raw: Any, plan_delay: int) -> Step:
         raise PlanError(key, f"a {type_.value} has no copies; only an email has cc and bcc")
     if type_ is ActionType.LETTER and all(r.startswith("member:") or "@" in r for r in recipients):
         raise PlanError(key, "a letter goes to contacts; members have no postal address")
+    subject, body, html = _texts(key, raw, type_, "")
     return Step(
         key=key,
-        name=_text(key, raw, "name") or key,
+        name=text(key, raw, "name") or key,
         type=type_,
         automatic=automatic,
         trigger=_trigger(key, raw.get("trigger")),
@@ -231,9 +262,57 @@ def _step(place: int, raw: Any, plan_delay: int) -> Step:
         cc=cc,
         bcc=bcc,
         registered=registered,
-        subject=_text(key, raw, "subject", limit=1000),
-        body=_text(key, raw, "body", limit=50_000, lines=True),
+        attach_invoices=attach_invoices,
+        subject=subject,
+        body=body,
+        html=html,
+        texts=_translations(key, raw.get("texts"), type_),
     )
+
+
+def _texts(key: str, raw: Mapping[str, Any], type_: ActionType, where: str) -> tuple[str, str, str]:
+    """Subject, body and html; ``where`` goes before each reason: nothing, or "texts.fr: "."""
+    try:
+        subject = text(key, raw, "subject", limit=1000)
+        body = text(key, raw, "body", limit=50_000, lines=True)
+        html = text(key, raw, "html", limit=50_000, lines=True)
+    except PlanError as error:
+        raise PlanError(key, f"{where}{error.reason}") from None
+    if html.strip():
+        if type_ is not ActionType.EMAIL:
+            raise PlanError(key, f"{where}has html, and is no email; all others are plain text")
+        if not body.strip():
+            raise PlanError(key, f"{where}has html without a body; the text part is needed too")
+    return subject, body, html
+
+
+def _translations(key: str, raw: Any, type_: ActionType) -> tuple[Translation, ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, Mapping):
+        raise PlanError(key, f"texts is not a table of languages: {str(raw)[:80]!r}")
+    if len(raw) > _MAX_LANGUAGES:
+        raise PlanError(key, f"has texts in {len(raw)} languages; at most {_MAX_LANGUAGES}")
+    found: dict[str, Translation] = {}
+    for name, fields in raw.items():
+        language = language_tag(name) if isinstance(name, str) else ""
+        where = f"texts.{name}: "
+        if not language:
+            raise PlanError(
+                key, f"texts: {str(name)[:40]!r} is not a language such as 'fr' or 'pt-BR'"
+            )
+        if language in found:
+            raise PlanError(key, f"{where}the language {language} is given twice")
+        if not isinstance(fields, Mapping):
+            raise PlanError(key, f"{where}is not a table of fields")
+        unknown = sorted(set(fields) - _TEXT_FIELDS)
+        if unknown:
+            known = sorted(_TEXT_FIELDS)
+            raise PlanError(key, f"{where}unknown field {unknown[0]!r}; a text has {known}")
+        found[language] = Translation(language, *_texts(key, fields, type_, where))
+        if not found[language].body.strip():
+            raise PlanError(key, f"{where}has no body")
+    return tuple(found[language] for language in sorted(found))
 
 
 def _trigger(key: str, raw: Any) -> Trigger:
@@ -255,81 +334,7 @@ def _trigger(key: str, raw: Any) -> Trigger:
     base = raw["from"]
     if base not in ("due", "issue"):
         raise PlanError(key, f"trigger from {base!r} is not 'due' or 'issue'; {form}")
-    days = _number(key, raw, "days", -_MAX_DAYS, 0) or 0
+    days = number(key, raw, "days", -MAX_DAYS, 0) or 0
     if base == "issue" and days < 0:
         raise PlanError(key, "falls before the issue date, when the invoice is not known yet")
     return Trigger(base, days)
-
-
-def _text(
-    where: str,
-    data: Mapping[str, Any],
-    name: str,
-    *,
-    required: bool = False,
-    limit: int = 200,
-    lines: bool = False,
-) -> str:
-    value = data.get(name)
-    if value is None:
-        value = ""
-    if not isinstance(value, str):
-        raise PlanError(where, f"{name} is not a text: {value!r}")
-    if required and not value.strip():
-        raise PlanError(where, f"has no {name}")
-    if len(value) > limit:
-        raise PlanError(where, f"{name} is longer than {limit} characters")
-    if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-        raise PlanError(where, f"{name} has a character that cannot be stored")
-    if not lines and ("\n" in value or "\r" in value):
-        raise PlanError(where, f"{name} has a line break")
-    return value
-
-
-def _number(
-    where: str, data: Mapping[str, Any], name: str, least: int, default: int | None
-) -> int | None:
-    value = data.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise PlanError(where, f"{name} is not a whole number: {value!r}")
-    if not least <= value <= _MAX_DAYS:
-        raise PlanError(where, f"{name} = {value} is not between {least} and {_MAX_DAYS}")
-    return value
-
-
-def _flag(where: str, data: Mapping[str, Any], name: str, default: bool) -> bool:
-    value = data.get(name, default)
-    if not isinstance(value, bool):
-        raise PlanError(where, f"{name} is not true or false: {value!r}")
-    return value
-
-
-_E = TypeVar("_E", bound=StrEnum)
-
-
-def _choice(
-    where: str, data: Mapping[str, Any], name: str, kind: type[_E], default: _E | None
-) -> _E:
-    value = data.get(name, default)
-    try:
-        return kind(value)
-    except ValueError:
-        choices = ", ".join(member.value for member in kind)
-        raise PlanError(where, f"{name} {value!r} is not one of {choices}") from None
-
-
-def _selectors(where: str, data: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = data.get(name)
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-        raise PlanError(where, f"{name} is not a list of texts")
-    for selector in value:
-        if not _SELECTOR.fullmatch(selector):
-            forms = "'main', 'others', 'position:NAME', 'member:EMAIL' or an address"
-            raise PlanError(where, f"{name}: {selector!r} is not {forms}")
-    return tuple(value)

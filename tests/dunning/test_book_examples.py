@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.render import check
+from channels.render import check_step
 from dunning.book import BookRow, RowError, read_book
 from dunning.bookmap import read_map
 from dunning.facts import FactKind, read_facts
@@ -63,7 +63,7 @@ def test_the_sample_plans(name: str) -> None:
     assert plan.first_action is wanted
     assert len(plan.steps) >= 4
     for step in plan.steps:
-        check(step.subject, step.body)
+        check_step(step)
 
 
 def test_the_sample_map() -> None:

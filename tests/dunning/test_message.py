@@ -114,6 +114,49 @@ def test_a_rest_within_the_tolerance_is_settled() -> None:
     assert not facts.differs
 
 
+def late(*invoices: Invoice, country: str = "FR", **account: Any) -> MessageFacts:
+    acme = Account("acme", Calendar(ZoneInfo("Europe/Paris")), invoices=invoices, **account)
+    return message_facts(acme, invoices[0], TUESDAY, NAMES, country)
+
+
+def test_interest_for_late_payment_is_off_by_default() -> None:
+    facts = message(FEBRUARY)
+    assert facts.late is None
+    assert facts.invoice.interest == 0
+    assert late(FEBRUARY, country="").late is None
+
+
+def test_interest_is_on_the_listed_invoices_that_are_overdue() -> None:
+    """INV-1 of 3 February, 29 days late: 100 × 13.15 % × 29 / 365 = 1.0448. Rule 9: what is paused
+    or disputed is not listed, so no interest is asked for it."""
+    facts = late(
+        FEBRUARY,
+        invoice("TODAY", "70", TUESDAY),
+        invoice("LATER", "50", date(2025, 4, 1), issued_on=date(2025, 3, 1)),
+        invoice("DISPUTED", "30", date(2025, 1, 3), disputed=True),
+        invoice("USD", "20", date(2025, 2, 3), currency="USD"),
+        invoice("ONE DAY", "365000", date(2025, 3, 3)),
+    )
+    assert facts.late is not None
+    assert [i.number for i in facts.late.invoices] == ["INV-1", "ONE DAY"]
+    assert (facts.late.country, facts.late.currency) == ("FR", "EUR")
+    assert facts.late.interest == Decimal("1.04") + Decimal("131.50")
+    assert facts.late.fixed_sum == Decimal(80)
+    assert facts.late.total == Decimal(365100) + Decimal("132.54") + 80
+    assert facts.invoice.interest == Decimal("1.04")
+    assert {i.number: i.interest for i in facts.invoices if i.interest} == {
+        "INV-1": Decimal("1.04"),
+        "ONE DAY": Decimal("131.50"),
+    }
+
+
+def test_interest_is_of_the_currency_of_the_carrying_invoice_only() -> None:
+    facts = late(invoice("USD", "20", date(2025, 2, 3), currency="USD"), FEBRUARY)
+    assert facts.late is not None
+    assert [(i.number, i.fixed_sum) for i in facts.late.invoices] == [("USD", Decimal(0))]
+    assert facts.late.interest == 0
+
+
 amounts = st.decimals(0, 1000, places=2)
 
 

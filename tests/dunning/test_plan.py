@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from dunning.plan import ActionType, FirstAction, Plan, PlanError, Trigger, parse_plan, plan_data
+from dunning.languages import language_tag, lookup
+from dunning.plan import (
+    ActionType,
+    FirstAction,
+    Plan,
+    PlanError,
+    Translation,
+    Trigger,
+    parse_plan,
+    plan_data,
+)
+from dunning.wording import Chosen, missing_languages, text_for
 
 TOML = """
 name = "Reminders"
@@ -27,6 +38,15 @@ recipients = ["main", "position:Accounting"]
 cc = "member:ada@example.com"
 subject = "Soon"
 body = "…"
+html = "<p>…</p>"
+
+[steps.texts.pt_br]
+body = "Em breve"
+
+[steps.texts.fr]
+subject = "Bientôt"
+body = "Bientôt due"
+html = "<p>Bientôt due</p>"
 
 [[steps]]
 key = "thanks"
@@ -66,6 +86,11 @@ def test_a_plan_in_toml_and_the_defaults_of_what_it_leaves_out() -> None:
     almost, thanks, letter, call = plan.steps
     assert almost.trigger == Trigger("due", -3)
     assert almost.cc == ("member:ada@example.com",)
+    assert almost.html == "<p>…</p>"
+    assert almost.texts == (
+        Translation("fr", "Bientôt", "Bientôt due", "<p>Bientôt due</p>"),
+        Translation("pt-BR", "", "Em breve"),
+    )
     assert (thanks.name, thanks.recipients, thanks.owner) == ("thanks", ("main",), "assigned")
     assert thanks.contact_delay_days == 5  # the plan's own (rule 16)
     assert (letter.contact_delay_days, letter.trigger.on) == (0, date(2025, 6, 1))
@@ -77,6 +102,12 @@ def test_a_plan_in_toml_and_the_defaults_of_what_it_leaves_out() -> None:
 def test_a_plan_comes_back_from_json_as_it_was() -> None:
     plan = parse_plan(tomllib.loads(TOML))
     assert parse_plan(json.loads(json.dumps(plan_data(plan)))) == plan
+
+
+def test_a_plan_without_html_and_translations_is_stored_as_before_there_were_any() -> None:
+    stored = plan_data(parse_plan(data()))["steps"][0]
+    assert not {"html", "texts"} & set(stored)
+    assert (stored["subject"], stored["body"]) == ("", "")
 
 
 def test_the_smallest_plan() -> None:
@@ -167,6 +198,28 @@ def test_what_is_refused_of_a_plan(fields: dict[str, Any], reason: str) -> None:
         ({"body": "x" * 50_001}, "longer than 50000"),
         ({"body": "a\x00"}, "cannot be stored"),
         ({"body": 3}, "body is not a text"),
+        ({"html": "<p>a</p>"}, "has html without a body; the text part is needed too"),
+        ({"html": "x" * 50_001, "body": "a"}, "html is longer than 50000"),
+        ({"type": "letter", "body": "a", "html": "b"}, "has html, and is no email"),
+        ({"texts": ["fr"]}, "texts is not a table of languages"),
+        ({"texts": {"french": {"body": "a"}}}, "texts: 'french' is not a language such as 'fr'"),
+        ({"texts": {"": {"body": "a"}}}, "texts: '' is not a language"),
+        ({"texts": {3: {"body": "a"}}}, "texts: '3' is not a language"),
+        ({"texts": {"fr": "Bonjour"}}, "texts.fr: is not a table of fields"),
+        ({"texts": {"fr": {"body": "a", "colour": 1}}}, "texts.fr: unknown field 'colour'; a text"),
+        ({"texts": {"fr": {"subject": "a"}}}, "texts.fr: has no body"),
+        ({"texts": {"fr": {"html": "a"}}}, "texts.fr: has html without a body"),
+        ({"texts": {"fr": {"body": 7}}}, "texts.fr: body is not a text"),
+        ({"texts": {"fr": {"body": "a", "subject": "b\nc"}}}, "texts.fr: subject has a line break"),
+        (
+            {"type": "sms", "texts": {"fr": {"body": "a", "html": "b"}}},
+            "texts.fr: has html, and is no",
+        ),
+        (
+            {"texts": {"pt-BR": {"body": "a"}, "pt_br": {"body": "b"}}},
+            "texts.pt_br: the language pt-BR is given twice",
+        ),
+        ({"texts": {f"a{chr(97 + n % 26)}-{n:02}": {} for n in range(51)}}, "at most 50"),
         ({"name": "x" * 201}, "longer than 200"),
         ({"name": "one\ntwo"}, "name has a line break"),
     ],
@@ -222,3 +275,71 @@ def test_rule_17_a_trigger_is_so_many_days_from_the_due_or_issue_date_or_a_date(
         "due date -3 days",
         "on 2024-02-28",
     ]
+
+
+# The text that a message takes.
+
+
+def texts(*languages: str, **own: str) -> Any:
+    fields = {"subject": "Own", "body": "own"} | own
+    return parse_plan(
+        data(steps=[step(**fields, texts={name: {"body": f"in {name}"} for name in languages})])
+    ).steps[0]
+
+
+@pytest.mark.parametrize(
+    ("languages", "customer", "organisation", "body", "chosen"),
+    [
+        (["fr", "pt", "pt-BR"], "pt_br", "fr", "in pt-BR", Chosen.EXACT),
+        (["fr", "pt"], "pt-BR", "fr", "in pt", Chosen.BASE),
+        (["zh", "zh-Hant"], "zh-Hant-TW", "fr", "in zh-Hant", Chosen.BASE),
+        (["fr", "pt"], "pt", "fr", "in pt", Chosen.EXACT),
+        (["fr", "pt-BR"], "pt", "fr", "in fr", Chosen.ORGANISATION),
+        (["fr"], "sv", "fr-CH", "in fr", Chosen.ORGANISATION),
+        (["fr"], "", "fr", "in fr", Chosen.ORGANISATION),
+        (["fr"], "../../etc", "fr", "in fr", Chosen.ORGANISATION),
+        (["de"], "sv", "fr", "own", Chosen.DEFAULT),
+        ([], "", "", "own", Chosen.DEFAULT),
+    ],
+)
+def test_the_text_of_the_customers_language_then_the_organisations_then_the_steps_own(
+    languages: list[str], customer: str, organisation: str, body: str, chosen: Chosen
+) -> None:
+    found = text_for(texts(*languages), customer, organisation)
+    assert (found.body, found.chosen) == (body, chosen)
+    assert found.subject == "Own"  # none of the translations has one
+    assert found.language == (body.removeprefix("in ") if body != "own" else "")
+
+
+def test_a_step_without_a_body_takes_the_built_in_one_but_keeps_its_subject() -> None:
+    found = text_for(texts("fr", body=" "), "sv", "en")
+    assert (found.subject, found.chosen, found.language) == ("Own", Chosen.BUILT_IN, "")
+    assert text_for(texts("fr", body=""), "fr", "en").body == "in fr"
+
+
+def test_a_translation_brings_its_own_html_and_never_that_of_another_language() -> None:
+    plan = parse_plan(tomllib.loads(TOML))
+    assert text_for(plan.steps[0], "fr", "").html == "<p>Bientôt due</p>"
+    assert text_for(plan.steps[0], "pt-BR", "").html == ""
+    assert text_for(plan.steps[0], "sv", "").html == "<p>…</p>"
+
+
+def test_the_languages_that_other_steps_have() -> None:
+    more = [
+        step(key="a", texts={"fr": {"body": "x"}, "pt-BR": {"body": "x"}}),
+        step(key="b", texts={"pt": {"body": "x"}}),
+        step(key="c"),
+    ]
+    plan = parse_plan(data(steps=more))
+    assert [missing_languages(plan, s) for s in plan.steps] == [
+        ("pt",), ("fr",), ("fr", "pt", "pt-BR"),
+    ]  # fmt: skip
+
+
+def test_a_language_tag_is_written_in_one_way() -> None:
+    assert [language_tag(t) for t in ("FR", "pt_br", "ZH-hant-tw", "sr-Latn", " de ")] == [
+        "fr", "pt-BR", "zh-Hant-TW", "sr-Latn", "de",
+    ]  # fmt: skip
+    assert [language_tag(t) for t in ("", "f", "french", "fr-", "fr/CH", "\ud800")] == [""] * 6
+    assert lookup("zh-hant-tw") == ("zh-Hant-TW", "zh-Hant", "zh")
+    assert lookup("nonsense") == ()

@@ -1,0 +1,152 @@
+"""What became of a message, recipient by recipient: facts, and what they mean.
+
+Providers report late, twice and in any order, so what is kept is facts with the time each first
+held, never a status: absorbing a report is commutative and idempotent. The status is derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Fact(StrEnum):
+    """What a provider can report about one recipient of one message."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+    OPENED = "opened"
+    OPENED_BY_MACHINE = "opened_by_machine"  # a mail program or a scanner, not a person
+    CLICKED = "clicked"
+    BOUNCED = "bounced"  # hard: the address is wrong
+    BLOCKED = "blocked"  # soft: refused this time, the address may be good
+    FAILED = "failed"  # the provider did not get it out, the address is not to blame
+    RETURNED = "returned"  # a letter that came back to its sender
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    RESUBSCRIBED = "resubscribed"
+    NOTED = "noted"  # worth a line on the timeline and nothing else
+
+
+class Status(StrEnum):
+    """What is shown of a recipient: the first of these that holds."""
+
+    BOUNCED = "bounced"
+    RETURNED = "returned"
+    FAILED = "failed"
+    OPENED = "opened"
+    RECEIVED = "received"
+    SENT = "sent"
+    UNKNOWN = "unknown"  # nothing is known yet
+
+
+#: The address is to blame: it is marked invalid (rule 37).
+ADDRESS_IS_WRONG = frozenset({Fact.BOUNCED, Fact.RETURNED})
+#: The message did not get there.
+DID_NOT_ARRIVE = ADDRESS_IS_WRONG | {Fact.BLOCKED, Fact.FAILED}
+#: The person does not want this channel any more.
+CLOSES_CHANNEL = frozenset({Fact.COMPLAINED, Fact.UNSUBSCRIBED})
+#: Only what the provider accepted can have these: an answer that was lost is found.
+PROVES_ACCEPTED = frozenset(Fact) - {Fact.RESUBSCRIBED, Fact.NOTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """When each first held (UTC); None = not reported. ``reason``: the provider's, in plain words.
+
+    ``failed_at`` is also that of a soft bounce.
+    """
+
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+    opened_at: datetime | None = None
+    machine_opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+    bounced_at: datetime | None = None
+    failed_at: datetime | None = None
+    returned_at: datetime | None = None
+    complained_at: datetime | None = None
+    unsubscribed_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def status(self) -> Status:
+        if self.bounced_at:
+            return Status.BOUNCED
+        if self.returned_at:
+            return Status.RETURNED
+        if self.failed_at:
+            return Status.FAILED
+        if self.opened_at or self.clicked_at:
+            return Status.OPENED
+        if self.received_at:
+            return Status.RECEIVED
+        return Status.SENT if self.sent_at else Status.UNKNOWN
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it may still have reached the recipient."""
+        return not (self.bounced_at or self.returned_at or self.failed_at)
+
+    @property
+    def address_is_wrong(self) -> bool:
+        return bool(self.bounced_at or self.returned_at)
+
+
+#: Where each fact is kept.
+_FIELD = {
+    Fact.SENT: "sent_at",
+    Fact.RECEIVED: "received_at",
+    Fact.OPENED: "opened_at",
+    Fact.OPENED_BY_MACHINE: "machine_opened_at",
+    Fact.CLICKED: "clicked_at",
+    Fact.BOUNCED: "bounced_at",
+    Fact.BLOCKED: "failed_at",
+    Fact.FAILED: "failed_at",
+    Fact.RETURNED: "returned_at",
+    Fact.COMPLAINED: "complained_at",
+    Fact.UNSUBSCRIBED: "unsubscribed_at",
+}
+
+
+def absorb(facts: Facts, fact: Fact, at: datetime, reason: str = "") -> Facts:
+    """The facts with one more report: each keeps its earliest time, whatever the order.
+
+    Of several reasons that of the gravest fact stays, then of the alphabet, so that the order in
+    which two reports come never shows.
+    """
+    field = _FIELD.get(fact)
+    if field is None:
+        return facts
+    known: datetime | None = getattr(facts, field)
+    more: dict[str, object] = {field: at if known is None else min(known, at)}
+    if reason and fact in DID_NOT_ARRIVE:
+        grave = fact in ADDRESS_IS_WRONG
+        if not facts.reason or (grave and not facts.address_is_wrong):
+            more["reason"] = reason
+        elif grave == facts.address_is_wrong:
+            more["reason"] = min(facts.reason, reason)
+    return replace(facts, **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the facts of all recipients mean for the action (rule 37).
+
+    ``failed``: nobody it was addressed to got it. ``address``: and the addresses are to blame.
+    """
+
+    failed: bool = False
+    address: bool = False
+    reason: str = ""
+
+
+def verdict(addressed: Iterable[Facts]) -> Verdict:
+    """Of those it was addressed to; copies (CC, BCC) are no recipients (rule 35)."""
+    every = list(addressed)
+    if not every or any(f.arrived for f in every):
+        return Verdict()
+    reasons = sorted({f.reason for f in every if f.reason})
+    return Verdict(True, all(f.address_is_wrong for f in every), "; ".join(reasons))
