@@ -2,28 +2,93 @@
 
 from __future__ import annotations
 
-from channels.port import MAX_NAME, Message, Recipient, Role, one_line
+from collections.abc import Mapping
+
+from channels.phone import mobile
+from channels.port import (
+    MAX_NAME,
+    Attachment,
+    BadAddress,
+    Message,
+    Postal,
+    Recipient,
+    Role,
+    one_line,
+)
 from channels.render import render
-from dunning.draft import Draft
+from dunning.draft import Addressee, Draft
+from dunning.plan import ActionType
 
 
-def compose(draft: Draft, delivery_id: str, organisation_id: str) -> Message:
-    """Raises TemplateError for texts that cannot be put into words, BadMessage for a message that
-    cannot be sent."""
-    words = render(draft.subject, draft.body, draft.facts, draft.channel)
+def compose(
+    draft: Draft,
+    delivery_id: str,
+    organisation_id: str,
+    attachments: tuple[Attachment, ...] = (),
+) -> Message:
+    """Raises TemplateError for texts that cannot be put into words, BadAddress for a recipient whom
+    the channel cannot reach, BadMessage for a message that cannot be sent.
+
+    A letter is to one person: the first of those it is meant for.
+    """
+    words = render(
+        draft.subject, draft.body, draft.facts, draft.channel, draft.html, draft.language
+    )
+    addressees = draft.addressees
+    if draft.channel is ActionType.LETTER:
+        addressees = tuple(a for a in addressees if a.role == "to")[:1]
     return Message(
         delivery_id=delivery_id,
         organisation_id=organisation_id,
         channel=draft.channel,
-        recipients=tuple(
-            Recipient(Role(a.role), a.address, one_line(a.name, MAX_NAME), a.contact_id)
-            for a in draft.addressees
-        ),
+        recipients=tuple(_recipient(a, draft.channel, draft.facts.country) for a in addressees),
         text=words.text,
         subject=words.subject,
         html=words.html,
         sender_address=draft.sender_address,
-        sender_name=one_line(draft.sender_name, MAX_NAME),
+        sender_name=one_line(
+            draft.facts.organisation_name
+            if draft.channel is ActionType.LETTER
+            else draft.sender_name,
+            MAX_NAME,
+        ),
         reply_to=draft.sender_address,
+        attachments=attachments,
+        open_tracking=draft.open_tracking,
         registered=draft.registered,
     )
+
+
+def _recipient(addressee: Addressee, channel: ActionType, country: str) -> Recipient:
+    """A number in E.164, a postal address in its parts; BadAddress says whose cannot be used."""
+    address, postal = addressee.address, None
+    try:
+        if channel is ActionType.SMS:
+            address = mobile(address, country)
+        elif channel is ActionType.LETTER:
+            postal = _postal(addressee, country)
+    except BadAddress as error:
+        error.contact_id = addressee.contact_id
+        raise
+    name = one_line(addressee.name, MAX_NAME)
+    return Recipient(Role(addressee.role), address, name, addressee.contact_id, postal)
+
+
+def _postal(addressee: Addressee, country: str) -> Postal:
+    """Lines that an owner wrote by hand have no parts: their first line is the name, and the last
+    of the others the town."""
+    parts: Mapping[str, str] = addressee.postal or {}
+    if not parts:
+        lines = [line.strip() for line in addressee.address.splitlines() if line.strip()][1:]
+        parts = {"line1": lines[0] if lines else "", "line2": "", "city": ""}
+        if len(lines) > 1:
+            parts = {**parts, "line2": ", ".join(lines[1:-1]), "city": lines[-1]}
+    found = {name: str(parts.get(name) or "").strip() for name in _PARTS}
+    found["country"] = found["country"] or country
+    for name, words in (("line1", "street"), ("city", "town"), ("country", "country")):
+        if not found[name]:
+            raise BadAddress(addressee.address, f"the postal address has no {words}")
+    return Postal(**found)
+
+
+_PARTS = ("line1", "line2", "postal_code", "city", "region", "country")

@@ -1,29 +1,48 @@
 """The embedded default of every channel: messages go into our own table and a folder, not out.
 
 The table is the truth, the files are for a person with a mail program. Both are keyed by the
-delivery, so sending twice leaves one message.
+delivery, so sending twice leaves one message. What would become of a message is simulated by a
+callback that is signed with a key of our own: ``simulated``, ``verified``, ``read``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-from channels.port import Accepted, Message, NotSent, Recipient, Result, Role
+from channels.callback import BadCallback, Callback, Event, Reply
+from channels.port import (
+    Accepted,
+    CannotTell,
+    Found,
+    LookUp,
+    Message,
+    NotFound,
+    NotSent,
+    Recipient,
+    Result,
+    Role,
+)
+from dunning.delivery import Fact
 from dunning.plan import ActionType
 
 _log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Never rejects. ``store`` writes the message idempotently by its ``delivery_id``; ``folder``
-    None writes no files (rehearsals). A message is ``<organisation_id>/<delivery_id>.eml`` below
-    ``folder``, or ``.txt`` for an SMS and a letter."""
+    """Never rejects. ``store`` writes the message idempotently by its ``delivery_id``, ``has`` says
+    whether it is there; ``folder`` None writes no files (rehearsals). A message is
+    ``<organisation_id>/<delivery_id>.eml`` below ``folder``, or ``.txt`` for an SMS and a letter.
+    """
 
     name = "outbox"
     idempotent = True
@@ -33,9 +52,11 @@ class Outbox:
         type: ActionType,  # noqa: A002
         store: Callable[[Message], None],
         folder: Path | None = None,
+        has: Callable[[str], bool] | None = None,
     ) -> None:
         self.type = type
         self._store = store
+        self._has = has
         self._folder = folder
 
     def send(self, message: Message) -> Result:
@@ -48,6 +69,15 @@ class Outbox:
             _log.warning("outbox: %s was not stored: %s", message.delivery_id, error)
             return NotSent(f"the outbox could not store it: {type(error).__name__}")
         return Accepted(f"outbox-{message.delivery_id}")
+
+    def look_up(self, message: Message, since: datetime) -> LookUp:
+        if self._has is None:
+            return CannotTell("this outbox cannot be asked")
+        try:
+            known = self._has(message.delivery_id)
+        except Exception as error:  # noqa: BLE001 - it is asked again
+            return CannotTell(f"the outbox did not answer: {type(error).__name__}")
+        return Found(f"outbox-{message.delivery_id}") if known else NotFound()
 
     def _store_and_write(self, message: Message, folder: Path) -> None:
         """What can fail comes before the table, and the file appears whole or not at all."""
@@ -108,3 +138,64 @@ def as_txt(message: Message) -> str:
 def _address(recipient: Recipient) -> Address:
     user, _, domain = recipient.address.rpartition("@")
     return Address(display_name=recipient.name, username=user, domain=domain)
+
+
+#: What can be simulated, and the reason that is given for it.
+SIMULATED: dict[str, tuple[Fact, str]] = {
+    "delivered": (Fact.RECEIVED, ""),
+    "opened": (Fact.OPENED, ""),
+    "clicked": (Fact.CLICKED, ""),
+    "bounced": (Fact.BOUNCED, "there is no such address (simulated)"),
+    "failed": (Fact.FAILED, "the provider could not get it out (simulated)"),
+    "returned": (Fact.RETURNED, "the post returned it to the sender (simulated)"),
+    "complained": (Fact.COMPLAINED, ""),
+    "unsubscribed": (Fact.UNSUBSCRIBED, ""),
+}
+_SIGNATURE, _TIMESTAMP = "x-dunning-signature", "x-dunning-timestamp"
+_WINDOW = timedelta(minutes=5)
+
+
+def simulated(key: str, url: str, delivery_id: str, event: str, at: datetime) -> Callback:
+    """A signed callback of the outbox. KeyError for an event that is none of SIMULATED."""
+    fact, reason = SIMULATED[event]
+    body = json.dumps(
+        {"delivery_id": delivery_id, "fact": fact.value, "reason": reason, "at": at.isoformat()}
+    ).encode()
+    stamp = str(int(at.timestamp()))
+    headers = {
+        "content-type": "application/json",
+        _TIMESTAMP: stamp,
+        _SIGNATURE: _sign(key, stamp, body),
+    }
+    return Callback(url, body, headers)
+
+
+def verified(keys: Sequence[str], callback: Callback, now: datetime) -> bool:
+    """Whether one of our keys signed it, not more than five minutes ago. Never raises."""
+    stamp, signature = callback.headers.get(_TIMESTAMP, ""), callback.headers.get(_SIGNATURE, "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
+        return False
+    if abs(now - datetime.fromtimestamp(int(stamp), UTC)) > _WINDOW:
+        return False
+    signs = [_sign(key, stamp, callback.body) for key in keys if key]
+    return any(hmac.compare_digest(s.encode(), signature.encode()) for s in signs)
+
+
+def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+    """The one event of a simulated callback. Raises BadCallback."""
+    try:
+        data = json.loads(callback.body)
+        return [
+            Event(
+                fact=Fact(data["fact"]),
+                at=min(datetime.fromisoformat(data["at"]), now),
+                delivery_id=str(data["delivery_id"]),
+                reason=str(data["reason"]),
+            )
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCallback(f"this is no callback of the outbox: {error}") from None
+
+
+def _sign(key: str, stamp: str, body: bytes) -> str:
+    return hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()

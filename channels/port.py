@@ -48,6 +48,16 @@ class BadMessage(ValueError):
         self.reason = reason
 
 
+class BadAddress(BadMessage):
+    """The recipient's address cannot be reached by this channel, whatever the message."""
+
+    contact_id: str | None = None  # whose it is, where that is known
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__("recipient address", reason)
+        self.address = address
+
+
 class Role(StrEnum):
     TO = "to"
     CC = "cc"
@@ -55,8 +65,21 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Postal:
+    """A postal address in its parts; ``country`` is two letters, as FR."""
+
+    line1: str
+    city: str
+    country: str
+    line2: str = ""
+    postal_code: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
-    """``address``: an email address, a number in E.164, or the lines of a postal address.
+    """``address``: an email address, a number in E.164, or the lines of a postal address, which a
+    letter has in its parts as well.
 
     ``contact_id`` is None for a member or a fixed address.
     """
@@ -65,6 +88,7 @@ class Recipient:
     address: str
     name: str = ""
     contact_id: str | None = None
+    postal: Postal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +149,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider will not send it, ever. ``recipient_invalid``: the address is to blame."""
+    """The provider will not send it, ever. ``recipient_invalid``: the address is to blame;
+    ``opted_out``: the recipient told the provider to stop."""
 
     reason: str
     code: str
     recipient_invalid: bool = False
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +218,8 @@ class Channel(Protocol):
 class LooksUp(Protocol):
     """A channel that can find a message whose answer was lost."""
 
-    def look_up(self, delivery_id: str, address: str, since: datetime) -> LookUp:
-        """Whether the send of ``delivery_id`` to ``address`` after ``since`` (UTC) is known."""
+    def look_up(self, message: Message, since: datetime) -> LookUp:
+        """Whether the provider has this very message, handed over after ``since`` (UTC)."""
 
 
 def one_line(text: str, limit: int) -> str:

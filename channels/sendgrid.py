@@ -1,35 +1,37 @@
-"""Email through SendGrid's official client, tamed.
+"""Email through SendGrid's official client, tamed. What it calls back: ``sendgrid_callbacks``.
 
 The client as it comes has no time-out, keeps headers of one call for the next, follows redirects
 with the key in hand, and prints the key at DEBUG. Here: one client per call, one attempt, a
 time-out, no redirects, its logger at WARNING. SendGrid has no idempotency: a lost answer is
-``Ambiguous`` and is never sent again by this file.
+``Ambiguous`` and is never sent again by this file; ``look_up`` asks the Email Logs for it.
 """
 
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import logging
 import re
 import ssl
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from python_http_client.client import Client
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
+from channels.one_attempt import Call, OneAttempt
 from channels.port import (
     Accepted,
     Ambiguous,
+    CannotTell,
+    Found,
+    LookUp,
     Message,
+    NotFound,
     NotSent,
     Recipient,
     Rejected,
@@ -37,6 +39,7 @@ from channels.port import (
     Role,
     one_line,
 )
+from channels.sendgrid_callbacks import reply_address
 from dunning.plan import ActionType
 
 HOST = "https://api.sendgrid.com"
@@ -44,12 +47,47 @@ EU_HOST = "https://api.eu.sendgrid.com"
 TIMEOUT = timedelta(seconds=10)
 _LEAST_WAIT = timedelta(seconds=1)
 _MOST_WAIT = timedelta(hours=1)
+_KEY_WAIT = timedelta(minutes=5)
+_MAX_REASON = 500
 _TO_ADDRESS = re.compile(r"personalizations\.\d+\.to\.\d+\.email")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+
+#: So many entries of the Email Logs a look-up opens.
+CANDIDATES = 20
+#: SendGrid's clock may be behind ours; the delivery id decides, so an early start costs nothing.
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_LOG_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
+_UNSAFE_IN_QUERY = re.compile(r"[\"'`\\\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class SendGridAccount:
+    """``host`` is HOST, EU_HOST or a stand-in.
+
+    ``webhook_keys``: the base64 public keys of the signed event webhook and of the security policy
+    of the inbound parse, old and new during a rotation. ``inbound_domain``: where replies go, as
+    ``reply+<delivery id>@domain``; empty = to the member. Raises ValueError for a key that cannot
+    be one (the client would send 'Bearer None'), a host or a domain that is none.
+    """
+
+    api_key: str = field(repr=False)
+    host: str = HOST
+    webhook_keys: tuple[str, ...] = ()
+    inbound_domain: str = ""
+
+    def __post_init__(self) -> None:
+        key = self.api_key
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError("the SendGrid API key is empty or has characters that no key has")
+        if not self.host.startswith(("https://", "http://")):
+            raise ValueError(f"the SendGrid host {self.host!r} is not a web address")
+        if self.inbound_domain and not _DOMAIN.fullmatch(self.inbound_domain):
+            raise ValueError(f"the inbound domain {self.inbound_domain!r} is not a domain")
 
 
 class SendGrid:
-    """One account. ``host`` is HOST, EU_HOST or a stand-in; ``timeout`` bounds each wait for the
-    network; ``clock`` answers Unix seconds, to read the rate limit's reset time."""
+    """One account. ``timeout`` bounds each wait for the network; ``clock`` answers Unix seconds, to
+    read the rate limit's reset time."""
 
     name = "sendgrid"
     type = ActionType.EMAIL
@@ -57,26 +95,20 @@ class SendGrid:
 
     def __init__(
         self,
-        api_key: str,
+        account: SendGridAccount,
         *,
-        host: str = HOST,
         timeout: timedelta = TIMEOUT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Raises ValueError for a key that cannot be one: the client would send 'Bearer None'."""
-        if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-            raise ValueError("the SendGrid API key is empty or has characters that no key has")
-        if not host.startswith(("https://", "http://")):
-            raise ValueError(f"the SendGrid host {host!r} is not a web address")
-        self._api_key = api_key
-        self._host = host.rstrip("/")
+        self._account = account
+        self._host = account.host.rstrip("/")
         self._timeout = timeout
         self._clock = clock
         self._tls = ssl.create_default_context()
 
     def send(self, message: Message) -> Result:
-        body = request(message)
-        call = _Call(self._tls)
+        body = request(message, self._account.inbound_domain)
+        call = Call(self._tls)
         try:
             response = self._client(call).send(body)
         except HTTPError as error:
@@ -87,11 +119,70 @@ class SendGrid:
             return Accepted(one_line(response.headers.get("X-Message-Id") or "", 200))
         return Ambiguous(f"SendGrid answered {response.status_code} instead of 202")
 
-    def _client(self, call: _Call) -> SendGridAPIClient:
+    def look_up(self, message: Message, since: datetime) -> LookUp:
+        """By the Email Logs (POST /v3/logs, then GET /v3/logs/{id}), which lag behind the sending
+        and hold 30 days at most. Takes about four time-outs at worst; never raises."""
+        address = unique(message.recipients)[Role.TO][0].address
+        if _UNSAFE_IN_QUERY.search(address):
+            return CannotTell("SendGrid's Email Logs cannot be asked about an address with a quote")
+        deadline = time.monotonic() + 3 * self._timeout.total_seconds()
+        try:
+            # The logs tell upper from lower case; what they hold may be the one or the other.
+            for spelling in dict.fromkeys((address, address.lower())):
+                found = self._search(spelling, message, since - _CLOCKS_DIFFER, deadline)
+                if found is not None:
+                    return found
+        except _NoAnswer as error:
+            return CannotTell(str(error))
+        return NotFound()
+
+    def _search(
+        self, address: str, message: Message, since: datetime, deadline: float
+    ) -> Found | None:
+        """None only when every message to this address was opened and none is this one."""
+        start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = f'to_email = "{address}" AND sg_message_id_created_at > TIMESTAMP "{start}"'
+        listed = self._ask(deadline, body={"query": query, "limit": CANDIDATES}).get("messages")
+        if not isinstance(listed, list):
+            raise _NoAnswer("SendGrid's Email Logs answered in an unknown form")
+        nameless = False
+        for entry in listed[:CANDIDATES]:
+            log_id = entry.get("sg_message_id") if isinstance(entry, dict) else None
+            if not isinstance(log_id, str) or not _LOG_ID.fullmatch(log_id):
+                raise _NoAnswer("SendGrid's Email Logs answered in an unknown form")
+            ids = _logged_ids(self._ask(deadline, log_id=log_id))
+            if message.delivery_id in ids:
+                return Found(log_id.split(".")[0])
+            nameless |= not ids and entry.get("subject") == message.subject
+        if nameless:
+            raise _NoAnswer("SendGrid has such a message, but does not say which one it is")
+        if len(listed) >= CANDIDATES:
+            raise _NoAnswer(f"SendGrid has {CANDIDATES} or more messages to this address")
+        return None
+
+    def _ask(
+        self, deadline: float, *, body: dict[str, Any] | None = None, log_id: str = ""
+    ) -> dict[str, Any]:
+        if time.monotonic() > deadline:
+            raise _NoAnswer("SendGrid's Email Logs took too long")
+        logs = self._client(Call(self._tls)).client.logs
+        try:
+            response = logs._(log_id).get() if log_id else logs.post(request_body=body)
+            answer = json.loads(response.body) if response.status_code == 200 else None
+        except HTTPError as error:
+            raise _NoAnswer(_log_refusal(error.status_code, error.body)) from None
+        except Exception as error:  # noqa: BLE001 - a look-up changes nothing: all are the same
+            words = one_line(f"{type(error).__name__} {error}", 200)
+            raise _NoAnswer(f"SendGrid's Email Logs did not answer: {words}") from None
+        if not isinstance(answer, dict):
+            raise _NoAnswer("SendGrid's Email Logs answered in an unknown form")
+        return answer
+
+    def _client(self, call: Call) -> SendGridAPIClient:
         for name in ("python_http_client", "python_http_client.client"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG it prints the key
-        client = SendGridAPIClient(self._api_key, host=self._host)
-        client.client = _OneAttempt(
+        client = SendGridAPIClient(self._account.api_key, host=self._host)
+        client.client = OneAttempt(
             call=call,
             host=self._host,
             request_headers=client.client.request_headers,
@@ -105,13 +196,18 @@ class SendGrid:
         if status == 429:
             return NotSent("SendGrid's rate limit is reached", self._reset(headers))
         errors = _errors(body)
-        reason = "; ".join(f"{text} ({part})" if part else text for text, part in errors)
-        reason = one_line(f"SendGrid answered {status}: {reason or 'no reason given'}", 500)
+        given = _given(errors)
+        if status == 401:  # the account's trouble, nothing that the owner of an action could do
+            return NotSent(one_line(f"SendGrid refuses the key: {given}", _MAX_REASON), _KEY_WAIT)
+        reason = f"SendGrid answered {status}: {given}"
+        if status == 403 and "verified sender identity" in given.lower():
+            reason = f"the sender's domain must be authenticated at SendGrid first; {reason}"
+        reason = one_line(reason, _MAX_REASON)
         if status == 408 or status >= 500 or status < 300:
             return Ambiguous(reason)
         return Rejected(reason, str(status), any(_TO_ADDRESS.fullmatch(part) for _, part in errors))
 
-    def _failure(self, error: Exception, call: _Call) -> Result:
+    def _failure(self, error: Exception, call: Call) -> Result:
         answer = error.__context__
         if isinstance(answer, urllib.error.HTTPError):  # its body was cut off; the status was not
             return self._refusal(answer.code, b"", answer.headers)
@@ -131,8 +227,12 @@ class SendGrid:
         return None
 
 
-def request(message: Message) -> dict[str, Any]:
-    """The body of POST /v3/mail/send."""
+class _NoAnswer(Exception):
+    """Why a look-up cannot tell."""
+
+
+def request(message: Message, inbound_domain: str = "") -> dict[str, Any]:
+    """The body of POST /v3/mail/send; with ``inbound_domain`` replies come to us."""
     personalization: dict[str, Any] = {
         "custom_args": {"dunning_delivery_id": message.delivery_id},
     }
@@ -153,8 +253,11 @@ def request(message: Message) -> dict[str, Any]:
     }
     if message.html is not None:
         body["content"].append({"type": "text/html", "value": message.html})
-    if message.reply_to:
-        body["reply_to"] = _person(message.reply_to, "")
+    reply_to = message.reply_to
+    if inbound_domain:
+        reply_to = reply_address(message.delivery_id, inbound_domain)
+    if reply_to:
+        body["reply_to"] = _person(reply_to, "")
     if message.headers:
         body["headers"] = dict(message.headers)
     if message.attachments:
@@ -196,79 +299,28 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
         return []
 
 
-class _Call:
-    """How far one call came: before the connection stands, nothing can have been sent."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self.tls = tls
-        self.connected = False
-
-    def opener(self) -> urllib.request.OpenerDirector:
-        return urllib.request.build_opener(_Http(self), _Https(self), _NoRedirect())
+def _given(errors: list[tuple[str, str]]) -> str:
+    said = "; ".join(f"{text} ({part})" if part else text for text, part in errors)
+    return said or "no reason given"
 
 
-class _OneAttempt(Client):  # type: ignore[misc]
-    """The library's client with our transport; ``_make_request`` is the seam it leaves for that."""
-
-    def __init__(self, *, call: _Call, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._call = call
-
-    def _build_client(self, name: str | None = None) -> Client:
-        return _OneAttempt(
-            call=self._call,
-            host=self.host,
-            version=self._version,
-            request_headers=self.request_headers,
-            url_path=[*self._url_path, name] if name else self._url_path,
-            timeout=self.timeout,
-        )
-
-    def _make_request(self, opener: Any, request: Any, timeout: float | None = None) -> Any:
-        return super()._make_request(self._call.opener(), request, timeout=timeout)
+def _log_refusal(status: int, body: bytes) -> str:
+    if status == 401:
+        return "SendGrid refuses the key"
+    if status in (403, 404):
+        return f"SendGrid answered {status}: this account may not read its Email Logs"
+    if status == 429:
+        return "SendGrid's rate limit is reached"
+    return one_line(f"SendGrid's Email Logs answered {status}: {_given(_errors(body))}", 300)
 
 
-class _Plain(http.client.HTTPConnection):
-    def __init__(self, call: _Call, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._progress = call
-
-    def connect(self) -> None:
-        super().connect()
-        self._progress.connected = True
-
-
-class _Secure(http.client.HTTPSConnection):
-    def __init__(self, call: _Call, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._progress = call
-
-    def connect(self) -> None:
-        super().connect()  # the certificate is verified in here
-        self._progress.connected = True
-
-
-class _Http(urllib.request.HTTPHandler):
-    def __init__(self, call: _Call) -> None:
-        super().__init__()
-        self._call = call
-
-    def http_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(partial(_Plain, self._call), req)
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, call: _Call) -> None:
-        super().__init__(context=call.tls)
-        self._call = call
-
-    def https_open(self, req: urllib.request.Request) -> Any:
-        make = partial(_Secure, self._call)
-        return self.do_open(make, req, context=self._call.tls)
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another host; it comes back as the answer it is."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
+def _logged_ids(entry: dict[str, Any]) -> set[str]:
+    """Our delivery ids in an entry of the Email Logs: of the message and of its events."""
+    events = entry.get("events")
+    places = [entry, *(events if isinstance(events, list) else [])]
+    every = [p.get("custom_args") for p in places if isinstance(p, dict)]
+    return {
+        str(args["dunning_delivery_id"])
+        for args in every
+        if isinstance(args, dict) and "dunning_delivery_id" in args
+    }

@@ -53,6 +53,7 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
     nodes.Macro: "macro",
     nodes.Assign: "set",
     nodes.AssignBlock: "set",
+    nodes.Scope: "autoescape",
     nodes.Mul: "'*'",
     nodes.Pow: "'**'",
     nodes.Mod: "'%'",

@@ -14,6 +14,7 @@ from dunning.message import InvoiceFacts, MessageFacts
 
 MAX_ROWS = 500
 MAX_SMS_ROWS = 5
+Row = tuple[str, ...]
 _LEFT = 3  # the first columns are aligned left, the amounts and days right
 
 
@@ -22,9 +23,7 @@ def as_text(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
     rows = [_row(i, locale) for i in facts.invoices[:MAX_ROWS]]
     parts = []
     if rows:
-        widths = [max(map(_width, column)) for column in zip(head, *rows, strict=True)]
-        lines = [_line(head, widths), "  ".join("-" * w for w in widths)]
-        lines += [_line(row, widths) for row in rows]
+        lines = text_grid(head, rows, _LEFT)
         if more := _more(facts, labels):
             lines.append(more)
         parts.append("\n".join(lines))
@@ -35,18 +34,10 @@ def as_text(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
 
 
 def as_html(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
-    start, end = ("right", "left") if locale.text_direction == "rtl" else ("left", "right")
-    sides = [start] * _LEFT + [end] * (len(_head(labels)) - _LEFT)
     parts: list[str] = []
     rows = [_row(i, locale) for i in facts.invoices[:MAX_ROWS]]
     if rows:
-        parts.append(
-            '<table border="1" cellpadding="6"'
-            ' style="border-collapse: collapse; border-color: #ccc; white-space: nowrap">'
-        )
-        parts.append(f"<thead>{_tr('th', _head(labels), sides)}</thead>\n<tbody>")
-        parts += [_tr("td", row, sides) for row in rows]
-        parts.append("</tbody></table>")
+        parts += html_grid(_head(labels), rows, _LEFT, locale)
         if more := _more(facts, labels):
             parts.append(f"<p>{escape(more)}</p>")
     sums = _sums(facts, labels, locale)
@@ -78,11 +69,31 @@ def totals_note(facts: MessageFacts, labels: Labels, locale: Locale) -> str:
     return " ".join(notes)
 
 
-def _head(labels: Labels) -> tuple[str, ...]:
+def text_grid(head: Row, rows: list[Row], left: int) -> list[str]:
+    """The lines of an aligned table; the first ``left`` columns are aligned left."""
+    widths = [max(map(_width, column)) for column in zip(head, *rows, strict=True)]
+    lines = [_line(head, widths, left), "  ".join("-" * w for w in widths)]
+    return lines + [_line(row, widths, left) for row in rows]
+
+
+def html_grid(head: Row, rows: list[Row], left: int, locale: Locale) -> list[str]:
+    """The same as HTML; what is in the cells is escaped."""
+    start, end = ("right", "left") if locale.text_direction == "rtl" else ("left", "right")
+    sides = [start] * left + [end] * (len(head) - left)
+    style = "border-collapse: collapse; border-color: #ccc; white-space: nowrap"
+    return [
+        f'<table border="1" cellpadding="6" style="{style}">',
+        f"<thead>{_tr('th', head, sides)}</thead>\n<tbody>",
+        *(_tr("td", row, sides) for row in rows),
+        "</tbody></table>",
+    ]
+
+
+def _head(labels: Labels) -> Row:
     return (labels.invoice, labels.issued, labels.due, labels.total, labels.balance, labels.days)
 
 
-def _row(invoice: InvoiceFacts, locale: Locale) -> tuple[str, ...]:
+def _row(invoice: InvoiceFacts, locale: Locale) -> Row:
     return (
         _number(invoice),
         day(invoice.issued_on, locale, "medium"),
@@ -112,7 +123,7 @@ def _number(invoice: InvoiceFacts) -> str:
     return one_line(invoice.number, 40)
 
 
-def _tr(tag: str, cells: tuple[str, ...], sides: list[str]) -> str:
+def _tr(tag: str, cells: Row, sides: list[str]) -> str:
     """Short on purpose: mail programs cut a message off at about 100 kB."""
     inside = (
         f'<{tag} align="{side}">{escape(cell)}</{tag}>'
@@ -121,11 +132,11 @@ def _tr(tag: str, cells: tuple[str, ...], sides: list[str]) -> str:
     return f"<tr>{''.join(inside)}</tr>"
 
 
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+def _line(cells: Row, widths: list[int], left: int) -> str:
     padded = []
     for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
         space = " " * (width - _width(cell))
-        padded.append(cell + space if i < _LEFT else space + cell)
+        padded.append(cell + space if i < left else space + cell)
     return "  ".join(padded).rstrip()
 
 

@@ -30,7 +30,8 @@ _DATE_FORMATS = ("short", "medium", "long", "full")
 
 
 class TemplateError(ValueError):
-    """A template that is refused: ``where`` is ``subject`` or ``body``, ``reason`` a sentence."""
+    """A template that is refused: ``where`` is ``subject``, ``body`` or ``html``, ``reason`` a
+    sentence."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where}: {reason}")
@@ -64,14 +65,18 @@ def day(value: date, locale: Locale, form: str = "long") -> str:
 
 
 class Template:
-    """A checked template. Raises TemplateError when it is made, or when rendering finds a fault."""
+    """A checked template. Raises TemplateError when it is made, or when rendering finds a fault.
+
+    That of ``html`` escapes every value it prints, so that a name is never a tag.
+    """
 
     def __init__(self, where: str, source: str) -> None:
         self.where = where
         self.source = source
+        self._environment = _HTML if where == "html" else _TEXT
         tree = self._parse()
         try:
-            self.names = names_used(tree, frozenset(_ENVIRONMENT.filters))
+            self.names = names_used(tree, frozenset(self._environment.filters))
         except Refused as error:
             raise TemplateError(where, str(error)) from None
         except RecursionError:
@@ -92,7 +97,7 @@ class Template:
         if TEXT_CONTROL.search(self.source):
             raise TemplateError(self.where, "has a control character")
         try:
-            return _ENVIRONMENT.parse(self.source)
+            return self._environment.parse(self.source)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(self.where, f"line {error.lineno}: {error.message}") from None
         except (RecursionError, ValueError, OverflowError, MemoryError):
@@ -100,12 +105,12 @@ class Template:
 
     def _compile(self, tree: nodes.Template) -> jinja2.Template:
         try:
-            code = _ENVIRONMENT.compile(tree)
+            code = self._environment.compile(tree)
         except (RecursionError, SyntaxError, ValueError, OverflowError, MemoryError):
             raise TemplateError(self.where, "is nested too deeply") from None
         except jinja2.TemplateError as error:
             raise TemplateError(self.where, str(error)) from None
-        return jinja2.Template.from_code(_ENVIRONMENT, code, {})
+        return jinja2.Template.from_code(self._environment, code, {})
 
     def _render(self, template: jinja2.Template, context: Mapping[str, Any], locale: Locale) -> str:
         parts: list[str] = []
@@ -171,10 +176,10 @@ def _date_filter(context: Context, value: Any, form: Any = "long") -> str:
     return day(value, context["_locale"], form)
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # the rendered text is escaped as a whole, constants included
+        autoescape=autoescape,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_print,
@@ -187,4 +192,5 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
-_ENVIRONMENT = _environment()
+_TEXT = _environment(autoescape=False)  # its HTML is escaped as a whole, constants included
+_HTML = _environment(autoescape=True)

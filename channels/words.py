@@ -1,4 +1,4 @@
-"""The labels of the table of invoices, by language. Data only.
+"""The labels of the tables of invoices and of interest, by language. Data only.
 
 A language that is not here falls back to the organisation's, then to English.
 """
@@ -7,6 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LateLabels:
+    """Of the calculation of interest for late payment."""
+
+    first: str
+    last: str
+    days: str
+    rate: str
+    interest: str
+    total_interest: str
+    fixed_sum: str
+    total: str
+    no_rate_after: str
+    no_rate_before: str
+    no_rate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +40,7 @@ class Labels:
     more: str
     unlisted_note: str
     credit_note: str
+    late: LateLabels
 
 
 LABELS: Mapping[str, Labels] = {
@@ -32,6 +50,13 @@ LABELS: Mapping[str, Labels] = {
         "and {count} more",
         "The total outstanding of {total} includes {amount} on invoices that are not listed here.",
         "A credit of {amount} has been deducted from the totals.",
+        LateLabels(
+            "From", "To", "Days", "Rate a year", "Interest", "Interest for late payment:",
+            "Fixed sum for recovery costs:", "Total with interest and fixed sum:",
+            "No interest on {invoice}: no rate is known for {country} after {day}.",
+            "No interest on {invoice}: no rate is known for {country} before {day}.",
+            "No interest on {invoice}: no rate is known for {country} in {currency}.",
+        ),
     ),
     "fr": Labels(
         "Facture", "Émise le", "Échéance", "Montant", "Reste dû", "Jours de retard",
@@ -39,6 +64,13 @@ LABELS: Mapping[str, Labels] = {
         "et {count} de plus",
         "Le total dû de {total} comprend {amount} de factures qui ne figurent pas ici.",
         "Un avoir de {amount} a été déduit des totaux.",
+        LateLabels(
+            "Du", "Au", "Jours", "Taux annuel", "Intérêts", "Intérêts de retard :",
+            "Indemnité forfaitaire de recouvrement :", "Total avec intérêts et indemnité :",
+            "Pas d’intérêts sur {invoice} : aucun taux connu pour {country} après le {day}.",
+            "Pas d’intérêts sur {invoice} : aucun taux connu pour {country} avant le {day}.",
+            "Pas d’intérêts sur {invoice} : aucun taux connu pour {country} en {currency}.",
+        ),
     ),
     "de": Labels(
         "Rechnung", "Datum", "Fällig am", "Betrag", "Offen", "Tage überfällig",
@@ -47,6 +79,13 @@ LABELS: Mapping[str, Labels] = {
         "Der offene Gesamtbetrag von {total} enthält {amount} aus Rechnungen, die hier nicht"
         " aufgeführt sind.",
         "Ein Guthaben von {amount} ist von den Summen abgezogen.",
+        LateLabels(
+            "Vom", "Bis", "Tage", "Jahreszins", "Zinsen", "Verzugszinsen:",
+            "Pauschale für Beitreibungskosten:", "Gesamt mit Zinsen und Pauschale:",
+            "Keine Zinsen auf {invoice}: Für {country} ist nach dem {day} kein Zinssatz bekannt.",
+            "Keine Zinsen auf {invoice}: Für {country} ist vor dem {day} kein Zinssatz bekannt.",
+            "Keine Zinsen auf {invoice}: Für {country} ist in {currency} kein Zinssatz bekannt.",
+        ),
     ),
     "es": Labels(
         "Factura", "Emitida", "Vencimiento", "Importe", "Pendiente", "Días de retraso",
@@ -54,6 +93,13 @@ LABELS: Mapping[str, Labels] = {
         "y {count} más",
         "El total pendiente de {total} incluye {amount} de facturas que no figuran aquí.",
         "Se ha deducido de los totales un abono de {amount}.",
+        LateLabels(
+            "Desde", "Hasta", "Días", "Tipo anual", "Intereses", "Intereses de demora:",
+            "Cantidad fija por costes de cobro:", "Total con intereses y cantidad fija:",
+            "Sin intereses en {invoice}: no hay tipo conocido para {country} después del {day}.",
+            "Sin intereses en {invoice}: no hay tipo conocido para {country} antes del {day}.",
+            "Sin intereses en {invoice}: no hay tipo conocido para {country} en {currency}.",
+        ),
     ),
     "it": Labels(
         "Fattura", "Emessa il", "Scadenza", "Importo", "Da pagare", "Giorni di ritardo",
@@ -61,6 +107,13 @@ LABELS: Mapping[str, Labels] = {
         "e altre {count}",
         "Il totale da pagare di {total} comprende {amount} di fatture non elencate qui.",
         "Dai totali è stato detratto un credito di {amount}.",
+        LateLabels(
+            "Dal", "Al", "Giorni", "Tasso annuo", "Interessi", "Interessi di mora:",
+            "Importo forfettario per il recupero:", "Totale con interessi e importo forfettario:",
+            "Nessun interesse su {invoice}: nessun tasso noto per {country} dopo il {day}.",
+            "Nessun interesse su {invoice}: nessun tasso noto per {country} prima del {day}.",
+            "Nessun interesse su {invoice}: nessun tasso noto per {country} in {currency}.",
+        ),
     ),
     "nl": Labels(
         "Factuur", "Datum", "Vervaldatum", "Bedrag", "Openstaand", "Dagen te laat",
@@ -69,6 +122,13 @@ LABELS: Mapping[str, Labels] = {
         "Het totaal openstaande bedrag van {total} bevat {amount} van facturen die hier niet"
         " staan.",
         "Een tegoed van {amount} is van de totalen afgetrokken.",
+        LateLabels(
+            "Van", "Tot en met", "Dagen", "Rente per jaar", "Rente", "Vertragingsrente:",
+            "Vaste vergoeding voor incassokosten:", "Totaal met rente en vergoeding:",
+            "Geen rente op {invoice}: voor {country} is na {day} geen rentevoet bekend.",
+            "Geen rente op {invoice}: voor {country} is vóór {day} geen rentevoet bekend.",
+            "Geen rente op {invoice}: voor {country} is in {currency} geen rentevoet bekend.",
+        ),
     ),
     "pt": Labels(
         "Fatura", "Emissão", "Vencimento", "Valor", "Em aberto", "Dias de atraso",
@@ -76,5 +136,12 @@ LABELS: Mapping[str, Labels] = {
         "e mais {count}",
         "O total em aberto de {total} inclui {amount} de faturas que não constam aqui.",
         "Foi deduzido dos totais um crédito de {amount}.",
+        LateLabels(
+            "De", "Até", "Dias", "Taxa anual", "Juros", "Juros de mora:",
+            "Valor fixo por custos de cobrança:", "Total com juros e valor fixo:",
+            "Sem juros em {invoice}: não se conhece taxa para {country} depois de {day}.",
+            "Sem juros em {invoice}: não se conhece taxa para {country} antes de {day}.",
+            "Sem juros em {invoice}: não se conhece taxa para {country} em {currency}.",
+        ),
     ),
 }  # fmt: skip

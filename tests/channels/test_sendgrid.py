@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
+import socket
+import threading
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,15 +15,27 @@ from channels.port import (
     Accepted,
     Ambiguous,
     Attachment,
+    CannotTell,
     Channel,
+    Found,
+    LooksUp,
+    LookUp,
     Message,
+    NotFound,
     NotSent,
     Recipient,
     Rejected,
     Result,
     Role,
 )
-from channels.sendgrid import SendGrid, request
+from channels.sendgrid import (
+    CANDIDATES,
+    HOST,
+    SendGrid,
+    SendGridAccount,
+    request,
+)
+from channels.sendgrid_callbacks import reference_in, reply_address
 from dunning.plan import ActionType
 from tests.channels import stand_in as play
 from tests.channels.letters import ADA, BEN, email
@@ -31,7 +46,7 @@ SHORT = timedelta(milliseconds=300)
 
 
 def account(address: str) -> SendGrid:
-    return SendGrid(KEY, host=address, timeout=SHORT, clock=lambda: TUESDAY_0830)
+    return SendGrid(SendGridAccount(KEY, host=address), timeout=SHORT, clock=lambda: TUESDAY_0830)
 
 
 def sent_to(script: play.Script, message: Message | None = None) -> tuple[Result, play.StandIn]:
@@ -40,8 +55,10 @@ def sent_to(script: play.Script, message: Message | None = None) -> tuple[Result
 
 
 def test_is_a_channel_that_must_not_send_twice() -> None:
-    channel: Channel = SendGrid(KEY)
+    channel: Channel = SendGrid(SendGridAccount(KEY))
     assert (channel.name, channel.type, channel.idempotent) == ("sendgrid", ActionType.EMAIL, False)
+    assert isinstance(channel, LooksUp)
+    assert SendGridAccount(KEY).host == HOST
 
 
 def test_accepted_with_and_without_an_id() -> None:
@@ -174,12 +191,31 @@ def test_a_rate_limit_with_an_odd_header_is_still_not_sent(
     assert result.retry_after == wait
 
 
-@pytest.mark.parametrize("code", ["400", "401", "403", "404", "413"])
+@pytest.mark.parametrize("code", ["400", "403", "404", "413"])
 def test_other_refusals_are_final_and_say_why(code: str) -> None:
     body = '{"errors": [{"message": "The from address is not verified.", "field": "from"}]}'
     result, _ = sent_to(play.answer(f"{code} No", body=body))
     reason = f"SendGrid answered {code}: The from address is not verified. (from)"
     assert result == Rejected(reason, code, recipient_invalid=False)
+
+
+def test_a_refused_key_holds_the_channel_and_is_nobodys_task() -> None:
+    body = '{"errors": [{"message": "The provided authorization grant is invalid"}]}'
+    result, _ = sent_to(play.answer("401 Unauthorized", body=body))
+    assert result == NotSent(
+        "SendGrid refuses the key: The provided authorization grant is invalid",
+        timedelta(minutes=5),
+    )
+
+
+def test_an_unknown_sender_is_refused_with_what_to_do() -> None:
+    text = "The from address does not match a verified Sender Identity."
+    body = json.dumps({"errors": [{"message": text, "field": "from"}]})
+    result, _ = sent_to(play.answer("403 Forbidden", body=body))
+    assert isinstance(result, Rejected)
+    assert result.reason.startswith("the sender's domain must be authenticated at SendGrid first; ")
+    assert text in result.reason
+    assert not result.recipient_invalid
 
 
 def test_a_wrong_recipient_is_told_apart() -> None:
@@ -221,9 +257,191 @@ def test_the_key_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
         sent_to(play.answer("401 Unauthorized"))
     assert KEY not in caplog.text
     assert KEY not in repr(account("http://127.0.0.1:1"))
+    assert KEY not in repr(SendGridAccount(KEY, webhook_keys=("public",)))
 
 
 @pytest.mark.parametrize("key", ["", "SG.\r\nX: y", "two words", "clé"])
 def test_a_key_that_cannot_be_one_is_refused_at_the_start(key: str) -> None:
     with pytest.raises(ValueError):
-        SendGrid(key)
+        SendGridAccount(key)
+
+
+def test_a_host_or_a_domain_that_is_none_is_refused_at_the_start() -> None:
+    for wrong in ({"host": "api.sendgrid.com"}, {"inbound_domain": "a@b.example"}):
+        with pytest.raises(ValueError):
+            SendGridAccount(KEY, **wrong)  # type: ignore[arg-type]
+
+
+def test_with_an_inbound_domain_replies_come_to_us() -> None:
+    with play.stand_in(play.answer("202 Accepted")) as provider:
+        ours = SendGridAccount(KEY, host=provider.address, inbound_domain="in.amber.example")
+        SendGrid(ours, timeout=SHORT).send(email(reply_to=""))
+    reply_to = provider.requests[0][1]["reply_to"]
+    assert reply_to == {"email": f"reply+{email().delivery_id}@in.amber.example"}
+    assert reference_in(reply_to["email"]) == email().delivery_id
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("{}", True),
+        ("Amber & Sons <{}>", True),
+        ('"x" <sam@amber.example>, {}', True),
+        ("no{}", False),
+        ("no-{}", False),
+        ("sam@amber.example", False),
+        ("reply+17@in.amber.example", False),
+        ("", False),
+    ],
+)
+def test_a_reply_address_is_found_wherever_it_stands(address: str, found: bool) -> None:
+    delivery_id = email().delivery_id
+    ours = reply_address(delivery_id, "in.amber.example")
+    assert reference_in(address.format(ours)) == (delivery_id if found else "")
+    assert reference_in(address.format(ours).upper()) == (delivery_id if found else "")
+
+
+SINCE = datetime(2025, 3, 4, 8, 30, tzinfo=UTC)
+LOST = email().delivery_id
+
+
+def looked_up(*answers: play.Script, message: Message | None = None) -> tuple[LookUp, play.StandIn]:
+    """Each request gets the next answer; one more than expected gets none."""
+    waiting = iter(answers)
+
+    def script(peer: socket.socket, closing: threading.Event) -> None:
+        next(waiting, play.hang_up)(peer, closing)
+
+    with play.stand_in(script) as provider:
+        return account(provider.address).look_up(message or email(), SINCE), provider
+
+
+def listed(*log_ids: str, subject: str = "Another") -> play.Script:
+    messages = [{"sg_message_id": i, "subject": subject, "status": "delivered"} for i in log_ids]
+    return play.answer("200 OK", body=json.dumps({"messages": messages}))
+
+
+def entry(delivery_id: str | None = None, **more: object) -> play.Script:
+    args = {} if delivery_id is None else {"custom_args": {"dunning_delivery_id": delivery_id}}
+    return play.answer("200 OK", body=json.dumps({"events": [], **args, **more}))
+
+
+def test_a_lost_answer_is_found_by_the_delivery_id() -> None:
+    result, provider = looked_up(
+        listed("-abc_1.recvd-85ab-1.0", "-abc_2.recvd-85ab-2.0", "third.0"),
+        entry("3f0c7b0e-0000-4000-8000-000000000002"),
+        entry(LOST),
+    )
+    assert result == Found("-abc_2")
+    (first, asked), (second, _), (third, _) = provider.requests
+    assert first.startswith("POST /v3/logs HTTP/1.1\r\n")
+    assert f"Authorization: Bearer {KEY}\r\n" in first
+    assert asked == {
+        "query": 'to_email = "ada@acme.example" AND '
+        'sg_message_id_created_at > TIMESTAMP "2025-03-04T08:25:00Z"',
+        "limit": CANDIDATES,
+    }
+    assert second.startswith("GET /v3/logs/-abc_1.recvd-85ab-1.0 HTTP/1.1\r\n")
+    assert third.startswith("GET /v3/logs/-abc_2.recvd-85ab-2.0 HTTP/1.1\r\n")
+
+
+def test_the_delivery_id_may_stand_with_an_event() -> None:
+    events = [None, {"event": "processed", "custom_args": {"dunning_delivery_id": LOST}}]
+    assert looked_up(listed("a.0"), entry(events=events))[0] == Found("a")
+
+
+def test_what_the_provider_does_not_have_is_not_found() -> None:
+    assert looked_up(listed())[0] == NotFound()
+    assert looked_up(listed("a.0"), entry("another"))[0] == NotFound()
+    assert looked_up(listed("a.0"), entry())[0] == NotFound(), "another message of the account"
+
+
+def test_an_address_in_capitals_is_asked_for_in_both_spellings() -> None:
+    shouting = email(recipients=(Recipient(Role.TO, "Ada@Acme.example"),))
+    result, provider = looked_up(listed(), listed("b.0"), entry(LOST), message=shouting)
+    assert result == Found("b")
+    queries = [body["query"] for _, body in provider.requests[:2]]
+    assert ['"Ada@Acme.example"' in q for q in queries] == [True, False]
+    assert ['"ada@acme.example"' in q for q in queries] == [False, True]
+
+
+@pytest.mark.parametrize("address", ["o'brien@acme.example", "a`b@acme.example"])
+def test_an_address_with_a_quote_is_not_asked_about(address: str) -> None:
+    result, provider = looked_up(listed(), message=email(recipients=(Recipient(Role.TO, address),)))
+    assert isinstance(result, CannotTell)
+    assert provider.requests == []
+
+
+def test_what_cannot_be_told_apart_is_not_called_missing() -> None:
+    """Not found may be sent again, so that it is never said for want of knowing."""
+    same = email().subject
+    assert isinstance(looked_up(listed("a.0", subject=same), entry())[0], CannotTell)
+    many = [f"m{n}.0" for n in range(CANDIDATES)]
+    result, provider = looked_up(listed(*many), *[entry("another")] * CANDIDATES)
+    assert isinstance(result, CannotTell)
+    assert len(provider.requests) == 1 + CANDIDATES
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (play.silence, "TimeoutError"),
+        (play.hang_up, "RemoteDisconnected"),
+        (play.garbage, "BadStatusLine"),
+        (play.answer("200 OK", body='{"messages"', length=99), "IncompleteRead"),
+        (play.answer("200 OK", body="<html>"), "JSONDecodeError"),
+        (play.answer("200 OK", body="[]"), "unknown form"),
+        (play.answer("200 OK", body="{}"), "unknown form"),
+        (play.answer("200 OK", body='{"messages": [1]}'), "unknown form"),
+        (play.answer("200 OK", body='{"messages": [{"sg_message_id": "../key"}]}'), "unknown form"),
+        (play.answer("204 No Content"), "unknown form"),
+        (play.answer("302 Found", "Location: http://127.0.0.1:1/"), "302"),
+        (
+            play.answer("400 Bad Request", body='{"errors": [{"message": "bad query"}]}'),
+            "bad query",
+        ),
+        (play.answer("401 Unauthorized"), "refuses the key"),
+        (play.answer("403 Forbidden"), "may not read"),
+        (play.answer("404 Not Found"), "may not read"),
+        (play.answer("429 Too Many Requests"), "rate limit"),
+        (play.answer("500 Internal Server Error"), "500"),
+    ],
+)
+def test_a_failed_look_up_cannot_tell_and_says_why(script: play.Script, words: str) -> None:
+    result, provider = looked_up(script)
+    assert len(provider.requests) == 1, "one attempt"
+    assert isinstance(result, CannotTell)
+    assert words in result.reason
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        play.hang_up,
+        play.answer("200 OK", body="[]"),
+        play.answer("403 Forbidden"),
+        play.answer("404 Not Found"),
+        play.answer("429 Too Many Requests"),
+    ],
+    ids=["hang-up", "list", "403", "404", "429"],
+)
+def test_one_message_that_cannot_be_opened_leaves_it_open(script: play.Script) -> None:
+    result, _ = looked_up(listed("a.0", "b.0"), entry("another"), script)
+    assert isinstance(result, CannotTell)
+
+
+def test_a_look_up_at_nobody_cannot_tell() -> None:
+    with play.nobody() as address:
+        assert isinstance(account(address).look_up(email(), SINCE), CannotTell)
+
+
+def test_a_slow_look_up_ends() -> None:
+    def slow(peer: socket.socket, closing: threading.Event) -> None:
+        closing.wait(0.25)
+        entry("another")(peer, closing)
+
+    began = time.monotonic()
+    result, provider = looked_up(listed(*(f"m{n}.0" for n in range(15))), *[slow] * 15)
+    assert result == CannotTell("SendGrid's Email Logs took too long")
+    assert time.monotonic() - began < 4 * SHORT.total_seconds() + 1
+    assert len(provider.requests) < 8

@@ -1,0 +1,335 @@
+"""Letters through Lob's official client, tamed. What it calls back: ``lob_callbacks``.
+
+Lob posts from the United States only: the sender needs an address there, and letters to the rest
+of the world leave from there. For a sender elsewhere write another provider for channels/port.py.
+
+The client as it comes has no time-out, follows redirects with the key in hand, repeats requests,
+cannot upload a file with ``LettersApi.create``, and raises on a success that it cannot read. Here:
+its ``ApiClient`` with a transport of one attempt that remembers how far it came; the answer is
+judged by its status alone. The same ``delivery_id`` is one letter for 24 hours (idempotency key).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import urllib3
+from lob_python.api_client import ApiClient
+from lob_python.configuration import Configuration
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from channels.letter import Paper, pdf
+from channels.port import (
+    Accepted,
+    Ambiguous,
+    BadMessage,
+    CannotTell,
+    Found,
+    LookUp,
+    Message,
+    NotFound,
+    NotSent,
+    Postal,
+    Recipient,
+    Rejected,
+    Result,
+    Role,
+    one_line,
+)
+from dunning.plan import ActionType
+
+HOST = "https://api.lob.com/v1"
+TIMEOUT = timedelta(seconds=10)
+MAX_NAME = 40  # of a name on an envelope (Lob's specification)
+
+_OURS = "dunning_delivery_id"  # in Lob's metadata
+_KEY_REFUSED = timedelta(minutes=5)
+_LEAST_WAIT = timedelta(seconds=1)
+_MOST_WAIT = timedelta(hours=1)
+#: What an error says when the recipient's address is to blame (Lob's error reference).
+_TO_CODES = frozenset({"failed_deliverability_strictness", "address_length_exceeds_limit"})
+_TO_WORDS = re.compile(
+    r"\bto(?:\.\w|\[\w)|\bthe \W?to\W? address\b|^\W?to\W? (?:is|must)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LobAccount:
+    """Raises ValueError for an account that cannot send. ``host`` is HOST or a stand-in."""
+
+    api_key: str = field(repr=False)
+    sender: Postal
+    sender_name: str
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    host: str = HOST
+    color: bool = False
+    mail_type: str = "usps_first_class"
+
+    def __post_init__(self) -> None:
+        key = self.api_key
+        if not key or not key.isascii() or not key.isprintable() or " " in key or ":" in key:
+            raise ValueError("the Lob API key is empty or has characters that no key has")
+        if self.sender.country.upper() != "US":
+            raise ValueError("Lob posts letters from US addresses only: the sender is elsewhere")
+        for part in ("line1", "city", "region", "postal_code"):
+            if not getattr(self.sender, part).strip():
+                raise ValueError(f"the sender's address has no {part}")
+        if not 0 < len(self.sender_name.strip()) <= MAX_NAME:
+            raise ValueError(f"the sender's name must have 1 to {MAX_NAME} characters")
+        if "" in self.webhook_secrets:
+            raise ValueError("a secret of Lob's webhooks is empty")
+        if not self.host.startswith(("https://", "http://")):
+            raise ValueError(f"the Lob host {self.host!r} is not a web address")
+        if self.mail_type not in ("usps_first_class", "usps_standard"):
+            raise ValueError(f"{self.mail_type!r} is no mail type of Lob")
+
+
+class Lob:
+    """One account. ``timeout`` bounds each wait for the network; ``clock`` answers Unix seconds,
+    to read the rate limit's reset time."""
+
+    name = "lob"
+    type = ActionType.LETTER
+    idempotent = True
+
+    def __init__(
+        self,
+        account: LobAccount,
+        *,
+        timeout: timedelta = TIMEOUT,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._account = account
+        self._timeout = timeout.total_seconds()
+        self._clock = clock
+
+    def send(self, message: Message) -> Result:
+        """A letter that Lob cannot carry (a character, its length, its recipients) is Rejected."""
+        wrong = _cannot_carry(message)
+        if wrong:
+            return wrong
+        try:
+            letter = pdf(message, Paper.US_LETTER)
+        except BadMessage as error:
+            return Rejected(str(error), "message")
+        call = self._call(
+            "POST",
+            headers={"Content-Type": "multipart/form-data", "Idempotency-Key": message.delivery_id},
+            post_params=list(fields(message, self._account).items()),
+            files={"file": [_Upload(letter)]},
+        )
+        if call.status is None:
+            return NotSent(call.problem) if not call.connected else Ambiguous(call.problem)
+        if 200 <= call.status < 300:
+            return Accepted(text_of(json_object(call.body), "id"))
+        return self._refusal(call)
+
+    def look_up(self, message: Message, since: datetime) -> LookUp:
+        """By our id in Lob's metadata, which is exact: ``since`` is not needed, and a clock that
+        is wrong cannot hide a letter. A letter that was cancelled is found too."""
+        query = [(f"metadata[{_OURS}]", message.delivery_id), ("limit", 10)]
+        call = self._call("GET", query_params=query)
+        if call.status != 200:
+            return CannotTell(call.problem or f"Lob answered {call.status}: {_error(call)[0]}")
+        letters = json_object(call.body).get("data")
+        if not isinstance(letters, list):
+            return CannotTell("Lob's list of letters cannot be read")
+        for letter in letters:
+            if delivery_id_of(letter) == message.delivery_id:
+                return Found(text_of(letter, "id"))
+        return CannotTell("Lob listed other letters than was asked") if letters else NotFound()
+
+    def _call(self, method: str, headers: dict[str, str] | None = None, **request: Any) -> _Call:
+        call = _Call()
+        client = ApiClient(Configuration(host=self._account.host, username=self._account.api_key))
+        client.rest_client.pool_manager = call
+        try:
+            client.call_api(
+                "/letters",
+                method,
+                header_params={"Accept": "application/json"} | (headers or {}),
+                auth_settings=["basicAuth"],
+                _preload_content=False,
+                _request_timeout=(self._timeout, self._timeout),
+                **{"query_params": []} | request,
+            )
+        except Exception as error:  # noqa: BLE001 - the class is decided by how far it came
+            if call.status is None:
+                words = one_line(f"{type(error).__name__} {error}", 300)
+                how = "the answer of Lob was lost" if call.connected else "Lob was not reached"
+                call.problem = f"{how}: {words}"
+        finally:
+            call.clear()
+        return call
+
+    def _refusal(self, call: _Call) -> Result:
+        """An answer that is no success. A gateway may answer 408 or 5xx after Lob accepted; a
+        conflict is an earlier request with this key, of which nobody knows how it ended."""
+        status = call.status or 0
+        if status == 429:
+            return NotSent("Lob's rate limit is reached", self._reset(call.headers))
+        words, code = _error(call)
+        reason = one_line(f"Lob answered {status}: {words}", 500)
+        if status in (401, 403):  # the account's trouble, not the customer's
+            return NotSent(reason, _KEY_REFUSED)
+        if status in (408, 409) or status >= 500 or status < 200 or code == "conflict":
+            return Ambiguous(reason)
+        to_blame = status == 422 and (code in _TO_CODES or bool(_TO_WORDS.search(words)))
+        return Rejected(reason, code or str(status), to_blame)
+
+    def _reset(self, headers: Any) -> timedelta | None:
+        """How long Lob asks to wait: Unix seconds in one header, seconds in the other."""
+        for name, start in (("ratelimit-reset", self._clock()), ("retry-after", 0.0)):
+            value = str(headers.get(name, "")).strip()
+            if value.isascii() and value.isdigit() and len(value) < 12:
+                wait = timedelta(seconds=int(value) - start)
+                return min(max(wait, _LEAST_WAIT), _MOST_WAIT)
+        return None
+
+
+def fields(message: Message, account: LobAccount) -> dict[str, str]:
+    """The form of POST /letters without its file, for a message with one recipient."""
+    to = message.recipients[0]
+    assert to.postal
+    names = textwrap.wrap(to.name, MAX_NAME)
+    form = {
+        **_address("to", names[0], to.postal),
+        **_address("from", account.sender_name.strip(), account.sender),
+        "color": str(account.color).lower(),
+        "use_type": "operational",
+        "mail_type": account.mail_type,
+        "address_placement": "top_first_page",
+        "double_sided": "true",
+        f"metadata[{_OURS}]": message.delivery_id,
+        "metadata[dunning_organisation_id]": message.organisation_id,
+    }
+    if len(names) > 1:  # the second line of the window
+        form["to[company]"] = names[1]
+    if message.registered:
+        home = to.postal.country.upper() == "US"
+        form["extra_service"] = "certified" if home else "registered"
+        form["mail_type"] = "usps_first_class"  # the only one that can be certified
+    return form
+
+
+def _address(part: str, name: str, postal: Postal) -> dict[str, str]:
+    lines = {
+        "name": name,
+        "address_line1": postal.line1,
+        "address_line2": postal.line2,
+        "address_city": postal.city,
+        "address_state": postal.region,
+        "address_zip": postal.postal_code,
+        "address_country": postal.country.upper(),
+    }
+    return {f"{part}[{key}]": value.strip() for key, value in lines.items() if value.strip()}
+
+
+def _cannot_carry(message: Message) -> Rejected | None:
+    if len(message.recipients) != 1 or message.recipients[0].role is not Role.TO:
+        many = f"a letter has one recipient; this one has {len(message.recipients)}"
+        return Rejected(f"{many} (a copy is a letter of its own)", "recipients")
+    if message.attachments:
+        return Rejected("a letter through Lob carries no attachments", "attachments")
+    missing = _missing(message.recipients[0])
+    if missing:
+        reason = f"the recipient's postal address cannot be used: {missing}"
+        return Rejected(reason, "address", recipient_invalid=True)
+    return None
+
+
+def _missing(to: Recipient) -> str:
+    if to.postal is None:
+        return "it is not known in its parts"
+    for part in ("line1", "city", "country"):
+        if not getattr(to.postal, part).strip():
+            return f"it has no {part}"
+    if not re.fullmatch("[A-Za-z]{2}", to.postal.country):
+        return f"{to.postal.country!r} is no country of two letters"
+    if not to.name.strip():
+        return "it has no name"
+    lines = len(textwrap.wrap(to.name, MAX_NAME))
+    return f"its name takes {lines} lines of {MAX_NAME} characters" if lines > 2 else ""
+
+
+class _Upload(io.BytesIO):
+    name = "letter.pdf"  # the client asks for the name of the file
+
+
+class _Call(urllib3.PoolManager):
+    """The transport of one call. The library's errors lose the status, and fail themselves on a
+    body that is cut off; what came is kept here. ``problem``: why there is no answer."""
+
+    def __init__(self) -> None:
+        super().__init__(cert_reqs="CERT_REQUIRED", retries=urllib3.Retry(total=False))
+        self.connected = False
+        self.status: int | None = None
+        self.headers: Any = {}
+        self.body = b""
+        self.problem = ""
+
+    def connection_from_host(self, *args: Any, **settings: Any) -> Any:
+        pool: Any = super().connection_from_host(*args, **settings)
+        pool.ConnectionCls = partial(_Secure if pool.scheme == "https" else _Plain, self)
+        return pool
+
+    def urlopen(  # type: ignore[override]
+        self, method: str, url: str, redirect: bool = True, **request: Any
+    ) -> Any:
+        """A redirect would carry the key to another host; it comes back as the answer it is."""
+        answer = super().urlopen(method, url, redirect=False, **request)
+        self.status, self.headers = answer.status, answer.headers
+        self.body = answer.data  # raises when it is cut off
+        return answer
+
+
+class _Plain(HTTPConnection):
+    def __init__(self, call: _Call, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._progress = call
+
+    def connect(self) -> None:
+        super().connect()
+        self._progress.connected = True
+
+
+class _Secure(HTTPSConnection):
+    def __init__(self, call: _Call, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._progress = call
+
+    def connect(self) -> None:
+        super().connect()  # the certificate is verified in here
+        self._progress.connected = True
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object in the body; empty for anything else."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def text_of(found: Any, key: str, limit: int = 200) -> str:
+    value = found.get(key) if isinstance(found, dict) else None
+    return one_line(value, limit) if isinstance(value, str) else ""
+
+
+def _error(call: _Call) -> tuple[str, str]:
+    error = json_object(call.body).get("error")
+    return text_of(error, "message", 400) or "no reason given", text_of(error, "code", 100).lower()
+
+
+def delivery_id_of(letter: Any) -> str:
+    return text_of(letter.get("metadata") if isinstance(letter, dict) else None, _OURS)

@@ -1,0 +1,84 @@
+"""What Lob calls back: what became of a letter."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from channels.callback import BadCallback, Callback, Event, Reply
+from channels.lob import delivery_id_of, json_object, text_of
+from dunning.delivery import Fact
+
+WINDOW = timedelta(hours=24)  # how old a callback may be: Lob repeats the ones that failed
+
+
+def verified(secrets: Sequence[str], callback: Callback, now: datetime) -> bool:
+    """Whether Lob signed the callback with one of the secrets, no longer ago than WINDOW.
+
+    ``Lob-Signature`` is the hex HMAC-SHA256 of ``timestamp.body``; its timestamp counts seconds or
+    milliseconds. False without a secret. Never raises.
+    """
+    stamp = callback.headers.get("lob-signature-timestamp", "").strip()
+    given = callback.headers.get("lob-signature", "").strip().encode(errors="replace")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 15):
+        return False
+    at = int(stamp) / (1000 if len(stamp) > 11 else 1)
+    if abs(now.timestamp() - at) > WINDOW.total_seconds():
+        return False
+    signed = stamp.encode() + b"." + callback.body
+    keys = [secret.encode(errors="replace") for secret in secrets if secret]
+    ours = [hmac.new(key, signed, "sha256").hexdigest().encode() for key in keys]
+    return any(hmac.compare_digest(given, own) for own in ours)
+
+
+#: What an event means, without "letter." and "certified." (Lob's list of events): the fact and,
+#: where it is not plain, the words.
+_EVENTS = {
+    "mailed": (Fact.SENT, ""),
+    "in_transit": (Fact.SENT, ""),
+    "in_local_area": (Fact.SENT, ""),
+    "processed_for_delivery": (Fact.SENT, ""),
+    "international_exit": (Fact.SENT, ""),
+    "delivered": (Fact.RECEIVED, ""),
+    "viewed": (Fact.OPENED, ""),  # the recipient scanned the code on the letter
+    "failed": (Fact.FAILED, "Lob could not print or post it"),
+    "rejected": (Fact.FAILED, "Lob refused it"),
+    "deleted": (Fact.FAILED, "it was cancelled at Lob before it was printed"),
+    "returned_to_sender": (Fact.RETURNED, "the post returned it to the sender"),
+    "created": (Fact.NOTED, "Lob accepted it"),
+    "re-routed": (Fact.NOTED, "the post sends it on to another address"),
+    "pickup_available": (Fact.NOTED, "it waits at the post office to be picked up"),
+    "issue": (Fact.NOTED, "the post reports a problem with its delivery"),
+}
+
+
+def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+    """The event in the callback; ``now`` (UTC) stands for a date it lacks. Raises BadCallback."""
+    call = json_object(callback.body)
+    type_, letter = call.get("event_type"), call.get("body")
+    kind = text_of(type_, "id")
+    if not kind or not isinstance(letter, dict):
+        raise BadCallback("it is no event of Lob: no event_type.id, or no body")
+    short = kind.removeprefix("letter.").removeprefix("certified.")
+    plain = kind.replace(".", " ").replace("_", " ")
+    fact, reason = _EVENTS.get(short, (Fact.NOTED, plain))
+    event = Event(
+        fact=fact,
+        at=_instant(text_of(call, "date_created"), now),
+        delivery_id=delivery_id_of(letter),
+        provider_id=text_of(letter, "id") or text_of(call, "reference_id"),
+        reason=reason,
+        code=kind,
+        key=text_of(call, "id"),
+        tracking_number=text_of(letter, "tracking_number"),
+    )
+    return [event]
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return now

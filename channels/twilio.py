@@ -1,0 +1,359 @@
+"""SMS through Twilio's official client, tamed. What it calls back: ``twilio_callbacks``.
+
+The client as it comes waits for ever, logs recipients' numbers and takes its region from the
+environment. Here: one client per call, one attempt, a time-out, no redirects. Messages have no
+idempotency: a lost answer is ``Ambiguous``, which a look-up or the message's own callback settles.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from channels.port import (
+    Accepted,
+    Ambiguous,
+    CannotTell,
+    Found,
+    LookUp,
+    Message,
+    NotFound,
+    NotSent,
+    Rejected,
+    Result,
+    Role,
+    one_line,
+)
+from channels.sms import normalise
+from dunning.plan import ActionType
+
+HOST = "https://api.twilio.com"
+TIMEOUT = timedelta(seconds=10)
+VALIDITY = timedelta(hours=4)
+MAX_BODY = 1600
+#: The recipient answered STOP: the code of a ``Rejected`` that closes the channel.
+OPTED_OUT = "21610"
+
+_LEAST_WAIT = timedelta(seconds=1)
+_MOST_WAIT = timedelta(hours=1)
+_KEY_WAIT = timedelta(minutes=5)
+_PAGES, _PAGE_SIZE = 3, 100
+_DAY = timedelta(days=1)
+_SKEW = timedelta(minutes=1)  # between Twilio's clock and ours
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
+
+_BUSY = frozenset({"20429", "21611"})
+_ACCOUNT = frozenset({"20003", "20005"})
+_WRONG_NUMBER = frozenset({"21211", "21217", "21265", "21401", "21614", "21635"})
+GONE_NUMBER = _WRONG_NUMBER | {"30005", "30006"}  # known only after the attempt
+_WORDS = {
+    "20003": "the key is wrong or may not send",
+    "20005": "the account is not active",
+    "21211": "the number is not valid",
+    "21217": "the number is not valid",
+    "21265": "the number is a short code, which receives no SMS",
+    "21401": "the number is not valid",
+    "21408": "the account may not send to this country",
+    "21606": "the sender may not send SMS",
+    "21608": "a trial account only sends to verified numbers",
+    OPTED_OUT: "the recipient answered STOP and gets no more SMS from this sender",
+    "21612": "the sender cannot reach this number",
+    "21614": "the number cannot receive SMS",
+    "21617": f"the text is longer than {MAX_BODY} characters",
+    "21635": "the number is a landline",
+    "30001": "too many messages were waiting",
+    "30002": "the account is suspended",
+    "30003": "the phone is switched off or out of reach",
+    "30004": "the phone or its operator blocks the message",
+    "30005": "the number is unknown or no longer in service",
+    "30006": "the number is a landline or takes no SMS",
+    "30007": "an operator held the message for unwanted advertising",
+    "30008": "the operator gives no reason",
+    "30034": "the sender is not registered in the United States",
+    "30036": "it waited longer than it was valid",
+}
+
+
+@dataclass(frozen=True)
+class TwilioAccount:
+    """Raises ValueError for what cannot be an account. Its repr shows no secret.
+
+    An API key, when there is one, signs in; else the auth token does. ``sender`` is a number in
+    E.164, a short code, a name of up to 11 characters, or the MG… id of a messaging service.
+    ``webhook_tokens`` are accepted on callbacks, two during a rotation; without them, the auth
+    token. ``host`` is another address of the API.
+    """
+
+    account_sid: str
+    auth_token: str = field(default="", repr=False)
+    api_key_sid: str = ""
+    api_key_secret: str = field(default="", repr=False)
+    sender: str = ""
+    webhook_tokens: tuple[str, ...] = field(default=(), repr=False)
+    host: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"AC[0-9A-Za-z]{1,62}", self.account_sid):
+            raise ValueError("the Twilio account SID begins with AC, then letters and digits")
+        if bool(self.api_key_sid) != bool(self.api_key_secret):
+            raise ValueError("a Twilio API key is two values: its SID and its secret")
+        if not self.auth_token and not self.api_key_sid:
+            raise ValueError("Twilio needs the auth token, or an API key with its secret")
+        for secret in (self.auth_token, self.api_key_sid, self.api_key_secret):
+            if secret and not re.fullmatch(r"[!-~]+", secret):
+                raise ValueError("a Twilio token or key has characters that none has")
+        if not _SERVICE.fullmatch(self.sender) and not _SENDER.fullmatch(self.sender):
+            raise ValueError(
+                "Twilio needs a sender: a number as +33…, a short code, a name of up to"
+                " 11 letters and digits, or the MG… id of a messaging service"
+            )
+        if self.host and not _is_web_address(self.host):
+            raise ValueError(f"the Twilio host {self.host!r} is not a web address")
+        if not self.webhook_tokens and self.auth_token:
+            object.__setattr__(self, "webhook_tokens", (self.auth_token,))
+
+
+class Twilio:
+    """One account. ``callback_base`` is our public address, where Twilio reports what became of a
+    message; ``timeout`` bounds each wait for the network; an SMS that waits longer than
+    ``validity`` (1 s to 10 h) does not leave, so that it cannot arrive at night."""
+
+    name = "twilio"
+    type = ActionType.SMS
+    idempotent = False
+
+    def __init__(
+        self,
+        account: TwilioAccount,
+        callback_base: str,
+        *,
+        timeout: timedelta = TIMEOUT,
+        validity: timedelta = VALIDITY,
+    ) -> None:
+        """Raises ValueError for an address that Twilio would refuse with every message."""
+        if not _is_web_address(callback_base) or "_" in (urlsplit(callback_base).hostname or ""):
+            raise ValueError(
+                f"Twilio cannot call back at {callback_base!r}: it must be an http(s) address"
+                " whose host has no underscore"
+            )
+        if not timedelta(seconds=1) <= validity <= timedelta(hours=10):
+            raise ValueError("an SMS is valid for 1 second to 10 hours")
+        self._account = account
+        self._callback_base = callback_base.rstrip("/")
+        self._timeout = timeout
+        self._validity = validity
+
+    def send(self, message: Message) -> Result:
+        """A text of more than MAX_BODY characters, and anything but one TO with a number in E.164,
+        is Rejected; nothing is sent then."""
+        numbers = [r.address for r in message.addressed(Role.TO)]
+        if len(numbers) != 1 or len(message.recipients) != 1:
+            return Rejected("an SMS goes to one number, and no copies", "recipients")
+        if not _E164.fullmatch(numbers[0]):
+            return Rejected("the number is not in E.164, as +33612345678", "21211", True)
+        if len(message.text) > MAX_BODY:
+            return Rejected(words("21617"), "21617")
+        sender = self._account.sender
+        by_service = _SERVICE.fullmatch(sender) is not None
+        call = _Call()
+        try:
+            with self._client(call) as client:
+                sid = client.messages.create(
+                    to=numbers[0],
+                    body=message.text,
+                    status_callback=(
+                        f"{self._callback_base}/webhooks/twilio/status/{message.delivery_id}"
+                    ),
+                    validity_period=int(self._validity.total_seconds()),
+                    smart_encoded=False,  # what leaves is what was shown and kept
+                    **{"messaging_service_sid" if by_service else "from_": sender},
+                ).sid
+        except Exception as error:  # noqa: BLE001 - the class is decided by how far it came
+            return _failure(error, call)
+        if not isinstance(sid, str) or not sid:
+            return Ambiguous(f"Twilio answered {call.status} without the id of a message")
+        return Accepted(one_line(sid, 200))
+
+    def look_up(self, message: Message, since: datetime) -> LookUp:
+        """The first message to the number with this text that was made after ``since``.
+
+        The list is not filtered by date: Twilio filters by the date of sending, which a message in
+        its queue does not have. Twilio lists the newest first; of more than 300 messages that are
+        all newer than a day before ``since``, it cannot tell.
+        """
+        call = _Call()
+        try:
+            with self._client(call) as client:
+                found, all_seen = _search(client, message, since)
+        except Exception as error:  # noqa: BLE001 - whatever failed, nothing was learnt
+            if call.status is None or call.status == 200:
+                return CannotTell(f"Twilio gave no list of messages: {_root(error)}")
+            return CannotTell(f"Twilio gave no list of messages: it answered {call.status}")
+        if found:
+            return Found(min(found)[1])
+        return NotFound() if all_seen else CannotTell("Twilio has too many messages to this number")
+
+    @contextmanager
+    def _client(self, call: _Call) -> Iterator[Client]:
+        for name in ("twilio.http_client", "urllib3.connectionpool"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # they print numbers of recipients
+        http = TwilioHttpClient(
+            timeout=self._timeout.total_seconds(), request_hooks={"response": [call.answered]}
+        )
+        for scheme in ("https://", "http://"):
+            http.session.mount(scheme, _Noting(call))
+        own = self._account
+        client = Client(
+            own.api_key_sid or own.account_sid,
+            own.api_key_secret or own.auth_token,
+            own.account_sid,
+            http_client=http,
+            environment={"TWILIO_EDGE": ""},  # not empty, or it reads the process's
+        )
+        client.api.base_url = own.host or HOST
+        try:
+            yield client
+        finally:
+            http.session.close()
+
+
+def _search(
+    client: Client, message: Message, since: datetime
+) -> tuple[list[tuple[datetime, str]], bool]:
+    """The messages that may be this one, by when they were made, and whether it saw them all."""
+    wanted = _same(message.text)
+    found: list[tuple[datetime, str]] = []
+    page = client.messages.page(to=message.addressed(Role.TO)[0].address, page_size=_PAGE_SIZE)
+    for number in range(1, _PAGES + 1):
+        made: datetime = since
+        for record in page:
+            made = record.date_created or record.date_sent
+            if made >= since - _SKEW and _same(record.body or "") == wanted:
+                found.append((made, str(record.sid)))
+        if made < since - _DAY or not page.next_page_url:
+            return found, True
+        if number < _PAGES:
+            page = page.next_page()
+    return found, False
+
+
+def _failure(error: Exception, call: _Call) -> Result:
+    if call.status is not None:
+        return _refusal(error, call.status, call.headers)
+    if not call.connected:
+        return NotSent(f"Twilio was not reached: {_root(error)}")
+    return Ambiguous(f"the answer of Twilio was lost: {_root(error)}")
+
+
+def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Result:
+    """An answer that is no success. A gateway may answer 408 or 5xx after Twilio accepted."""
+    code = str(getattr(error, "code", ""))
+    code = code if re.fullmatch(r"[0-9]{5,6}", code) else ""  # else the client's: the status again
+    if code in _WORDS:
+        reason = words(code)
+    else:
+        said = getattr(error, "msg", None) or getattr(error, "title", None) or ""
+        said = re.sub(r"^Unable to create record(: )?", "", str(said)) or "no reason given"
+        reason = one_line(f"Twilio answered {code or status}: {said}", 500)
+    if status == 408 or status >= 500:
+        return Ambiguous(reason)
+    if status < 300:
+        return Ambiguous(f"the answer of Twilio cannot be read: {_root(error)}")
+    if status == 429 or code in _BUSY:
+        return NotSent(f"Twilio's rate limit is reached ({code or status})", _wait(headers))
+    if status == 401 or code in _ACCOUNT:
+        return NotSent(f"Twilio refuses the key of the account: {reason}", _KEY_WAIT)
+    return Rejected(reason, code or str(status), code in _WRONG_NUMBER, code == OPTED_OUT)
+
+
+def _wait(headers: Mapping[str, str]) -> timedelta | None:
+    value = headers.get("Retry-After", "").strip()
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        return None
+    return min(max(timedelta(seconds=int(value)), _LEAST_WAIT), _MOST_WAIT)
+
+
+def words(code: str) -> str:
+    if not code:
+        return "it did not get there; Twilio gives no reason"
+    return f"{_WORDS.get(code, 'it did not get there')} (Twilio {code})"
+
+
+def _same(text: str) -> str:
+    """Two texts are the same SMS when only look-alikes and the space at the end differ."""
+    return normalise(text).rstrip()
+
+
+def _root(error: BaseException) -> str:
+    """The first cause: those around it repeat addresses with our account in them."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return one_line(f"{type(error).__name__} {error}", 200)
+
+
+def _is_web_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+class _Call:
+    """How far one call came: before the connection stands, nothing can have been sent. The client
+    keeps neither the headers nor, of an answer that is cut off, the status."""
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.status: int | None = None
+        self.headers: Mapping[str, str] = {}
+
+    def answered(self, response: Any, **_: Any) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+
+
+class _Noting(HTTPAdapter):
+    def __init__(self, call: _Call) -> None:
+        super().__init__()
+        self._call = call
+
+    def get_connection_with_tls_context(self, *args: Any, **settings: Any) -> HTTPConnectionPool:
+        pool = super().get_connection_with_tls_context(*args, **settings)
+        pool.ConnectionCls = _Secure if isinstance(pool, HTTPSConnectionPool) else _Plain
+        pool.conn_kw = {**pool.conn_kw, "call": self._call}
+        return pool
+
+
+class _Plain(HTTPConnection):
+    def __init__(self, *args: Any, call: _Call, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._call = call
+
+    def connect(self) -> None:
+        super().connect()
+        self._call.connected = True
+
+
+class _Secure(HTTPSConnection):
+    def __init__(self, *args: Any, call: _Call, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._call = call
+
+    def connect(self) -> None:
+        super().connect()  # the certificate is verified in here
+        self._call.connected = True
