@@ -17,16 +17,17 @@ from alembic.util.exc import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import OperationalError
-from sqlmodel import select
+from sqlmodel import col, select
 from temporalio.service import RPCError
 
-from channels.render import check as check_texts
+from channels.outbox import SIMULATED
+from channels.render import check_step
 from db import tables as t
+from db.credentials import Vault, new_secret_key, seal_anew
 from db.engine import check_migrations, connect, migrate, transaction
 from db.errors import DunningError
 from db.members import BILLING, MEMBER, new_key, put_member
 from db.plans import put_plan
-from dunning.plan import Step
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
 from standalone import Embedded, Services, StandaloneError
@@ -35,6 +36,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 db_app = typer.Typer(no_args_is_help=True, help="The database and its migrations.")
 plan_app = typer.Typer(no_args_is_help=True, help="Dunning plans.")
 organisation_app = typer.Typer(no_args_is_help=True, help="Organisations and their first keys.")
+outbox_app = typer.Typer(no_args_is_help=True, help="What channels without a provider would send.")
+app.add_typer(outbox_app, name="outbox")
 app.add_typer(db_app, name="db")
 app.add_typer(plan_app, name="plan")
 app.add_typer(organisation_app, name="organisation")
@@ -279,13 +282,66 @@ def plan_load(files: list[Path], organisation: _Organisation = None) -> None:
                     data = tomllib.loads(file.read_text("utf-8-sig"))
                 except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
                     raise DunningError(f"{file}: {e}") from None
-                version, change = put_plan(session, organisation_id, data, _texts)
+                version, change = put_plan(session, organisation_id, data, check_step)
                 out.print(f"{data['name']}: {change}, version {version.version}")
         engine.dispose()
 
 
-def _texts(step: Step) -> None:
-    check_texts(step.subject, step.body)
+def _event(text: str) -> str:
+    if text not in SIMULATED:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(SIMULATED)}")
+    return text
+
+
+@outbox_app.command("list")
+def outbox_list(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
+    """The newest messages, with the id that `simulate` takes."""
+    with _database(load_settings()) as url, transaction(connect(url)) as session:
+        rows = session.exec(
+            select(t.OutboxMessage).order_by(col(t.OutboxMessage.seq).desc()).limit(limit)
+        ).all()
+    for row in rows:
+        to = ", ".join(r["address"].splitlines()[0] for r in row.recipients)
+        words = row.subject or row.text[:60].replace("\n", " ")
+        out.print(f"{row.delivery_id}  {row.at:%Y-%m-%d %H:%M}  {row.channel}  {to}  {words}",
+                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+
+
+@outbox_app.command("simulate")
+def outbox_simulate(
+    event: Annotated[str, typer.Argument(callback=_event, help=", ".join(SIMULATED))],
+    delivery: Annotated[str, typer.Argument(help="Its id, or `last`.")] = "last",
+) -> None:
+    """Report what became of a message in the outbox: a signed callback to the running API, on the
+    same way as a provider's."""
+    from serve import report_simulated
+
+    settings = load_settings()
+    if delivery == "last":
+        with _database(settings) as url, transaction(connect(url)) as session:
+            found = session.exec(
+                select(t.OutboxMessage).order_by(col(t.OutboxMessage.seq).desc()).limit(1)
+            ).first()
+        if found is None:
+            raise ValueError("the outbox is empty")
+        delivery = str(found.delivery_id)
+    report_simulated(settings, delivery, event)
+    out.print(f"reported: {event} of {delivery}", highlight=False)
+
+
+@organisation_app.command("secret-key")
+def organisation_secret_key() -> None:
+    """Make a key for DUNNING_SECRET_KEYS, which seals the organisations' accounts at providers."""
+    out.print(new_secret_key(), highlight=False)
+
+
+@organisation_app.command("seal-anew")
+def organisation_seal_anew() -> None:
+    """Seal all accounts with the newest of DUNNING_SECRET_KEYS; then the old ones can go."""
+    settings = load_settings()
+    with _database(settings) as url, transaction(connect(url)) as session:
+        count = seal_anew(session, Vault(settings.secret_key_list))
+    out.print(f"{count} accounts sealed anew")
 
 
 @organisation_app.command("create")

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from channels.render import check
+from channels.render import check_step
 from db import tables as t
 from db.calendars import calendar_of
 from db.engine import transaction
@@ -74,7 +74,7 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
             session,
             organisation.id,
             tomllib.loads(path.read_text("utf-8")),
-            lambda step: check(step.subject, step.body),
+            check_step,
             owners_must_exist=False,
         )
     rows = _rows_until(now)

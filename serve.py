@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import urllib.error
+import urllib.request
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import uvicorn
+from pydantic import SecretStr
 from rich.console import Console
 
 from api.app import create_app
+from channels.outbox import simulated
+from db.credentials import new_secret_key
 from db.engine import connect, migrate
 from embedded.processes import take_port
 from logs import set_up_logging
 from sample import SampleKey, load_sample
 from settings import Settings
-from standalone import Embedded, Services
-from worker import channels_of, connect_temporal, deployment_of, running
+from standalone import Embedded, Services, StandaloneError
+from worker import channels_of, connect_temporal, deployment_of, outside_of, running
 
 
 def serve(settings: Settings, out: Console) -> None:
@@ -28,6 +34,7 @@ def serve(settings: Settings, out: Console) -> None:
     set_up_logging(settings.log_level, json_lines=settings.log_json)
     port = take_port(settings.api_port, "DUNNING_API_PORT")
     state = settings.state_dir
+    settings = with_own_keys(settings, port)
     embedded = Embedded(
         state,
         temporal_port=settings.temporal_port,
@@ -37,7 +44,7 @@ def serve(settings: Settings, out: Console) -> None:
     with embedded as services:
         url = services.database_url or settings.require_database_url()
         where = Services(url, services.temporal_address, services.temporal_ui_url)
-        _note_running(state, where)
+        _note_running(state, where, f"http://{settings.host}:{port}")
         try:
             migrate(url)
             asyncio.run(_serve(settings, where, port, out))
@@ -72,6 +79,7 @@ async def _serve(settings: Settings, services: Services, port: int, out: Console
         task_queue=settings.task_queue,
         threads=settings.worker_threads,
         deployment=deployment_of(settings),
+        outside=outside_of(settings),
     ):
         api = asyncio.create_task(server._serve())
         while not (server.started or api.done()):  # noqa: ASYNC110 - uvicorn has no event for it
@@ -108,15 +116,62 @@ def _file(state: Path) -> Path:
     return state / "services.json"
 
 
-def _note_running(state: Path, services: Services) -> None:
+def _note_running(state: Path, services: Services, api: str) -> None:
     """Where the running services are, for the other commands on this machine."""
-    _file(state).write_text(json.dumps(asdict(services)), "utf-8")
+    _file(state).write_text(json.dumps({**asdict(services), "api": api}), "utf-8")
+
+
+def with_own_keys(settings: Settings, port: int) -> Settings:
+    """What a production installation must be told, and this machine can make by itself: the keys
+    that seal and sign, kept in the state directory, and where the API is."""
+    own: dict[str, object] = {}
+    if settings.secret_keys is None:
+        own["secret_keys"] = SecretStr(_own_key(settings.state_dir / "secret.key"))
+    if settings.outbox_webhook_key is None:
+        own["outbox_webhook_key"] = SecretStr(_own_key(settings.state_dir / "outbox.key"))
+    if settings.public_base_url is None:
+        own["public_base_url"] = f"http://{settings.host}:{port}"
+    return settings.model_copy(update=own)
+
+
+def _own_key(path: Path) -> str:
+    """Made once, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(new_secret_key(), "ascii")
+        draft.replace(path)
+    return path.read_text("ascii").strip()
+
+
+def report_simulated(settings: Settings, delivery: str, event: str) -> None:
+    """Send a signed callback of the outbox to the API. Raises StandaloneError when none answers,
+    ValueError when it refuses."""
+    base = settings.public_base_url
+    if base is None:
+        try:
+            base = str(json.loads(_file(settings.state_dir).read_text("utf-8"))["api"])
+        except (OSError, ValueError, KeyError):
+            raise StandaloneError("no API runs here: start `dunning serve`") from None
+    known = settings.outbox_webhook_keys
+    key = known[0] if known else _own_key(settings.state_dir / "outbox.key")
+    call = simulated(key, f"{base}/webhooks/outbox", delivery, event, datetime.now(UTC))
+    request = urllib.request.Request(call.url, call.body, dict(call.headers), method="POST")
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except urllib.error.HTTPError as e:
+        raise ValueError(f"the API refused the report: {e.code} {e.reason}") from None
+    except OSError as e:
+        raise StandaloneError(f"the API at {base} does not answer: {e}") from None
 
 
 def running_services(settings: Settings) -> Services | None:
     """The services of a ``dunning serve`` that runs on the same state directory, if one does."""
     with suppress(OSError, ValueError, TypeError, psycopg.Error):
-        services = Services(**json.loads(_file(settings.state_dir).read_text("utf-8")))
+        noted = json.loads(_file(settings.state_dir).read_text("utf-8"))
+        noted.pop("api", None)
+        services = Services(**noted)
         url = services.database_url.replace("postgresql+psycopg://", "postgresql://")
         psycopg.connect(url, connect_timeout=2).close()
         return services

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,6 +91,75 @@ class Settings(BaseSettings):
         None,
         description="Another address of SendGrid's API, as `https://api.eu.sendgrid.com`.",
     )
+    sendgrid_webhook_keys: str = Field(
+        "",
+        description="Public keys of SendGrid's signed event webhook and inbound parse, in base64, "
+        "separated by commas: both during a rotation. Not set: its callbacks are refused.",
+    )
+    sendgrid_inbound_domain: str | None = Field(
+        None,
+        description="Domain of SendGrid's inbound parse: replies go to `reply+…@` it and are "
+        "matched to their customer. Not set: replies go to the member.",
+    )
+    twilio_account_sid: str | None = Field(
+        None, description="Account of Twilio, `AC…`. Not set: SMS go to the outbox."
+    )
+    twilio_auth_token: SecretStr | None = Field(
+        None, description="Its auth token, which also verifies its callbacks."
+    )
+    twilio_api_key_sid: str | None = Field(
+        None, description="An API key of Twilio, `SK…`, to send with instead of the auth token."
+    )
+    twilio_api_key_secret: SecretStr | None = Field(None, description="The secret of that key.")
+    twilio_sender: str | None = Field(
+        None,
+        description="Who an SMS is from: a number as `+33…`, a name, or a messaging service `MG…`.",
+    )
+    twilio_webhook_tokens: SecretStr | None = Field(
+        None,
+        description="Auth tokens that callbacks may be signed with, separated by commas: both "
+        "during a rotation. Not set: `DUNNING_TWILIO_AUTH_TOKEN`.",
+    )
+    twilio_host: str | None = Field(None, description="Another address of Twilio's API.")
+    lob_api_key: SecretStr | None = Field(
+        None, description="Key of Lob, `live_…` or `test_…`. Not set: letters go to the outbox."
+    )
+    lob_sender: str | None = Field(
+        None,
+        description="Who a letter is from, and where in the US, because Lob posts from there only: "
+        "`Amber & Sons; 185 Berry St; San Francisco; CA; 94107`.",
+    )
+    lob_webhook_secrets: SecretStr | None = Field(
+        None,
+        description="Secrets of Lob's webhook, separated by commas: both during a rotation. Not "
+        "set: its callbacks are refused.",
+    )
+    lob_host: str | None = Field(None, description="Another address of Lob's API.")
+    outbox_webhook_key: SecretStr | None = Field(
+        None,
+        description="Key that signs what `dunning outbox simulate` reports. `dunning serve` makes "
+        "one by itself. Not set in production: such reports are refused.",
+    )
+    secret_keys: SecretStr | None = Field(
+        None,
+        description="Keys that seal the organisations' own accounts at providers, separated by "
+        "commas, the newest first. `dunning serve` makes one by itself. Not set in production: "
+        "organisations cannot have accounts of their own.",
+    )
+    email_per_second: float = Field(
+        100, gt=0, le=10_000, description="Most emails a second, over all workers."
+    )
+    sms_per_second: float = Field(
+        10, gt=0, le=10_000, description="Most SMS a second, over all workers."
+    )
+    letters_per_second: float = Field(
+        10, gt=0, le=10_000, description="Most letters a second, over all workers."
+    )
+    look_up_minutes: str = Field(
+        "1,5,15,60",
+        description="When a provider whose answer was lost is asked whether it has the message: "
+        "minutes after that, rising, separated by commas. Then its owner is asked.",
+    )
     outbox_dir: Path | None = Field(
         None,
         description="Directory for messages of channels without a key. Not set: `outbox` in "
@@ -132,7 +202,18 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql://")
         return SecretStr(f"postgresql+psycopg://{rest}")
 
-    @field_validator("public_base_url", "sendgrid_host")
+    @field_validator("look_up_minutes")
+    @classmethod
+    def _rising(cls, value: str) -> str:
+        try:
+            minutes = [float(part) for part in value.split(",")]
+        except ValueError:
+            raise ValueError("must be minutes, as 1,5,15,60") from None
+        if any(not 0 < m <= 10_080 for m in minutes) or minutes != sorted(set(minutes)):
+            raise ValueError("must rise, each above 0 and at most 10080 (a week)")
+        return value
+
+    @field_validator("public_base_url", "sendgrid_host", "twilio_host", "lob_host")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("https://", "http://")):
@@ -144,6 +225,82 @@ class Settings(BaseSettings):
         """Directory of the outbox, chosen or default."""
         return self.outbox_dir or self.state_dir / "outbox"
 
+    @property
+    def look_up_after(self) -> tuple[timedelta, ...]:
+        """When a provider whose answer was lost is asked, after that."""
+        return tuple(timedelta(minutes=float(part)) for part in self.look_up_minutes.split(","))
+
+    @property
+    def secret_key_list(self) -> tuple[str, ...]:
+        return _parts(self.secret_keys)
+
+    @property
+    def outbox_webhook_keys(self) -> tuple[str, ...]:
+        return _parts(self.outbox_webhook_key)
+
+    def credentials(self) -> dict[str, dict[str, Any]]:
+        """The installation's accounts, by provider, as ``channels.accounts.account`` takes them;
+        without a provider's first setting it has none. Raises `SettingsError` for half of one."""
+        found: dict[str, dict[str, Any]] = {}
+        if self.sendgrid_api_key is not None:
+            found["sendgrid"] = {
+                "api_key": self.sendgrid_api_key,
+                "host": self.sendgrid_host,
+                "webhook_keys": _parts(self.sendgrid_webhook_keys),
+                "inbound_domain": self.sendgrid_inbound_domain,
+            }
+        if self.twilio_account_sid is not None:
+            found["twilio"] = {
+                "account_sid": self.twilio_account_sid,
+                "auth_token": self.twilio_auth_token,
+                "api_key_sid": self.twilio_api_key_sid,
+                "api_key_secret": self.twilio_api_key_secret,
+                "sender": self.twilio_sender,
+                "webhook_tokens": _parts(self.twilio_webhook_tokens),
+                "host": self.twilio_host,
+            }
+        if self.lob_api_key is not None:
+            name, *address = [part.strip() for part in (self.lob_sender or "").split(";")]
+            if len(address) != 4:
+                raise SettingsError(
+                    "DUNNING_LOB_SENDER: write the name and the address in the US, as "
+                    "'Amber & Sons; 185 Berry St; San Francisco; CA; 94107'"
+                )
+            line1, city, region, postal_code = address
+            found["lob"] = {
+                "api_key": self.lob_api_key,
+                "sender_name": name,
+                "sender": {
+                    "line1": line1,
+                    "city": city,
+                    "region": region,
+                    "postal_code": postal_code,
+                    "country": "US",
+                },
+                "webhook_secrets": _parts(self.lob_webhook_secrets),
+                "host": self.lob_host,
+            }
+        self._refuse_halves(found)
+        return {
+            provider: {name: _plain(value) for name, value in data.items() if value}
+            for provider, data in found.items()
+        }
+
+    def _refuse_halves(self, found: dict[str, dict[str, Any]]) -> None:
+        """A provider with a key for this and none for that is no provider: a mistake."""
+        first = {
+            "sendgrid": "sendgrid_api_key",
+            "twilio": "twilio_account_sid",
+            "lob": "lob_api_key",
+        }
+        for provider, name in first.items():
+            others = [n for n in type(self).model_fields if n.startswith(f"{provider}_")]
+            stray = [n for n in others if n != name and getattr(self, n)]
+            if provider not in found and stray:
+                raise SettingsError(
+                    f"{PREFIX}{stray[0].upper()} is set, but {PREFIX}{name.upper()} is not"
+                )
+
     def require_database_url(self) -> str:
         """The database of a production process. Raises `SettingsError` if none is set."""
         if not self.database_url:
@@ -152,6 +309,16 @@ class Settings(BaseSettings):
                 "everything on this machine with `dunning serve`"
             )
         return self.database_url.get_secret_value()
+
+
+def _parts(value: SecretStr | str | None) -> tuple[str, ...]:
+    """The parts of a list that is written with commas."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def load_settings() -> Settings:

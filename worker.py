@@ -12,10 +12,10 @@ import logging
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,16 +31,20 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
+from activities.callbacks import Callbacks
 from activities.deciding import Clock, real_clock
+from activities.own_accounts import OwnAccounts
 from activities.relay import Relay
 from activities.review import Review
-from activities.sending import Sending
+from activities.sending import OwnChannel, Sending
+from channels.accounts import READERS, account, channel
 from channels.outbox import Outbox
 from channels.port import Channel, Message
-from channels.sendgrid import HOST, SendGrid
 from db import outbox as outbox_table
 from db import tables as t
 from db.accounts import clock
+from db.credentials import Vault
+from db.deliveries import LOOK_UP_AFTER
 from db.engine import connect, transaction
 from dunning.plan import CHANNELS, ActionType
 from logs import set_up_logging
@@ -74,24 +78,78 @@ def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Cha
             at = clock(organisation, real_clock())
             outbox_table.store(session, uuid.UUID(message.delivery_id), values, at)
 
-    return {kind: Outbox(kind, store, folder) for kind in CHANNELS}
+    def has(delivery_id: str) -> bool:
+        with transaction(engine) as session:
+            return session.get(t.OutboxMessage, uuid.UUID(delivery_id)) is not None
+
+    return {kind: Outbox(kind, store, folder, has) for kind in CHANNELS}
 
 
 def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]:
-    """Configured = the provider; not configured = the outbox."""
+    """Configured = the provider; not configured = the outbox; misconfigured = SettingsError."""
     channels = outbox_channels(engine, settings.outbox)
-    if settings.sendgrid_api_key is not None:
-        key = settings.sendgrid_api_key.get_secret_value()
-        channels[ActionType.EMAIL] = SendGrid(key, host=settings.sendgrid_host or HOST)
+    for provider, credentials in settings.credentials().items():
+        try:
+            made = channel(account(provider, credentials), settings.public_base_url or "")
+        except ValueError as e:
+            raise SettingsError(f"DUNNING_{provider.upper()}_…: {e}") from None
+        channels[made.type] = made
     return channels
+
+
+@dataclass(frozen=True)
+class Outside:
+    """How the worker deals with the world outside, beside its channels.
+
+    ``per_second``: the most calls of a channel, over all workers; a channel that is missing has no
+    limit. ``own``: the organisations' own accounts. ``public_url``: our public address.
+    """
+
+    per_second: Mapping[ActionType, float] = field(default_factory=dict)
+    own: OwnChannel | None = None
+    public_url: str = ""
+    look_up_after: Sequence[timedelta] = LOOK_UP_AFTER
+
+
+def outside_of(settings: Settings) -> Outside:
+    """Raises SettingsError for keys that are none."""
+    public_url = settings.public_base_url or ""
+    return Outside(
+        per_second={
+            ActionType.EMAIL: settings.email_per_second,
+            ActionType.SMS: settings.sms_per_second,
+            ActionType.LETTER: settings.letters_per_second,
+        },
+        own=OwnAccounts(vault_of(settings), public_url),
+        public_url=public_url,
+        look_up_after=settings.look_up_after,
+    )
+
+
+def vault_of(settings: Settings) -> Vault:
+    try:
+        return Vault(settings.secret_key_list)
+    except ValueError as e:
+        raise SettingsError(f"DUNNING_SECRET_KEYS: {e}") from None
 
 
 def activities_of(
     engine: Engine,
     channels: Mapping[ActionType, Channel],
     real: Clock = real_clock,
+    outside: Outside | None = None,
 ) -> tuple[Review, Sending]:
-    return Review(engine, real), Sending(engine, channels, outbox_channels(engine, None), real)
+    beyond = outside or Outside()
+    sending = Sending(
+        engine,
+        channels,
+        outbox_channels(engine, None),
+        real,
+        own=beyond.own,
+        public_url=beyond.public_url,
+        look_up_after=beyond.look_up_after,
+    )
+    return Review(engine, real), sending
 
 
 @asynccontextmanager
@@ -108,12 +166,15 @@ async def running(
     real: Clock = real_clock,
     relay: bool = True,
     sandboxed: bool = True,
+    outside: Outside | None = None,
 ) -> AsyncIterator[None]:
-    """Sequences, reviews, one queue for each channel, and the relay, until the block ends.
+    """Sequences, reviews, one queue for each channel, the relay, and who takes in callbacks, until
+    the block ends.
 
     ``sandboxed=False`` spares each run an import of its own: for rehearsals, which start thousands.
     """
-    review, sending = activities_of(engine, channels, real)
+    review, sending = activities_of(engine, channels, real, outside)
+    per_second = outside.per_second if outside else {}
     send = {
         ActionType.EMAIL: sending.send_email,
         ActionType.SMS: sending.send_sms,
@@ -147,16 +208,20 @@ async def running(
                 Worker(
                     client,
                     task_queue=channel_queue(task_queue, kind.value),
-                    activities=[activity],
+                    activities=[activity, sending.look_up],
                     activity_executor=executor,
                     max_concurrent_activities=max(2, threads // 3),
+                    max_task_queue_activities_per_second=per_second.get(kind),
                     graceful_shutdown_timeout=timedelta(seconds=35),
                     **versioned,
                 )
             )
         if relay:
-            task = asyncio.create_task(Relay(database_url, client, task_queue).run())
-            stack.push_async_callback(_cancel, task)
+            for service in (
+                Relay(database_url, client, task_queue),
+                Callbacks(engine, database_url, READERS),
+            ):
+                stack.push_async_callback(_cancel, asyncio.create_task(service.run()))
         yield
 
 
@@ -221,6 +286,7 @@ async def _main(settings: Settings) -> None:
         task_queue=settings.task_queue,
         threads=settings.worker_threads,
         deployment=deployment_of(settings),
+        outside=outside_of(settings),
     ):
         _log.info("worker is running")
         await stop.wait()

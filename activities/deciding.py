@@ -65,6 +65,7 @@ def answer(
         summary=summary[:190],
         label=_label(loaded, decision, step.name if step else ""),
         owes_nothing=decision.owes_nothing,
+        look_up=decision.look_up,
     )
 
 

@@ -1,52 +1,60 @@
 """``send_email``, ``send_sms``, ``send_letter``: the guarded path of every message that leaves.
 
 Lock the customer, decide again at this instant (rule 36), claim and commit, call the provider once,
-record, decide what is next. An outcome that nobody knows is never tried again by itself.
+record, decide what is next. An outcome that nobody knows is looked up (``look_up``), and is never
+sent again by itself but under a key that the provider knows.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, select
+from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.deciding import Clock, engine_time, nobody, real_clock, settle
-from channels.compose import compose
+from activities.frozen import freeze, thaw
+from activities.putting import Put, put_into_words
 from channels.port import (
     Accepted,
     Ambiguous,
     BadMessage,
+    CannotTell,
     Channel,
+    Found,
+    LooksUp,
+    LookUp,
     Message,
     NotSent,
-    Recipient,
     Rejected,
     Result,
-    Role,
 )
 from channels.template import TemplateError
 from db import deliveries as d
 from db import tables as t
 from db.accounts import Loaded, clock, load, lock_customer
 from db.decisions import new_action, record, step_in
-from db.drafts import delivery_id, draft
+from db.drafts import NotVerified
 from db.engine import transaction
-from dunning.decide import channel_of, decide
+from dunning.decide import channel_of, decide, still_due
 from dunning.model import Decision
 from dunning.plan import ActionType
-from workflows.contracts import SEND, Next, SendInput
+from workflows.contracts import LOOK_UP, SEND, Next, SendInput
 
 #: With a provider's ten seconds well inside a claim's (``db.deliveries``) and the activity's own.
 _KEEP_SECONDS = 10
+#: How long before our claim a provider's clock may have accepted the message.
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+#: An organisation's own account at a provider of a type; None = the installation's.
+OwnChannel = Callable[[Session, t.Organisation, ActionType], Channel | None]
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,18 @@ class _Claimed:
     message: Message
 
 
+@dataclass(frozen=True)
+class _Asked:
+    delivery_id: uuid.UUID
+    channel: Channel
+    message: Message
+    since: datetime
+
+
 class Sending:
-    """``channels``: the configured provider of each type; ``outbox`` is the one of rehearsals."""
+    """``channels``: the installation's provider of each type, ``own`` an organisation's, ``outbox``
+    the one of rehearsals. ``public_url``: where short links lead; ``look_up_after``: when a
+    provider whose answer was lost is asked, after that."""
 
     def __init__(
         self,
@@ -65,11 +83,18 @@ class Sending:
         channels: Mapping[ActionType, Channel],
         outbox: Mapping[ActionType, Channel],
         real: Clock = real_clock,
+        *,
+        own: OwnChannel | None = None,
+        public_url: str = "",
+        look_up_after: Sequence[timedelta] = d.LOOK_UP_AFTER,
     ) -> None:
         self._engine = engine
         self._channels = channels
         self._outbox = outbox
         self._clock = real
+        self._own = own
+        self._public_url = public_url
+        self._look_up_after = look_up_after
 
     @activity.defn(name=SEND["email"])
     def send_email(self, order: SendInput) -> Next:
@@ -83,6 +108,23 @@ class Sending:
     def send_letter(self, order: SendInput) -> Next:
         return self._send(order)
 
+    @activity.defn(name=LOOK_UP)
+    def look_up(self, order: SendInput) -> Next:
+        """Ask the provider whether it has a message whose answer was lost."""
+        customer_id = uuid.UUID(order.customer_id)
+        now = engine_time(order.now, self._clock)
+        with transaction(self._engine) as session:
+            try:
+                loaded = load(session, customer_id)
+            except KeyError:
+                return nobody(order.customer_id)
+            at = clock(loaded.organisation, now)
+            asked = self._ask(session, loaded, at)
+            if asked is None:
+                return settle(session, customer_id, at, now, order.handled)
+        answer = _look_up(asked)
+        return self._kept(lambda: self._answered(customer_id, asked, answer, order, now))
+
     def _send(self, order: SendInput) -> Next:
         """One message at most. Retried by Temporal only while it has certainly not left."""
         customer_id = uuid.UUID(order.customer_id)
@@ -94,13 +136,21 @@ class Sending:
                 return nobody(order.customer_id)
         if isinstance(claimed, Next):
             return claimed
+        return self._call(customer_id, claimed, order, now)
+
+    def _call(
+        self, customer_id: uuid.UUID, claimed: _Claimed, order: SendInput, now: datetime
+    ) -> Next:
         result = claimed.channel.send(claimed.message)
+        return self._kept(lambda: self._settle(customer_id, claimed, result, order, now))
+
+    def _kept(self, write: Callable[[], Next]) -> Next:
+        """Only we know the outcome: a database that is away for a moment must not lose it."""
         keep_until = time.monotonic() + _KEEP_SECONDS
         while True:
             try:
-                return self._settle(customer_id, claimed, result, order, now)
+                return write()
             except OperationalError:
-                # Only we know the outcome: a database that is away for a moment must not lose it.
                 if time.monotonic() > keep_until:
                     raise
                 time.sleep(0.2)
@@ -116,17 +166,48 @@ class Sending:
         with transaction(self._engine) as session:
             customer = lock_customer(session, customer_id)
             at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
-            retry = _record(session, customer, claimed, result, at)
+            retry = self._record(session, customer, claimed, result, at)
             if retry is None:
                 return settle(session, customer_id, at, now, order.handled)
         raise retry
+
+    def _record(
+        self,
+        session: Session,
+        customer: t.Customer,
+        claimed: _Claimed,
+        result: Result,
+        at: datetime,
+    ) -> ApplicationError | None:
+        """Record an outcome; an error to raise when the send is to be tried again."""
+        claim = claimed.claim
+        if isinstance(result, Accepted):
+            d.accepted(session, customer, claim, result.provider_id, at)
+        elif isinstance(result, Rejected):
+            d.rejected(
+                session, customer, claim, result.reason, at,
+                recipient_invalid=result.recipient_invalid, opted_out=result.opted_out,
+            )  # fmt: skip
+        elif isinstance(result, NotSent):
+            d.not_sent(session, claim, result.reason)
+            return ApplicationError(
+                result.reason[:500],
+                next_retry_delay=result.retry_after,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        elif isinstance(result, Ambiguous):
+            row = session.get_one(t.Delivery, claim.delivery_id)
+            if row.claim == claim.token and row.status == "sending":
+                d.unknown(session, customer, row, result.reason, at, self._look_up_after)
+        session.flush()
+        return None
 
     def _claim(
         self, session: Session, customer_id: uuid.UUID, order: SendInput, now: datetime
     ) -> _Claimed | Next:
         loaded = load(session, customer_id)
         at = clock(loaded.organisation, now)
-        in_flight = _in_flight(session, loaded)
+        in_flight = d.in_flight(session, loaded)
         if in_flight is not None:
             return self._take_over(session, loaded, in_flight, order, at, now)
         decision = decide(loaded.account, at)
@@ -134,23 +215,30 @@ class Sending:
             return settle(session, customer_id, at, now, order.handled)
         record(session, loaded, decision, at)
         action = _action(session, loaded, decision, at)
-        channel = self._channel(loaded, decision.then)
-        by = session.get(t.Member, action.requested_by) if action.requested_by else None
-        key = delivery_id(action)
+        channel = self._channel(session, loaded, decision.then)
         try:
-            message = compose(
-                draft(session, loaded, action, at, by), str(key), str(loaded.organisation.id)
-            )
-        except (BadMessage, TemplateError) as e:
+            put = self._put(session, loaded, action, channel, at)
+        except (BadMessage, TemplateError, NotVerified) as e:
             if action.requested_at is not None:
                 d.hand_back(session, loaded.customer, action, str(e), at)
-            else:
+            elif not d.unreachable(session, loaded.customer, action, e, at):
                 claim = d.claim(session, loaded, action, channel.name, {}, "", at)
                 d.rejected(session, loaded.customer, claim, str(e), at, recipient_invalid=False)
             return settle(session, customer_id, at, now, order.handled)
-        frozen, content = freeze(message), message.content_hash()
-        claim = d.claim(session, loaded, action, channel.name, frozen, content, at)
-        return _Claimed(claim, channel, message)
+        claim = d.claim(session, loaded, action, channel.name, put.frozen, put.content_hash, at)
+        return _Claimed(claim, channel, put.message)
+
+    def _put(
+        self, session: Session, loaded: Loaded, action: t.Action, channel: Channel, at: datetime
+    ) -> Put:
+        """The message: the words of today, but the very same ones under a key that still holds, of
+        which the provider makes one message whatever we do."""
+        row = d.of_action(session, action)
+        known = row is not None and channel.idempotent and row.provider == channel.name
+        if known and row is not None and row.message and d.same_key_holds(row, at):
+            return Put(thaw(session, row), dict(row.message), row.message_hash)
+        message, files = put_into_words(session, loaded, action, at, self._public_url)
+        return Put(message, freeze(message, files), message.content_hash())
 
     def _take_over(
         self,
@@ -162,36 +250,85 @@ class Sending:
         now: datetime,
     ) -> _Claimed | Next:
         """A former attempt claimed and never settled: it died, or is still at it."""
-        claim = d.reclaim(session, row)
-        if claim is None:
-            left = (row.deadline or now) - datetime.now(UTC)
+        if row.status == "unknown":  # looked up, not sent
+            return settle(session, loaded.customer.id, at, now, order.handled)
+        if row.deadline is not None and real_clock() < row.deadline:
             raise ApplicationError(
                 "another attempt is still calling the provider",
-                next_retry_delay=max(left, timedelta(0)) + timedelta(seconds=1),
+                next_retry_delay=row.deadline - real_clock() + timedelta(seconds=1),
                 category=ApplicationErrorCategory.BENIGN,
             )
-        channel = self._channel(loaded, ActionType(row.channel))
-        if channel.idempotent and channel.name == row.provider:
-            return _Claimed(claim, channel, thaw(row))
+        again = self._again(session, loaded, row, at)
+        if again is not None:
+            return again
         reason = f"the program ended while {row.provider} was being called"
-        d.unknown(session, loaded.customer, row, reason, at)
-        session.flush()
+        d.unknown(session, loaded.customer, row, reason, at, self._look_up_after)
         return settle(session, loaded.customer.id, at, now, order.handled)
 
-    def _channel(self, loaded: Loaded, kind: ActionType | None) -> Channel:
+    def _again(
+        self, session: Session, loaded: Loaded, row: t.Delivery, at: datetime
+    ) -> _Claimed | None:
+        """The same message once more, where the provider makes one of both by its key, and it would
+        still be sent if it were decided now (rule 36)."""
+        channel = self._channel(session, loaded, ActionType(row.channel))
+        if not channel.idempotent or channel.name != row.provider:
+            return None
+        if not d.same_key_holds(row, at) or not row.message:
+            return None
+        if not still_due(loaded.account, str(row.action_id), at):
+            return None
+        return _Claimed(d.reclaim(session, row), channel, thaw(session, row))
+
+    def _ask(self, session: Session, loaded: Loaded, at: datetime) -> _Asked | None:
+        """The delivery to look up now; None when none is, or its time has not come."""
+        row = d.in_flight(session, loaded)
+        if row is None or row.status != "unknown" or not row.message:
+            return None
+        if row.deadline is not None and at < row.deadline:
+            return None
+        channel = self._channel(session, loaded, ActionType(row.channel))
+        since = (row.first_claimed_at or at) - _CLOCKS_DIFFER
+        return _Asked(row.id, channel, thaw(session, row), since)
+
+    def _answered(
+        self,
+        customer_id: uuid.UUID,
+        asked: _Asked,
+        answer: LookUp,
+        order: SendInput,
+        now: datetime,
+    ) -> Next:
+        again: _Claimed | None = None
+        with transaction(self._engine) as session:
+            loaded = load(session, customer_id)
+            at = clock(loaded.organisation, now)
+            row = session.get_one(t.Delivery, asked.delivery_id, populate_existing=True)
+            if row.status == "unknown":  # else a callback was quicker
+                customer = loaded.customer
+                if isinstance(answer, Found) and d.is_ours(session, row, answer.provider_id):
+                    how = f"a look-up at {row.provider}"
+                    d.found(session, customer, row, answer.provider_id, at, how)
+                else:
+                    again = self._again(session, loaded, row, at)
+                    if again is None:
+                        words = answer.reason if isinstance(answer, CannotTell) else "nothing found"
+                        d.not_found(session, customer, row, words, at, self._look_up_after)
+            if again is None:
+                return settle(session, customer_id, at, now, order.handled)
+        return self._call(customer_id, again, order, now)
+
+    def _channel(self, session: Session, loaded: Loaded, kind: ActionType | None) -> Channel:
         assert kind is not None, "a send decision names its channel"
-        rehearsal = loaded.organisation.rehearsal_now is not None
-        return (self._outbox if rehearsal else self._channels)[kind]
+        if loaded.organisation.rehearsal_now is not None:
+            return self._outbox[kind]
+        own = self._own(session, loaded.organisation, kind) if self._own else None
+        return own or self._channels[kind]
 
 
-def _in_flight(session: Session, loaded: Loaded) -> t.Delivery | None:
-    if all(action.status != "sending" for action in loaded.actions.values()):
-        return None
-    return session.exec(
-        select(t.Delivery).where(
-            t.Delivery.customer_id == loaded.customer.id, t.Delivery.status == "sending"
-        )
-    ).first()
+def _look_up(asked: _Asked) -> LookUp:
+    if asked.message.channel is not asked.channel.type or not isinstance(asked.channel, LooksUp):
+        return CannotTell(f"{asked.channel.name} cannot be asked")
+    return asked.channel.look_up(asked.message, asked.since)
 
 
 def _action(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action:
@@ -204,47 +341,3 @@ def _action(session: Session, loaded: Loaded, decision: Decision, at: datetime) 
     step = step_in(loaded, decision.step_key)
     assert step is not None, "a send decision names a step of the plan"
     return new_action(session, loaded, decision, step, "planned", at)
-
-
-def _record(
-    session: Session, customer: t.Customer, claimed: _Claimed, result: Result, at: datetime
-) -> ApplicationError | None:
-    """Record an outcome; an error to raise when the send is to be tried again."""
-    claim = claimed.claim
-    if isinstance(result, Accepted):
-        d.accepted(session, customer, claim, result.provider_id, at)
-    elif isinstance(result, Rejected):
-        invalid = result.recipient_invalid
-        d.rejected(session, customer, claim, result.reason, at, recipient_invalid=invalid)
-    elif isinstance(result, NotSent):
-        d.not_sent(session, claim, result.reason)
-        return ApplicationError(
-            result.reason[:500],
-            next_retry_delay=result.retry_after,
-            category=ApplicationErrorCategory.BENIGN,
-        )
-    elif isinstance(result, Ambiguous):
-        row = session.get_one(t.Delivery, claim.delivery_id)
-        if row.claim == claim.token:
-            d.unknown(session, customer, row, result.reason, at)
-    session.flush()
-    return None
-
-
-def freeze(message: Message) -> dict[str, Any]:
-    """What is sent, as it is kept with the delivery."""
-    data = asdict(message)
-    data.pop("attachments")
-    return data
-
-
-def thaw(row: t.Delivery) -> Message:
-    """The very message that an earlier attempt claimed."""
-    data = dict(row.message)
-    data["channel"] = ActionType(data["channel"])
-    data["recipients"] = tuple(
-        Recipient(Role(r["role"]), r["address"], r["name"], r["contact_id"])
-        for r in data["recipients"]
-    )
-    data["headers"] = tuple((name, value) for name, value in data["headers"])
-    return Message(**data)

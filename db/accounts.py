@@ -97,7 +97,7 @@ _SINCE = sa.func.coalesce(
     sa.text("'-infinity'"),
 )
 _ACTIONS = (
-    select(t.Action, t.Delivery.deadline)
+    select(t.Action, t.Delivery.deadline, t.Delivery.status)
     .outerjoin(
         t.Delivery,
         sa.and_(col(t.Delivery.action_id) == t.Action.id, col(t.Action.status) == "sending"),
@@ -227,7 +227,8 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
             _invoice(i, pauses, promises, customer.terms_days) for i in invoices.values()
         ),
         actions=tuple(
-            _action(session, a, _deadline(organisation, deadline), calendar) for a, deadline in rows
+            _action(session, a, _deadline(organisation, deadline), calendar, status == "unknown")
+            for a, deadline, status in rows
         ),
         contacts=tuple(_contact(c, calendar) for c in contacts.values()),
         pauses=pauses.get("", ()),
@@ -237,8 +238,9 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
             str(customer.contextualized_invoice_id) if customer.contextualized_invoice_id else None
         ),
         spread=spread_of(organisation, customer.id),
+        held_until=customer.held_until,
     )
-    actions = {a.id: a for a, _ in rows}
+    actions = {a.id: a for a, _, _ in rows}
     return Loaded(organisation, customer, account, version, invoices, actions, contacts)
 
 
@@ -262,6 +264,7 @@ def _invoice(
         disputed=row.disputed_at is not None,
         pauses=pauses.get(key, ()),
         promises=promises.get(key, ()),
+        url=row.url,
     )
 
 
@@ -302,8 +305,8 @@ def _contact(row: t.Contact, calendar: Calendar) -> m.Contact:
         id=str(row.id),
         main=row.main,
         position=row.position,
-        email=bool(row.email) and not row.email_invalid,
-        phone=bool(row.phone) and not row.phone_invalid,
+        email=bool(row.email) and not row.email_invalid and not row.email_closed,
+        phone=bool(row.phone) and not row.phone_invalid and not row.sms_closed,
         postal=bool(row.postal) and not row.postal_invalid,
         fixed_on=calendar.today(row.fixed_at) if row.fixed_at else None,
     )
@@ -318,7 +321,11 @@ def _deadline(organisation: t.Organisation, deadline: datetime | None) -> dateti
 
 
 def _action(
-    session: Session, row: t.Action, deadline: datetime | None, calendar: Calendar
+    session: Session,
+    row: t.Action,
+    deadline: datetime | None,
+    calendar: Calendar,
+    unknown: bool,
 ) -> m.Action:
     keys: tuple[str, ...] = ()
     if row.plan_version_id is not None:
@@ -341,5 +348,6 @@ def _action(
         executed_on=calendar.today(row.executed_at) if row.executed_at else None,
         ended_on=calendar.today(row.ended_at) if row.ended_at else None,
         deadline=deadline.astimezone(UTC) if deadline else None,
+        unknown=unknown,
         cause=m.Cause(row.cause) if row.cause else None,
     )

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
+from db import files
 from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.decisions import end
-from db.drafts import draft
+from db.deliveries import of_action
+from db.drafts import draft, step_of
 from db.errors import Conflict, Invalid, NotFound
 from db.nudges import nudge
 from db.timeline import money, note
@@ -162,12 +164,7 @@ def complete(
     ``seen_balance``: the balance on the member's page; Conflict when it has changed (rule 31).
     """
     loaded, row, at = _open(session, member, key, now)
-    invoice = loaded.invoices.get(row.invoice_id)
-    if seen_balance is not None and invoice is not None and invoice.balance != seen_balance:
-        raise Conflict(
-            f"the balance of {invoice.number} is now {money(invoice.balance, invoice.currency)}, "
-            f"not {seen_balance:f}; look again before sending"
-        )
+    _same_balance(loaded, row, seen_balance)
     row.note = text or row.note
     kind = ActionType(row.executed_type or row.type)
     if row.status == "to_do" and kind in CHANNELS:
@@ -178,10 +175,12 @@ def complete(
         row.requested_at, row.requested_by = at, member.id
         words = f"'{row.name}' is completed and goes out"
     else:
-        sent = session.exec(select(t.Delivery).where(t.Delivery.action_id == row.id)).one_or_none()
+        sent = of_action(session, row) if row.status == "needs_review" else None
         row.status, row.executed_type = "done", kind.value
         row.executed_at = sent.claimed_at if sent is not None and sent.claimed_at else at
         row.ended_at, row.ended_by = at, member.name
+        if sent is not None:  # its owner knows that it was sent
+            sent.status, sent.settled_at = "accepted", at
         words = f"'{row.name}' ({kind.value}) is completed"
     words += f": {text}" if text else ""
     _tell(session, loaded, row, at, "action_completed", words, member.name, "complete")
@@ -193,30 +192,140 @@ def skip(session: Session, member: t.Member, key: str, reason: str, now: datetim
     if not reason.strip():
         raise Invalid.at("/reason", "say why the action is skipped (rule 32)")
     loaded, row, at = _open(session, member, key, now)
+    _give_up(session, row, at)
     end(row, "skipped", reason, at, member.name)
     words = f"'{row.name}' is skipped: {reason}"
     _tell(session, loaded, row, at, "action_skipped", words, member.name, "skip")
     return row
 
 
+def _give_up(session: Session, row: t.Action, at: datetime) -> None:
+    """Of a message whose outcome nobody knows: it is not looked for any more."""
+    sent = of_action(session, row) if row.status == "needs_review" else None
+    if sent is not None:
+        sent.status, sent.settled_at = "abandoned", at
+
+
+def send_again(
+    session: Session,
+    member: t.Member,
+    key: str,
+    text: str,
+    now: datetime,
+    *,
+    seen_balance: Decimal | None = None,
+) -> t.Action:
+    """Send a message once more of which nobody knows whether it left: its owner takes the risk that
+    it arrives twice. It leaves through the guarded path, under the same key. Conflict for an action
+    whose message is not in doubt or has no reason any more, or a balance other than
+    ``seen_balance``."""
+    loaded, row, at = _open(session, member, key, now)
+    sent = of_action(session, row)
+    if row.status != "needs_review" or sent is None:
+        raise Conflict("its message is not in doubt; complete or skip the action")
+    _same_balance(loaded, row, seen_balance)
+    sent.status, sent.deadline = "planned", None
+    row.status, row.cause, row.reason = "to_do", None, ""
+    row.requested_at, row.requested_by, row.note = at, member.id, text or row.note
+    session.flush()
+    decision = decide(load(session, row.customer_id).account, at)  # with it no longer in flight
+    gone = [w for w in decision.withdraw if w.action_id == str(row.id)]
+    if gone:
+        raise Conflict(f"it has no reason to be sent again: {gone[0].text}; say that it was sent, "
+                       "or give it up")  # fmt: skip
+    words = f"'{row.name}' is sent again" + (f": {text}" if text else "")
+    _tell(session, loaded, row, at, "action_sent_again", words, member.name, "complete")
+    return row
+
+
+def _same_balance(loaded: Loaded, row: t.Action, seen: Decimal | None) -> None:
+    """Rule 31: a balance that changed since the page was opened is told before sending."""
+    invoice = loaded.invoices.get(row.invoice_id)
+    if seen is not None and invoice is not None and invoice.balance != seen:
+        raise Conflict(
+            f"the balance of {invoice.number} is now {money(invoice.balance, invoice.currency)}, "
+            f"not {seen:f}; look again before sending"
+        )
+
+
 def edit(
     session: Session, member: t.Member, key: str, changes: dict[str, Any], now: datetime
 ) -> t.Action:
     """Change an open action before completing (rule 28): type, recipients, cc, bcc, subject, body,
-    note. The planned type stays on record beside the executed one."""
+    note, whether the PDFs of its invoices go with it. The planned type stays on record beside the
+    executed one."""
     loaded, row, at = _open(session, member, key, now)
-    if row.status != "to_do":
-        raise Conflict("its message may have left already; complete or skip it")
+    _refuse_in_doubt(row)
     kind = changes.pop("type", None)
     if kind is not None:
         row.executed_type = ActionType(kind).value
     if "note" in changes:
         row.note = changes.pop("note")
     row.edits = {**row.edits, **changes}
-    note(session, loaded.customer, at, "action_edited", f"'{row.name}' is edited",
-         invoice_id=row.invoice_id, action_id=row.id, by=member.name)  # fmt: skip
-    session.flush()
+    if changes.get("attach_invoices"):
+        kind = ActionType(row.executed_type or row.type)
+        if kind is not ActionType.EMAIL:
+            raise Invalid.at("/attach_invoices", f"only an email has attachments; it is a {kind}")
+        files.check_size(_attached(session, loaded, row, at))
+    _edited(session, loaded, row, at, f"'{row.name}' is edited", member.name)
     return row
+
+
+def attach(
+    session: Session,
+    member: t.Member,
+    key: str,
+    name: str,
+    content_type: str,
+    content: bytes,
+    now: datetime,
+) -> t.Action:
+    """Attach a file to an open email of the member's own (rule 28). Conflict for an action of
+    another type, Invalid for a file that cannot be attached or is too much."""
+    loaded, row, at = _open(session, member, key, now)
+    _refuse_in_doubt(row)
+    kind = ActionType(row.executed_type or row.type)
+    if kind is not ActionType.EMAIL:
+        raise Conflict(f"only an email has attachments; it is a {kind}")
+    file = files.keep(session, row.organisation_id, name, content_type, content, member.name)
+    own = row.edits.get("attachments", [])
+    if str(file.id) not in own:
+        row.edits = {**row.edits, "attachments": [*own, str(file.id)]}
+        files.check_size(_attached(session, loaded, row, at))
+        words = f"{file.name} is attached to '{row.name}'"
+        _edited(session, loaded, row, at, words, member.name)
+    return row
+
+
+def detach(session: Session, member: t.Member, key: str, file: str, now: datetime) -> t.Action:
+    """Take a file off again. NotFound for one that its owner did not attach."""
+    loaded, row, at = _open(session, member, key, now)
+    _refuse_in_doubt(row)
+    own = row.edits.get("attachments", [])
+    if file not in own:
+        raise NotFound(f"no file {file!r} was attached to this action")
+    row.edits = {**row.edits, "attachments": [one for one in own if one != file]}
+    (taken,) = files.about(session, row.organisation_id, [file])
+    words = f"{taken.name} is taken off '{row.name}'"
+    _edited(session, loaded, row, at, words, member.name)
+    return row
+
+
+def _attached(session: Session, loaded: Loaded, row: t.Action, at: datetime) -> list[t.File]:
+    return files.attached(session, loaded, row, step_of(session, loaded, row), at)
+
+
+def _refuse_in_doubt(row: t.Action) -> None:
+    if row.status != "to_do":
+        raise Conflict("its message may have left already; say what became of it")
+
+
+def _edited(
+    session: Session, loaded: Loaded, row: t.Action, at: datetime, words: str, by: str
+) -> None:
+    note(session, loaded.customer, at, "action_edited", words,
+         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
+    session.flush()
 
 
 def reassign(session: Session, member: t.Member, key: str, to: t.Member, now: datetime) -> t.Action:
@@ -271,6 +380,7 @@ def work_open_action(
     row = min(rows, key=lambda a: a.seq or 0)
     kind = ActionType(row.executed_type or row.type)
     if how == "skip":
+        _give_up(session, row, at)
         end(row, "skipped", text or "skipped by hand", at, by)
     elif row.status == "to_do" and kind in CHANNELS:
         row.requested_at, row.requested_by, row.note = at, row.owner_id, text

@@ -15,6 +15,7 @@ from db.timeline import note
 
 _PLAIN = ("name", "position", "language")
 _ADDRESSES = ("email", "phone", "postal")
+_CHANNELS = ("email", "sms")
 
 
 def correct(
@@ -26,7 +27,8 @@ def correct(
     by: str,
 ) -> t.Contact:
     """Change a contact of a locked customer. A changed address is valid again; ``email_invalid``
-    and its like mark one invalid with a reason, or valid again with an empty one."""
+    and its like mark one invalid with a reason, or valid again with an empty one; ``email_closed``
+    and ``sms_closed`` close and open the channel so, whatever the address."""
     row = session.exec(
         select(t.Contact).where(
             t.Contact.customer_id == customer.id, t.Contact.external_id == external_id
@@ -56,6 +58,16 @@ def correct(
             elif old:
                 row.fixed_at = at
                 told.append(("contact_valid", f"{address} of {who} is valid again"))
+    for channel in _CHANNELS:
+        mark = f"{channel}_closed"
+        if mark in changes and changes[mark] != getattr(row, mark):
+            reason = changes[mark]
+            setattr(row, mark, reason)
+            if reason:
+                told.append(("channel_closed", f"{channel} to {who} is closed: {reason}"))
+            else:
+                row.fixed_at = at
+                told.append(("channel_reopened", f"{channel} to {who} is open again"))
     if row.model_dump() != before:
         for kind, text in told or [("contact_corrected", f"{who} is corrected")]:
             note(session, customer, at, kind, text, by=by)

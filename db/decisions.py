@@ -269,7 +269,10 @@ def summarise(loaded: Loaded, decision: Decision) -> str:
     """One line for the Temporal UI and the pages: state · step · invoice."""
     zone = loaded.account.calendar.zone
     parts = []
-    if decision.kind is Kind.WAIT and decision.at is not None:
+    if decision.look_up and decision.at is not None:
+        asked = f"{decision.at.astimezone(zone):%a %-d %b %Y %H:%M}"
+        parts.append(f"Unknown whether it left: asking the provider {asked}")
+    elif decision.kind is Kind.WAIT and decision.at is not None:
         parts.append(f"Waiting until {decision.at.astimezone(zone):%a %-d %b %Y %H:%M}")
     else:
         parts.append({

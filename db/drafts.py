@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +13,14 @@ from sqlmodel import Session, select
 from db import tables as t
 from db.accounts import Loaded, plan_of
 from db.decisions import step_in
+from db.errors import DunningError
+from db.links import PREVIEW
 from db.members import owner_for
 from dunning.draft import Addressee, Draft
 from dunning.message import Names, message_facts
 from dunning.plan import ActionType, Step
 from dunning.recipients import selects
+from dunning.wording import text_for
 
 #: Where each type reaches a contact.
 ADDRESS = {
@@ -25,6 +30,16 @@ ADDRESS = {
     ActionType.LETTER: "postal",
     ActionType.TASK: "email",
 }
+#: Where a contact's wish not to be reached by a channel is kept.
+CLOSED = {ActionType.EMAIL: "email_closed", ActionType.SMS: "sms_closed"}
+
+
+class NotVerified(DunningError):
+    """The sender's domain is none that the organisation has verified at its provider."""
+
+    status = 422
+    title = "Sender not verified"
+    slug = "sender-not-verified"
 
 
 def draft(
@@ -33,35 +48,45 @@ def draft(
     action: t.Action,
     at: datetime,
     completed_by: t.Member | None = None,
+    *,
+    link: str = "",
 ) -> Draft:
     """The message of an action at the organisation's time ``at``. For a manual one the sender is
     the member who completes it, else the owner the plan asks for. What its owner edited (rule 28)
-    wins over the plan's texts and recipients."""
-    edits = action.edits
+    wins over the plan's texts and recipients. ``link``: the short one, for an SMS; without it that
+    of a preview, as long, where the session knows our ``public_url``."""
     step = step_of(session, loaded, action)
-    channel = ActionType(action.executed_type or action.type)
     sender = completed_by or _sender(session, loaded, action, step)
-    address = ADDRESS[channel]
-    meant = step.recipients if step else ("main",)
-    if channel is ActionType.TASK:
-        meant = ()  # it goes to its owner, never to the customer (rule 34)
-    to, flagged = _contacts(loaded, meant, "to", address)
-    cc: list[Addressee] = []
-    if channel is ActionType.EMAIL:
-        for role, selectors in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
-            cc += _contacts(loaded, selectors, role, address)[0]
-            cc += _internal(session, loaded, selectors, role)
-        to += _internal(session, loaded, meant, "to")
-    if "recipients" in edits:
-        to = [Addressee("to", a) for a in edits["recipients"]]
-    if "cc" in edits:
-        cc = [a for a in cc if a.role != "cc"] + [Addressee("cc", a) for a in edits["cc"]]
-    if "bcc" in edits:
-        cc = [a for a in cc if a.role != "bcc"] + [Addressee("bcc", a) for a in edits["bcc"]]
+    channel = ActionType(action.executed_type or action.type)
+    return _draft(
+        session, loaded, step, channel, str(action.invoice_id), at, sender, action.edits, link
+    )
+
+
+def draft_of_step(
+    session: Session, loaded: Loaded, step: Step, invoice_id: str, at: datetime, link: str = ""
+) -> Draft:
+    """The message of a step about an invoice, as it would be sent at ``at`` (a preview)."""
+    sender = owner_for(session, loaded.customer, step.owner)
+    return _draft(session, loaded, step, step.type, invoice_id, at, sender, {}, link)
+
+
+def _draft(
+    session: Session,
+    loaded: Loaded,
+    step: Step | None,
+    channel: ActionType,
+    invoice_id: str,
+    at: datetime,
+    sender: t.Member | None,
+    edits: Mapping[str, Any],
+    link: str,
+) -> Draft:
+    customer, organisation = loaded.customer, loaded.organisation
+    to, cc, flagged = _addressees(session, loaded, step, channel, edits)
     main_id = to[0].contact_id if to else None
     first = next((c for c in loaded.contacts.values() if str(c.id) == main_id), None)
-    invoice = next(i for i in loaded.account.invoices if i.id == str(action.invoice_id))
-    customer, organisation = loaded.customer, loaded.organisation
+    invoice = next(i for i in loaded.account.invoices if i.id == invoice_id)
     names = Names(
         organisation=organisation.name,
         customer=customer.name,
@@ -73,17 +98,69 @@ def draft(
         organisation_language=organisation.language,
         country=customer.country,
     )
-    facts = message_facts(loaded.account, invoice, loaded.account.calendar.today(at), names)
+    today = loaded.account.calendar.today(at)
+    facts = message_facts(loaded.account, invoice, today, names, organisation.late_payment_country)
+    public_url = session.info.get("public_url")
+    if not link and public_url and channel is ActionType.SMS and invoice.url:
+        link = f"{public_url}/l/{PREVIEW}"
+    if link:
+        facts = replace(facts, invoice=replace(facts.invoice, url=link))
+    text = text_for(step, names.language, names.organisation_language) if step else None
+    edited = "body" in edits
     return Draft(
         channel=channel,
         facts=facts,
-        subject=edits.get("subject", step.subject if step else ""),
-        body=edits.get("body", step.body if step else ""),
+        subject=edits.get("subject", text.subject if text else ""),
+        body=edits.get("body", text.body if text else ""),
         addressees=tuple(_distinct([*to, *cc])),
         flagged=tuple(flagged),
         sender_address=sender.email if sender else "",
         sender_name=sender.name if sender else "",
         registered=bool(step and step.registered),
+        html=text.html if text and not edited else "",
+        language=text.language if text and not edited else "",
+        open_tracking=organisation.open_tracking,
+    )
+
+
+def _addressees(
+    session: Session,
+    loaded: Loaded,
+    step: Step | None,
+    channel: ActionType,
+    edits: Mapping[str, Any],
+) -> tuple[list[Addressee], list[Addressee], list[str]]:
+    """To whom, copies to whom, and which contacts are left out (rules 34 and 35)."""
+    meant = step.recipients if step else ("main",)
+    if channel is ActionType.TASK:
+        meant = ()  # it goes to its owner, never to the customer (rule 34)
+    to, flagged = _contacts(loaded, meant, "to", channel)
+    cc: list[Addressee] = []
+    if channel is ActionType.EMAIL:
+        for role, selectors in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
+            cc += _contacts(loaded, selectors, role, channel)[0]
+            cc += _internal(session, loaded, selectors, role)
+        to += _internal(session, loaded, meant, "to")
+    if "recipients" in edits:
+        to = [Addressee("to", a) for a in edits["recipients"]]
+    if "cc" in edits:
+        cc = [a for a in cc if a.role != "cc"] + [Addressee("cc", a) for a in edits["cc"]]
+    if "bcc" in edits:
+        cc = [a for a in cc if a.role != "bcc"] + [Addressee("bcc", a) for a in edits["bcc"]]
+    return to, cc, flagged
+
+
+def check_sender(organisation: t.Organisation, drafted: Draft) -> None:
+    """Raises NotVerified for an email whose sender the provider would refuse (rules 30 and 33). An
+    organisation that names no domains leaves the check to its provider."""
+    domains = organisation.sender_domains
+    domain = drafted.sender_address.rpartition("@")[2].lower()
+    if drafted.channel is not ActionType.EMAIL or not domains or domain in domains:
+        return
+    raise NotVerified(
+        f"{drafted.sender_address or 'a sender without an address'} is not of a verified sender "
+        f"domain ({', '.join(domains)}): hand the action to a member who is, or have the domain "
+        "verified and added to the organisation's sender domains"
     )
 
 
@@ -104,8 +181,9 @@ def _sender(
 
 
 def _contacts(
-    loaded: Loaded, selectors: tuple[str, ...], role: str, address: str
+    loaded: Loaded, selectors: tuple[str, ...], role: str, channel: ActionType
 ) -> tuple[list[Addressee], list[str]]:
+    address = ADDRESS[channel]
     found: list[Addressee] = []
     flagged: list[str] = []
     by_id: dict[str, Any] = {str(c.id): c for c in loaded.contacts.values()}
@@ -115,20 +193,25 @@ def _contacts(
                 continue
             row: t.Contact = by_id[contact.id]
             value = getattr(row, address)
-            if not value or getattr(row, f"{address}_invalid"):
+            closed = getattr(row, CLOSED.get(channel, ""), "")
+            if not value or getattr(row, f"{address}_invalid") or closed:
                 flagged.append(row.name or row.external_id)
                 continue
-            text = value if isinstance(value, str) else _postal(row)
-            found.append(Addressee(role, text, row.name, contact.id))
+            if isinstance(value, str):
+                found.append(Addressee(role, value, row.name, contact.id))
+            else:
+                text = "\n".join(postal_lines(row))
+                found.append(Addressee(role, text, row.name, contact.id, dict(value)))
     return found, flagged
 
 
-def _postal(row: t.Contact) -> str:
+def postal_lines(row: t.Contact) -> list[str]:
+    """The postal address of a contact as it stands on an envelope, the name first."""
     parts = row.postal
     town = " ".join(str(parts[k]) for k in ("postal_code", "city") if parts.get(k))
     lines = [row.name, parts.get("line1"), parts.get("line2"), town, parts.get("region"),
              parts.get("country")]  # fmt: skip
-    return "\n".join(str(line) for line in lines if line)
+    return [str(line) for line in lines if line]
 
 
 def _internal(

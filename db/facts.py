@@ -67,6 +67,8 @@ class CustomerFact:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFact:
+    """``url``, the page on which the customer sees or pays it: None leaves it, "" removes it."""
+
     external_id: str
     customer: str
     number: str
@@ -75,6 +77,7 @@ class InvoiceFact:
     currency: str
     due_on: date | None = None
     source_updated_at: datetime | None = None
+    url: str | None = None
 
 
 def organisation(session: Session, organisation_id: uuid.UUID) -> t.Organisation:
@@ -198,6 +201,8 @@ def put_invoice(
     row.issued_on = fact.issued_on
     row.due_on = fact.due_on
     row.total = fact.total
+    if fact.url is not None:
+        row.url = fact.url
     if not created or row.total == 0 or bulk.batch_of(session) is None:
         session.flush()
         rebalance(session, customer, row, at, by="billing")

@@ -12,12 +12,13 @@ from db.calendars import CalendarError, parse_working_days, public_holidays, zon
 from db.errors import Invalid, NotFound
 from db.nudges import nudge_many
 from db.plans import plan_or_404
+from dunning.rates import COUNTRIES
 
 
 def change(session: Session, organisation_id: uuid.UUID, changes: dict[str, Any]) -> t.Organisation:
     """Change settings by name, ``default_plan`` by the plan's. Every sequence looks again when
-    anything is different. Raises Invalid for a zone, week, holiday calendar or plan that is none.
-    """
+    anything is different. Raises Invalid for a zone, week, holiday calendar or plan that is none,
+    and for a country whose interest for late payment we do not know."""
     row = session.get_one(t.Organisation, organisation_id, with_for_update=True)
     before = row.model_dump()
     for name, check in (
@@ -34,6 +35,12 @@ def change(session: Session, organisation_id: uuid.UUID, changes: dict[str, Any]
             row.default_plan_id = plan_or_404(session, organisation_id, name)[0].id
         except NotFound as e:
             raise Invalid.at("/default_plan", e.detail) from None
+    country = changes.get("late_payment_country", "")
+    if country and country not in COUNTRIES:
+        raise Invalid.at(
+            "/late_payment_country",
+            f"the interest of {country!r} is not known; it is of {', '.join(sorted(COUNTRIES))}",
+        )
     for name, value in changes.items():
         if name != "default_plan":
             setattr(row, name, value)

@@ -1,7 +1,8 @@
 """The tables. Money is numeric, instants are timestamptz (UTC), dates are the organisation's.
 
 Every effect has one stable key held by a unique constraint: an external id for what billing systems
-report, (invoice, plan, step, occurrence, attempt) for an action, the action for a delivery.
+report, (invoice, plan, step, occurrence, attempt) for an action, the action for a delivery, the
+delivery and the address for what became of a message.
 """
 
 from __future__ import annotations
@@ -77,6 +78,10 @@ class Organisation(SQLModel, table=True):
     language: str = "en"
     tolerance: Decimal = Field(default=Decimal(0), sa_type=sa.Numeric(20, 4))
     spread_minutes: int = 0
+    reply_hold_days: int = 2  # automatic steps wait this long after a customer's reply
+    open_tracking: bool = False  # a pixel in emails needs consent in some countries
+    sender_domains: list[str] = _json(list)  # verified at the provider; empty = not checked here
+    late_payment_country: str = ""  # whose statutory interest messages may show; empty = off
     default_plan_id: uuid.UUID | None = Field(
         default=None,
         sa_column=sa.Column(sa.Uuid, sa.ForeignKey("plan.id", use_alter=True), nullable=True),
@@ -165,6 +170,7 @@ class Customer(SQLModel, table=True):
     plan_id: uuid.UUID | None = _maybe("plan.id", index=True)
     # Rule 44: the invoice that carried when this plan was given.
     contextualized_invoice_id: uuid.UUID | None = None
+    held_until: date | None = None  # a reply: automatic steps wait until the start of that day
     source_updated_at: datetime | None = _instant()
     created_at: datetime = _created()
 
@@ -183,7 +189,8 @@ class Contact(SQLModel, table=True):
     """Each address is valid, or invalid with the reason (rule 35). ``fixed_at``: last corrected.
 
     ``superseded``: the address that a member corrected by hand, under its name; a billing system
-    that goes on repeating it does not bring it back.
+    that goes on repeating it does not bring it back. ``email_closed`` and ``sms_closed``: the
+    person does not want this channel any more, and why; that survives a corrected address.
     """
 
     __table_args__ = (sa.UniqueConstraint("customer_id", "external_id"),)
@@ -197,8 +204,10 @@ class Contact(SQLModel, table=True):
     main: bool = False
     email: str = ""
     email_invalid: str = ""  # the reason; empty = valid
+    email_closed: str = ""
     phone: str = ""
     phone_invalid: str = ""
+    sms_closed: str = ""
     postal: dict[str, Any] = _json(dict)  # line1, line2, postal_code, city, region, country
     postal_invalid: str = ""
     superseded: dict[str, Any] = _json(dict)
@@ -229,6 +238,8 @@ class Invoice(SQLModel, table=True):
     closed_reason: str = ""
     disputed_at: datetime | None = _instant()
     dispute_reason: str = ""
+    url: str = ""  # the page on which the customer sees or pays it
+    pdf_id: uuid.UUID | None = _maybe("file.id")
     source_updated_at: datetime | None = _instant()
     created_at: datetime = _created()
 
@@ -341,8 +352,16 @@ class Action(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One message handed to one provider: planned -> sending -> accepted | rejected | unknown.
-    ``message`` is what was sent, frozen; a claim past ``deadline`` with no outcome is unknown."""
+    """One message handed to one provider: planned -> sending -> accepted | rejected | unknown;
+    unknown -> accepted | needs_review; needs_review -> accepted | planned | abandoned.
+
+    ``message`` is what was sent, frozen, and ``message_hash`` its SHA-256. A claim past
+    ``deadline`` (real clock) with no outcome is unknown; of an unknown one it is when the provider
+    is asked next (the organisation's time). ``sends``: how often it was handed over;
+    ``first_claimed_at``: first when.
+    """
+
+    __table_args__ = (sa.Index("ix_delivery_provider_provider_id", "provider", "provider_id"),)
 
     id: uuid.UUID = Field(primary_key=True)
     organisation_id: uuid.UUID = _ref("organisation.id", index=False)
@@ -353,12 +372,131 @@ class Delivery(SQLModel, table=True):
     status: str
     claim: uuid.UUID | None = None
     claimed_at: datetime | None = _instant()
+    first_claimed_at: datetime | None = _instant()
     deadline: datetime | None = _instant()
     settled_at: datetime | None = _instant()
+    sends: int = 0
+    look_ups: int = 0
     provider_id: str = ""
+    tracking_number: str = ""
     error: str = ""
     message: dict[str, Any] = _json(dict)
     message_hash: str = ""
+
+
+class DeliveryRecipient(SQLModel, table=True):
+    """What became of a message at one address: ``dunning.delivery.Facts``, each with its time.
+
+    ``address`` is as it was sent to; ``address_key`` the same in lower case.
+    """
+
+    __tablename__ = "delivery_recipient"
+    __table_args__ = (sa.Index("ix_delivery_recipient_address_key", "address_key"),)
+
+    delivery_id: uuid.UUID = Field(foreign_key="delivery.id", primary_key=True)
+    address_key: str = Field(primary_key=True)
+    address: str
+    role: str
+    name: str = ""
+    contact_id: uuid.UUID | None = None
+    sent_at: datetime | None = _instant()
+    received_at: datetime | None = _instant()
+    opened_at: datetime | None = _instant()
+    machine_opened_at: datetime | None = _instant()
+    clicked_at: datetime | None = _instant()
+    bounced_at: datetime | None = _instant()
+    failed_at: datetime | None = _instant()
+    returned_at: datetime | None = _instant()
+    complained_at: datetime | None = _instant()
+    unsubscribed_at: datetime | None = _instant()
+    reason: str = ""
+
+
+class Callback(SQLModel, table=True):
+    """A provider's call, stored before it is thought about. ``organisation_id``: whose account's
+    key signed it; None = the installation's. ``outcome``: done, unmatched, refused (unreadable)."""
+
+    __table_args__ = (
+        sa.Index("ix_callback_waiting", "id", postgresql_where=sa.text("outcome = ''")),
+        sa.Index(
+            "ix_callback_left",
+            "organisation_id",
+            "outcome",
+            "id",
+            postgresql_where=sa.text("outcome IN ('unmatched', 'refused')"),
+        ),
+    )
+
+    id: int | None = _big_serial()
+    provider: str
+    organisation_id: uuid.UUID | None = _maybe("organisation.id")
+    url: str
+    headers: dict[str, str] = _json(dict)
+    body: bytes
+    received_at: datetime = _created()
+    outcome: str = ""
+    error: str = ""
+    tries: int = 0
+    next_try_at: datetime | None = _instant()
+    ended_at: datetime | None = _instant()
+
+
+class Reply(SQLModel, table=True):
+    """What a customer wrote back; ``key`` is the provider's id of it, so that it counts once."""
+
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "key"),)
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    customer_id: uuid.UUID = _ref("customer.id")
+    delivery_id: uuid.UUID | None = _maybe("delivery.id")
+    key: str
+    channel: str
+    sender: str
+    subject: str = ""
+    text: str
+    automatic: bool = False
+    at: datetime = _created()
+
+
+class Link(SQLModel, table=True):
+    """A short link in a message, to the invoice or payment page; the target never comes from
+    the address that is opened."""
+
+    token: str = Field(primary_key=True)
+    delivery_id: uuid.UUID = Field(unique=True)
+    target: str
+    created_at: datetime = _created()
+
+
+class File(SQLModel, table=True):
+    """The PDF of an invoice, or a file that an owner attached. Immutable."""
+
+    __table_args__ = (sa.Index("ix_file_organisation_id_sha256", "organisation_id", "sha256"),)
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    content: bytes
+    created_by: str = ""
+    created_at: datetime = _created()
+
+
+class ProviderAccount(SQLModel, table=True):
+    """An organisation's own account at a provider. ``sealed``: its credentials, encrypted;
+    ``shown``: what may be shown of them."""
+
+    __tablename__ = "provider_account"
+
+    organisation_id: uuid.UUID = Field(foreign_key="organisation.id", primary_key=True)
+    provider: str = Field(primary_key=True)
+    sealed: bytes
+    shown: dict[str, Any] = _json(dict)
+    updated_at: datetime = _created()
+    updated_by: str = ""
 
 
 class OutboxMessage(SQLModel, table=True):

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from channels.render import check
+from channels.render import check_step
 from db import tables as t
 from db.calendars import CalendarError, calendar_of, parse_working_days, public_holidays, zone
 from db.engine import connect, transaction
@@ -188,7 +188,7 @@ def read_plan(path: Path) -> dict[str, Any]:
         plan = parse_plan(data)
         for step in plan.steps:
             try:
-                check(step.subject, step.body)
+                check_step(step)
             except ValueError as e:
                 raise PlanError(step.key, str(e)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PlanError) as e:
@@ -216,7 +216,7 @@ def set_up(engine: Engine, script: Script) -> uuid.UUID:
                 session,
                 organisation.id,
                 data,
-                lambda step: check(step.subject, step.body),
+                check_step,
                 owners_must_exist=False,
             )
         return organisation.id

@@ -131,6 +131,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 IMPORT_EVERYTHING = """
 import importlib, sys, threading
+import urllib3.util.connection  # binds [::1]:0 once, to learn whether there is IPv6
 seen = []
 def hook(event, args):
     if event in {"socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen"}:

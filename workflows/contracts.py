@@ -16,6 +16,7 @@ SIGNALS = ("payment", "complete", "skip", "pause", "resume", "account_changed")
 
 REVIEW = "review"
 SEND = {"email": "send_email", "sms": "send_sms", "letter": "send_letter"}
+LOOK_UP = "look_up"
 
 ORGANISATION_ATTRIBUTE = "DunningOrganisation"
 STATE_ATTRIBUTE = "DunningState"
@@ -99,7 +100,8 @@ class Next:
     """What the sequence does next. ``state``: send, await_owner, wait or rest.
 
     ``until`` (UTC, the engine's clock) is when to wake, None = only a signal does. ``then`` is the
-    channel to send on at that moment; without one the account is reviewed. ``summary`` and
+    channel to send on at that moment; without one the account is reviewed. ``look_up``: the channel
+    is asked whether it has a message whose answer was lost, and nothing is sent. ``summary`` and
     ``label`` are words for the Temporal UI. ``owes_nothing``: the run may end after a while.
     """
 
@@ -110,6 +112,7 @@ class Next:
     summary: str = ""
     label: str = ""
     owes_nothing: bool = False
+    look_up: bool = False
 
 
 @dataclass

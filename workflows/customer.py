@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         FIRST_RETRY,
         LINGER,
         LONGEST_RETRY,
+        LOOK_UP,
         REVIEW,
         REVIEW_TIMEOUT,
         ROLL_AT_EVENTS,
@@ -58,7 +59,7 @@ class CustomerSequence:
             if not await self._slept(coming):
                 coming = await self._woken(coming)
             elif coming.then is not None:
-                coming = await self._send(coming.then)
+                coming = await self._send(coming)
             elif coming.owes_nothing and not self._inbox:
                 return "owes nothing"
             else:
@@ -124,7 +125,7 @@ class CustomerSequence:
         messages = self._unread()
         if coming.then is not None and all(m.clock for m in messages):
             # A rehearsal's clock reached the moment this run sleeps for: as if the timer had fired.
-            return await self._send(coming.then, max(m.nudge for m in messages))
+            return await self._send(coming, max(m.nudge for m in messages))
         return await self._review(messages)
 
     async def _review(self, messages: list[Message] | None = None) -> Next:
@@ -145,9 +146,11 @@ class CustomerSequence:
         )
         return result
 
-    async def _send(self, channel: str, handled: int = 0) -> Next:
+    async def _send(self, coming: Next, handled: int = 0) -> Next:
+        """Send on the channel of ``coming``, or ask it for a message whose answer was lost."""
+        channel = coming.then or ""
         result: Next = await workflow.execute_activity(
-            SEND[channel],
+            LOOK_UP if coming.look_up else SEND[channel],
             SendInput(
                 self._start.organisation_id,
                 self._start.customer_id,
@@ -159,7 +162,7 @@ class CustomerSequence:
             task_queue=channel_queue(self._start.task_queue, channel),
             start_to_close_timeout=SEND_TIMEOUT,
             retry_policy=_RETRY,
-            summary=self._label or channel,
+            summary=f"look up: {self._label}"[:190] if coming.look_up else self._label or channel,
             priority=self._priority(None),
         )
         return result

@@ -15,11 +15,23 @@ from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
-from channels.port import Accepted, Ambiguous, Channel, Message, NotSent, Rejected, Result
+from channels.port import (
+    Accepted,
+    Ambiguous,
+    Channel,
+    Found,
+    Message,
+    NotFound,
+    NotSent,
+    Rejected,
+    Result,
+)
 from db import tables as t
+from db.actions import complete, send_again, skip
 from db.engine import transaction
 from dunning.plan import ActionType
 from tests.activities.town import Provider, Town, email, late, plan
+from workflows.contracts import SendInput
 
 pytestmark = pytest.mark.services
 
@@ -150,17 +162,143 @@ def test_not_now_until_the_cut_off_leaves_the_next_working_day(engine: Engine) -
     assert town.lives_until("2025-03-10 12:00") == ["Mon 2025-03-10 08:30"]
 
 
-def test_what_nobody_knows_goes_to_a_person_and_is_never_sent_again(engine: Engine) -> None:
+def test_what_nobody_knows_is_asked_for_and_never_sent_again(engine: Engine) -> None:
+    """Unknown at 08:30: the provider is asked after 1, 5, 15 and 60 minutes, then the owner."""
     town = due_today(engine, Ambiguous("read timed out"))
     coming = town.send()
+    waits = []
+    while coming.look_up:
+        assert (coming.state, coming.then) == ("wait", "email")
+        assert coming.summary.startswith("Unknown whether it left: asking the provider")
+        assert town.actions() == [("one", "sending")]
+        assert coming.until is not None
+        deadline = delivery(town).deadline
+        assert deadline is not None
+        waits.append(round((deadline - town.now) / timedelta(minutes=1)))
+        assert town.send().look_up  # a send that comes in between sends nothing
+        assert town.review().look_up
+        coming = town.look_up()
+    assert waits == [1, 4, 10, 45]
+    assert len(town.provider.asked) == 4
     assert coming.state == "await_owner"
     assert town.actions() == [("one", "needs_review")]
-    assert delivery(town).status == "unknown"
+    assert delivery(town).status == "needs_review"
     for _ in range(3):
         assert town.send().state == "await_owner"
+        assert town.look_up().state == "await_owner"
         assert town.review().state == "await_owner"
     assert len(town.provider.tried) == 1
-    assert len(town.timeline("action_needs_review")) == 1
+    (told,) = town.timeline("action_needs_review")
+    assert told == (
+        "'Reminder one': we do not know whether this left: read timed out; stand-in was asked 4 "
+        "times: it has no search"
+    )
+
+
+def test_what_the_provider_has_is_done(engine: Engine) -> None:
+    """Its logs lag behind: the second time it is there."""
+    town = due_today(engine, Ambiguous("read timed out"))
+    town.provider.knows = [NotFound(), Found("sg-9")]
+    assert town.send().look_up
+    assert town.look_up().look_up
+    assert town.look_up().state == "wait"
+    row = delivery(town)
+    assert (row.status, row.provider_id) == ("accepted", "sg-9")
+    assert town.actions() == [("one", "done")]
+    assert len(town.provider.tried) == 1
+    assert town.timeline("action_done")[0].endswith("as a look-up at stand-in says")
+    (message,) = town.provider.tried
+    assert town.provider.asked == [message, message]
+
+
+def test_a_look_up_before_its_time_asks_nobody(engine: Engine) -> None:
+    town = due_today(engine, Ambiguous("read timed out"))
+    coming = town.send()
+    ids = (str(town.id), str(town.key_of("acme")))
+    again = town.sending.look_up(SendInput(*ids, town.now, "email"))
+    assert coming.look_up
+    assert again.look_up
+    assert town.provider.asked == []
+
+
+def test_a_message_that_a_look_up_finds_for_another_delivery_is_not_ours(engine: Engine) -> None:
+    town = due_today(engine, Accepted("sg-1"))
+    town.send()
+    town.customer("other")
+    town.invoice("INV-2", DUE, customer="other")
+    town.provider.script = [Ambiguous("read timed out")]
+    town.review(customer="other")
+    town.at("2025-03-05 08:30")
+    assert town.send(customer="other").look_up
+    town.provider.knows = [Found("sg-1")]
+    assert town.look_up(customer="other").look_up
+    assert sorted(d.status for d in town.rows(t.Delivery)) == ["accepted", "unknown"]
+
+
+def test_a_provider_that_knows_our_key_is_handed_the_same_once_more(engine: Engine) -> None:
+    """Lob: nothing is found, and the same key makes one letter of both."""
+    town = due_today(engine, Ambiguous("read timed out"), Accepted("ltr-1"), idempotent=True)
+    town.provider.knows = [NotFound()]
+    assert town.send().look_up
+    assert town.look_up().state == "wait"
+    first, second = town.provider.tried
+    assert first == second
+    assert town.actions() == [("one", "done")]
+    assert delivery(town).sends == 2
+
+
+@pytest.mark.parametrize("spoilt", ["paid", "old", "evening"])
+def test_but_not_when_it_would_not_be_sent_any_more(engine: Engine, spoilt: str) -> None:
+    """Rule 36: paid in the meantime; rule 21: the cut-off is past. Nor when the key is too old to
+    be known."""
+    town = due_today(engine, Ambiguous("read timed out"), Accepted("x"), idempotent=True)
+    town.provider.knows = [NotFound()]
+    assert town.send().look_up
+    if spoilt == "paid":
+        town.pay("INV-1")
+    elif spoilt == "evening":
+        town.at("2025-03-04 17:01")
+    else:
+        town.change(t.Delivery, first_claimed_at=town.now - timedelta(hours=23))
+    while (coming := town.look_up()).look_up:
+        pass
+    assert coming.state == "await_owner"
+    assert len(town.provider.tried) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "actions", "status", "tried"),
+    [
+        ("it_was_sent", [("one", "done")], "accepted", 1),
+        ("send_again", [("one", "done")], "accepted", 2),
+        ("give_up", [("one", "skipped")], "abandoned", 1),
+    ],
+)
+def test_the_owner_has_three_answers(
+    engine: Engine, answer: str, actions: list[Any], status: str, tried: int
+) -> None:
+    town = due_today(engine, Ambiguous("read timed out"), Accepted("second"))
+    town.send()
+    while town.look_up().look_up:
+        pass
+    (action,) = [a for a in town.rows(t.Action) if a.status == "needs_review"]
+    with transaction(engine) as session:
+        ben = session.get_one(t.Member, action.owner_id)
+        if answer == "it_was_sent":
+            complete(session, ben, str(action.id), "Eve has it", town.now)
+        elif answer == "send_again":
+            send_again(session, ben, str(action.id), "Eve has nothing", town.now)
+        else:
+            skip(session, ben, str(action.id), "too late", town.now)
+    coming = town.review()
+    if answer == "send_again":
+        assert (coming.state, coming.then) == ("send", "email")
+        coming = town.send()
+    assert coming.state == "wait"
+    assert [a for a in town.actions() if a[1] != "planned"] == actions
+    assert delivery(town).status == status
+    assert len(town.provider.tried) == tried
+    assert len({m.delivery_id for m in town.provider.tried}) == 1
 
 
 def test_a_message_that_cannot_be_put_into_words_goes_to_its_owner(engine: Engine) -> None:
@@ -205,11 +343,13 @@ def test_after_a_crash_another_provider_is_not_asked_again(engine: Engine) -> No
     with pytest.raises(ApplicationError):
         town.send()
     late(town)
-    assert town.send().state == "await_owner"
+    assert town.send().look_up
     assert len(town.provider.tried) == 1
-    assert town.actions() == [("one", "needs_review")]
-    (told,) = town.timeline("action_needs_review")
-    assert told.startswith("'Reminder one': we do not know whether this left: the program ended")
+    assert town.actions() == [("one", "sending")]
+    (told,) = town.timeline("action_unknown")
+    assert told.startswith(
+        "'Reminder one': unknown whether it left, the provider is asked: the program ended"
+    )
 
 
 def test_a_review_in_the_meantime_waits_for_the_outcome(engine: Engine) -> None:
@@ -221,7 +361,7 @@ def test_a_review_in_the_meantime_waits_for_the_outcome(engine: Engine) -> None:
     coming = town.review()
     assert (coming.state, coming.then) == ("wait", "email")
     late(town)
-    assert town.send().state == "await_owner"  # it may have left: that is not forgotten
+    assert town.send().look_up  # it may have left: that is not forgotten
 
 
 def test_another_error_of_the_provider_is_as_a_crash(engine: Engine) -> None:
@@ -230,7 +370,7 @@ def test_another_error_of_the_provider_is_as_a_crash(engine: Engine) -> None:
     with pytest.raises(ZeroDivisionError):
         town.send()
     late(town)
-    assert town.send().state == "await_owner"
+    assert town.send().look_up
     assert len(town.provider.tried) == 1
 
 
@@ -250,8 +390,9 @@ class Slow:
 
 
 @pytest.mark.parametrize("idempotent", [True, False])
-def test_the_answer_of_a_zombie_changes_nothing(engine: Engine, idempotent: bool) -> None:
-    """The first attempt hangs beyond its deadline; another takes over; then the first is back."""
+def test_the_answer_of_a_zombie_sends_nothing_twice(engine: Engine, idempotent: bool) -> None:
+    """The first attempt hangs beyond its deadline; another takes over; then the first is back, and
+    what it learnt holds where nobody else knows better."""
     slow = Slow()
     town = due_today(engine, slow, Accepted("of the successor"), idempotent=idempotent)
     with ThreadPoolExecutor(1) as pool:
@@ -268,11 +409,11 @@ def test_the_answer_of_a_zombie_changes_nothing(engine: Engine, idempotent: bool
         assert town.actions() == [("one", "done")]
         assert len(town.timeline("action_done")) == 1
     else:
-        assert coming.state == "await_owner"
-        assert (row.status, row.provider_id) == ("unknown", "")
-        assert town.actions() == [("one", "needs_review")]
+        assert coming.look_up
+        assert (row.status, row.provider_id) == ("accepted", "of the zombie")
+        assert town.actions() == [("one", "done")]
         assert len(town.provider.tried) == 1
-    assert town.review().state == coming.state
+    assert town.review().state == "wait"
 
 
 def test_two_attempts_at_once_send_once(engine: Engine) -> None:

@@ -19,9 +19,10 @@ from sqlmodel import Session, col, select
 
 from activities.review import Review
 from activities.sending import Sending
-from channels.port import Accepted, Message, Result
-from channels.render import check
+from channels.port import Accepted, CannotTell, LookUp, Message, Result
+from channels.render import check_step
 from db import tables as t
+from db.actions import skip
 from db.credits import PAYMENT, CreditFact, put_credit
 from db.engine import transaction
 from db.facts import (
@@ -34,7 +35,10 @@ from db.facts import (
     set_contact_validity,
 )
 from db.members import put_member
+from db.outcomes import Report, apply
 from db.plans import put_plan
+from db.replies import Answer, take
+from dunning.delivery import Fact
 from dunning.plan import ActionType
 from worker import outbox_channels
 from workflows.contracts import Message as Signal
@@ -69,7 +73,8 @@ PLAN = plan(email("one", 1), email("two", 8), email("three", 15))
 
 class Provider:
     """A provider whose answers are a script, the last one for ever: a result, an exception to die
-    of, or a function of the message. ``tried`` is every message it was handed."""
+    of, or a function of the message. ``tried`` is every message it was handed, ``asked`` every one
+    it was asked for; ``knows`` is a script of what it says then."""
 
     name = "stand-in"
 
@@ -78,7 +83,10 @@ class Provider:
         *script: Result | BaseException | Callable[[Message], Result],
         idempotent: bool = False,
         kind: ActionType = ActionType.EMAIL,
+        knows: Sequence[LookUp] = (CannotTell("it has no search"),),
     ) -> None:
+        self.knows = list(knows)
+        self.asked: list[Message] = []
         self.script = list(script) or [Accepted("id-1")]
         self.idempotent = idempotent
         self.type = kind
@@ -90,6 +98,10 @@ class Provider:
         if isinstance(answer, BaseException):
             raise answer
         return answer(message) if callable(answer) else answer
+
+    def look_up(self, message: Message, since: datetime) -> LookUp:
+        self.asked.append(message)
+        return self.knows.pop(0) if len(self.knows) > 1 else self.knows[0]
 
 
 class Town:
@@ -114,7 +126,7 @@ class Town:
             self.id = row.id
             put_member(session, self.id, "ada@amber.example", "Ada", "admin")
             put_member(session, self.id, "ben@amber.example", "Ben")
-            put_plan(session, self.id, steps or PLAN, lambda s: check(s.subject, s.body))
+            put_plan(session, self.id, steps or PLAN, check_step)
 
     def at(self, local: str) -> None:
         """It is now this local time."""
@@ -127,7 +139,13 @@ class Town:
     # What billing reports.
 
     def customer(self, key: str = "acme", **more: Any) -> uuid.UUID:
-        contact = ContactFact("eve", "Eve", email=more.pop("email", f"eve@{key}.example"))
+        contact = ContactFact(
+            "eve",
+            "Eve",
+            email=more.pop("email", f"eve@{key}.example"),
+            phone=more.pop("phone", None),
+            postal=more.pop("postal", None),
+        )
         values: dict[str, Any] = {
             "name": key.title(),
             "contacts": [contact],
@@ -191,6 +209,38 @@ class Town:
         order = SendInput(*ids, clock or self.now, channel)
         return getattr(self.sending, f"send_{channel}")(order)  # type: ignore[no-any-return]
 
+    def look_up(self, channel: str = "email", customer: str = "acme") -> Next:
+        """It is time to ask the provider."""
+        late(self)
+        ids = (str(self.id), str(self.key_of(customer)))
+        return self.sending.look_up(SendInput(*ids, self.now, channel))
+
+    def told(self, fact: Fact, address: str = "", *, before: float = 0, **more: Any) -> bool:
+        """The provider reports about the newest delivery what was so ``before`` seconds."""
+        with transaction(self.engine) as session:
+            newest = session.exec(
+                select(t.Delivery).order_by(col(t.Delivery.claimed_at).desc())
+            ).first()
+            at = self.now - timedelta(seconds=before)
+            values: dict[str, Any] = {
+                "provider": newest.provider if newest else "stand-in",
+                "organisation_id": None,
+                "delivery_id": str(newest.id) if newest else "",
+            }
+            report = Report(fact=fact, at=at, address=address, **(values | more))
+            return apply(session, report, self.now)
+
+    def answered(self, text: str = "I shall pay", **more: Any) -> bool:
+        """Eve writes back."""
+        values: dict[str, Any] = {
+            "channel": ActionType.EMAIL,
+            "organisation_id": None,
+            "at": self.now,
+            "sender": "eve@acme.example",
+        }
+        with transaction(self.engine) as session:
+            return take(session, Answer(text=text, **(values | more)), self.now)
+
     def lives_until(self, local: str) -> list[str]:
         """Be the sequence: sleep and act as the activities say; the local times of the sends."""
         sent, end = [], datetime.fromisoformat(local).replace(tzinfo=PARIS)
@@ -198,7 +248,10 @@ class Town:
         while coming.state == "send" or (coming.until is not None and coming.until <= end):
             self.now = max(self.now, coming.until or self.now)
             before = len(self.provider.tried)
-            coming = self.send(coming.then) if coming.then else self.review()
+            if coming.look_up:
+                coming = self.look_up(coming.then or "")
+            else:
+                coming = self.send(coming.then) if coming.then else self.review()
             if len(self.provider.tried) > before:
                 sent.append(f"{self.now.astimezone(PARIS):%a %Y-%m-%d %H:%M}")
         self.now = end.astimezone(UTC)
@@ -219,6 +272,32 @@ class Town:
         with transaction(self.engine) as session:
             return session.exec(select(table).order_by(col(getattr(table, order)))).all()
 
+    def rows_of(self, table: Any) -> Sequence[Any]:
+        """In no order that means anything, but always the same."""
+        with transaction(self.engine) as session:
+            key = table.__table__.primary_key.columns.values()
+            return session.exec(select(table).order_by(*key)).all()
+
+    def nudges(self) -> Sequence[t.Nudge]:
+        return self.rows_of(t.Nudge)
+
+    def newest(self) -> str:
+        """The delivery that was claimed last."""
+        rows = self.rows_of(t.Delivery)
+        return str(max(rows, key=lambda row: row.claimed_at).id)
+
+    def forget(self, table: Any, *names: str) -> None:
+        self.change(table, **dict.fromkeys(names))
+
+    def skip_open(self, reason: str) -> None:
+        """Its owner skips what is open."""
+        with transaction(self.engine) as session:
+            action = session.exec(
+                select(t.Action).where(col(t.Action.status).in_(("to_do", "needs_review")))
+            ).one()
+            owner = session.get_one(t.Member, action.owner_id)
+            skip(session, owner, str(action.id), reason, self.now)
+
     def timeline(self, kind: str) -> list[str]:
         return [e.text for e in self.rows(t.TimelineEntry) if e.kind == kind]
 
@@ -232,7 +311,7 @@ class Town:
 
 def late(town: Town) -> None:
     """Time passes: whoever claimed a delivery has had all the time there is."""
-    town.change(t.Delivery, deadline=datetime.now(UTC) - timedelta(seconds=1))
+    town.change(t.Delivery, deadline=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 __all__ = ["PARIS", "PLAN", "Provider", "Town", "call", "email", "late", "plan", "time"]

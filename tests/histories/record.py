@@ -19,7 +19,7 @@ from typing import Any
 
 from temporalio.client import Client
 
-from channels.port import Ambiguous, NotSent
+from channels.port import Accepted, Ambiguous, Found, NotFound, NotSent
 from db import tables as t
 from db.engine import connect, migrate, transaction
 from db.nudges import nudge
@@ -88,6 +88,16 @@ async def a_provider_that_is_busy(town: Town, run: Run) -> None:
     await run.asleep()
 
 
+async def a_lost_answer_is_looked_up(town: Town, run: Run) -> None:
+    """The second time that it is asked, the provider has it."""
+    town.provider.script = [Ambiguous("?"), Accepted("")]
+    town.provider.knows = [NotFound(), Found("sg-1")]
+    await run.asleep()
+    await run.lives_until(morning(2))
+    await until(lambda: ("one", "done") in town.actions())
+    await run.asleep()
+
+
 async def a_rehearsal(town: Town, run: Run) -> None:
     """The clock is moved, and stands for the timers."""
     await run.asleep()
@@ -119,6 +129,7 @@ STORIES: list[Story] = [
     two_invoices,
     paused_disputed_resumed,
     a_provider_that_is_busy,
+    a_lost_answer_is_looked_up,
     a_rehearsal,
     nonsense_by_hand,
 ]

@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 from tests.workflows.skipping import Skipping
 from worker import sandbox
 from workflows.contracts import (
+    LOOK_UP,
     REVIEW,
     SEND,
     Message,
@@ -106,6 +107,10 @@ class Clerk:
     async def send_email(self, order: SendInput) -> Next:
         return await self._answer(Call(SEND["email"], order.now, handled=order.handled))
 
+    @activity.defn(name=LOOK_UP)
+    async def look_up(self, order: SendInput) -> Next:
+        return await self._answer(Call(LOOK_UP, order.now, handled=order.handled))
+
     async def _answer(self, call: Call) -> Next:
         self.calls.append(call)
         if self.busy is not None:
@@ -190,7 +195,7 @@ async def working(
         Worker(
             skipping.client,
             task_queue=channel_queue(queue, "email"),
-            activities=[clerk.send_email],
+            activities=[clerk.send_email, clerk.look_up],
         ),
     ):
         yield Sequence(skipping, clerk, queue)

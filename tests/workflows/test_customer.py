@@ -26,7 +26,7 @@ from tests.workflows.scripted import (
     working,
 )
 from tests.workflows.skipping import Skipping
-from workflows.contracts import LINGER, REVIEW, ROLL_AT_EVENTS, Next, SequenceStart
+from workflows.contracts import LINGER, LOOK_UP, REVIEW, ROLL_AT_EVENTS, Next, SequenceStart
 
 pytestmark = pytest.mark.services
 
@@ -216,6 +216,24 @@ async def test_not_now_of_a_provider_is_tried_again_without_another_event(
 
 
 # Runs: their ends and beginnings.
+
+
+async def test_a_lost_answer_is_looked_up_by_an_activity_of_its_own(skipping: Skipping) -> None:
+    """Unknown on Tuesday 08:30: asked at 08:31, at 08:35, found; then Friday's reminder."""
+    tuesday, friday = day("Tue 08:30"), day("Fri 08:30")
+    asked = [
+        wait(tuesday + timedelta(minutes=m), look_up=True, summary=f"asking after {m}")
+        for m in (1, 5)
+    ]
+    async with working(skipping, Clerk(wait(tuesday), *asked, wait(friday), rest())) as acme:
+        await acme.begin()
+        await acme.lives_until(day("Wed 12:00"))
+        assert acme.clerk.names == [REVIEW, EMAIL, LOOK_UP, LOOK_UP]
+        assert at(acme.clerk.calls[2], tuesday + timedelta(minutes=1))
+        assert at(acme.clerk.calls[3], tuesday + timedelta(minutes=5))
+        await acme.lives_until(day("Sat 12:00"))
+        assert acme.clerk.names[4:] == [EMAIL]
+        await acme.is_sound()
 
 
 async def test_one_run_is_one_carrying_invoice(skipping: Skipping) -> None:

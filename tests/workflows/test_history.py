@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from temporalio.api.enums.v1 import EventType as E
 
+from channels.port import Accepted, Ambiguous, Found, NotFound
 from tests.activities.town import PARIS, PLAN, Provider, Town
 from tests.workflows.lived import Run, living, monday, morning
 from tests.workflows.scripted import until
@@ -92,6 +93,33 @@ async def test_the_run_tells_its_story_without_opening_a_payload(
         (review, sent) = [e for e in events if e.event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED]
         assert await run.summary_of(review) == "look again: account_changed"
         assert await run.summary_of(sent) == "Reminder one · INV-1"
+
+
+async def test_a_question_to_the_provider_is_visible(
+    skipping: Skipping, town: Town, database_url: str
+) -> None:
+    """The answer of Tuesday 08:30 is lost; at 08:31 the provider does not have it yet, at 08:35 it
+    does. The timers and the activities say so."""
+    town.provider.script = [Ambiguous("read timed out"), Accepted("")]
+    town.provider.knows = [NotFound(), Found("sg-1")]
+    run = Run(skipping, town, "acme")
+    async with living(skipping, town, database_url):
+        await run.asleep()
+        await run.lives_until(morning(2))
+        await until(lambda: ("one", "done") in town.actions())
+        events = await run.asleep()
+        words = [
+            await run.summary_of(e)
+            for e in events
+            if e.event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+        ]
+        assert words[1:] == ["Reminder one · INV-1", *["look up: Reminder one · INV-1"] * 2]
+        timers = [
+            await run.summary_of(e) for e in events if e.event_type == E.EVENT_TYPE_TIMER_STARTED
+        ]
+        asked = f"Unknown whether it left: asking the provider {morning(1).astimezone(PARIS):%a}"
+        assert [t.startswith(asked) for t in timers] == [False, True, True, False]
+        assert len(town.provider.tried) == 1
 
 
 async def test_another_carrying_invoice_is_another_run_that_still_says_whose_it_is(

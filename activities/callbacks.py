@@ -1,0 +1,138 @@
+"""Takes in the callbacks that the API stored: any number of processes, each callback once at least.
+
+Woken by NOTIFY. Taking in a callback twice changes nothing (``db.outcomes``, ``db.replies``), so
+one that a crash interrupted is simply taken again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import psycopg
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from channels.callback import BadCallback, Callback, Event, Reply
+from db import callbacks as inbox
+from db import tables as t
+from db.engine import transaction
+from db.outcomes import Report
+from db.outcomes import apply as apply_report
+from db.replies import Answer, take
+from dunning.plan import ActionType
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 50
+_LOOK_ANYWAY_SECONDS = 5.0
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 15.0
+
+#: A provider's reader: ``channels.<provider>.read``; and the channel that it serves.
+Reader = Callable[[Callback, datetime], list[Event | Reply]]
+
+
+class Callbacks:
+    """``run`` until cancelled. ``readers``: by the provider's name, with its channel."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        database_url: str,
+        readers: Mapping[str, tuple[ActionType | None, Reader]],
+    ) -> None:
+        self._engine = engine
+        self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
+        self._readers = readers
+        self._wait = _FIRST_WAIT_SECONDS
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._serve()
+            except (psycopg.Error, OperationalError, OSError) as e:
+                _log.warning("callbacks: %s; again in %.1f s", e, self._wait)
+                await asyncio.sleep(self._wait)
+                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+
+    async def _serve(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            await connection.execute(f"LISTEN {inbox.CHANNEL}")
+            while True:
+                while await asyncio.to_thread(self.take_batch) == _BATCH:
+                    pass
+                self._wait = _FIRST_WAIT_SECONDS
+                async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
+                    pass
+
+    def take_batch(self) -> int:
+        """Take in what waits, at most a batch; returns how many there were."""
+        with transaction(self._engine) as session:
+            rows = inbox.waiting(session, _BATCH)
+            for row in rows:
+                self._take(row)
+            return len(rows)
+
+    def _take(self, row: t.Callback) -> None:
+        kind, read = self._readers.get(row.provider, (None, None))
+        if read is None:
+            inbox.end(row, inbox.REFUSED, f"nobody reads callbacks of {row.provider!r}")
+            return
+        now = datetime.now(UTC)
+        try:
+            found = read(Callback(row.url, row.body, row.headers), now)
+            missed = [what for what in found if not self._apply(row, kind, what, now)]
+        except BadCallback as e:
+            inbox.end(row, inbox.REFUSED, str(e))
+        except OperationalError:
+            raise
+        except Exception as e:  # noqa: BLE001 - it stays, and is tried again
+            _log.exception("callback %s of %s could not be taken in", row.id, row.provider)
+            inbox.later(row, f"{type(e).__name__}: {e}")
+        else:
+            if missed:
+                inbox.end(row, inbox.UNMATCHED, "; ".join(map(_name, missed[:10])))
+            else:
+                inbox.end(row, inbox.DONE)
+
+    def _apply(
+        self, row: t.Callback, kind: ActionType | None, what: Event | Reply, now: datetime
+    ) -> bool:
+        """In a transaction of its own: it locks the customer, and two of them in one would wait for
+        each other. False: nobody is known to be meant."""
+        with transaction(self._engine) as session:
+            if isinstance(what, Event):
+                report = Report(
+                    provider=row.provider,
+                    organisation_id=row.organisation_id,
+                    fact=what.fact,
+                    at=what.at,
+                    delivery_id=what.delivery_id,
+                    provider_id=what.provider_id,
+                    address=what.address,
+                    reason=what.reason,
+                    tracking_number=what.tracking_number,
+                )
+                return apply_report(session, report, now)
+            answer = Answer(
+                channel=kind or ActionType.EMAIL,
+                organisation_id=row.organisation_id,
+                at=what.at,
+                sender=what.sender,
+                text=what.text,
+                subject=what.subject,
+                provider_id=what.provider_id,
+                reference=what.reference,
+                automatic=what.automatic,
+                wish=what.wish.value if what.wish else "",
+            )
+            return take(session, answer, now)
+
+
+def _name(what: Event | Reply) -> str:
+    if isinstance(what, Reply):
+        return f"nobody is known to write from {what.sender}"
+    return f"no delivery for {what.fact.value} of {what.address or what.delivery_id or '?'}"

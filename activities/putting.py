@@ -1,0 +1,42 @@
+"""From an action to its message: the facts of this moment, put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from activities.frozen import attachments
+from channels.compose import compose
+from channels.port import Message
+from db import tables as t
+from db.accounts import Loaded
+from db.drafts import check_sender, delivery_id, draft, step_of
+from db.files import attached
+from db.links import short_link
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A message with what is kept of it."""
+
+    message: Message
+    frozen: dict[str, Any]
+    content_hash: str
+
+
+def put_into_words(
+    session: Session, loaded: Loaded, action: t.Action, at: datetime, public_url: str
+) -> tuple[Message, Sequence[t.File]]:
+    """Raises BadMessage, TemplateError, NotVerified for one that cannot be sent as it is."""
+    by = session.get(t.Member, action.requested_by) if action.requested_by else None
+    key = delivery_id(action)
+    link = short_link(session, loaded, action, key, public_url)
+    drafted = draft(session, loaded, action, at, by, link=link)
+    check_sender(loaded.organisation, drafted)
+    files = attached(session, loaded, action, step_of(session, loaded, action), at)
+    message = compose(drafted, str(key), str(loaded.organisation.id), attachments(files))
+    return message, files

@@ -1,0 +1,279 @@
+"""What a provider reports about a delivery, and what that means (rules 35 and 37).
+
+Facts are kept for each address with the time they first held; the same report twice, or two in any
+order, leave the same. Only what is new is told on the timeline and has consequences.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from db import deliveries as d
+from db import tables as t
+from db.accounts import clock, lock_customer
+from db.decisions import BY, end
+from db.drafts import CLOSED
+from db.nudges import nudge
+from db.tasks import customer_did
+from db.timeline import note
+from dunning.delivery import (
+    ADDRESS_IS_WRONG,
+    CLOSES_CHANNEL,
+    PROVES_ACCEPTED,
+    Fact,
+    Facts,
+    absorb,
+    verdict,
+)
+from dunning.model import Cause
+from dunning.plan import ActionType
+
+#: How long after it was sent a report that does not name its delivery may still be about it.
+_BOUNCES_WITHIN = timedelta(days=5)
+_FIELDS = tuple(Facts.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One report about one message, as ``channels.callback.Event`` has it; ``at`` is UTC.
+
+    ``organisation_id``: whose account it came in on; None = the installation's, which serves every
+    organisation. ``address`` empty: all recipients.
+    """
+
+    provider: str
+    organisation_id: uuid.UUID | None
+    fact: Fact
+    at: datetime
+    delivery_id: str = ""
+    provider_id: str = ""
+    address: str = ""
+    reason: str = ""
+    tracking_number: str = ""
+
+
+def apply(session: Session, report: Report, now: datetime) -> bool:
+    """Take in one report, under the customer's lock. False: no delivery is known to be meant."""
+    row = _delivery(session, report, now)
+    if row is None:
+        return False
+    customer = lock_customer(session, row.customer_id)
+    session.refresh(row)
+    organisation = session.get_one(t.Organisation, row.organisation_id)
+    at = min(report.at, clock(organisation, now))
+    action = session.get_one(t.Action, row.action_id)
+    changed = False
+    if report.fact in PROVES_ACCEPTED or (report.fact is Fact.NOTED and report.provider_id):
+        how = f"a report of {row.provider}"
+        changed = d.found(session, customer, row, report.provider_id, at, how)
+    if report.tracking_number and report.tracking_number != row.tracking_number:
+        row.tracking_number = report.tracking_number
+        _tell(session, customer, action, at, "letter_tracking",
+              f"'{action.name}': tracking number {row.tracking_number}")  # fmt: skip
+    if report.fact is Fact.NOTED and report.reason:
+        _note_once(session, customer, action, at, report.reason)
+    recipients = d.recipients_of(session, row.id)
+    meant = [recipients.get(report.address.lower())] if report.address else recipients.values()
+    fresh = [r for r in meant if r is not None and _absorb(r, report, at)]
+    for recipient in fresh:
+        _consequence(session, customer, row, action, recipient, report, at)
+    if fresh and report.fact not in (Fact.SENT, Fact.RECEIVED, Fact.OPENED):
+        changed |= _judge(session, customer, row, action, list(recipients.values()), at)
+    if changed or (fresh and report.fact in ADDRESS_IS_WRONG | CLOSES_CHANNEL):
+        nudge(session, customer)
+    session.flush()
+    return True
+
+
+def _delivery(session: Session, report: Report, now: datetime) -> t.Delivery | None:
+    found: t.Delivery | None = None
+    if report.delivery_id:
+        try:
+            found = session.get(t.Delivery, uuid.UUID(report.delivery_id))
+        except ValueError:
+            return None
+    elif report.provider_id:
+        found = session.exec(
+            select(t.Delivery).where(
+                t.Delivery.provider == report.provider,
+                t.Delivery.provider_id == report.provider_id,
+            )
+        ).first()
+    if found is None and not report.delivery_id and report.address:
+        found = _by_address(session, report, now)
+    mine = found is not None and found.organisation_id == report.organisation_id
+    return found if mine or report.organisation_id is None else None
+
+
+def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery | None:
+    """An asynchronous bounce may name nothing but the address: the one delivery to it lately, and
+    none where several customers were written to there, because nobody knows whose it is."""
+    statement = (
+        select(t.Delivery)
+        .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
+        .where(
+            t.DeliveryRecipient.address_key == report.address.lower(),
+            t.Delivery.provider == report.provider,
+            t.Delivery.status == "accepted",
+            col(t.Delivery.claimed_at) > now - _BOUNCES_WITHIN,
+        )
+        .order_by(col(t.Delivery.claimed_at).desc())
+        .limit(20)
+    )
+    if report.organisation_id is not None:
+        statement = statement.where(t.Delivery.organisation_id == report.organisation_id)
+    rows = session.exec(statement).all()
+    return rows[0] if len({row.customer_id for row in rows}) == 1 else None
+
+
+def facts_of(row: t.DeliveryRecipient) -> Facts:
+    return Facts(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def _absorb(row: t.DeliveryRecipient, report: Report, at: datetime) -> bool:
+    """Keep the fact; True when it was not known yet."""
+    before = facts_of(row)
+    after = absorb(before, report.fact, at, report.reason[:500])
+    for name, value in asdict(after).items():
+        setattr(row, name, value)
+    known = {k for k, v in asdict(before).items() if v}
+    return any(v and k not in known for k, v in asdict(after).items() if k != "reason") or (
+        report.fact is Fact.RESUBSCRIBED
+    )
+
+
+_WORDS = {
+    Fact.RECEIVED: "was received by {who}",
+    Fact.OPENED: "was opened by {who}",
+    Fact.CLICKED: "was opened by {who}: a link in it was followed",
+    Fact.BOUNCED: "did not reach {who}, the address is wrong: {reason}",
+    Fact.BLOCKED: "was refused for {who}: {reason}",
+    Fact.FAILED: "did not get out to {who}: {reason}",
+    Fact.RETURNED: "came back from {who}: {reason}",
+    Fact.COMPLAINED: "was reported as unwanted by {who}",
+    Fact.UNSUBSCRIBED: "made {who} unsubscribe",
+    Fact.RESUBSCRIBED: "is wanted again by {who}",
+}
+
+
+def _consequence(
+    session: Session,
+    customer: t.Customer,
+    row: t.Delivery,
+    action: t.Action,
+    recipient: t.DeliveryRecipient,
+    report: Report,
+    at: datetime,
+) -> None:
+    """Of a new fact about one recipient: the timeline, and the contact's address or channel."""
+    who = recipient.address.splitlines()[0]
+    reason = report.reason or "no reason given"
+    if report.fact in _WORDS:
+        words = _WORDS[report.fact].format(who=who, reason=reason)
+        _tell(session, customer, action, at, f"message_{report.fact.value}",
+              f"'{action.name}' {words}")  # fmt: skip
+    if recipient.contact_id is None:
+        return
+    if report.fact in ADDRESS_IS_WRONG:
+        d.mark_invalid(session, customer, row.channel, recipient.contact_id, recipient.address,
+                       reason, at)  # fmt: skip
+    contact = session.get(t.Contact, recipient.contact_id)
+    if contact is None:
+        return
+    if report.fact in CLOSES_CHANNEL:
+        how = "complained" if report.fact is Fact.COMPLAINED else "unsubscribed"
+        close(session, customer, contact, row.channel, f"{who} {how}", at, action)
+    elif report.fact is Fact.RESUBSCRIBED:
+        reopen(session, customer, contact, row.channel, f"{who} subscribed again", at)
+
+
+def close(
+    session: Session,
+    customer: t.Customer,
+    contact: t.Contact,
+    channel: str,
+    reason: str,
+    at: datetime,
+    action: t.Action | None,
+) -> None:
+    """The contact is not reached by this channel any more, and its owner gets a task."""
+    text = d.close_channel(session, customer, contact.id, channel, reason, at)
+    if text:
+        customer_did(session, customer, Cause.CHANNEL_CLOSED, text, at, action)
+
+
+def reopen(
+    session: Session, customer: t.Customer, contact: t.Contact, channel: str, why: str, at: datetime
+) -> None:
+    mark = CLOSED.get(ActionType(channel))
+    if mark is None or not getattr(contact, mark):
+        return
+    setattr(contact, mark, "")
+    contact.fixed_at = at
+    text = f"{channel} to {contact.name or contact.external_id} is open again: {why}"
+    note(session, customer, at, "channel_reopened", text, by=BY)
+    nudge(session, customer)
+
+
+def _judge(
+    session: Session,
+    customer: t.Customer,
+    row: t.Delivery,
+    action: t.Action,
+    recipients: list[t.DeliveryRecipient],
+    at: datetime,
+) -> bool:
+    """Rule 37: it reached nobody, so it is no contact and the same step is open again; where a
+    later step has already run it is only flagged. True when the action changed."""
+    found = verdict(facts_of(r) for r in recipients if r.role == "to")
+    if not found.failed or action.status != "done" or row.status != "accepted":
+        return False
+    reason = found.reason or "it reached nobody"
+    if action.step_key is None or _later_step_ran(session, action):
+        _note_once(session, customer, action, at, f"it reached nobody, and a later step has run: "
+                   f"{reason}")  # fmt: skip
+        return False
+    end(action, "failed", reason[:500], at, BY)
+    action.cause = (Cause.BOUNCED if found.address else Cause.REJECTED).value
+    _tell(session, customer, action, at, "action_failed",
+          f"'{action.name}' reached nobody, the step is open again: {reason}")  # fmt: skip
+    return True
+
+
+def _later_step_ran(session: Session, action: t.Action) -> bool:
+    later = session.exec(
+        select(t.Action.id).where(
+            t.Action.invoice_id == action.invoice_id,
+            col(t.Action.seq) > action.seq,
+            col(t.Action.step_key).is_not(None),
+            col(t.Action.status).in_(("done", "skipped")),
+        )
+    ).first()
+    return later is not None
+
+
+def _tell(
+    session: Session, customer: t.Customer, action: t.Action, at: datetime, kind: str, text: str
+) -> None:
+    note(session, customer, at, kind, text,
+         invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
+
+
+def _note_once(
+    session: Session, customer: t.Customer, action: t.Action, at: datetime, text: str
+) -> None:
+    """A remark of the provider: once, however often it is repeated."""
+    words = f"'{action.name}': {text}"[:2000]
+    known = session.exec(
+        select(t.TimelineEntry.id).where(
+            t.TimelineEntry.customer_id == customer.id,
+            t.TimelineEntry.action_id == action.id,
+            t.TimelineEntry.text == words,
+        )
+    ).first()
+    if known is None:
+        _tell(session, customer, action, at, "message_noted", words)

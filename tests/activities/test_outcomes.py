@@ -1,0 +1,398 @@
+"""What providers report and customers write back: facts, rule 37, closed channels, held steps. On
+the real PostgreSQL, in any order, any number of times."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from activities.callbacks import Callbacks
+from channels.accounts import READERS
+from channels.callback import BadCallback, Callback, Event, Reply, Wish
+from channels.port import Accepted, Ambiguous, Message, Result
+from db import callbacks as inbox
+from db import tables as t
+from db.engine import transaction
+from dunning.delivery import Fact, Facts, absorb
+from dunning.plan import ActionType
+from tests.activities.town import Provider, Town, call, email, plan
+
+pytestmark = pytest.mark.services
+
+EVE, ADA = "eve@acme.example", "ada@acme.example"
+FACTS = [f for f in Fact if f not in (Fact.RESUBSCRIBED, Fact.NOTED)]
+
+
+def sent(engine: Engine, *script: Any, steps: dict[str, Any] | None = None, **more: Any) -> Town:
+    """Acme's first reminder left on Tuesday 4 March 2025, 08:30."""
+    town = Town(engine, Provider(*script), steps, **more)
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    town.send()
+    return town
+
+
+def recipient(town: Town) -> t.DeliveryRecipient:
+    (row,) = town.rows_of(t.DeliveryRecipient)
+    return row  # type: ignore[no-any-return]
+
+
+def test_facts_are_kept_for_each_recipient_and_told(engine: Engine) -> None:
+    town = sent(engine)
+    town.at("2025-03-04 09:00")
+    assert town.told(Fact.RECEIVED, EVE.upper())
+    assert town.told(Fact.OPENED_BY_MACHINE, EVE)
+    row = recipient(town)
+    assert (row.address, row.role, row.received_at) == (EVE, "to", town.now)
+    assert row.sent_at is not None
+    assert row.opened_at is None
+    assert row.machine_opened_at == town.now
+    town.told(Fact.OPENED, EVE)
+    assert recipient(town).opened_at == town.now
+    for kind in ("received", "opened"):
+        assert town.timeline(f"message_{kind}") == [f"'Reminder one' was {kind} by {EVE}"]
+    assert town.timeline("message_opened_by_machine") == []
+    assert town.actions() == [("one", "done")]
+
+
+def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
+    """Every order of five reports, each twice: the same facts, and each told once."""
+    reports = [
+        (Fact.SENT, 60),
+        (Fact.RECEIVED, 50),
+        (Fact.OPENED, 40),
+        (Fact.CLICKED, 30),
+        (Fact.COMPLAINED, 20),
+    ]
+    town = sent(engine)
+    town.at("2025-03-04 12:00")
+    seen = set()
+    for order in itertools.islice(itertools.permutations(reports), 0, None, 7):
+        town.forget(t.DeliveryRecipient, "sent_at", "received_at", "opened_at", "clicked_at",
+                    "complained_at")  # fmt: skip
+        for fact, before in (*order, *reversed(order)):
+            town.told(fact, EVE, before=before)
+        seen.add(tuple(sorted((k, str(v)) for k, v in recipient(town).model_dump().items())))
+    assert len(seen) == 1
+
+
+def test_absorbing_is_commutative_and_idempotent() -> None:
+    now = datetime(2025, 3, 4, tzinfo=UTC)
+    for some in itertools.permutations(FACTS, 3):
+        found = set()
+        for order in itertools.permutations(some):
+            facts = Facts()
+            for n, fact in enumerate((*order, *order)):
+                at = now + timedelta(minutes=FACTS.index(fact) + n // 3)
+                facts = absorb(facts, fact, at, f"because of {fact}")
+            found.add(facts)
+        assert len(found) == 1, some
+
+
+def test_rule_37_a_hard_bounce_reopens_the_step_for_its_owner(engine: Engine) -> None:
+    """Left on Tuesday, bounced on Wednesday, corrected on Thursday 07:00: goes out on Friday."""
+    town = sent(engine)
+    town.at("2025-03-05 11:00")
+    before = len(town.nudges())
+    town.told(Fact.BOUNCED, EVE, reason="no such user")
+    assert len(town.nudges()) == before + 1  # the sequence looks again
+    assert town.review().state == "await_owner"
+    assert town.actions() == [("one", "failed"), ("two", "withdrawn"), ("one", "to_do")]
+    (contact,) = town.rows(t.Contact)
+    assert contact.email_invalid == "no such user"
+    assert town.timeline("message_bounced") == [
+        f"'Reminder one' did not reach {EVE}, the address is wrong: no such user"
+    ]
+    town.told(Fact.BOUNCED, EVE, reason="no such user")
+    assert town.actions()[2:] == [("one", "to_do")]
+    town.at("2025-03-06 07:00")
+    town.email_is("")
+    assert town.lives_until("2025-03-08 12:00") == ["Fri 2025-03-07 08:30"]
+    assert town.actions()[-1] == ("one", "done")
+
+
+def test_rule_37_with_a_later_step_done_it_is_only_flagged(engine: Engine) -> None:
+    town = sent(engine)
+    first = town.newest()
+    assert town.lives_until("2025-03-12 09:00") == ["Tue 2025-03-11 08:30"]
+    town.told(Fact.BOUNCED, EVE, delivery_id=first, reason="mailbox closed")
+    assert town.actions() == [("one", "done"), ("two", "done")]
+    (contact,) = town.rows(t.Contact)
+    assert contact.email_invalid == "mailbox closed"
+    assert len(town.timeline("message_noted")) == 1
+
+
+def test_rule_37_speaks_of_every_recipient(engine: Engine) -> None:
+    """Eve's address bounces and Ada's does not: it was a contact, Eve's address is invalid. Then
+    Ada's does too: it was none. Copies do not count."""
+    steps = plan(
+        email("one", 1, recipients=["main", ADA], cc=["boss@acme.example"]), email("two", 30)
+    )
+    town = sent(engine, steps=steps)
+    town.told(Fact.BOUNCED, EVE, reason="gone")
+    assert town.actions() == [("one", "done")]
+    assert [c.email_invalid for c in town.rows(t.Contact)] == ["gone"]
+    town.told(Fact.BOUNCED, ADA, reason="gone too")
+    assert town.actions() == [("one", "failed")]
+    (action,) = [a for a in town.rows(t.Action) if a.status == "failed"]
+    assert (action.cause, action.reason) == ("bounced", "gone; gone too")
+
+
+@pytest.mark.parametrize("fact", [Fact.BLOCKED, Fact.FAILED])
+def test_what_did_not_get_there_is_its_owners_though_the_address_is_good(
+    engine: Engine, fact: Fact
+) -> None:
+    town = sent(engine)
+    town.told(fact, EVE, reason="mailbox full")
+    assert town.review().state == "await_owner"
+    (todo,) = [a for a in town.rows(t.Action) if a.status == "to_do"]
+    assert (todo.step_key, todo.cause) == ("one", "rejected")
+    assert [c.email_invalid for c in town.rows(t.Contact)] == [""]
+
+
+def test_a_corrected_address_is_not_marked_by_an_old_bounce(engine: Engine) -> None:
+    town = sent(engine)
+    town.change(t.Contact, email="eve@new.example")
+    town.told(Fact.BOUNCED, EVE, reason="gone")
+    assert [c.email_invalid for c in town.rows(t.Contact)] == [""]
+
+
+@pytest.mark.parametrize("fact", [Fact.COMPLAINED, Fact.UNSUBSCRIBED])
+def test_a_complaint_closes_the_channel_and_gives_the_owner_a_task(
+    engine: Engine, fact: Fact
+) -> None:
+    town = sent(engine)
+    town.told(Fact.RECEIVED, EVE)
+    town.told(fact, EVE)
+    town.told(fact, EVE)
+    (contact,) = town.rows(t.Contact)
+    assert contact.email_closed.startswith(EVE)
+    assert contact.email_invalid == ""
+    (task,) = [a for a in town.rows(t.Action) if a.type == "task"]
+    assert (task.status, task.cause) == ("to_do", "channel_closed")
+    assert task.owner_id is not None
+    assert town.review().state == "wait"  # the task holds nothing
+    assert town.lives_until("2025-03-11 09:00") == []  # but nobody is there to write to (rule 35)
+    assert ("two", "to_do") in town.actions()
+    assert (None, "to_do") in town.actions()
+
+
+def test_subscribed_again_opens_the_channel(engine: Engine) -> None:
+    town = sent(engine)
+    town.told(Fact.UNSUBSCRIBED, EVE)
+    town.told(Fact.RESUBSCRIBED, EVE)
+    assert [c.email_closed for c in town.rows(t.Contact)] == [""]
+    assert town.lives_until("2025-03-11 09:00") == ["Tue 2025-03-11 08:30"]
+
+
+# A report that is quicker than the answer, or the only answer there is.
+
+
+def test_a_report_before_our_own_answer_counts(engine: Engine) -> None:
+    """The provider reports delivery, and even a bounce, while its answer is still on the way."""
+
+    def quick(message: Message) -> Result:
+        town.told(Fact.RECEIVED, EVE, provider_id="sg-1")
+        town.told(Fact.RECEIVED, EVE, provider_id="sg-1")
+        assert town.actions() == [("one", "done")]
+        return Accepted("sg-1")
+
+    town = Town(engine, Provider(quick))
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    assert town.send().state == "wait"
+    assert [d.status for d in town.rows_of(t.Delivery)] == ["accepted"]
+    assert len(town.timeline("action_done")) == 1
+
+
+@pytest.mark.parametrize("when", ["looked up", "with its owner", "given up"])
+def test_a_report_ends_the_question_whether_it_left(engine: Engine, when: str) -> None:
+    town = sent(engine, Ambiguous("read timed out"))
+    coming = town.review()
+    while when != "looked up" and coming.look_up:
+        coming = town.look_up()
+    if when == "given up":
+        town.skip_open("enough")
+    town.told(Fact.RECEIVED, EVE, provider_id="sg-7")
+    (row,) = town.rows_of(t.Delivery)
+    assert (row.status, row.provider_id) == ("accepted", "sg-7")
+    done = "skipped" if when == "given up" else "done"
+    assert town.actions() == [("one", done)]
+    assert len(town.timeline("action_left")) == (when == "given up")
+    assert not town.review().look_up
+    assert len(town.provider.tried) == 1
+
+
+def test_a_bounce_that_names_nothing_is_that_of_the_only_delivery_to_the_address(
+    engine: Engine,
+) -> None:
+    town = sent(engine)
+    town.told(Fact.BOUNCED, EVE, delivery_id="", reason="gone")
+    assert town.actions()[0] == ("one", "failed")
+
+
+def test_but_of_none_when_two_customers_were_written_to_there(engine: Engine) -> None:
+    town = sent(engine)
+    town.customer("other", email=EVE)
+    town.invoice("INV-2", "2025-03-03", customer="other")
+    town.review(customer="other")
+    town.at("2025-03-05 08:30")
+    town.send(customer="other")
+    assert not town.told(Fact.BOUNCED, EVE, delivery_id="", reason="gone")
+    assert [c.email_invalid for c in town.rows(t.Contact)] == ["", ""]
+
+
+def test_nor_of_another_organisations(engine: Engine) -> None:
+    town = sent(engine)
+    other = Town(engine, town.provider)
+    assert not town.told(Fact.BOUNCED, EVE, organisation_id=other.id)
+    assert town.told(Fact.BOUNCED, EVE, organisation_id=town.id)
+
+
+def test_a_letter_that_comes_back(engine: Engine) -> None:
+    """Its tracking number and its return are on the timeline; the postal address is invalid."""
+    steps = plan(email("one", 1, type="letter"))
+    town = Town(engine, Provider(kind=ActionType.LETTER), steps)
+    town.at("2025-03-03 10:00")
+    postal = {"line1": "1 Main St", "city": "Springfield", "postal_code": "12345", "country": "US"}
+    town.customer(postal=postal)
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    town.send("letter")
+    town.told(Fact.SENT, tracking_number="9400")
+    town.told(Fact.RETURNED, tracking_number="9400", reason="the post returned it to the sender")
+    assert town.timeline("letter_tracking") == ["'Reminder one': tracking number 9400"]
+    (contact,) = town.rows(t.Contact)
+    assert contact.postal_invalid == "the post returned it to the sender"
+    assert town.review().state == "await_owner"
+
+
+# Replies.
+
+
+def test_a_reply_holds_what_is_automatic_and_is_its_owners_task(engine: Engine) -> None:
+    """The next reminder is due on Tuesday 11; Eve writes on Monday evening: it waits two days."""
+    town = sent(engine)
+    town.at("2025-03-10 18:00")
+    assert town.answered("Next week, I promise", subject="Re: INV-1", provider_id="<a@x>")
+    assert town.answered("Next week, I promise", subject="Re: INV-1", provider_id="<a@x>")
+    (customer,) = town.rows_of(t.Customer)
+    assert customer.held_until == date(2025, 3, 12)
+    (task,) = [a for a in town.rows(t.Action) if a.cause == "replied"]
+    assert task.status == "to_do"
+    assert town.timeline("reply") == [f"{EVE} wrote back: Re: INV-1"]
+    assert [r.text for r in town.rows_of(t.Reply)] == ["Next week, I promise"]
+    assert town.lives_until("2025-03-13 09:00") == ["Wed 2025-03-12 08:30"]
+
+
+def test_the_hold_is_the_organisations_and_holds_no_manual_step(engine: Engine) -> None:
+    town = sent(
+        engine, steps=plan(email("one", 1), call("two", 8), email("three", 9)), reply_hold_days=7
+    )
+    town.at("2025-03-10 18:00")
+    town.answered()
+    assert town.lives_until("2025-03-11 12:00") == []
+    assert ("two", "to_do") in town.actions()
+
+
+def test_an_answer_of_a_machine_is_only_noted(engine: Engine) -> None:
+    town = sent(engine)
+    town.at("2025-03-10 18:00")
+    town.answered("I am away", automatic=True, subject="Out of office")
+    assert [a.cause for a in town.rows(t.Action)] == [None, None]
+    assert len(town.timeline("auto_reply")) == 1
+    assert town.lives_until("2025-03-11 09:00") == ["Tue 2025-03-11 08:30"]
+
+
+def test_a_reply_to_a_named_delivery_from_a_foreign_address(engine: Engine) -> None:
+    town = sent(engine)
+    assert town.answered("me again", sender="eve@home.example", reference=town.newest())
+    assert not town.answered("who am I", sender="nobody@home.example")
+    (reply,) = town.rows_of(t.Reply)
+    assert str(reply.delivery_id) == town.newest()
+
+
+def test_stop_closes_sms_and_start_opens_it(engine: Engine) -> None:
+    town = sent(engine)
+    town.change(t.Contact, phone="06 12 34 56 78")
+    stop = {"channel": ActionType.SMS, "sender": "+33612345678"}
+    assert town.answered("STOP", wish="stop", provider_id="SM1", **stop)
+    (contact,) = town.rows(t.Contact)
+    assert contact.sms_closed == "+33612345678 answered STOP"
+    assert contact.email_closed == ""
+    assert [a.cause for a in town.rows(t.Action) if a.type == "task"] == ["channel_closed"]
+    assert town.rows_of(t.Customer)[0].held_until is None
+    assert town.answered("START", wish="start", provider_id="SM2", **stop)
+    assert [c.sms_closed for c in town.rows(t.Contact)] == [""]
+
+
+# The inbox.
+
+
+def reader(found: Sequence[Event | Reply] | Exception) -> Any:
+    def read(callback: Callback, now: Any) -> list[Event | Reply]:
+        if isinstance(found, Exception):
+            raise found
+        return list(found)
+
+    return read
+
+
+def take_in(town: Town, found: Sequence[Event | Reply] | Exception, provider: str = "x") -> Any:
+    with transaction(town.engine) as session:
+        inbox.store(session, provider, None, "https://we.example/x", {}, b"\x00\xff raw")
+    Callbacks(town.engine, "", {"x": (ActionType.EMAIL, reader(found))}).take_batch()
+    row = town.rows_of(t.Callback)[-1]
+    assert row.body == b"\x00\xff raw"
+    return row
+
+
+def test_the_inbox_takes_in_events_and_replies(engine: Engine) -> None:
+    town = sent(engine)
+    found: list[Event | Reply] = [
+        Event(fact=Fact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
+        Reply(at=town.now, sender=EVE, to="us@amber.example", text="STOP", wish=Wish.STOP),
+    ]
+    assert take_in(town, found).outcome == "done"
+    assert recipient(town).received_at == town.now
+    assert [c.email_closed != "" for c in town.rows(t.Contact)] == [True]
+
+
+def test_what_cannot_be_matched_or_read_stays_for_a_person(engine: Engine) -> None:
+    town = sent(engine)
+    stray = Event(fact=Fact.OPENED, at=town.now, address="who@else.example")
+    row = take_in(town, [stray])
+    assert (row.outcome, row.error) == ("unmatched", "no delivery for opened of who@else.example")
+    row = take_in(town, BadCallback("the body is not JSON"))
+    assert (row.outcome, row.error) == ("refused", "the body is not JSON")
+    row = take_in(town, [], provider="unheard-of")
+    assert row.outcome == "refused"
+
+
+def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
+    town = sent(engine)
+    row = take_in(town, ZeroDivisionError("ours"))
+    assert (row.outcome, row.tries, row.error) == ("", 1, "ZeroDivisionError: ours")
+    assert row.next_try_at is not None
+    event = Event(fact=Fact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
+    good = Callbacks(engine, "", {"x": (ActionType.EMAIL, reader([event]))})
+    assert good.take_batch() == 0
+    town.change(t.Callback, next_try_at=row.received_at)
+    assert good.take_batch() == 1
+    assert recipient(town).received_at == town.now
+
+
+def test_every_provider_has_a_reader() -> None:
+    assert set(READERS) == {"sendgrid", "twilio", "lob", "outbox"}

@@ -1,0 +1,20 @@
+"""Rule 36: a payment that was committed before the claim always wins. `python -m bench.race` runs
+thousands of these."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.activities.race import race
+
+pytestmark = pytest.mark.services
+
+RUNS = 60
+
+
+def test_rule_36_a_payment_before_the_claim_always_wins(engine: Engine) -> None:
+    orders = race(engine, RUNS)
+    assert orders["paid, claimed"] == 0
+    assert set(orders) == {"paid", "claimed, paid"}
+    assert min(orders.values()) > RUNS / 10, "it was no race"
