@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from api import customers, invoices
 from api.database import Now
+from api.delivery_details import DeliveryOut, delivery_out
 from api.fields import MoneyOut, money
+from api.invoices import FileOut, file_out
 from channels.compose import compose
 from channels.port import BadMessage
 from channels.render import TemplateError, render
-from db import browse
+from channels.sms import normalise, segments
+from db import browse, deliveries, files
 from db import tables as t
 from db.accounts import Loaded, clock, load
-from db.drafts import delivery_id, draft
+from db.drafts import delivery_id, draft, step_of
 from dunning.carrying import order
 from dunning.draft import Draft
 from dunning.model import ActionStatus, Cause, InvoiceStatus
@@ -75,6 +79,11 @@ class MessageOut(BaseModel):
     subject: str
     text: str
     html: str | None
+    attachments: list[FileOut] = Field(description="Of an email, the PDFs of invoices included.")
+    segments: int | None = Field(description="Of an SMS: for how many of them it is paid.")
+    encoding: Literal["GSM-7", "UCS-2"] | None = Field(
+        description="Of an SMS: one character outside of GSM-7 makes it UCS-2, of shorter segments."
+    )
 
 
 class Texts(BaseModel):
@@ -82,17 +91,6 @@ class Texts(BaseModel):
 
     subject: str
     body: str
-
-
-class DeliveryOut(BaseModel):
-    id: uuid.UUID
-    channel: str
-    provider: str
-    status: str
-    claimed_at: datetime | None
-    settled_at: datetime | None
-    provider_id: str
-    error: str
 
 
 class Action(ActionShort):
@@ -105,7 +103,11 @@ class Action(ActionShort):
     message_problem: str = Field(description="Why there is no message.")
     flagged_contacts: list[str] = Field(description="Meant, but without a valid address (rule 35).")
     texts: Texts | None
+    attachments: list[FileOut] = Field(description="What its owner attached (rule 28).")
     delivery: DeliveryOut | None
+    answers: list[Literal["it_was_sent", "send_again", "give_up"]] = Field(
+        description="What its owner may say of a message that is in doubt, else nothing."
+    )
     customer_detail: customers.Customer
     invoice_detail: invoices.Invoice
     other_open_invoices: list[invoices.InvoiceShort] = Field(description="Oldest first (rule 2).")
@@ -154,20 +156,21 @@ def _short(
 
 def whole(session: Session, row: t.Action, now: Now) -> Action:
     loaded = load(session, row.customer_id, lock=False)
-    delivery = session.exec(select(t.Delivery).where(t.Delivery.action_id == row.id)).one_or_none()
+    delivery = deliveries.of_action(session, row)
     invoice = session.get_one(t.Invoice, row.invoice_id)
-    drafted = drafted_for(session, loaded, row, clock(loaded.organisation, now))
+    at = clock(loaded.organisation, now)
+    drafted = drafted_for(session, loaded, row, at)
     message: MessageOut | None = None
     problem = ""
-    if delivery is not None and delivery.message:
-        message = _frozen(delivery.message)
+    if delivery is not None and delivery.message and _may_have_left(delivery, row):
+        message = _frozen(session, delivery)
     elif row.ended_at is not None:
         problem = "nothing was sent"
     elif drafted is None:
         problem = f"{invoice.number} {invoice.closed_reason or 'is closed'}"
     else:
         try:
-            message = in_words(drafted, row)
+            message = in_words(drafted, row, attached_to(session, loaded, row, at))
         except (BadMessage, TemplateError) as error:
             problem = str(error)
     order_of = {i.id: order(i) for i in loaded.account.invoices if i.status is InvoiceStatus.OPEN}
@@ -175,8 +178,7 @@ def whole(session: Session, row: t.Action, now: Now) -> Action:
         i for i in loaded.invoices.values() if str(i.id) in order_of and i.id != row.invoice_id
     ]
     others.sort(key=lambda i: order_of[str(i.id)])
-    kept = {"id", "channel", "provider", "status", "claimed_at", "settled_at", "provider_id",
-            "error"}  # fmt: skip
+    own = files.about(session, row.organisation_id, row.edits.get("attachments", ()))
     return Action(
         **short(session, [row])[0].model_dump(),
         note=row.note,
@@ -185,11 +187,20 @@ def whole(session: Session, row: t.Action, now: Now) -> Action:
         message_problem=problem,
         flagged_contacts=list(drafted.flagged) if drafted and row.ended_at is None else [],
         texts=Texts(subject=drafted.subject, body=drafted.body) if drafted else None,
-        delivery=DeliveryOut(**delivery.model_dump(include=kept)) if delivery else None,
+        attachments=[file_out(file) for file in own],
+        delivery=delivery_out(session, delivery) if delivery else None,
+        answers=["it_was_sent", "send_again", "give_up"] if row.status == "needs_review" else [],
         customer_detail=customers.whole(session, loaded.customer, now),
         invoice_detail=invoices.whole(session, invoice, now),
         other_open_invoices=invoices.short(session, others),
     )
+
+
+def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:
+    """A message that certainly has not left is put into the words of the day when it does."""
+    if delivery.status != "planned":
+        return True
+    return row.ended_at is not None and delivery.first_claimed_at is not None
 
 
 def drafted_for(
@@ -202,12 +213,21 @@ def drafted_for(
     """The draft of an action; None when its invoice is closed, so that nothing will be sent."""
     if str(row.invoice_id) not in {i.id for i in loaded.account.invoices}:
         return None
+    return draft(session, loaded, row, _leaves_at(row, at), by)
+
+
+def attached_to(session: Session, loaded: Loaded, row: t.Action, at: datetime) -> list[t.File]:
+    step = step_of(session, loaded, row)
+    return files.attached(session, loaded, row, step, _leaves_at(row, at))
+
+
+def _leaves_at(row: t.Action, at: datetime) -> datetime:
     if row.status == "planned" and row.planned_for is not None:
-        at = max(at, row.planned_for)
-    return draft(session, loaded, row, at, by)
+        return max(at, row.planned_for)
+    return at
 
 
-def in_words(drafted: Draft, row: t.Action) -> MessageOut:
+def in_words(drafted: Draft, row: t.Action, attached: Sequence[t.File] = ()) -> MessageOut:
     """Raises BadMessage or TemplateError when it cannot be sent as it stands."""
     if drafted.channel not in CHANNELS:
         words = render(drafted.subject, drafted.body, drafted.facts, drafted.channel)
@@ -219,6 +239,9 @@ def in_words(drafted: Draft, row: t.Action) -> MessageOut:
             subject=words.subject,
             text=words.text,
             html=None,
+            attachments=[],
+            segments=None,
+            encoding=None,
         )
     made = compose(drafted, str(delivery_id(row)), str(row.organisation_id))
     return MessageOut(
@@ -230,10 +253,22 @@ def in_words(drafted: Draft, row: t.Action) -> MessageOut:
         subject=made.subject,
         text=made.text,
         html=made.html,
+        attachments=[file_out(file) for file in attached],
+        **_length(drafted.channel, made.text),
     )
 
 
-def _frozen(message: dict[str, Any]) -> MessageOut:
+def _length(channel: ActionType, text: str) -> dict[str, Any]:
+    if channel is not ActionType.SMS:
+        return {"segments": None, "encoding": None}
+    found = segments(normalise(text))
+    return {"segments": found.segments, "encoding": found.encoding}
+
+
+def _frozen(session: Session, delivery: t.Delivery) -> MessageOut:
+    message = delivery.message
+    ids = [one["file_id"] for one in message.get("attachments", ())]
+    attached = files.about(session, delivery.organisation_id, ids)
     return MessageOut(
         sender_name=message["sender_name"],
         sender_address=message["sender_address"],
@@ -244,4 +279,6 @@ def _frozen(message: dict[str, Any]) -> MessageOut:
         subject=message["subject"],
         text=message["text"],
         html=message["html"],
+        attachments=[file_out(file) for file in attached],
+        **_length(ActionType(delivery.channel), message["text"]),
     )

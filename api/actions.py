@@ -19,11 +19,12 @@ from api.database import Db, Now
 from api.fields import EMAIL, Body, Key, Line, Money, Text, Words
 from channels.port import BadMessage
 from channels.render import TemplateError, check
-from db import actions
+from db import actions, files
 from db import tables as t
 from db.accounts import clock, load
 from db.calendars import calendar_of
-from db.errors import Invalid
+from db.drafts import check_sender
+from db.errors import Conflict, Invalid
 from db.facts import find_customer
 from db.members import member_or_404
 from dunning.model import ActionStatus
@@ -53,12 +54,25 @@ class ActionEdit(Body):
     subject: Line = ""
     body: Text = ""
     note: Words = ""
+    attach_invoices: Annotated[bool, Field(strict=True)] = Field(
+        False, description="An email: with the PDFs of the invoices that it lists."
+    )
 
 
 class Completion(Body):
     note: Words = Field("", examples=["Spoke with Ada; she pays on Friday"])
     seen_balance: Money | None = Field(
         None, description="The balance on your page: 409 when it has changed since (rule 31)."
+    )
+
+
+class Answer(Body):
+    answer: Literal["it_was_sent", "send_again", "give_up"] = Field(
+        description="`send_again` may reach the customer twice; `give_up` counts as skipped."
+    )
+    note: Words = Field("", examples=["Eve says she has it"])
+    seen_balance: Money | None = Field(
+        None, description="To send again: 409 when the balance has changed since (rule 31)."
     )
 
 
@@ -154,13 +168,34 @@ def _refuse_what_cannot_leave(db: Session, row: t.Action, member: t.Member, now:
     at = clock(loaded.organisation, now)
     drafted = action_details.drafted_for(db, loaded, row, at, member)
     assert drafted is not None, "an action that is completed has an open invoice"
+    check_sender(loaded.organisation, drafted)
+    attached = action_details.attached_to(db, loaded, row, at)
+    files.check_size(attached)
     try:
-        action_details.in_words(drafted, row)
+        action_details.in_words(drafted, row, attached)
     except BadMessage as error:
         where = "/recipients" if error.part.startswith("recipient") else ""
         raise Invalid.at(where, f"it cannot be sent: {error}; edit the action first") from None
     except TemplateError as error:
         raise Invalid.at(f"/{error.where}", f"it cannot be sent: {error.reason}") from None
+
+
+@router.post("/actions/{action}/answer", operation_id="answer_action")
+def answer(action: Key, body: Answer, member: Member, db: Db, now: Now) -> Action:
+    """Say what became of a message of mine of which nobody knows whether it left (`needs_review`).
+    `it_was_sent`: the action is done. `send_again`: it leaves once more, in the words of today.
+    `give_up`: the action is skipped."""
+    row = actions.find(db, member.organisation_id, member.id, action)
+    if row.status != "needs_review":
+        raise Conflict("its message is not in doubt; complete or skip the action")
+    if body.answer == "it_was_sent":
+        row = actions.complete(db, member, action, body.note, now)
+    elif body.answer == "send_again":
+        row = actions.send_again(db, member, action, body.note, now, seen_balance=body.seen_balance)
+        _refuse_what_cannot_leave(db, row, member, now)
+    else:
+        row = actions.skip(db, member, action, body.note.strip() or "given up", now)
+    return action_details.whole(db, row, now)
 
 
 @router.post("/actions/{action}/skip", operation_id="skip_action")

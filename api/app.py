@@ -17,9 +17,11 @@ from sqlalchemy import Engine
 from api import (
     actions,
     batch,
+    callbacks,
     contacts,
     customer_facts,
     customers,
+    files,
     health,
     holds,
     imports,
@@ -31,14 +33,21 @@ from api import (
     outbox,
     payments,
     plans,
+    providers,
+    replies,
     timelines,
+    webhooks,
 )
 from api.auth import FailedAttempts
 from api.guard import Guard
 from api.problems import Problem, add_handlers, declared
+from api.webhooks import Signers
+from channels.accounts import account, keys_of
+from db.credentials import Vault
 from db.engine import connect
+from db.files import MAX_FILE
 from logs import set_up_logging
-from settings import Settings, load_settings
+from settings import Settings, SettingsError, load_settings
 
 _TAGS = {
     "billing": "What a billing system reports. The same body twice changes nothing; an older "
@@ -47,7 +56,8 @@ _TAGS = {
     "actions": "What a member has to do. An open manual action is seen by its owner alone.",
     "holds": "Pause, promise, dispute: what keeps a customer or an invoice out of the sequence.",
     "plans": "Who is contacted when, how, and with which words.",
-    "organisation": "Members, groups, keys and the calendar of the organisation.",
+    "organisation": "Members, groups, keys, provider accounts and the calendar of the "
+    "organisation.",
     "outbox": "What channels without a provider would have sent.",
     "health": "For whoever watches the process.",
 }
@@ -59,10 +69,18 @@ Amounts are texts (`"1250.00"`), days are `YYYY-MM-DD` in the organisation's tim
 have an offset. Every error is a problem document (RFC 9457): what, where and how to mend it. In
 addresses `{customer}` and `{invoice}` are your own external id, or ours.
 """
+#: So many threads work on requests (Starlette's default). As many connections, counting overflow:
+#: a request that waits for one with a thread in hand would keep another from giving one back.
+_THREADS = 40
+#: The largest callback: an email that a customer wrote, with what is attached.
+_CALLBACK_BYTES = 31_000_000
+#: A file with the form around it, and a bit more, so that it is told what is too large about it.
+_FILE_BYTES = MAX_FILE + 2**16
 _EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 _ROUTERS = (
-    customer_facts, customers, invoices, payments, batch, imports, actions, holds, contacts,
-    timelines, next_steps, plans, organisation, members, keys, outbox,
+    customer_facts, customers, invoices, payments, batch, imports, actions, files, holds, contacts,
+    timelines, replies, next_steps, plans, organisation, providers, callbacks, members, keys,
+    outbox,
 )  # fmt: skip
 
 
@@ -72,7 +90,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         settings = load_settings()
         set_up_logging(settings.log_level, json_lines=settings.log_json)
     own = engine is None
-    database = engine or connect(settings.require_database_url(), ping=True)
+    database = engine or connect(
+        settings.require_database_url(), pool_size=_THREADS // 2, ping=True
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -92,17 +112,38 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     )
     app.state.engine = database
     app.state.failed_attempts = FailedAttempts()
+    app.state.failed_links = FailedAttempts()
     app.state.lock_timeout_ms = 5000
+    app.state.signers = _signers(settings)
     add_handlers(app)
     https = (settings.public_base_url or "").startswith("https://")
-    limits = {"": settings.max_body_bytes, "/v1/imports": settings.max_import_bytes}
+    limits = {
+        "": settings.max_body_bytes,
+        "/v1/imports": settings.max_import_bytes,
+        "/v1/invoices/*/pdf": _FILE_BYTES,
+        "/v1/actions/*/attachments": _FILE_BYTES,
+        "/webhooks/": _CALLBACK_BYTES,
+    }
     app.add_middleware(Guard, limits=limits, https=https)
     for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))
+    app.include_router(webhooks.router)
     app.include_router(health.router, responses=declared(405, 500, 503))
     app.add_api_route("/", _to_docs, methods=["GET"], include_in_schema=False)
     _describe_problems(app)
     return app
+
+
+def _signers(settings: Settings) -> Signers:
+    """Raises SettingsError for accounts or keys that make no sense."""
+    keys = {"outbox": settings.outbox_webhook_keys}
+    try:
+        for provider, credentials in settings.credentials().items():
+            keys[provider] = keys_of(account(provider, credentials))
+        vault = Vault(settings.secret_key_list)
+    except ValueError as e:
+        raise SettingsError(str(e)) from None
+    return Signers(keys, vault, settings.public_base_url or "")
 
 
 async def _to_docs() -> RedirectResponse:

@@ -16,18 +16,22 @@ from db.facts import find_customer
 router = APIRouter(tags=["customers"])
 
 _MARK = Field("", description='Why it is not to be used; "" marks it valid again.')
+_CLOSED = Field("", description='Why they are not to be reached so; "" opens the channel again.')
 
 
 class ContactEdit(Body):
-    """What is absent stays as it is. A changed address is valid again."""
+    """What is absent stays as it is. A changed address is valid again; a closed channel stays
+    closed, whatever the address."""
 
     name: Line = ""
     position: Line = ""
     language: MaybeLanguage = ""
     email: MaybeEmail = ""
     email_invalid: Line = _MARK
+    email_closed: Line = _CLOSED
     phone: MaybePhone = ""
     phone_invalid: Line = _MARK
+    sms_closed: Line = _CLOSED
     postal: Postal = Postal()
     postal_invalid: Line = _MARK
 
@@ -36,8 +40,8 @@ class ContactEdit(Body):
 def edit(
     customer: Key, contact: Key, body: ContactEdit, member: Member, db: Db, now: Now
 ) -> ContactOut:
-    """Correct a contact, or mark an address valid or invalid. An automatic action that waited for
-    it goes out the following working day (rule 35)."""
+    """Correct a contact, mark an address valid or invalid, or close and open a channel. An
+    automatic action that waited for it goes out the following working day (rule 35)."""
     row = find_customer(db, member.organisation_id, customer, lock=True)
     changes = body.model_dump(include=body.model_fields_set)
     if "postal" in changes:

@@ -48,7 +48,8 @@ class CustomerShort(BaseModel):
 
 
 class ContactOut(BaseModel):
-    """An address with a reason beside it is invalid and gets no message (rule 35)."""
+    """An address with a reason beside it is invalid and gets no message (rule 35), nor does a
+    person who closed the channel, by whatever address."""
 
     external_id: str
     name: str
@@ -57,8 +58,10 @@ class ContactOut(BaseModel):
     main: bool
     email: str
     email_invalid: str
+    email_closed: str = Field(description='Why they get no emails; "" = they do.')
     phone: str
     phone_invalid: str
+    sms_closed: str = Field(description='Why they get no SMS; "" = they do.')
     postal: dict[str, Any]
     postal_invalid: str
 

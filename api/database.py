@@ -19,6 +19,7 @@ def _session(request: Request) -> Iterator[Session]:
         # A customer who is busy for long must not hold a thread of ours: 503, try again.
         most = int(request.app.state.lock_timeout_ms)
         session.connection().execute(sa.text(f"SET LOCAL lock_timeout = {most}"))
+        session.info["public_url"] = request.app.state.signers.public_url
         yield session
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import crashed, problem
@@ -29,11 +31,17 @@ _DOCS = (
 
 
 class Guard:
-    """``limits``: the largest body of a path, in bytes; "" is that of every other path."""
+    """``limits``: the largest body of a path, in bytes, or of all that begin so where it ends in a
+    slash; a `*` in it is any one part of a path; "" is that of every other path."""
 
     def __init__(self, app: ASGIApp, limits: dict[str, int], *, https: bool) -> None:
         self._app = app
         self._limits = limits
+        self._patterns = [
+            (re.compile(re.escape(path).replace(r"\*", "[^/]+")), limit)
+            for path, limit in limits.items()
+            if "*" in path
+        ]
         self._headers = dict(_HEADERS)
         if https:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -43,7 +51,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path = scope["path"]
-        limit = self._limits.get(path, self._limits[""])
+        limit = self._limit(path)
         started, size = False, 0
 
         async def send_on(message: Message) -> None:
@@ -72,10 +80,17 @@ class Guard:
             return
         try:
             await self._app(scope, receive_on, send_on)
+        except ClientDisconnect:
+            _log.info("a client went away in the middle of its request to %s", path)
         except Exception as error:  # the last net: nothing behind it answers
             if started:
                 raise
             await crashed(request, error)(scope, receive, send_on)
+
+    def _limit(self, path: str) -> int:
+        found = self._limits.get(path) or self._limits.get(f"/{path[1:].partition('/')[0]}/")
+        matches = (limit for pattern, limit in self._patterns if pattern.fullmatch(path))
+        return found or next(matches, self._limits[""])
 
 
 def _too_large(limit: int) -> str:

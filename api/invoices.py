@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 from sqlmodel import Session
 
 from api import pages
@@ -29,7 +30,7 @@ from api.fields import (
     money,
 )
 from api.reported import Reported, reported
-from db import browse
+from db import browse, files
 from db import tables as t
 from db.accounts import clock, load
 from db.facts import InvoiceFact, close_invoice, find_customer, find_invoice, put_invoice
@@ -39,6 +40,21 @@ from dunning.model import effective_due
 router = APIRouter(tags=["customers"])
 
 Status = Literal["open", "paid", "void", "written_off"]
+_IN_ADDRESSES = r'[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>"\\]'
+_WEB = re.compile(rf"https?://[^/?#@\s\\]+([/?#]{_IN_ADDRESSES}*)?", re.IGNORECASE)
+
+
+def _web_address(value: str) -> str:
+    if value and not _WEB.fullmatch(value):
+        raise ValueError("is not a web address such as https://pay.example.com/INV-1042")
+    return value
+
+
+MaybeWebAddress = Annotated[
+    str,
+    Field(max_length=2000, examples=["https://pay.example.com/INV-1042"]),
+    AfterValidator(_web_address),
+]
 
 
 class InvoiceIn(Body):
@@ -48,6 +64,11 @@ class InvoiceIn(Body):
     due_on: Day | None = Field(None, description="Absent: the issue date plus the terms.")
     currency: Currency
     total: NotNegative
+    url: MaybeWebAddress | None = Field(
+        None,
+        description="The page on which the customer sees or pays it, in an SMS behind a short "
+        'link. "" removes it, absent leaves it.',
+    )
     source_updated_at: Instant | None = None
 
     @field_validator("due_on")
@@ -74,6 +95,7 @@ class InvoiceIn(Body):
             currency=self.currency,
             due_on=self.due_on,
             source_updated_at=self.source_updated_at,
+            url=self.url,
         )
 
 
@@ -95,6 +117,14 @@ class InvoiceShort(BaseModel):
     closed_reason: str
     disputed: bool
     dispute_reason: str
+    url: str = Field(description="The page on which the customer sees or pays it.")
+
+
+class FileOut(BaseModel):
+    id: uuid.UUID
+    name: str
+    content_type: str
+    size: int = Field(description="In bytes.")
 
 
 class PromiseOut(BaseModel):
@@ -106,6 +136,7 @@ class Invoice(InvoiceShort):
     paused: bool
     paused_until: date | None = Field(description="The first day on which it is back.")
     promises: list[PromiseOut] = Field(description="Those that still run (rule 40).")
+    pdf: FileOut | None
 
 
 class Invoices(pages.Page):
@@ -132,7 +163,12 @@ def _short(row: t.Invoice, customer: t.Customer) -> InvoiceShort:
         closed_reason=row.closed_reason,
         disputed=row.disputed_at is not None,
         dispute_reason=row.dispute_reason,
+        url=row.url,
     )
+
+
+def file_out(row: t.File) -> FileOut:
+    return FileOut(id=row.id, name=row.name, content_type=row.content_type, size=row.size)
 
 
 def whole(session: Session, row: t.Invoice, now: Now) -> Invoice:
@@ -154,6 +190,7 @@ def whole(session: Session, row: t.Invoice, now: Now) -> Invoice:
             )
             for p in promises
         ],
+        pdf=file_out(files.pdf_of(session, row)) if row.pdf_id else None,
     )
 
 

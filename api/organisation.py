@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from sqlmodel import Session
 
 from api.auth import Admin, Member
@@ -31,6 +32,23 @@ from db.organisation import change
 
 router = APIRouter(tags=["organisation"])
 
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])")
+
+
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError("is not a domain such as example.com")
+    return value
+
+
+Domain = Annotated[
+    Line,
+    Field(min_length=3, examples=["example.com"]),
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+    AfterValidator(_domain),
+]
+Flag = Annotated[bool, Field(strict=True)]
+
 
 class Organisation(BaseModel):
     id: uuid.UUID
@@ -45,6 +63,10 @@ class Organisation(BaseModel):
     language: str
     tolerance: MoneyOut
     spread_minutes: int
+    reply_hold_days: int
+    open_tracking: bool
+    sender_domains: list[str]
+    late_payment_country: str
     default_plan: str | None
     rehearsal: bool = Field(description="Its clock is moved by hand, its messages never leave.")
     local_time: str = Field(examples=["2025-03-04T08:30:00+01:00"])
@@ -70,6 +92,19 @@ class OrganisationEdit(Body):
         "0", description="A balance up to this is as good as paid (rule 3).", validate_default=True
     )
     spread_minutes: Annotated[int, Field(strict=True, ge=0, le=480)] = 0
+    reply_hold_days: Annotated[int, Field(strict=True, ge=0, le=30)] = Field(
+        2, description="Automatic steps wait so long after a customer's reply."
+    )
+    open_tracking: Flag = Field(
+        False, description="A pixel in emails; in some countries it needs consent."
+    )
+    sender_domains: Annotated[list[Domain], Field(max_length=50)] = Field(
+        [], description="Verified at the email provider; empty: not checked before sending."
+    )
+    late_payment_country: Line = Field(
+        "", description='Whose interest for late payment messages may show; "" = none.',
+        examples=["FR"],
+    )  # fmt: skip
     default_plan: Name = "-"
 
 
@@ -85,6 +120,8 @@ def edit(body: OrganisationEdit, admin: Admin, db: Db, now: Now) -> Organisation
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     if "days_off" in changes:
         changes["days_off"] = sorted({day.isoformat() for day in changes["days_off"]})
+    if "sender_domains" in changes:
+        changes["sender_domains"] = list(dict.fromkeys(changes["sender_domains"]))
     return _out(db, change(db, admin.organisation_id, changes), now)
 
 

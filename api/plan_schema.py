@@ -20,6 +20,27 @@ _TRIGGER = {
     },
     "examples": [{"from": "due", "days": 8}],
 }
+_TEXTS: dict[str, Any] = {
+    "subject": {"type": "string", "maxLength": 1000},
+    "body": {"type": "string", "maxLength": 50_000},
+    "html": {
+        "type": "string",
+        "maxLength": 50_000,
+        "description": "The HTML part of an email; without it, it is made from `body`.",
+    },
+}
+_TRANSLATIONS = {
+    "type": "object",
+    "maxProperties": 50,
+    "description": "The texts in other languages, by tag; without a subject, the step's.",
+    "additionalProperties": {
+        "type": "object",
+        "required": ["body"],
+        "additionalProperties": False,
+        "properties": _TEXTS,
+    },
+    "examples": [{"fr": {"subject": "Facture {{ invoice.number }}", "body": "Bonjour …"}}],
+}
 _STEP: dict[str, Any] = {
     "type": "object",
     "required": ["key", "type", "trigger"],
@@ -42,11 +63,12 @@ _STEP: dict[str, Any] = {
         "cc": _SELECTORS,
         "bcc": _SELECTORS,
         "registered": {"type": "boolean", "default": False},
-        "subject": {"type": "string", "maxLength": 1000},
-        "body": {"type": "string", "maxLength": 50_000},
+        "attach_invoices": {"type": "boolean", "default": False},
+        **_TEXTS,
+        "texts": _TRANSLATIONS,
     },
 }
-_PLAN: dict[str, Any] = {
+PLAN: dict[str, Any] = {
     "type": "object",
     "required": ["steps"],
     "properties": {
@@ -76,7 +98,7 @@ PLAN_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": _PLAN},
+            "application/json": {"schema": PLAN},
             "application/toml": {"schema": {"type": "string"}, "example": _EXAMPLE},
         },
     }

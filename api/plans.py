@@ -11,16 +11,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
+from api import plan_preview
 from api.auth import Admin, Member
-from api.database import Db
+from api.database import Db, Now
 from api.fields import Key
+from api.plan_preview import Preview, PreviewAsked
 from api.plan_schema import PLAN_BODY
-from channels.render import check
+from channels.render import check_step
 from db import plans
 from db import tables as t
-from db.errors import DunningError, Invalid
+from db.accounts import plan_of
+from db.errors import DunningError, Invalid, NotFound
 from db.facts import Change
-from dunning.plan import Step, plan_data
+from dunning.plan import plan_data
 
 router = APIRouter(tags=["plans"])
 
@@ -75,10 +78,6 @@ async def _definition(request: Request) -> Mapping[str, Any]:
 Definition = Annotated[Mapping[str, Any], Depends(_definition)]
 
 
-def _check_texts(step: Step) -> None:
-    check(step.subject, step.body)
-
-
 @router.get("/plans", operation_id="list_plans")
 def list_all(member: Member, db: Db) -> Plans:
     """All plans in their current versions, by name."""
@@ -102,7 +101,7 @@ def put(name: Key, definition: Definition, admin: Admin, db: Db, response: Respo
     if definition.get("name", name) != name:
         raise Invalid.at("/name", f"is not {name!r}, the name in the address")
     data = {**definition, "name": name}
-    version, result = plans.put_plan(db, admin.organisation_id, data, _check_texts, admin.id)
+    version, result = plans.put_plan(db, admin.organisation_id, data, check_step, admin.id)
     if result == Change.CREATED:
         response.status_code = 201
     return Saved(result=Change(result), name=name, version=version.version)
@@ -111,8 +110,26 @@ def put(name: Key, definition: Definition, admin: Admin, db: Db, response: Respo
 @router.post("/plans/check", operation_id="check_plan", openapi_extra=PLAN_BODY)
 def check_plan(definition: Definition, member: Member, db: Db) -> Checked:
     """Whether a plan makes sense; nothing is saved. 422 names the step and the reason."""
-    plan = plans.check_plan(db, member.organisation_id, definition, _check_texts)
+    plan = plans.check_plan(db, member.organisation_id, definition, check_step)
     return Checked(definition=plan_data(plan))
+
+
+@router.post("/plans/{name}/preview", operation_id="preview_plan")
+def preview(name: Key, asked: PreviewAsked, member: Member, db: Db, now: Now) -> Preview:
+    """The steps of a plan for one customer, each exactly as it would be sent today. Nothing is sent
+    or stored. A step that cannot be rendered says so, and the others are shown."""
+    if asked.plan is None:
+        plan = plan_of(plans.plan_or_404(db, member.organisation_id, name)[1])
+    else:
+        if asked.plan.get("name", name) != name:
+            raise Invalid.at("/plan/name", f"is not {name!r}, the name in the address")
+        data = {**asked.plan, "name": name}
+        # A text that is refused is the problem of its step: see the preview.
+        plan = plans.check_plan(db, member.organisation_id, data, lambda _: None)
+    step = plan.find(asked.step)
+    if asked.step is not None and step is None:
+        raise NotFound(f"the plan has no step {asked.step!r}; it has {', '.join(plan.keys)[:500]}")
+    return plan_preview.preview(db, member, plan, asked.customer, step, now)
 
 
 def _data(row: t.Plan, version: t.PlanVersion, organisation: t.Organisation) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typer.main import get_command
 
 import cli
 from api.app import create_app
-from channels.render import check
+from channels.render import check_step
 from db.engine import connect
 from dunning.message import VARIABLES
 from dunning.plan import parse_plan
@@ -215,7 +215,7 @@ def test_every_setting_that_a_page_names_exists() -> None:
 def test_the_example_of_a_plan_makes_sense() -> None:
     [example] = blocks(PLANS, "toml")
     for step in parse_plan(tomllib.loads(example)).steps:
-        check(step.subject, step.body)
+        check_step(step)
 
 
 @pytest.mark.services

@@ -122,6 +122,13 @@ INVOICES: list[tuple[dict[str, Any], str]] = [
     ({"number": ""}, "/number"), ({"number": "a\rb"}, "/number"), ({"customer": ""}, "/customer"),
     ({"customer": "\x00"}, "/customer"), ({"customer": None}, "/customer"),
     ({"balance": "1.00"}, "/balance"),
+    ({"url": "javascript:alert(1)"}, "/url"), ({"url": "//evil.example"}, "/url"),
+    ({"url": "ftp://pay.example/1"}, "/url"), ({"url": "https://"}, "/url"),
+    ({"url": "https:///1"}, "/url"), ({"url": "https://you@evil.example"}, "/url"),
+    ({"url": "https://pay.example/a b"}, "/url"), ({"url": "https://pay.example/\r\nX: y"}, "/url"),
+    ({"url": "https://pay.example\\@evil.example"}, "/url"), ({"url": 5}, "/url"),
+    ({"url": "https://pay.example/\x00"}, "/url"), ({"url": " https://pay.example"}, "/url"),
+    ({"url": "https://pay.example/" + "x" * 1981}, "/url"), ({"url": "/invoices/1"}, "/url"),
 ]  # fmt: skip
 
 

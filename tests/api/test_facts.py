@@ -60,6 +60,50 @@ def test_an_older_version_never_overwrites_a_newer_one(office: Office) -> None:
     assert balance(office) == ("60.00", "open")
 
 
+def test_the_page_of_an_invoice_is_reported_kept_and_removed(office: Office) -> None:
+    office.acme()
+    page = "https://pay.amber.example/" + "x" * 1974
+    assert len(page) == 2000
+    assert result(office, "PUT", "/invoices/INV-1", invoice_body(url=page))[0] == "updated"
+    assert result(office, "PUT", "/invoices/INV-1", invoice_body(url=page)) == ("unchanged", [])
+    assert result(office, "PUT", "/invoices/INV-1", invoice_body()) == ("unchanged", [])
+    assert office.ben.get("/invoices/INV-1")["url"] == page
+    assert office.ben.get("/invoices")["items"][0]["url"] == page
+    assert result(office, "PUT", "/invoices/INV-1", invoice_body(url=""))[0] == "updated"
+    assert office.ben.get("/invoices/INV-1")["url"] == ""
+    item = invoice_body(external_id="INV-2", url="http://localhost:8000/2?a=é#b")
+    office.billing.does("POST", "/batch", {"invoices": [item]})
+    assert office.ben.get("/invoices/INV-2")["url"] == item["url"]
+
+
+def test_a_closed_channel_stays_closed_whatever_is_reported(office: Office) -> None:
+    office.acme()
+    path = "/customers/C-1/contacts/eve"
+    closed = office.ben.does("PATCH", path, {"email_closed": "asked on the phone"})
+    assert (closed["email_closed"], closed["sms_closed"]) == ("asked on the phone", "")
+    office.nudges()
+    assert result(office, "PUT", "/customers/C-1", acme_body("new@acme.example"))[0] == "updated"
+    office.ben.does("PATCH", path, {"email": "newer@acme.example", "sms_closed": "STOP"})
+    (eve,) = office.ben.get("/customers/C-1")["contacts"]
+    assert (eve["email"], eve["email_invalid"]) == ("newer@acme.example", "")
+    assert (eve["email_closed"], eve["sms_closed"]) == ("asked on the phone", "STOP")
+    office.nudges()
+    opened = office.ben.does("PATCH", path, {"email_closed": "", "sms_closed": ""})
+    assert (opened["email_closed"], opened["sms_closed"]) == ("", "")
+    assert office.nudges() == ["account_changed"]
+    office.ben.does("PATCH", path, {"email_closed": ""})
+    assert office.nudges() == []  # it was open
+    told = [(e["kind"], e["text"]) for e in office.ben.get("/customers/C-1/timeline")["items"][:4]]
+    assert told[:3] == [
+        ("channel_reopened", "sms to Eve is open again"),
+        ("channel_reopened", "email to Eve is open again"),
+        ("channel_closed", "sms to Eve is closed: STOP"),
+    ]
+    office.ben.fails(422, "PATCH", path, {"email_closed": "x" * 201})
+    in_facts = {**acme_body()["contacts"][0], "email_closed": ""}
+    office.billing.fails(422, "PUT", "/customers/C-1", acme_body() | {"contacts": [in_facts]})
+
+
 def test_part_full_over_and_reversed(office: Office) -> None:
     office.acme()
     assert result(office, "PUT", "/payments/P-1", payment_body("40.00")) == ("created", ["payment"])

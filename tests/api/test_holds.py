@@ -103,6 +103,22 @@ def test_a_corrected_contact_gets_its_reminder_the_following_working_day(office:
     assert seen["due"]["local"] == "2025-03-10T08:30:00+01:00"  # C5: Friday 07:00 to Monday
 
 
+def test_who_opens_a_channel_again_gets_the_reminder_the_following_working_day(
+    office: Office,
+) -> None:
+    office.acme()
+    path = "/customers/C-1/contacts/eve"
+    office.ben.does("PATCH", path, {"email_closed": "unsubscribed"})
+    office.at("2025-03-06 08:30")
+    assert office.review() == "await_owner"
+    (action,) = office.ben.get("/actions")["items"]
+    assert (action["cause"], action["automatic"]) == ("no_recipient", True)
+    office.at("2025-03-07 07:00")
+    office.ben.does("PATCH", path, {"email_closed": ""})
+    seen = office.cleo.get("/customers/C-1/next")
+    assert seen["due"]["local"] == "2025-03-10T08:30:00+01:00"
+
+
 def test_billing_that_repeats_the_old_address_does_not_undo_a_correction(office: Office) -> None:
     office.acme(email="evee@acme.example")
     path = "/customers/C-1/contacts/eve"

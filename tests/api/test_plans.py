@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import PLAN, Office
+from tests.api.conftest import PLAN, Office, acme_body, invoice_body
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -76,6 +76,11 @@ NONSENSE: list[tuple[dict[str, Any], str, str]] = [
     ({"steps": [step(body="a\x00b")]}, "step a", "cannot be stored"),
     ({"steps": [step(type="sms", recipients=["others"])]}, "step a", "main contact only"),
     ({"steps": [step(colour="red")]}, "step a", "colour"),
+    ({"steps": [step(html="<p>a</p>")]}, "step a", "text part"),
+    ({"steps": [step(body="a", html="{{ nope }}")]}, "step a", "html"),
+    ({"steps": [step(texts={"fr": {"body": "{{ nope }}"}})]}, "step a", "texts.fr body"),
+    ({"steps": [step(texts={"french": {"body": "a"}})]}, "step a", "not a language"),
+    ({"steps": [step(texts={"fr": {"subject": "a"}})]}, "step a", "texts.fr: has no body"),
     ({"first_action": "last"}, "plan", "first_action"),
     ({"name": "Another"}, "/name", "address"),
     ({"contact_delay_days": 1.5}, "plan", "whole number"),
@@ -107,3 +112,109 @@ def test_a_body_that_is_no_plan_at_all(office: Office) -> None:
     assert sent(b"\xff", "application/toml") == 400
     assert sent(b"steps: []", "application/yaml") == 415
     assert sent(b"{}", None) == 415
+
+
+# Previews.
+
+SPOKEN: dict[str, Any] = {
+    "name": "Spoken",
+    "steps": [
+        step(key="both", subject="Own {{ invoice.number }}", body="own {{ invoice.balance }}",
+             html="<p onclick='x()'>Own</p>",
+             texts={"fr": {"body": "En français : {{ invoice.due_on }}", "html": "<b>Oui</b>"},
+                    "pt-BR": {"subject": "Fatura", "body": "Em brasileiro"}}),
+        step(key="english", body="Only one language"),
+        step(key="built-in"),
+        step(key="call", type="call", body="Ask {{ contact.name }}."),
+    ],
+}  # fmt: skip
+
+
+def asked(office: Office, name: str = "Spoken", **body: Any) -> Any:
+    return office.ben.does("POST", f"/plans/{name}/preview", {"customer": "C-1"} | body)
+
+
+def test_a_plan_is_previewed_for_a_real_customer(office: Office) -> None:
+    office.acme()
+    office.ada.does("PUT", "/plans/Spoken", SPOKEN)
+    office.billing.does("PUT", "/customers/C-1", acme_body("eve@acme.example", language="fr-CH"))
+    seen = asked(office)
+    assert (seen["customer"], seen["invoice"]) == (
+        "C-1", {"external_id": "INV-1", "number": "2025-001", "carrying": True}
+    )  # fmt: skip
+    both, english, built_in, call = seen["steps"]
+    assert (both["language"], both["chosen"]) == ("fr", "base")
+    assert both["missing_translations"] == []
+    assert both["subject"] == "Own 2025-001"
+    assert both["text"] == "En français : 3 mars 2025"
+    assert "<b>Oui</b>" in both["html"]
+    assert 'lang="fr-CH"' in both["html"]
+    assert both["variables"]["invoice.due_on"] == "3 mars 2025"
+    assert "customer.name" not in both["variables"]
+    assert both["recipients"] == [{"role": "to", "address": "eve@acme.example", "name": "Eve"}]
+    assert (both["sender_address"], both["problem"]) == ("ben@amber.example", "")
+    assert (english["language"], english["chosen"]) == (None, "default")
+    assert english["missing_translations"] == ["fr", "fr-CH", "pt-BR"]
+    assert (built_in["language"], built_in["chosen"]) == ("fr", "built_in")
+    assert built_in["text"].startswith("Bonjour Eve,")
+    assert (call["text"], call["html"], call["problem"]) == ("Ask Eve.", None, "")
+    assert office.nudges() == ["account_changed"]  # of the customer's language; none of a preview
+
+
+def test_what_is_previewed_is_what_is_sent(office: Office) -> None:
+    office.acme()
+    office.at("2025-03-04 08:30")
+    shown = asked(office, "Standard", step="mail")["steps"]
+    office.review()
+    office.send()
+    (sent,) = office.ada.get("/outbox")["items"]
+    message = office.ada.get(f"/outbox/{sent['delivery_id']}")
+    assert [(s["subject"], s["text"], s["html"]) for s in shown] == [
+        (message["subject"], message["text"], message["html"])
+    ]
+
+
+def test_a_plan_that_is_not_saved_is_previewed(office: Office) -> None:
+    office.acme()
+    changed = {"steps": [step(body="New {{ customer.name }}"), step(key="b", body="{{ nope }}")]}
+    good, bad = asked(office, "Standard", plan=changed)["steps"]
+    assert (good["text"], good["problem"]) == ("New Acme", "")
+    assert (bad["text"], bad["html"], bad["variables"]) == ("", None, {})
+    assert "unknown variable 'nope'" in bad["problem"]
+    assert asked(office, "Nowhere yet", plan=changed, step="a")["steps"][0]["text"] == "New Acme"
+    assert office.ben.get("/plans/Standard")["definition"]["contact_delay_days"] == 5
+
+
+def test_a_step_that_reaches_nobody_says_so_and_is_shown(office: Office) -> None:
+    office.acme(email="")
+    (mail,) = asked(office, "Standard", step="mail")["steps"]
+    assert mail["text"].startswith("Please pay")
+    assert (mail["recipients"], mail["flagged_contacts"]) == ([], ["Eve"])
+    assert "nobody to send to" in mail["problem"]
+
+
+def test_without_a_carrying_invoice_the_oldest_open_one_is_shown(office: Office) -> None:
+    office.acme()
+    office.billing.does(
+        "PUT", "/invoices/INV-0", invoice_body(number="2025-000", due_on="2025-02-20")
+    )
+    for number in ("INV-0", "INV-1"):
+        office.ben.does("POST", f"/invoices/{number}/dispute", {"reason": "late"})
+    seen = asked(office, "Standard", step="mail")
+    assert seen["invoice"] == {"external_id": "INV-0", "number": "2025-000", "carrying": False}
+    assert seen["steps"][0]["subject"] == "2025-000 is overdue"
+
+
+def test_what_cannot_be_previewed(office: Office) -> None:
+    office.acme()
+    path = "/plans/Standard/preview"
+    office.ben.fails(404, "POST", path, {"customer": "C-9"})
+    office.ben.fails(404, "POST", path, {"customer": "C-1", "step": "nope"})
+    office.ben.fails(404, "POST", "/plans/Harsh/preview", {"customer": "C-1"})
+    office.ben.fails(422, "POST", path, {"customer": "C-1", "plan": {"steps": []}})
+    office.ben.fails(422, "POST", path, {"customer": "C-1", "plan": {**PLAN, "name": "Other"}})
+    office.ben.fails(422, "POST", path, {"customer": "C-1", "colour": "red"})
+    office.billing.fails(403, "POST", path, {"customer": "C-1"})
+    office.billing.does("PUT", "/customers/C-2", acme_body("b@b.example", contacts=[]))
+    told = office.ben.fails(409, "POST", path, {"customer": "C-2"})
+    assert told["detail"] == "this customer has no open invoice to preview with"

@@ -1,0 +1,50 @@
+"""Callbacks that came to nothing: about no message of ours, or unreadable. For admins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api import pages
+from api.auth import Admin
+from api.database import Db
+from db import callbacks
+
+router = APIRouter(tags=["organisation"])
+
+
+class CallbackOut(BaseModel):
+    id: int
+    provider: str
+    received_at: datetime
+    outcome: str
+    error: str = Field(description="What it is about that is not ours, or why it was unreadable.")
+
+
+class Callbacks(pages.Page):
+    items: list[CallbackOut]
+
+
+@router.get("/callbacks", operation_id="list_callbacks")
+def list_all(
+    admin: Admin,
+    db: Db,
+    outcome: Annotated[
+        Literal["unmatched", "refused"],
+        Query(description="`unmatched`: about no message of ours. `refused`: could not be read."),
+    ] = "unmatched",
+    cursor: pages.Cursor = None,
+    limit: pages.Limit = 50,
+) -> Callbacks:
+    """What the organisation's own accounts at providers called back in vain, newest first."""
+    before = pages.read_number(cursor)
+    rows = callbacks.read(db, admin.organisation_id, outcome, before, limit + 1)
+    kept, following = pages.cut(rows, limit, lambda row: row.id)
+    names = set(CallbackOut.model_fields)
+    return Callbacks(
+        items=[CallbackOut(**row.model_dump(include=names)) for row in kept],
+        next_cursor=following,
+    )

@@ -1,0 +1,138 @@
+"""Files: the PDF of an invoice, and what the owner of an email attaches to it (rule 28)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import Response
+from starlette.datastructures import UploadFile
+
+from api import action_details
+from api.action_details import Action
+from api.auth import Billing, Member
+from api.database import Db, Now
+from api.fields import Key, Name
+from api.invoices import FileOut, file_out
+from db import actions, files
+from db import tables as t
+from db.errors import Invalid, NotFound
+from db.facts import find_invoice
+
+router = APIRouter(tags=["customers"])
+
+_PDF = "application/pdf"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FORM = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+    }
+}
+
+
+def _body(content_type: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {content_type: content}}}
+
+
+def _download(*content_types: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": "The file", "content": dict.fromkeys(content_types, _BINARY)}}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    name: str
+    content_type: str
+    content: bytes
+
+
+def _kind(value: str | None) -> str:
+    return (value or "").partition(";")[0].strip().lower()
+
+
+async def _pdf(request: Request, _who: Billing) -> bytes:
+    if _kind(request.headers.get("content-type")) != _PDF:
+        raise HTTPException(415, f"send the PDF itself, as {_PDF}")
+    return await request.body()
+
+
+async def _part(request: Request, _member: Member) -> Sent:
+    if _kind(request.headers.get("content-type")) != "multipart/form-data":
+        raise HTTPException(415, "send the file as the part 'file' of multipart/form-data")
+    async with request.form(max_files=1, max_fields=5) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Invalid.at("/file", "is missing; send the file as the part 'file'")
+        return Sent(file.filename or "", _kind(file.content_type), await file.read())
+
+
+@router.put("/invoices/{invoice}/pdf", operation_id="put_invoice_pdf", tags=["billing"],
+            openapi_extra=_body(_PDF, _BINARY))  # fmt: skip
+def put_pdf(
+    invoice: Key,
+    content: Annotated[bytes, Depends(_pdf)],
+    who: Billing,
+    db: Db,
+    now: Now,
+    name: Annotated[
+        Name | None, Query(description="Of the file; without it that of the invoice's number.")
+    ] = None,
+) -> FileOut:
+    """Give the invoice its PDF, in place of the one before: at most 10 MB, the body as it is. It
+    goes with emails whose step or owner attaches invoices. The name is kept in ASCII."""
+    made = files.put_pdf(db, who.organisation_id, invoice, name or "", content, now, who.name)
+    return file_out(made)
+
+
+@router.get("/invoices/{invoice}/pdf", operation_id="get_invoice_pdf",
+            response_class=Response, responses=_download(_PDF))  # fmt: skip
+def get_pdf(invoice: Key, member: Member, db: Db) -> Response:
+    """The PDF of the invoice, to be saved."""
+    row = find_invoice(db, member.organisation_id, invoice)
+    return _saved(files.pdf_of(db, row))
+
+
+@router.delete("/invoices/{invoice}/pdf", operation_id="delete_invoice_pdf", tags=["billing"],
+               status_code=204)  # fmt: skip
+def delete_pdf(invoice: Key, who: Billing, db: Db, now: Now) -> None:
+    """The invoice has no PDF any more. Messages that have left keep theirs."""
+    files.remove_pdf(db, who.organisation_id, invoice, now, who.name)
+
+
+@router.post("/actions/{action}/attachments", operation_id="attach_file", tags=["actions"],
+             openapi_extra=_body("multipart/form-data", _FORM))  # fmt: skip
+def attach(
+    action: Key, sent: Annotated[Sent, Depends(_part)], member: Member, db: Db, now: Now
+) -> Action:
+    """Attach a PDF, PNG or JPEG of at most 10 MB to an open email of mine (rule 28); all files of a
+    message together have at most 20 MB."""
+    row = actions.attach(db, member, action, sent.name, sent.content_type, sent.content, now)
+    return action_details.whole(db, row, now)
+
+
+@router.delete("/actions/{action}/attachments/{file}", operation_id="detach_file",
+               tags=["actions"])  # fmt: skip
+def detach(action: Key, file: Key, member: Member, db: Db, now: Now) -> Action:
+    """Take a file off an open email of mine."""
+    return action_details.whole(db, actions.detach(db, member, action, file, now), now)
+
+
+@router.get("/actions/{action}/attachments/{file}", operation_id="get_attachment",
+            tags=["actions"], response_class=Response,
+            responses=_download(*files.TYPES))  # fmt: skip
+def get_attachment(action: Key, file: Key, member: Member, db: Db, now: Now) -> Response:
+    """A file that goes, or went, with the action's email, to be saved."""
+    row = actions.find(db, member.organisation_id, member.id, action)
+    seen = action_details.whole(db, row, now)
+    shown = [*seen.attachments, *(seen.message.attachments if seen.message else [])]
+    if file not in {str(one.id) for one in shown}:
+        raise NotFound(f"no file {file!r} goes with this action")
+    return _saved(files.of_organisation(db, member.organisation_id, file))
+
+
+def _saved(row: t.File) -> Response:
+    """Never shown by the browser on our own address, whatever is in it."""
+    headers = {"Content-Disposition": f'attachment; filename="{row.name}"'}
+    return Response(row.content, media_type=row.content_type, headers=headers)

@@ -1,0 +1,192 @@
+"""Callbacks of providers, replies of customers, and the short links in messages.
+
+A callback is verified on its raw body, stored, answered, and only then thought about (by the
+worker). Without a key it is closed. ``…/{organisation}`` is for organisations with an account of
+their own, whose keys sign it; the others are the installation's.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session
+
+from api.database import Db
+from api.fields import Key
+from channels.accounts import account, keys_of, verified
+from channels.callback import Callback
+from db import callbacks, credentials
+from db import tables as t
+from db.credentials import Vault
+from db.engine import transaction
+from db.links import target_of
+from db.outcomes import Report
+from db.outcomes import apply as apply_report
+from dunning.delivery import Fact
+
+router = APIRouter(include_in_schema=False)
+
+#: What of a callback's headers is kept with it: what its reader needs, and what tells repeats.
+_KEPT = ("content-type", "i-twilio-idempotency-token")
+#: Programs that open links to show a preview: nobody has read the message.
+_PREVIEW = re.compile(
+    r"bot|crawl|spider|preview|facebookexternalhit|whatsapp|slack|telegram|skype|discord|"
+    r"google-read-aloud|bitly|embedly|safelinks|proofpoint|mimecast|barracuda|curl|python",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Signers:
+    """Who may call back: by provider the keys of the installation's account, and how to open those
+    of an organisation's own. ``public_url`` is how the providers know us."""
+
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vault: Vault = field(default_factory=Vault)
+    public_url: str = ""
+
+    def of(self, db: Session, provider: str, organisation: uuid.UUID | None) -> tuple[str, ...]:
+        if organisation is None:
+            return self.keys.get(provider, ())
+        row = credentials.find(db, organisation, provider)
+        return keys_of(account(provider, self.vault.open(row.sealed))) if row else ()
+
+
+async def _raw(request: Request) -> Callback:
+    """As the provider signed it: the public address, never that of a proxy in between."""
+    signers: Signers = request.app.state.signers
+    path = request.scope["raw_path"].decode("ascii", "replace")
+    query = request.scope["query_string"].decode("ascii", "replace")
+    url = f"{signers.public_url}{path}{'?' if query else ''}{query}"
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Callback(url, await request.body(), headers)
+
+
+#: Whose account may have signed it, None = the installation's. Raises HTTPException.
+Whose = Callable[[Session], Sequence[uuid.UUID | None]]
+
+
+async def _take(request: Request, provider: str, whose: Whose | None = None) -> Response:
+    """Verify and store, in one go on one thread, because hundreds may come in a second."""
+    raw = await _raw(request)
+    await run_in_threadpool(_store, request, provider, raw, whose)
+    return Response(status_code=204)
+
+
+def _store(request: Request, provider: str, raw: Callback, whose: Whose | None) -> None:
+    signers: Signers = request.app.state.signers
+    with transaction(request.app.state.engine) as session:
+        tried = whose(session) if whose is not None else [None]
+        keys = {who: signers.of(session, provider, who) for who in tried}
+        if not any(keys.values()):
+            raise HTTPException(
+                503, f"callbacks of {provider} are closed: no key to verify them is configured"
+            )
+        now = datetime.now(UTC)
+        good = [who for who in tried if verified(provider, keys[who], raw, now)]
+        if not good:
+            raise HTTPException(401, f"this is not signed with a key of the {provider} account")
+        kept = {name: raw.headers[name] for name in _KEPT if name in raw.headers}
+        callbacks.store(session, provider, good[0], raw.url, kept, raw.body)
+
+
+def _named(organisation: str) -> Whose:
+    try:
+        found = uuid.UUID(organisation)
+    except ValueError:
+        raise HTTPException(404, "no such address") from None
+    return lambda _: [found]
+
+
+def _of_delivery(delivery: str) -> Whose:
+    """The delivery says whose account sent it: its organisation's own, or the installation's where
+    it had none at that time."""
+
+    def whose(session: Session) -> Sequence[uuid.UUID | None]:
+        try:
+            row = session.get(t.Delivery, uuid.UUID(delivery))
+        except ValueError:
+            row = None
+        return [row.organisation_id, None] if row is not None else [None]
+
+    return whose
+
+
+@router.post("/webhooks/sendgrid")
+@router.post("/webhooks/sendgrid/inbound")
+async def sendgrid(request: Request) -> Response:
+    return await _take(request, "sendgrid")
+
+
+@router.post("/webhooks/sendgrid/{organisation}")
+@router.post("/webhooks/sendgrid/{organisation}/inbound")
+async def sendgrid_of(organisation: Key, request: Request) -> Response:
+    return await _take(request, "sendgrid", _named(organisation))
+
+
+@router.post("/webhooks/twilio/status/{delivery}")
+async def twilio_status(delivery: Key, request: Request) -> Response:
+    return await _take_twilio(request, _of_delivery(delivery))
+
+
+@router.post("/webhooks/twilio/inbound")
+async def twilio_inbound(request: Request) -> Response:
+    return await _take_twilio(request, None)
+
+
+@router.post("/webhooks/twilio/{organisation}/inbound")
+async def twilio_inbound_of(organisation: Key, request: Request) -> Response:
+    return await _take_twilio(request, _named(organisation))
+
+
+async def _take_twilio(request: Request, whose: Whose | None) -> Response:
+    await _take(request, "twilio", whose)
+    return Response("<Response/>", media_type="text/xml")  # TwiML: answer nothing
+
+
+@router.post("/webhooks/lob")
+async def lob(request: Request) -> Response:
+    return await _take(request, "lob")
+
+
+@router.post("/webhooks/lob/{organisation}")
+async def lob_of(organisation: Key, request: Request) -> Response:
+    return await _take(request, "lob", _named(organisation))
+
+
+@router.post("/webhooks/outbox")
+async def outbox(request: Request) -> Response:
+    return await _take(request, "outbox")
+
+
+@router.api_route("/l/{token}", methods=["GET", "HEAD"])
+def follow(token: Key, request: Request, db: Db) -> Response:
+    """A short link: to the page of the invoice. Following it means the message was opened, but for
+    the programs that only make a preview of it."""
+    attempts: Any = request.app.state.failed_links
+    address = request.client.host if request.client else ""
+    wait = attempts.wait(address, token)
+    if wait > 0:
+        after = {"Retry-After": str(int(wait) + 1)}
+        raise HTTPException(429, "too many unknown links; wait", after)
+    link = target_of(db, token)
+    if link is None:
+        attempts.failed(address, token)
+        raise HTTPException(404, "this link is not known; it may have been cut off")
+    agent = request.headers.get("user-agent", "")
+    if request.method == "GET" and agent and not _PREVIEW.search(agent):
+        now = datetime.now(UTC)
+        row = db.get(t.Delivery, link.delivery_id)
+        if row is not None:
+            report = Report(provider=row.provider, organisation_id=None, fact=Fact.CLICKED, at=now,
+                            delivery_id=str(row.id))  # fmt: skip
+            apply_report(db, report, now)
+    return RedirectResponse(link.target, 302)
