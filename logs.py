@@ -70,4 +70,6 @@ def set_up_logging(
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):  # which bring handlers of their own
         logger = logging.getLogger(name)
-        logger.handlers[:], logger.propagate = [], True
+        if logger.handlers or logger.propagate:  # else uvicorn was told not to log requests
+            logger.handlers[:], logger.propagate = [], True
+            logger.setLevel(logging.NOTSET)

@@ -48,7 +48,7 @@ from dunning.model import Decision
 from dunning.plan import ActionType
 from workflows.contracts import LOOK_UP, SEND, Next, SendInput
 
-#: With a provider's ten seconds well inside a claim's (``db.deliveries``) and the activity's own.
+#: With a provider's time-outs well inside a claim's (``db.deliveries``) and the activity's own.
 _KEEP_SECONDS = 10
 #: How long before our claim a provider's clock may have accepted the message.
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -183,6 +183,8 @@ class Sending:
         claim = claimed.claim
         if isinstance(result, Accepted):
             d.accepted(session, customer, claim, result.provider_id, at)
+        elif claim.again:
+            d.still_unknown(session, customer, claim, result.reason, at, self._look_up_after)
         elif isinstance(result, Rejected):
             d.rejected(
                 session, customer, claim, result.reason, at,

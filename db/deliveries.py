@@ -24,7 +24,7 @@ from db.members import owner_for
 from db.timeline import note
 from dunning.plan import ActionType
 
-#: A provider call has ended by then: calls time out after ten seconds. Then the claim is unknown.
+#: A provider call has ended by then: 10 s to connect, 10 s to answer. Then the claim is unknown.
 CLAIM_SECONDS = 25
 #: When a provider whose answer was lost is asked for the message, after that. Then a person is.
 LOOK_UP_AFTER = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
@@ -34,8 +34,12 @@ SAME_KEY = timedelta(hours=23)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """``again``: an earlier attempt under the same key may have left, so that only an acceptance
+    settles it: a refusal of this attempt says nothing of that one."""
+
     delivery_id: uuid.UUID
     token: uuid.UUID
+    again: bool = False
 
 
 def claim(
@@ -148,7 +152,7 @@ def reclaim(session: Session, row: t.Delivery) -> Claim:
     row.deadline = datetime.now(UTC) + timedelta(seconds=CLAIM_SECONDS)
     row.sends += 1
     session.flush()
-    return Claim(row.id, row.claim)
+    return Claim(row.id, row.claim, again=True)
 
 
 def accepted(
@@ -369,6 +373,23 @@ def unknown(
          f"'{action.name}': unknown whether it left, the provider is asked: {reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
     session.flush()
+
+
+def still_unknown(
+    session: Session,
+    customer: t.Customer,
+    claim: Claim,
+    reason: str,
+    at: datetime,
+    look_up_after: Sequence[timedelta] = LOOK_UP_AFTER,
+) -> bool:
+    """The second attempt under a key did not settle the first: it is looked up on."""
+    row, action = _ours(session, claim)
+    if row is None or action is None:
+        return False
+    row.status, row.claim = "unknown", None
+    not_found(session, customer, row, reason, at, look_up_after)
+    return True
 
 
 def not_found(

@@ -34,7 +34,7 @@ class Open:
 
 def open_actions(account: Account, carrying: Invoice | None, today: date) -> Open:
     found = Open()
-    actions = [a for a in account.actions if a.status in _OPEN and a.cause not in _CUSTOMER_DID]
+    actions = [a for a in account.actions if a.status in _OPEN and not _customer_did(a)]
     if not actions:
         return found
     actions.sort(key=age)
@@ -57,6 +57,10 @@ def open_actions(account: Account, carrying: Invoice | None, today: date) -> Ope
     waiting.sort(key=lambda a: not a.requested)
     found.holder = next(iter(in_flight + waiting), None)
     return found
+
+
+def _customer_did(action: Action) -> bool:
+    return action.step_key is None and action.cause in _CUSTOMER_DID
 
 
 def _reason_gone(

@@ -27,6 +27,8 @@ from dunning.facts import Fact, FactKind
 
 _BY = "billing"
 
+_POSTAL = {"line1": "not in the book", "city": "not in the book", "country": "XX"}
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -94,7 +96,7 @@ def _merged(
 ) -> facts.CustomerFact:
     """A book has no postal addresses; letters are to be seen all the same, so it gets one."""
     if old is None:
-        contact = facts.ContactFact("main", main=True, postal={"line1": "not in the book"})
+        contact = facts.ContactFact("main", main=True, postal=_POSTAL)
         old = facts.CustomerFact(row.customer, row.customer, contacts=[contact])
     contact = (old.contacts or [])[0]
     contact = replace(contact, email=row.email or contact.email, phone=row.phone or contact.phone)

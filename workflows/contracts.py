@@ -21,9 +21,11 @@ LOOK_UP = "look_up"
 ORGANISATION_ATTRIBUTE = "DunningOrganisation"
 STATE_ATTRIBUTE = "DunningState"
 
-#: A review touches the database alone; a send calls a provider once, which times out after 10 s.
+#: A review touches the database alone; a send calls a provider once, which times out after 10 s to
+#: connect and 10 s to answer; a look-up asks it several things.
 REVIEW_TIMEOUT = timedelta(seconds=15)
 SEND_TIMEOUT = timedelta(seconds=30)
+LOOK_UP_TIMEOUT = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=1)
 

@@ -29,6 +29,7 @@ from channels.port import (
 from db import tables as t
 from db.actions import complete, send_again, skip
 from db.engine import transaction
+from dunning.delivery import Fact
 from dunning.plan import ActionType
 from tests.activities.town import Provider, Town, email, late, plan
 from workflows.contracts import SendInput
@@ -245,6 +246,32 @@ def test_a_provider_that_knows_our_key_is_handed_the_same_once_more(engine: Engi
     assert first == second
     assert town.actions() == [("one", "done")]
     assert delivery(town).sends == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [NotSent("429", timedelta(seconds=5)), Rejected("no", "422"), Ambiguous("again")]
+)
+def test_what_the_second_attempt_learns_does_not_settle_the_first(
+    engine: Engine, answer: Result
+) -> None:
+    """The first may have left. 429 or a refusal of the second under the same key changes nothing;
+    two days later the key would be forgotten, and the same again another letter."""
+    town = due_today(engine, Ambiguous("read timed out"), answer, idempotent=True)
+    town.provider.knows = [NotFound()]
+    assert town.send().look_up
+    coming = town.look_up()
+    assert coming.look_up
+    row = delivery(town)
+    assert (row.status, row.look_ups) == ("unknown", 1)
+    assert row.first_claimed_at is not None
+    town.at("2025-03-04 17:01")  # the cut-off: from now on it would not be sent
+    while (coming := town.look_up()).look_up:
+        pass
+    assert coming.state == "await_owner"
+    assert town.lives_until("2025-03-06 12:00") == []
+    assert len(town.provider.tried) == 2
+    town.told(Fact.RECEIVED, "eve@acme.example", provider_id="ltr-1")
+    assert town.actions() == [("one", "done")]
 
 
 @pytest.mark.parametrize("spoilt", ["paid", "old", "evening"])

@@ -177,6 +177,7 @@ def action(dice: Dice, number: int, day: date, now: datetime, wild: bool) -> Act
         executed_on=on if status in (ActionStatus.DONE, ActionStatus.FAILED) else None,
         ended_on=on,
         deadline=dice.of(instants) if status is ActionStatus.SENDING else None,
+        unknown=status is ActionStatus.SENDING and dice.yes(),
         cause=dice.of([None, None, None, *Cause]),
     )
 
@@ -217,6 +218,7 @@ def situation(thrown: bytes) -> tuple[Account, datetime]:
         tolerance=dice.of([Decimal(0), Decimal(0), Decimal(10)]),
         contextualized_invoice_id=dice.of([None, None, "i0"]),
         spread=spread,
+        held_until=dice.of([None, None, dice.day(day, 3, 4)]),
     )
     return account, now
 

@@ -122,6 +122,7 @@ def assert_may_leave(decision: Decision, account: Account, now: datetime) -> Non
         a for a in account.actions if a.status in OPEN and a.step_key is not None
         and a.id not in gone and a.cause not in ("exhausted", "apply_credit")
     ]  # fmt: skip
+    assert account.held_until is None or account.held_until <= today
     assert account.plan is not None
     assert can_reach(account.plan.step(decision.step_key or ""), account)
     assert_right_time(decision, account, now)
