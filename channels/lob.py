@@ -27,7 +27,6 @@ from lob_python.api_client import ApiClient
 from lob_python.configuration import Configuration
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from channels.letter import Paper, pdf
 from channels.port import (
     Accepted,
     Ambiguous,
@@ -118,6 +117,8 @@ class Lob:
         if wrong:
             return wrong
         try:
+            from channels.letter import Paper, pdf  # loads fonts and images: not at every start
+
             letter = pdf(message, Paper.US_LETTER)
         except BadMessage as error:
             return Rejected(str(error), "message")

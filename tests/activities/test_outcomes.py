@@ -64,7 +64,7 @@ def test_facts_are_kept_for_each_recipient_and_told(engine: Engine) -> None:
 
 
 def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
-    """Every order of five reports, each twice: the same facts, and each told once."""
+    """Five reports, each twice, in many orders: the same facts."""
     reports = [
         (Fact.SENT, 60),
         (Fact.RECEIVED, 50),
@@ -75,7 +75,7 @@ def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
     town = sent(engine)
     town.at("2025-03-04 12:00")
     seen = set()
-    for order in itertools.islice(itertools.permutations(reports), 0, None, 7):
+    for order in itertools.islice(itertools.permutations(reports), 0, None, 17):
         town.forget(t.DeliveryRecipient, "sent_at", "received_at", "opened_at", "clicked_at",
                     "complained_at")  # fmt: skip
         for fact, before in (*order, *reversed(order)):

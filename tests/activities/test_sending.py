@@ -4,10 +4,8 @@ PostgreSQL, with providers that answer, refuse, are busy, say nothing, or die.""
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from random import Random
 from typing import Any
 
 import pytest
@@ -516,63 +514,6 @@ def test_a_message_is_never_re_pointed_at_another_invoice(engine: Engine) -> Non
     of = {a.id: numbers[a.invoice_id] for a in town.rows(t.Action)}
     for row in town.rows(t.Delivery):
         assert of[row.action_id] == "INV-2"
-
-
-class Witness(Provider):
-    """Knows in what order claims and payments held the customer's lock: a claim asks for the
-    provider's name under it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.order: list[str] = []
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        self.order.append("claim")
-        return "witness"
-
-
-def test_a_payment_committed_before_the_claim_always_wins(engine: Engine) -> None:
-    """Two hundred times the payment and the reminder race. Whoever has the lock first wins: a
-    message leaves exactly when its claim came before the payment."""
-    runs, random = 200, Random(36)
-    witness = Witness()
-    town = Town(engine, witness)
-    town.at(SENDING_TIME)
-    with transaction(engine) as session:
-        for n in range(runs):
-            town.customer(f"c{n}", session=session)
-            town.invoice(f"INV-{n}", DUE, customer=f"c{n}", session=session)
-    gate = threading.Barrier(2)
-    head_start = [random.uniform(-0.006, 0.006) for _ in range(runs)]
-
-    def send(n: int) -> None:
-        gate.wait(20)
-        time.sleep(max(-head_start[n], 0))
-        town.send(customer=f"c{n}")
-
-    def pay(n: int) -> None:
-        gate.wait(20)
-        time.sleep(max(head_start[n], 0))
-        with transaction(engine) as session:
-            town.pays(session, f"INV-{n}", customer=f"c{n}")
-            session.flush()
-            witness.order.append("payment")
-
-    first = {"claim": 0, "payment": 0}
-    with ThreadPoolExecutor(2) as pool:
-        for n in range(runs):
-            witness.order.clear()
-            before = len(witness.tried)
-            both = [pool.submit(send, n), pool.submit(pay, n)]
-            for one in both:
-                one.result(20)
-            sent = len(witness.tried) - before
-            first[witness.order[0]] += 1
-            assert sent == (1 if witness.order[0] == "claim" else 0), (n, witness.order)
-            assert ("claim" in witness.order) == bool(sent)
-    assert min(first.values()) >= 5, f"no race: {first}"
-    assert all(m.subject.endswith("€100.00 open") for m in witness.tried)
 
 
 # Rule 21: late activities.

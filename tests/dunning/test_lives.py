@@ -44,7 +44,7 @@ def life_of(thrown: Dice) -> tuple[Life, date]:
 LAGS = [timedelta(0), timedelta(milliseconds=30), timedelta(minutes=5)]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, dice, st.integers(0, 12))
 def test_a_life_full_of_facts(thrown: Dice, happens: Dice, facts: int) -> None:
     """Whatever happens: only what may leave leaves, each step at most once, and no wake-up in vain
@@ -59,7 +59,7 @@ def test_a_life_full_of_facts(thrown: Dice, happens: Dice, facts: int) -> None:
     assert life.wakes <= 12 + 4 * (len(life.account.actions) + facts), "it wakes in vain"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, st.integers(0, 3))
 def test_a_life_that_nothing_stops(thrown: Dice, manual_days: int) -> None:
     """Steps in order, none twice, and the whole plan is lived through to its end."""
