@@ -128,7 +128,8 @@ def as_txt(message: Message) -> str:
     lines += [f"From: {message.sender_name} {message.sender_address}".rstrip()]
     for recipient in message.recipients:
         address = recipient.address.replace("\n", ", ")
-        lines.append(f"To: {recipient.name} {address}".replace("  ", " "))
+        name = "" if address.startswith(recipient.name) else recipient.name
+        lines.append(f"To: {name} {address}".replace("  ", " "))
     if message.subject:
         lines.append(f"Subject: {message.subject}")
     lines += [f"Attachment: {a.name}" for a in message.attachments]
