@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import uuid
@@ -265,6 +266,7 @@ def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
 async def _main(settings: Settings) -> None:
     url = settings.require_database_url()
     engine = connect(url, pool_size=settings.worker_threads)
+    channels, outside = channels_of(settings, engine), outside_of(settings)
     runtime = None
     if settings.metrics_bind_address is not None:
         metrics = PrometheusConfig(
@@ -282,11 +284,11 @@ async def _main(settings: Settings) -> None:
         client,
         engine,
         url,
-        channels_of(settings, engine),
+        channels,
         task_queue=settings.task_queue,
         threads=settings.worker_threads,
         deployment=deployment_of(settings),
-        outside=outside_of(settings),
+        outside=outside,
     ):
         _log.info("worker is running")
         await stop.wait()
@@ -300,8 +302,8 @@ def main() -> None:
         set_up_logging(settings.log_level, json_lines=settings.log_json)
         asyncio.run(_main(settings))
     except (SettingsError, RPCError, RuntimeError) as e:
-        print(f"worker: {e}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        print(f"worker: {e}", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(2)  # the client's own threads may still run, and abort an orderly exit
 
 
 if __name__ == "__main__":

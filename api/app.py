@@ -85,10 +85,15 @@ _ROUTERS = (
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> FastAPI:
-    """The API. Without arguments it reads the settings, sets up logging and needs a database."""
+    """The API. Without arguments it reads the settings, sets up logging and needs a database; for
+    settings that make no sense it then ends with one line."""
     if settings is None:
-        settings = load_settings()
-        set_up_logging(settings.log_level, json_lines=settings.log_json)
+        try:
+            settings = load_settings()
+            set_up_logging(settings.log_level, json_lines=settings.log_json)
+            return create_app(settings)
+        except SettingsError as e:
+            raise SystemExit(f"api: {e}") from None
     own = engine is None
     database = engine or connect(
         settings.require_database_url(), pool_size=_THREADS // 2, ping=True
