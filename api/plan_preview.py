@@ -14,6 +14,7 @@ from api.plan_schema import PLAN
 from channels.compose import compose
 from channels.port import BadMessage
 from channels.render import TemplateError, built_in_language, render, values
+from channels.sms import segments
 from channels.texts import DEFAULT_TEXTS
 from db import drafts
 from db import tables as t
@@ -56,6 +57,7 @@ class StepPreview(BaseModel):
     subject: str
     text: str
     html: str | None
+    segments: int | None = Field(None, description="Of an SMS: for how many of them it is paid.")
     variables: dict[str, str] = Field(description="Those that the texts name, as they are printed.")
     problem: str = Field(description="Why it could not be sent as it stands; empty when it could.")
 
@@ -132,6 +134,8 @@ def _step(plan: Plan, step: Step, draft: Draft, loaded: Loaded) -> StepPreview:
             sent = compose(draft, "preview", str(loaded.organisation.id))
             made.subject, made.text, made.html = sent.subject, sent.text, sent.html
             made.recipients = [_recipient(r.role, r.address, r.name) for r in sent.recipients]
+        if draft.channel is ActionType.SMS:
+            made.segments = segments(made.text).segments
     except (BadMessage, TemplateError) as error:
         made.problem = str(error)
     return made

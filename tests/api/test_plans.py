@@ -161,6 +161,21 @@ def test_a_plan_is_previewed_for_a_real_customer(office: Office) -> None:
     assert office.nudges() == ["account_changed"]  # of the customer's language; none of a preview
 
 
+def test_the_preview_of_an_sms_says_how_many_segments_it_has(office: Office) -> None:
+    """One letter outside GSM-7 makes 70 characters a segment of 160."""
+    office.acme()
+    body = acme_body("eve@acme.example")
+    body["contacts"][0]["phone"] = "+33 6 12 34 56 78"
+    office.billing.does("PUT", "/customers/C-1", body)
+    plan = {"name": "Texts", "steps": [
+        step(key=key, type="sms", automatic=True, body=text)
+        for key, text in (("plain", "a" * 150), ("greek", "ω" * 150))
+    ]}  # fmt: skip
+    seen = asked(office, "Standard", plan=plan)
+    assert [s["segments"] for s in seen["steps"]] == [1, 3]
+    assert seen["steps"][0]["recipients"][0]["address"] == "+33612345678"
+
+
 def test_what_is_previewed_is_what_is_sent(office: Office) -> None:
     office.acme()
     office.at("2025-03-04 08:30")
