@@ -167,7 +167,7 @@ def test_the_preview_of_an_sms_says_how_many_segments_it_has(office: Office) -> 
     body = acme_body("eve@acme.example")
     body["contacts"][0]["phone"] = "+33 6 12 34 56 78"
     office.billing.does("PUT", "/customers/C-1", body)
-    plan = {"name": "Texts", "steps": [
+    plan = {"steps": [
         step(key=key, type="sms", automatic=True, body=text)
         for key, text in (("plain", "a" * 150), ("greek", "ω" * 150))
     ]}  # fmt: skip
