@@ -22,7 +22,7 @@ run: $(STAMP) ## Start everything on this machine: database, engine, worker, API
 	$(DUNNING) serve
 
 test: $(STAMP) ## Run the tests; ARGS="-k pause -x" goes to pytest
-	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## Formatting, lint, types, and that the migrations match the tables
 	$(BIN)/ruff format --check .

@@ -16,6 +16,14 @@ from standalone import Embedded, Services, create_database, drop_database
 from tests.workflows.skipping import Skipping
 from worker import connect_temporal
 
+#: Files whose tests take long, most of it waiting: begun first, so that none is left for the end.
+LONG = ("test_kill.py", "test_standalone.py", "test_days.py", "test_faults.py", "test_schema.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Services]:
