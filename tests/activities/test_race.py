@@ -10,7 +10,7 @@ from tests.activities.race import race
 
 pytestmark = pytest.mark.services
 
-RUNS = 40
+RUNS = 25
 
 
 def test_rule_36_a_payment_before_the_claim_always_wins(engine: Engine) -> None:

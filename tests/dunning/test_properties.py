@@ -21,7 +21,7 @@ T = TypeVar("T")
 OPEN = (ActionStatus.TO_DO, ActionStatus.SENDING, ActionStatus.NEEDS_REVIEW)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(situations, st.integers(0, 1000))
 def test_every_decision(situation: tuple[Account, datetime], seed: int) -> None:
     """It is total, deterministic, blind to the order of its inputs and never in the past; it sends

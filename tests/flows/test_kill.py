@@ -34,7 +34,7 @@ from tests.workflows.skipping import Skipping
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-CUSTOMERS = 18
+CUSTOMERS = 11
 MONDAY, FRIDAY = date(2025, 3, 3), date(2025, 3, 7)
 
 PLAN = """
@@ -57,7 +57,7 @@ body = "{{{{ invoice.balance }}}} is open, {{{{ customer.name }}}}."
 
 @pytest.fixture
 def week(tmp_path: Path) -> Script:
-    """Eighteen customers with an invoice due on Monday 3 March 2025; some pay. An email
+    """Eleven customers with an invoice due on Monday 3 March 2025; some pay. An email
     on Monday, a call on Tuesday, emails on Wednesday and Friday."""
     head = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
     rows = [
