@@ -15,6 +15,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from activities.listening import Connection, Listening
 from channels.callback import BadCallback, Callback, Event, Reply
 from db import callbacks as inbox
 from db import tables as t
@@ -27,9 +28,6 @@ from dunning.plan import ActionType
 _log = logging.getLogger(__name__)
 
 _BATCH = 50
-_LOOK_ANYWAY_SECONDS = 5.0
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 15.0
 
 #: A provider's reader: ``channels.<provider>.read``; and the channel that it serves.
 Reader = Callable[[Callback, datetime], list[Event | Reply]]
@@ -45,28 +43,17 @@ class Callbacks:
         readers: Mapping[str, tuple[ActionType | None, Reader]],
     ) -> None:
         self._engine = engine
-        self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
         self._readers = readers
-        self._wait = _FIRST_WAIT_SECONDS
+        outages = (psycopg.Error, OperationalError, OSError)
+        self._inbox = Listening(
+            "callbacks", database_url, inbox.CHANNEL, self._take_next, _BATCH, outages
+        )
 
     async def run(self) -> None:
-        while True:
-            try:
-                await self._serve()
-            except (psycopg.Error, OperationalError, OSError) as e:
-                _log.warning("callbacks: %s; again in %.1f s", e, self._wait)
-                await asyncio.sleep(self._wait)
-                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+        await self._inbox.run()
 
-    async def _serve(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-            await connection.execute(f"LISTEN {inbox.CHANNEL}")
-            while True:
-                while await asyncio.to_thread(self.take_batch) == _BATCH:
-                    pass
-                self._wait = _FIRST_WAIT_SECONDS
-                async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
-                    pass
+    async def _take_next(self, _: Connection) -> int:
+        return await asyncio.to_thread(self.take_batch)
 
     def take_batch(self) -> int:
         """Take in what waits, at most a batch; returns how many there were."""

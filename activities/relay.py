@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 from temporalio.client import Client
 from temporalio.common import (
     Priority,
@@ -24,6 +23,7 @@ from temporalio.common import (
 )
 from temporalio.service import RPCError
 
+from activities.listening import Connection, Listening
 from db.nudges import CHANNEL
 from workflows.contracts import ORGANISATION_ATTRIBUTE, SEQUENCE, SequenceStart, workflow_id
 
@@ -32,9 +32,6 @@ _ORGANISATION = SearchAttributeKey.for_keyword(ORGANISATION_ATTRIBUTE)
 
 _BATCH = 200
 _AT_ONCE = 20
-_LOOK_ANYWAY_SECONDS = 5.0
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 15.0
 
 _TAKE = f"""
     SELECT n.id, n.organisation_id, n.customer_id, n.signal, n.payload, c.external_id
@@ -47,33 +44,15 @@ class Relay:
     """``run`` until cancelled; reconnects to either server for as long as it takes."""
 
     def __init__(self, database_url: str, client: Client, task_queue: str) -> None:
-        self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
         self._client = client
         self._task_queue = task_queue
-        self._wait = _FIRST_WAIT_SECONDS
+        outages = (psycopg.Error, RPCError, OSError)
+        self._nudges = Listening("relay", database_url, CHANNEL, self._deliver, _BATCH, outages)
 
     async def run(self) -> None:
-        while True:
-            try:
-                await self._serve()
-            except (psycopg.Error, RPCError, OSError) as e:
-                _log.warning("relay: %s; again in %.1f s", e, self._wait)
-                await asyncio.sleep(self._wait)
-                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+        await self._nudges.run()
 
-    async def _serve(self) -> None:
-        async with await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, row_factory=dict_row
-        ) as connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
-            while True:
-                while await self._deliver(connection) == _BATCH:
-                    pass
-                self._wait = _FIRST_WAIT_SECONDS
-                async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
-                    pass
-
-    async def _deliver(self, connection: psycopg.AsyncConnection[dict[str, Any]]) -> int:
+    async def _deliver(self, connection: Connection) -> int:
         """Deliver one batch; returns how many nudges left. One customer's nudge that Temporal does
         not take stays and holds up nobody else; when it takes none at all, that is raised."""
         async with connection.transaction():

@@ -25,8 +25,8 @@ from typing import Any
 import urllib3
 from lob_python.api_client import ApiClient
 from lob_python.configuration import Configuration
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from channels.connections import Plain, Secure
 from channels.port import (
     Accepted,
     Ambiguous,
@@ -44,6 +44,7 @@ from channels.port import (
     Role,
     one_line,
 )
+from channels.waits import KEY_WAIT, asked_wait
 from dunning.plan import ActionType
 
 HOST = "https://api.lob.com/v1"
@@ -51,9 +52,6 @@ TIMEOUT = timedelta(seconds=10)
 MAX_NAME = 40  # of a name on an envelope (Lob's specification)
 
 _OURS = "dunning_delivery_id"  # in Lob's metadata
-_KEY_REFUSED = timedelta(minutes=5)
-_LEAST_WAIT = timedelta(seconds=1)
-_MOST_WAIT = timedelta(hours=1)
 #: What an error says when the recipient's address is to blame (Lob's error reference).
 _TO_CODES = frozenset({"failed_deliverability_strictness", "address_length_exceeds_limit"})
 _TO_WORDS = re.compile(
@@ -177,24 +175,18 @@ class Lob:
         conflict is an earlier request with this key, of which nobody knows how it ended."""
         status = call.status or 0
         if status == 429:
-            return NotSent("Lob's rate limit is reached", self._reset(call.headers))
+            return NotSent(
+                "Lob's rate limit is reached",
+                asked_wait(call.headers, self._clock(), "ratelimit-reset"),
+            )
         words, code = _error(call)
         reason = one_line(f"Lob answered {status}: {words}", 500)
         if status in (401, 403):  # the account's trouble, not the customer's
-            return NotSent(reason, _KEY_REFUSED)
+            return NotSent(reason, KEY_WAIT)
         if status in (408, 409) or status >= 500 or status < 200 or code == "conflict":
             return Ambiguous(reason)
         to_blame = status == 422 and (code in _TO_CODES or bool(_TO_WORDS.search(words)))
         return Rejected(reason, code or str(status), to_blame)
-
-    def _reset(self, headers: Any) -> timedelta | None:
-        """How long Lob asks to wait: Unix seconds in one header, seconds in the other."""
-        for name, start in (("ratelimit-reset", self._clock()), ("retry-after", 0.0)):
-            value = str(headers.get(name, "")).strip()
-            if value.isascii() and value.isdigit() and len(value) < 12:
-                wait = timedelta(seconds=int(value) - start)
-                return min(max(wait, _LEAST_WAIT), _MOST_WAIT)
-        return None
 
 
 def fields(message: Message, account: LobAccount) -> dict[str, str]:
@@ -280,7 +272,7 @@ class _Call(urllib3.PoolManager):
 
     def connection_from_host(self, *args: Any, **settings: Any) -> Any:
         pool: Any = super().connection_from_host(*args, **settings)
-        pool.ConnectionCls = partial(_Secure if pool.scheme == "https" else _Plain, self)
+        pool.ConnectionCls = partial(Secure if pool.scheme == "https" else Plain, self)
         return pool
 
     def urlopen(  # type: ignore[override]
@@ -291,26 +283,6 @@ class _Call(urllib3.PoolManager):
         self.status, self.headers = answer.status, answer.headers
         self.body = answer.data  # raises when it is cut off
         return answer
-
-
-class _Plain(HTTPConnection):
-    def __init__(self, call: _Call, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._progress = call
-
-    def connect(self) -> None:
-        super().connect()
-        self._progress.connected = True
-
-
-class _Secure(HTTPSConnection):
-    def __init__(self, call: _Call, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._progress = call
-
-    def connect(self) -> None:
-        super().connect()  # the certificate is verified in here
-        self._progress.connected = True
 
 
 def json_object(body: bytes) -> dict[str, Any]:

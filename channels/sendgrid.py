@@ -40,14 +40,12 @@ from channels.port import (
     one_line,
 )
 from channels.sendgrid_callbacks import reply_address
+from channels.waits import KEY_WAIT, asked_wait
 from dunning.plan import ActionType
 
 HOST = "https://api.sendgrid.com"
 EU_HOST = "https://api.eu.sendgrid.com"
 TIMEOUT = timedelta(seconds=10)
-_LEAST_WAIT = timedelta(seconds=1)
-_MOST_WAIT = timedelta(hours=1)
-_KEY_WAIT = timedelta(minutes=5)
 _MAX_REASON = 500
 _TO_ADDRESS = re.compile(r"personalizations\.\d+\.to\.\d+\.email")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
@@ -194,11 +192,14 @@ class SendGrid:
     def _refusal(self, status: int, body: bytes, headers: Any) -> Result:
         """An answer that is no success. A gateway may answer 408 or 5xx after SendGrid accepted."""
         if status == 429:
-            return NotSent("SendGrid's rate limit is reached", self._reset(headers))
+            return NotSent(
+                "SendGrid's rate limit is reached",
+                asked_wait(headers, self._clock(), "X-RateLimit-Reset"),
+            )
         errors = _errors(body)
         given = _given(errors)
         if status == 401:  # the account's trouble, nothing that the owner of an action could do
-            return NotSent(one_line(f"SendGrid refuses the key: {given}", _MAX_REASON), _KEY_WAIT)
+            return NotSent(one_line(f"SendGrid refuses the key: {given}", _MAX_REASON), KEY_WAIT)
         reason = f"SendGrid answered {status}: {given}"
         if status == 403 and "verified sender identity" in given.lower():
             reason = f"the sender's domain must be authenticated at SendGrid first; {reason}"
@@ -216,15 +217,6 @@ class SendGrid:
         if not call.connected:
             return NotSent(f"SendGrid was not reached: {words}")
         return Ambiguous(f"the answer of SendGrid was lost: {words}")
-
-    def _reset(self, headers: Any) -> timedelta | None:
-        """How long the provider asks to wait: Unix seconds in one header, seconds in the other."""
-        for name, start in (("X-RateLimit-Reset", self._clock()), ("Retry-After", 0.0)):
-            value = str((headers or {}).get(name, "")).strip()
-            if value.isascii() and value.isdigit() and len(value) < 12:
-                wait = timedelta(seconds=int(value) - start)
-                return min(max(wait, _LEAST_WAIT), _MOST_WAIT)
-        return None
 
 
 class _NoAnswer(Exception):

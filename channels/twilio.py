@@ -13,15 +13,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from channels.connections import Plain, Secure
 from channels.port import (
     Accepted,
     Ambiguous,
@@ -37,6 +38,7 @@ from channels.port import (
     one_line,
 )
 from channels.sms import normalise
+from channels.waits import KEY_WAIT, bounded
 from dunning.plan import ActionType
 
 HOST = "https://api.twilio.com"
@@ -46,9 +48,6 @@ MAX_BODY = 1600
 #: The recipient answered STOP: the code of a ``Rejected`` that closes the channel.
 OPTED_OUT = "21610"
 
-_LEAST_WAIT = timedelta(seconds=1)
-_MOST_WAIT = timedelta(hours=1)
-_KEY_WAIT = timedelta(minutes=5)
 _PAGES, _PAGE_SIZE = 3, 100
 _DAY = timedelta(days=1)
 _SKEW = timedelta(minutes=1)  # between Twilio's clock and ours
@@ -276,7 +275,7 @@ def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Resul
     if status == 429 or code in _BUSY:
         return NotSent(f"Twilio's rate limit is reached ({code or status})", _wait(headers))
     if status == 401 or code in _ACCOUNT:
-        return NotSent(f"Twilio refuses the key of the account: {reason}", _KEY_WAIT)
+        return NotSent(f"Twilio refuses the key of the account: {reason}", KEY_WAIT)
     return Rejected(reason, code or str(status), code in _WRONG_NUMBER, code == OPTED_OUT)
 
 
@@ -284,7 +283,7 @@ def _wait(headers: Mapping[str, str]) -> timedelta | None:
     value = headers.get("Retry-After", "").strip()
     if not re.fullmatch(r"[0-9]{1,9}", value):
         return None
-    return min(max(timedelta(seconds=int(value)), _LEAST_WAIT), _MOST_WAIT)
+    return bounded(timedelta(seconds=int(value)))
 
 
 def words(code: str) -> str:
@@ -334,26 +333,6 @@ class _Noting(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **settings: Any) -> HTTPConnectionPool:
         pool = super().get_connection_with_tls_context(*args, **settings)
-        pool.ConnectionCls = _Secure if isinstance(pool, HTTPSConnectionPool) else _Plain
-        pool.conn_kw = {**pool.conn_kw, "call": self._call}
+        kind = Secure if isinstance(pool, HTTPSConnectionPool) else Plain
+        pool.ConnectionCls = partial(kind, self._call)  # type: ignore[assignment]
         return pool
-
-
-class _Plain(HTTPConnection):
-    def __init__(self, *args: Any, call: _Call, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._call = call
-
-    def connect(self) -> None:
-        super().connect()
-        self._call.connected = True
-
-
-class _Secure(HTTPSConnection):
-    def __init__(self, *args: Any, call: _Call, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._call = call
-
-    def connect(self) -> None:
-        super().connect()  # the certificate is verified in here
-        self._call.connected = True

@@ -8,7 +8,6 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
@@ -97,15 +96,12 @@ def keep(
 
 
 def attached(
-    session: Session, loaded: Loaded, action: t.Action | None, step: Step | None, at: Any
+    session: Session, loaded: Loaded, action: t.Action, step: Step | None, at: datetime
 ) -> list[t.File]:
     """What goes with an email: the PDFs of the invoices it lists, where the step attaches them, and
     what its owner added; without their contents, which are loaded when they are used."""
-    edits = action.edits if action is not None else {}
-    kind = ActionType(
-        (action.executed_type or action.type) if action else step.type if step else ""
-    )
-    if kind is not ActionType.EMAIL:
+    edits = action.edits
+    if ActionType(action.executed_type or action.type) is not ActionType.EMAIL:
         return []
     ids: list[uuid.UUID] = []
     if edits.get("attach_invoices", bool(step and step.attach_invoices)):

@@ -1,0 +1,64 @@
+"""Work that waits in a table: taken when the database notifies, and now and then anyway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+_log = logging.getLogger(__name__)
+
+_LOOK_ANYWAY_SECONDS = 5.0
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 15.0
+
+Connection = psycopg.AsyncConnection[dict[str, Any]]
+
+
+class Listening:
+    """``name`` says in the log who it is. ``take`` takes one batch over the listening connection
+    and returns how many it took; a whole ``batch`` means that there may be more. ``outages``: the
+    errors of a server that is away, after which it connects anew for as long as it takes."""
+
+    def __init__(
+        self,
+        name: str,
+        database_url: str,
+        channel: str,
+        take: Callable[[Connection], Awaitable[int]],
+        batch: int,
+        outages: tuple[type[Exception], ...],
+    ) -> None:
+        self._name = name
+        self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
+        self._channel = channel
+        self._take = take
+        self._batch = batch
+        self._outages = outages
+        self._wait = _FIRST_WAIT_SECONDS
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._serve()
+            except self._outages as e:
+                _log.warning("%s: %s; again in %.1f s", self._name, e, self._wait)
+                await asyncio.sleep(self._wait)
+                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+
+    async def _serve(self) -> None:
+        async with await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, row_factory=dict_row
+        ) as connection:
+            await connection.execute(f"LISTEN {self._channel}")
+            while True:
+                while await self._take(connection) == self._batch:
+                    pass
+                self._wait = _FIRST_WAIT_SECONDS
+                async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
+                    pass
