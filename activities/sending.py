@@ -37,6 +37,7 @@ from channels.port import (
     Result,
 )
 from channels.template import TemplateError
+from channels.waits import HELD_WAIT
 from db import deliveries as d
 from db import tables as t
 from db.accounts import Loaded, clock, load, lock_customer
@@ -194,7 +195,7 @@ class Sending:
             d.not_sent(session, claim, result.reason)
             return ApplicationError(
                 result.reason[:500],
-                next_retry_delay=result.retry_after,
+                next_retry_delay=HELD_WAIT if result.holds_channel else result.retry_after,
                 category=ApplicationErrorCategory.BENIGN,
             )
         elif isinstance(result, Ambiguous):

@@ -44,7 +44,7 @@ from channels.port import (
     Role,
     one_line,
 )
-from channels.waits import KEY_WAIT, asked_wait
+from channels.waits import asked_wait
 from dunning.plan import ActionType
 
 HOST = "https://api.lob.com/v1"
@@ -182,7 +182,7 @@ class Lob:
         words, code = _error(call)
         reason = one_line(f"Lob answered {status}: {words}", 500)
         if status in (401, 403):  # the account's trouble, not the customer's
-            return NotSent(reason, KEY_WAIT)
+            return NotSent(reason, holds_channel=True)
         if status in (408, 409) or status >= 500 or status < 200 or code == "conflict":
             return Ambiguous(reason)
         to_blame = status == 422 and (code in _TO_CODES or bool(_TO_WORDS.search(words)))

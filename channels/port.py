@@ -160,10 +160,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It has certainly not left; try again, after ``retry_after`` when the provider says so."""
+    """It has certainly not left; try again, after ``retry_after`` when the provider says so.
+
+    ``holds_channel``: the provider refuses this account or is misconfigured for it, whatever the
+    message: nothing of this account can leave until somebody mends it. ``retry_after`` is not
+    given then; the sender chooses the pause.
+    """
 
     reason: str
     retry_after: timedelta | None = None
+    holds_channel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

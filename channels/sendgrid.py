@@ -40,7 +40,7 @@ from channels.port import (
     one_line,
 )
 from channels.sendgrid_callbacks import reply_address
-from channels.waits import KEY_WAIT, asked_wait
+from channels.waits import asked_wait
 from dunning.plan import ActionType
 
 HOST = "https://api.sendgrid.com"
@@ -199,7 +199,8 @@ class SendGrid:
         errors = _errors(body)
         given = _given(errors)
         if status == 401:  # the account's trouble, nothing that the owner of an action could do
-            return NotSent(one_line(f"SendGrid refuses the key: {given}", _MAX_REASON), KEY_WAIT)
+            reason = one_line(f"SendGrid refuses the key: {given}", _MAX_REASON)
+            return NotSent(reason, holds_channel=True)
         reason = f"SendGrid answered {status}: {given}"
         if status == 403 and "verified sender identity" in given.lower():
             reason = f"the sender's domain must be authenticated at SendGrid first; {reason}"

@@ -38,7 +38,7 @@ from channels.port import (
     one_line,
 )
 from channels.sms import normalise
-from channels.waits import KEY_WAIT, bounded
+from channels.waits import bounded
 from dunning.plan import ActionType
 
 HOST = "https://api.twilio.com"
@@ -275,7 +275,7 @@ def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Resul
     if status == 429 or code in _BUSY:
         return NotSent(f"Twilio's rate limit is reached ({code or status})", _wait(headers))
     if status == 401 or code in _ACCOUNT:
-        return NotSent(f"Twilio refuses the key of the account: {reason}", KEY_WAIT)
+        return NotSent(f"Twilio refuses the key of the account: {reason}", holds_channel=True)
     return Rejected(reason, code or str(status), code in _WRONG_NUMBER, code == OPTED_OUT)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-#: Of a key that the provider refuses: the account's trouble, which a person mends.
-KEY_WAIT = timedelta(minutes=5)
+#: Of an account that the provider refuses: a person has to mend it.
+HELD_WAIT = timedelta(minutes=5)
 _LEAST_WAIT = timedelta(seconds=1)
 _MOST_WAIT = timedelta(hours=1)
 

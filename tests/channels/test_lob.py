@@ -315,7 +315,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_says(header: str, wait: timede
 def test_a_refused_key_is_the_accounts_trouble(status: str) -> None:
     result, _ = sent_to(play.answer(status, body=error("Your API key is not valid.")))
     assert isinstance(result, NotSent)
-    assert result.retry_after == timedelta(minutes=5)
+    assert result.holds_channel
     assert "Your API key is not valid." in result.reason
 
 

@@ -204,7 +204,7 @@ def test_a_refused_key_holds_the_channel_and_is_nobodys_task() -> None:
     result, _ = sent_to(play.answer("401 Unauthorized", body=body))
     assert result == NotSent(
         "SendGrid refuses the key: The provided authorization grant is invalid",
-        timedelta(minutes=5),
+        holds_channel=True,
     )
 
 
