@@ -225,10 +225,10 @@ class Sending:
             if action.requested_at is not None:
                 d.hand_back(session, loaded.customer, action, str(e), at)
             elif not d.unreachable(session, loaded.customer, action, e, at):
-                claim = d.claim(session, loaded, action, channel.name, {}, "", at)
+                claim = d.claim(session, loaded, action, _via(channel), {}, "", at)
                 d.rejected(session, loaded.customer, claim, str(e), at, recipient_invalid=False)
             return settle(session, customer_id, at, now, order.handled)
-        claim = d.claim(session, loaded, action, channel.name, put.frozen, put.content_hash, at)
+        claim = d.claim(session, loaded, action, _via(channel), put.frozen, put.content_hash, at)
         return _Claimed(claim, channel, put.message)
 
     def _put(
@@ -326,6 +326,10 @@ class Sending:
             return self._outbox[kind]
         own = self._own(session, loaded.organisation, kind) if self._own else None
         return own or self._channels[kind]
+
+
+def _via(channel: Channel) -> d.Via:
+    return d.Via(channel.name, channel.account, channel.signers)
 
 
 def _look_up(asked: _Asked) -> LookUp:

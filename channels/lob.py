@@ -27,6 +27,7 @@ from lob_python.api_client import ApiClient
 from lob_python.configuration import Configuration
 
 from channels.connections import Plain, Secure
+from channels.fingerprint import fingerprint, signer_of
 from channels.port import (
     Accepted,
     Ambiguous,
@@ -89,6 +90,11 @@ class LobAccount:
         if self.mail_type not in ("usps_first_class", "usps_standard"):
             raise ValueError(f"{self.mail_type!r} is no mail type of Lob")
 
+    @property
+    def mark(self) -> str:
+        """Another one with each API key: Lob has no other id of an account that we are given."""
+        return fingerprint("lob", self.host.rstrip("/"), self.api_key)
+
 
 class Lob:
     """One account. ``timeout`` bounds each wait for the network; ``clock`` answers Unix seconds,
@@ -106,6 +112,8 @@ class Lob:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
+        self.account = account.mark
+        self.signers = tuple(signer_of(self.name, key) for key in account.webhook_secrets)
         self._timeout = timeout.total_seconds()
         self._clock = clock
 

@@ -20,6 +20,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 from channels.callback import BadCallback, Callback, Event, Reply
+from channels.fingerprint import fingerprint
 from channels.port import (
     Accepted,
     CannotTell,
@@ -37,6 +38,9 @@ from dunning.plan import ActionType
 
 _log = logging.getLogger(__name__)
 
+#: The outbox is one account, whatever key signs what is simulated.
+OUTBOX_ACCOUNT = fingerprint("outbox")
+
 
 class Outbox:
     """Never rejects. ``store`` writes the message idempotently by its ``delivery_id``, ``has`` says
@@ -45,6 +49,8 @@ class Outbox:
     """
 
     name = "outbox"
+    account = OUTBOX_ACCOUNT
+    signers = ()
     idempotent = True
 
     def __init__(

@@ -213,8 +213,17 @@ class Channel(Protocol):
     def type(self) -> ActionType: ...
 
     @property
+    def account(self) -> str:
+        """The mark of the account (``channels.fingerprint``), stored with each delivery: the same
+        key is the same message, and a look-up finds it, at the same account alone."""
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """The marks of the keys that sign this account's callbacks; none where none can come."""
+
+    @property
     def idempotent(self) -> bool:
-        """Sending the same ``delivery_id`` again has no second effect."""
+        """Sending the same ``delivery_id`` again has no second effect, at the same account."""
 
     def send(self, message: Message) -> Result:
         """One attempt, no retry, in bounded time. Never raises for transport."""

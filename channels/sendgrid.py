@@ -23,6 +23,7 @@ from typing import Any
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
+from channels.fingerprint import fingerprint, signer_of
 from channels.one_attempt import Call, OneAttempt
 from channels.port import (
     Accepted,
@@ -82,6 +83,11 @@ class SendGridAccount:
         if self.inbound_domain and not _DOMAIN.fullmatch(self.inbound_domain):
             raise ValueError(f"the inbound domain {self.inbound_domain!r} is not a domain")
 
+    @property
+    def mark(self) -> str:
+        """Another one with each API key: SendGrid gives us no other id of an account."""
+        return fingerprint("sendgrid", self.host.rstrip("/"), self.api_key)
+
 
 class SendGrid:
     """One account. ``timeout`` bounds each wait for the network; ``clock`` answers Unix seconds, to
@@ -99,6 +105,8 @@ class SendGrid:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
+        self.account = account.mark
+        self.signers = tuple(signer_of(self.name, key) for key in account.webhook_keys)
         self._host = account.host.rstrip("/")
         self._timeout = timeout
         self._clock = clock

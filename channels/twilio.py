@@ -23,6 +23,7 @@ from twilio.rest import Client
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from channels.connections import Plain, Secure
+from channels.fingerprint import fingerprint, signer_of
 from channels.port import (
     Accepted,
     Ambiguous,
@@ -125,6 +126,11 @@ class TwilioAccount:
         if not self.webhook_tokens and self.auth_token:
             object.__setattr__(self, "webhook_tokens", (self.auth_token,))
 
+    @property
+    def mark(self) -> str:
+        """Stays the same when the auth token or the API key is replaced."""
+        return fingerprint("twilio", self.host or HOST, self.account_sid)
+
 
 class Twilio:
     """One account. ``callback_base`` is our public address, where Twilio reports what became of a
@@ -152,6 +158,8 @@ class Twilio:
         if not timedelta(seconds=1) <= validity <= timedelta(hours=10):
             raise ValueError("an SMS is valid for 1 second to 10 hours")
         self._account = account
+        self.account = account.mark
+        self.signers = tuple(signer_of(self.name, token) for token in account.webhook_tokens)
         self._callback_base = callback_base.rstrip("/")
         self._timeout = timeout
         self._validity = validity

@@ -42,11 +42,20 @@ class Claim:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Via:
+    """By which account at which provider a message leaves; its marks as in ``t.Delivery``."""
+
+    provider: str
+    account: str
+    signers: tuple[str, ...] = ()
+
+
 def claim(
     session: Session,
     loaded: Loaded,
     action: t.Action,
-    provider: str,
+    via: Via,
     message: dict[str, Any],
     content_hash: str,
     at: datetime,
@@ -62,11 +71,12 @@ def claim(
             customer_id=loaded.customer.id,
             action_id=action.id,
             channel=action.executed_type or action.type,
-            provider=provider,
+            provider=via.provider,
             status="planned",
         )
         session.add(row)
-    row.status, row.provider = "sending", provider
+    row.status, row.provider = "sending", via.provider
+    row.account, row.signers = via.account, list(via.signers)
     row.claim, row.claimed_at, row.first_claimed_at = token, at, row.first_claimed_at or at
     row.deadline = real + timedelta(seconds=CLAIM_SECONDS)
     row.message, row.message_hash, row.error = message, content_hash, ""

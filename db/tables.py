@@ -358,7 +358,9 @@ class Delivery(SQLModel, table=True):
     ``message`` is what was sent, frozen, and ``message_hash`` its SHA-256. A claim past
     ``deadline`` (real clock) with no outcome is unknown; of an unknown one it is when the provider
     is asked next (the organisation's time). ``sends``: how often it was handed over;
-    ``first_claimed_at``: first when.
+    ``first_claimed_at``: first when. ``account``: the mark of the provider's account it was last
+    claimed for, ``signers`` those of the keys that sign that account's callbacks; empty for what
+    was claimed before marks were kept.
     """
 
     __table_args__ = (sa.Index("ix_delivery_provider_provider_id", "provider", "provider_id"),)
@@ -369,6 +371,8 @@ class Delivery(SQLModel, table=True):
     action_id: uuid.UUID = Field(foreign_key="action.id", unique=True)
     channel: str
     provider: str
+    account: str = ""
+    signers: list[str] = _json(list)
     status: str
     claim: uuid.UUID | None = None
     claimed_at: datetime | None = _instant()
@@ -414,7 +418,8 @@ class DeliveryRecipient(SQLModel, table=True):
 
 class Callback(SQLModel, table=True):
     """A provider's call, stored before it is thought about. ``organisation_id``: whose account's
-    key signed it; None = the installation's. ``outcome``: done, unmatched, refused (unreadable)."""
+    key signed it; None = the installation's. ``account``: the mark of that account, ``signer`` of
+    the very key. ``outcome``: done, unmatched, refused (unreadable)."""
 
     __table_args__ = (
         sa.Index("ix_callback_waiting", "id", postgresql_where=sa.text("outcome = ''")),
@@ -430,6 +435,8 @@ class Callback(SQLModel, table=True):
     id: int | None = _big_serial()
     provider: str
     organisation_id: uuid.UUID | None = _maybe("organisation.id")
+    account: str = ""
+    signer: str = ""
     url: str
     headers: dict[str, str] = _json(dict)
     body: bytes

@@ -83,8 +83,11 @@ class Provider:
         *script: Result | BaseException | Callable[[Message], Result],
         idempotent: bool = False,
         kind: ActionType = ActionType.EMAIL,
+        account: str = "its account",
+        signers: tuple[str, ...] = (),
         knows: Sequence[LookUp] = (CannotTell("it has no search"),),
     ) -> None:
+        self.account, self.signers = account, signers
         self.knows = list(knows)
         self.asked: list[Message] = []
         self.script = list(script) or [Accepted("id-1")]

@@ -33,7 +33,8 @@ PUBLIC = "https://dunning.example"
 class Loses:
     """An email provider whose answers are lost, and that finds nothing."""
 
-    name = "loses"
+    name = account = "loses"
+    signers = ()
     type = ActionType.EMAIL
     idempotent = False
 

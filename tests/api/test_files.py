@@ -60,7 +60,8 @@ def bens_email(office: Office, **step: Any) -> str:
 class Keeps:
     """An email provider that keeps what it is given."""
 
-    name = "keeps"
+    name = account = "keeps"
+    signers = ()
     type = ActionType.EMAIL
     idempotent = False
 
