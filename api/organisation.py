@@ -122,7 +122,7 @@ def edit(body: OrganisationEdit, admin: Admin, db: Db, now: Now) -> Organisation
         changes["days_off"] = sorted({day.isoformat() for day in changes["days_off"]})
     if "sender_domains" in changes:
         changes["sender_domains"] = list(dict.fromkeys(changes["sender_domains"]))
-    return _out(db, change(db, admin.organisation_id, changes), now)
+    return _out(db, change(db, admin.organisation_id, changes, now, admin.name), now)
 
 
 def _out(db: Session, row: t.Organisation, now: datetime) -> Organisation:

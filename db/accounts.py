@@ -177,6 +177,8 @@ _AROUND = (
             )
         ),
         _json(_UNAPPLIED),
+        col(t.Sequence.plan_id),
+        col(t.Sequence.invoice_id),
     )
     .select_from(t.Customer)
     .join(t.Organisation, col(t.Organisation.id) == t.Customer.organisation_id)
@@ -185,6 +187,7 @@ _AROUND = (
         col(t.Plan.id) == sa.func.coalesce(t.Customer.plan_id, t.Organisation.default_plan_id),
     )
     .outerjoin(t.PlanVersion, col(t.PlanVersion.id) == t.Plan.current_version_id)
+    .outerjoin(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
     .where(col(t.Customer.id) == _CUSTOMER)
 )
 
@@ -209,9 +212,8 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
     if customer is None:
         raise KeyError(f"no customer {customer_id}")
     who = {"customer": customer_id}
-    organisation, version, contact_rows, pause_rows, promise_rows, credit_rows = session.execute(
-        _AROUND, who, execution_options={"populate_existing": True}
-    ).one()
+    found = session.execute(_AROUND, who, execution_options={"populate_existing": True}).one()
+    organisation, version, contact_rows, pause_rows, promise_rows, credit_rows, *decided = found
     calendar = calendar_of(organisation)
     rows = session.exec(_ACTIONS, params=who).all()
     invoices = {i.id: i for i in session.exec(_INVOICES, params=who)}
@@ -234,14 +236,30 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
         pauses=pauses.get("", ()),
         credits={row["currency"]: Decimal(row["amount"]) for row in credit_rows or ()},
         tolerance=organisation.tolerance,
-        contextualized_invoice_id=(
-            str(customer.contextualized_invoice_id) if customer.contextualized_invoice_id else None
-        ),
+        contextualized_invoice_id=_contextualized(customer, version, *decided),
         spread=spread_of(organisation, customer.id),
         held_until=customer.held_until,
     )
     actions = {a.id: a for a, _, _ in rows}
     return Loaded(organisation, customer, account, version, invoices, actions, contacts)
+
+
+def _contextualized(
+    customer: t.Customer,
+    version: t.PlanVersion | None,
+    decided_plan: uuid.UUID | None,
+    decided_invoice: uuid.UUID | None,
+) -> str | None:
+    """Rule 44: the invoice that carried when the customer was given its plan.
+
+    Another plan is another one than the last decision was made with, however it came about: given
+    by name, by an import, or as the organisation's new default plan. A customer that had no plan
+    enters its first one by that plan's own logic.
+    """
+    carried = customer.contextualized_invoice_id
+    if decided_plan is not None and decided_plan != (version.plan_id if version else None):
+        carried = decided_invoice
+    return str(carried) if carried is not None else None
 
 
 def _invoice(

@@ -239,11 +239,14 @@ def _assign(
 def write_sequence(
     session: Session, loaded: Loaded, decision: Decision, at: datetime, handled: int
 ) -> str:
-    """Remember what was decided; returns the sentence that says it."""
+    """Remember what was decided, and with which plan; returns the sentence that says it."""
     summary = summarise(loaded, decision)
+    carried = loaded.account.contextualized_invoice_id
+    loaded.customer.contextualized_invoice_id = uuid.UUID(carried) if carried else None
     values = {
         "customer_id": loaded.customer.id,
         "organisation_id": loaded.organisation.id,
+        "plan_id": _plan_id(loaded),
         "state": decision.kind.value,
         "invoice_id": uuid.UUID(decision.invoice_id) if decision.invoice_id else None,
         "step_key": decision.step_key,

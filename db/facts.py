@@ -250,12 +250,19 @@ def plan_id_of(session: Session, organisation_id: uuid.UUID, name: str) -> uuid.
 def assign_plan(
     session: Session, customer: t.Customer, plan_id: uuid.UUID | None, at: datetime, by: str = ""
 ) -> None:
-    """Give a customer a plan (rule 44), remembering which invoice carried."""
+    """Give a customer a plan, None = the organisation's default one (rule 44).
+
+    The default plan under its name is the plan that a customer without one has already: from then
+    on the customer keeps it whatever the default becomes, and nothing else changes. What another
+    plan means for the carrying invoice is seen by the next decision: ``db.accounts.load``.
+    """
     if customer.plan_id == plan_id:
         return
+    default = organisation(session, customer.organisation_id).default_plan_id
+    same = (customer.plan_id or default) == (plan_id or default)
     customer.plan_id = plan_id
-    sequence = session.get(t.Sequence, customer.id)
-    customer.contextualized_invoice_id = sequence.invoice_id if sequence else None
+    if same:
+        return
     name = session.get_one(t.Plan, plan_id).name if plan_id else "the default plan"
     note(session, customer, at, "plan_changed", f"plan changed to {name}", by=by)
     nudge(session, customer)

@@ -135,12 +135,15 @@ NAME_WRONG = "SELECT line, place, reason FROM import_wrong ORDER BY line, place 
 # -- what is written -----------------------------------------------------------------------------
 
 #: One row for each customer of the book: of each column what its last row says that says anything.
+#: ``replanned``: given another plan than it has; the default plan by its name is none (rule 44).
 _CUSTOMERS = """
     CREATE TEMP TABLE import_customer ON COMMIT DROP AS
     SELECT told.*, coalesce(c.id, gen_random_uuid()) AS id, c.id IS NULL AS fresh,
         false AS changed, p.id AS plan_id, CAST(NULL AS uuid) AS parent_id,
-        c.id IS NOT NULL AND p.id IS NOT NULL AND p.id IS DISTINCT FROM c.plan_id AS replanned
-    FROM (
+        c.id IS NOT NULL AND p.id IS NOT NULL
+            AND p.id IS DISTINCT FROM coalesce(c.plan_id, o.default_plan_id) AS replanned
+    FROM (SELECT default_plan_id FROM organisation WHERE id = :org) AS o
+    CROSS JOIN (
         SELECT customer AS key, min(line) AS line,
             (array_agg(name ORDER BY line DESC) FILTER (WHERE name <> ''))[1] AS name,
             (array_agg(email ORDER BY line DESC) FILTER (WHERE email <> ''))[1] AS email,
@@ -178,15 +181,13 @@ _CHANGED_CUSTOMERS = """
             name = coalesce(k.name, c.name), parent_id = coalesce(k.parent_id, c.parent_id),
             terms_days = coalesce(k.terms_days, c.terms_days),
             language = coalesce(k.language, c.language), country = coalesce(k.country, c.country),
-            plan_id = coalesce(k.plan_id, c.plan_id),
-            contextualized_invoice_id = CASE WHEN k.replanned
-                THEN (SELECT s.invoice_id FROM sequence s WHERE s.customer_id = c.id)
-                ELSE c.contextualized_invoice_id END
+            plan_id = coalesce(k.plan_id, c.plan_id)
         FROM import_customer k
         WHERE k.id = c.id AND NOT k.fresh AND (
             k.name <> c.name OR k.parent_id IS NOT NULL AND k.parent_id IS DISTINCT FROM c.parent_id
             OR k.terms_days IS NOT NULL AND k.terms_days IS DISTINCT FROM c.terms_days
-            OR k.language <> c.language OR k.country <> c.country OR k.replanned)
+            OR k.language <> c.language OR k.country <> c.country
+            OR k.plan_id IS NOT NULL AND k.plan_id IS DISTINCT FROM c.plan_id)
         RETURNING c.id
     )
     UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.id

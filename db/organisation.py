@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from db import tables as t
+from db.accounts import clock
 from db.calendars import CalendarError, parse_working_days, public_holidays, zone
 from db.errors import Invalid, NotFound
 from db.nudges import nudge_many
@@ -15,10 +18,14 @@ from db.plans import plan_or_404
 from dunning.rates import COUNTRIES
 
 
-def change(session: Session, organisation_id: uuid.UUID, changes: dict[str, Any]) -> t.Organisation:
+def change(
+    session: Session, organisation_id: uuid.UUID, changes: dict[str, Any], now: datetime, by: str
+) -> t.Organisation:
     """Change settings by name, ``default_plan`` by the plan's. Every sequence looks again when
-    anything is different. Raises Invalid for a zone, week, holiday calendar or plan that is none,
-    and for a country whose interest for late payment we do not know."""
+    anything is different; another default plan is another plan for the customers without one of
+    their own (rule 44), and their timelines say so. Raises Invalid for a zone, week, holiday
+    calendar or plan that is none, and for a country whose interest for late payment we do not know.
+    """
     row = session.get_one(t.Organisation, organisation_id, with_for_update=True)
     before = row.model_dump()
     for name, check in (
@@ -47,12 +54,33 @@ def change(session: Session, organisation_id: uuid.UUID, changes: dict[str, Any]
     if row.cut_off <= row.sending_time:
         raise Invalid.at("/cut_off", f"{row.cut_off:%H:%M} is not after the sending time")
     session.flush()
+    if row.default_plan_id != before["default_plan_id"]:
+        _tell_of_default_plan(session, row, changes["default_plan"], clock(row, now), by)
     if row.model_dump() != before:
         everybody = select(t.Sequence.customer_id).where(
             t.Sequence.organisation_id == organisation_id
         )
         nudge_many(session, organisation_id, list(session.exec(everybody)))
     return row
+
+
+def _tell_of_default_plan(
+    session: Session, organisation: t.Organisation, plan: str, at: datetime, by: str
+) -> None:
+    """On the timeline of every customer whose sequence it changes."""
+    words = f"plan changed to {plan}, the new default plan"
+    theirs = (
+        sa.select(
+            col(t.Customer.organisation_id), col(t.Customer.id), sa.literal(at),
+            sa.literal("plan_changed"), sa.literal(words), sa.literal(by),
+        )
+        .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
+        .where(col(t.Customer.organisation_id) == organisation.id)
+        .where(col(t.Customer.plan_id).is_(None))
+        .order_by(col(t.Customer.id))
+    )  # fmt: skip
+    columns = ["organisation_id", "customer_id", "at", "kind", "text", "by"]
+    session.connection().execute(sa.insert(t.TimelineEntry).from_select(columns, theirs))
 
 
 def _holidays(code: str) -> None:

@@ -168,7 +168,7 @@ class Customer(SQLModel, table=True):
     language: str = ""
     country: str = ""
     plan_id: uuid.UUID | None = _maybe("plan.id", index=True)
-    # Rule 44: the invoice that carried when this plan was given.
+    # Rule 44: the invoice that carried when this plan was given, as of the last decision.
     contextualized_invoice_id: uuid.UUID | None = None
     held_until: date | None = None  # a reply: automatic steps wait until the start of that day
     source_updated_at: datetime | None = _instant()
@@ -559,10 +559,12 @@ class Nudge(SQLModel, table=True):
 
 class Sequence(SQLModel, table=True):
     """What was last decided for a customer: written with each decision, read by pages, ``next`` and
-    rehearsals. ``wake_at`` is in the organisation's time, ``handled`` the last nudge taken in."""
+    rehearsals. ``plan_id``: the plan it was decided with, None without one (rule 44). ``wake_at``
+    is in the organisation's time, ``handled`` the last nudge taken in."""
 
     customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
     organisation_id: uuid.UUID = _ref("organisation.id")
+    plan_id: uuid.UUID | None = None
     state: str
     invoice_id: uuid.UUID | None = None
     step_key: str | None = None

@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from activities.deciding import settle
 from db import bulk, facts
 from db import credits as db_credits
 from db import tables as t
+from db.accounts import load
 from db.engine import transaction
 from db.imports import MOST_NAMED, ImportReport, import_book
 from db.plans import put_plan
@@ -192,14 +194,28 @@ def test_news_of_a_customer_is_told_once(office: Office) -> None:
 
 def test_a_plan_given_by_a_book_remembers_which_invoice_carried(office: Office) -> None:
     office.imports("C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
-    customer, invoice = office.one(t.Customer, "C1"), office.one(t.Invoice, "INV-1")
+    invoice = office.one(t.Invoice, "INV-1")
+    assert carried_at_the_change(office, "Gentle") == str(invoice.id)
+    assert office.told()[-1] == "plan_changed: plan changed to Gentle"
+
+
+def test_a_book_that_names_the_default_plan_gives_no_other_plan(office: Office) -> None:
+    office.imports("C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
+    assert carried_at_the_change(office, "Standard") is None
+    assert office.one(t.Customer, "C1").plan_id is not None  # kept, whatever the default becomes
+    assert office.told()[-1] == "customer_updated: customer data updated"
+
+
+def carried_at_the_change(office: Office, plan: str) -> str | None:
+    """A sequence has decided with the default plan; then a book names ``plan``. The invoice that
+    the rules take as the one that carried when the customer was given another plan."""
+    row = "C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,,,,,,,"
+    customer_id = office.one(t.Customer, "C1").id
     with transaction(office.engine) as session:
-        session.add(t.Sequence(
-            customer_id=customer.id, organisation_id=office.id, state="wait", invoice_id=invoice.id
-        ))  # fmt: skip
-    row = "C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,,,,,,,Gentle"
-    office.imports(row, header=MORE)
-    assert office.one(t.Customer, "C1").contextualized_invoice_id == invoice.id
+        settle(session, customer_id, NOW, NOW, 0)
+    office.imports(row + plan, header=MORE)
+    with transaction(office.engine) as session:
+        return load(session, customer_id).account.contextualized_invoice_id
 
 
 def test_a_new_address_is_valid_again_and_an_old_one_keeps_its_mark(office: Office) -> None:
