@@ -41,11 +41,10 @@ from channels.waits import HELD_WAIT
 from db import deliveries as d
 from db import tables as t
 from db.accounts import Loaded, clock, load, lock_customer
-from db.decisions import new_action, record, step_in
+from db.decisions import action_to_send
 from db.drafts import NotVerified
 from db.engine import transaction
 from dunning.decide import channel_of, decide, still_due
-from dunning.model import Decision
 from dunning.plan import ActionType
 from workflows.contracts import LOOK_UP, SEND, Next, SendInput
 
@@ -216,8 +215,7 @@ class Sending:
         decision = decide(loaded.account, at)
         if channel_of(decision) is not ActionType(order.channel):
             return settle(session, customer_id, at, now, order.handled)
-        record(session, loaded, decision, at)
-        action = _action(session, loaded, decision, at)
+        action = action_to_send(session, loaded, decision, at)
         channel = self._channel(session, loaded, decision.then)
         try:
             put = self._put(session, loaded, action, channel, at)
@@ -238,6 +236,7 @@ class Sending:
         which the provider makes one message whatever we do."""
         row = d.of_action(session, action)
         known = row is not None and channel.idempotent and row.provider == channel.name
+        known = known and row is not None and row.channel == channel.type
         if known and row is not None and row.message and d.same_key_holds(row, at):
             return Put(thaw(session, row), dict(row.message), row.message_hash)
         message, files = put_into_words(session, loaded, action, at, self._public_url)
@@ -336,15 +335,3 @@ def _look_up(asked: _Asked) -> LookUp:
     if asked.message.channel is not asked.channel.type or not isinstance(asked.channel, LooksUp):
         return CannotTell(f"{asked.channel.name} cannot be asked")
     return asked.channel.look_up(asked.message, asked.since)
-
-
-def _action(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action:
-    """The action that leaves: its owner's, the planned one, or one made this moment."""
-    if decision.action_id is not None:
-        return loaded.actions[uuid.UUID(decision.action_id)]
-    for row in loaded.actions.values():
-        if row.status == "planned" and str(row.invoice_id) == decision.invoice_id:
-            return row
-    step = step_in(loaded, decision.step_key)
-    assert step is not None, "a send decision names a step of the plan"
-    return new_action(session, loaded, decision, step, "planned", at)

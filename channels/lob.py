@@ -43,6 +43,7 @@ from channels.port import (
     Rejected,
     Result,
     Role,
+    not_its_type,
     one_line,
 )
 from channels.waits import asked_wait
@@ -119,7 +120,7 @@ class Lob:
 
     def send(self, message: Message) -> Result:
         """A letter that Lob cannot carry (a character, its length, its recipients) is Rejected."""
-        wrong = _cannot_carry(message)
+        wrong = not_its_type(self, message) or _cannot_carry(message)
         if wrong:
             return wrong
         try:

@@ -32,6 +32,7 @@ from channels.port import (
     Recipient,
     Result,
     Role,
+    not_its_type,
 )
 from dunning.delivery import Fact
 from dunning.plan import ActionType
@@ -43,9 +44,10 @@ OUTBOX_ACCOUNT = fingerprint("outbox")
 
 
 class Outbox:
-    """Never rejects. ``store`` writes the message idempotently by its ``delivery_id``, ``has`` says
-    whether it is there; ``folder`` None writes no files (rehearsals). A message is
-    ``<organisation_id>/<delivery_id>.eml`` below ``folder``, or ``.txt`` for an SMS and a letter.
+    """Rejects nothing of its own type. ``store`` writes the message idempotently by its
+    ``delivery_id``, ``has`` says whether it is there; ``folder`` None writes no files (rehearsals).
+    A message is ``<organisation_id>/<delivery_id>.eml`` below ``folder``, or ``.txt`` for an SMS
+    and a letter.
     """
 
     name = "outbox"
@@ -66,6 +68,9 @@ class Outbox:
         self._folder = folder
 
     def send(self, message: Message) -> Result:
+        wrong = not_its_type(self, message)
+        if wrong is not None:
+            return wrong
         try:
             if self._folder is None:
                 self._store(message)

@@ -226,7 +226,19 @@ class Channel(Protocol):
         """Sending the same ``delivery_id`` again has no second effect, at the same account."""
 
     def send(self, message: Message) -> Result:
-        """One attempt, no retry, in bounded time. Never raises for transport."""
+        """One attempt, no retry, in bounded time. Never raises for transport. A message of another
+        type is Rejected before anything is handed over (``not_its_type``)."""
+
+
+def not_its_type(channel: Channel, message: Message) -> Rejected | None:
+    """A message that would enter a channel of another type: a mistake of ours, which says nothing
+    about the recipient's address."""
+    if message.channel is channel.type:
+        return None
+    reason = (
+        f"a mistake of this program: {channel.name} sends {channel.type}, not {message.channel}"
+    )
+    return Rejected(f"{reason}; nothing was sent", "type")
 
 
 @runtime_checkable

@@ -38,6 +38,7 @@ from channels.port import (
     Rejected,
     Result,
     Role,
+    not_its_type,
     one_line,
 )
 from channels.sendgrid_callbacks import reply_address
@@ -113,6 +114,9 @@ class SendGrid:
         self._tls = ssl.create_default_context()
 
     def send(self, message: Message) -> Result:
+        wrong = not_its_type(self, message)
+        if wrong is not None:
+            return wrong
         body = request(message, self._account.inbound_domain)
         call = Call(self._tls)
         try:

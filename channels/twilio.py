@@ -36,6 +36,7 @@ from channels.port import (
     Rejected,
     Result,
     Role,
+    not_its_type,
     one_line,
 )
 from channels.sms import normalise
@@ -167,6 +168,9 @@ class Twilio:
     def send(self, message: Message) -> Result:
         """A text of more than MAX_BODY characters, and anything but one TO with a number in E.164,
         is Rejected; nothing is sent then."""
+        wrong = not_its_type(self, message)
+        if wrong is not None:
+            return wrong
         numbers = [r.address for r in message.addressed(Role.TO)]
         if len(numbers) != 1 or len(message.recipients) != 1:
             return Rejected("an SMS goes to one number, and no copies", "recipients")

@@ -19,10 +19,11 @@ from dunning.plan import ActionType, Step
 BY = "dunning"
 
 
-def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action | None:
     """Record withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do.
 
     ``at`` is the organisation's time. After an ``assign`` the account is to be decided again.
+    Answers the action of the step decided, if it has a row.
     """
     _withdraw(session, loaded, decision, at)
     _promises(session, loaded, decision, at)
@@ -33,6 +34,17 @@ def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
     if decision.kind is Kind.ASSIGN:
         _assign(session, loaded, decision, planned, at)
     session.flush()
+    return planned
+
+
+def action_to_send(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action:
+    """Record a decision to send; answers the action that leaves, as it was decided (rule 36)."""
+    planned = record(session, loaded, decision, at)
+    if decision.action_id is not None:  # its owner completed it
+        return loaded.actions[uuid.UUID(decision.action_id)]
+    step = step_in(loaded, decision.step_key)
+    assert step is not None, "a send decision names a step of the plan"
+    return planned or new_action(session, loaded, decision, step, "planned", at)
 
 
 def step_in(loaded: Loaded, key: str | None) -> Step | None:
@@ -106,15 +118,18 @@ def _plan_id(loaded: Loaded) -> uuid.UUID | None:
 
 
 def _planned(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action | None:
-    """Keep one planned action: the automatic step that comes next (rule 21 needs to know it)."""
+    """Keep one planned action: the automatic step that comes next (rule 21 needs to know it). It
+    becomes what was decided now: the plan may have been saved since it was planned."""
     wanted: t.Action | None = None
-    step = step_in(loaded, decision.step_key)
-    automatic = step is not None and step.automatic and decision.action_id is None
+    step = step_in(loaded, decision.step_key) if decision.action_id is None else None
+    waits = decision.kind is Kind.WAIT
+    if waits and step is not None and not step.automatic:
+        step = None  # not shown before its day
     for row in loaded.actions.values():
         if row.status != "planned":
             continue
         same = (
-            automatic
+            step is not None
             and str(row.invoice_id) == decision.invoice_id
             and row.plan_id == _plan_id(loaded)
             and (row.step_key, row.occurrence) == (decision.step_key, decision.occurrence)
@@ -123,14 +138,16 @@ def _planned(session: Session, loaded: Loaded, decision: Decision, at: datetime)
             wanted = row
         else:
             end(row, "withdrawn", _why_not_planned(decision), at, BY)
-    if not automatic or step is None or decision.kind is not Kind.WAIT:
-        return wanted
+    if step is None:
+        return None
     if wanted is None:
-        wanted = new_action(session, loaded, decision, step, "planned", at)
+        return new_action(session, loaded, decision, step, "planned", at) if waits else None
     version = loaded.plan_version
     wanted.plan_version_id = version.id if version else None
-    wanted.name, wanted.type = step.name, step.type.value
-    wanted.planned_for, wanted.trigger_on = decision.due, decision.trigger_on
+    wanted.name, wanted.type, wanted.automatic = step.name, step.type.value, step.automatic
+    wanted.trigger_on = decision.trigger_on
+    if waits or wanted.planned_for is None or wanted.planned_for > at:
+        wanted.planned_for = decision.due  # else: for when it was planned counts (rule 21)
     return wanted
 
 

@@ -63,6 +63,7 @@ def claim(
     """Claim the one send of an action (the customer is locked). The deadline is on the real clock,
     because it bounds a call of this very process."""
     key, token, real = delivery_id(action), uuid.uuid4(), datetime.now(UTC)
+    kind = action.executed_type or action.type
     row = session.get(t.Delivery, key)
     if row is None:
         row = t.Delivery(
@@ -70,12 +71,13 @@ def claim(
             organisation_id=loaded.organisation.id,
             customer_id=loaded.customer.id,
             action_id=action.id,
-            channel=action.executed_type or action.type,
+            channel=kind,
             provider=via.provider,
-            status="planned",
+            status="sending",
         )
         session.add(row)
-    row.status, row.provider = "sending", via.provider
+    # Another attempt: the step may have another type by now, and its channel another provider.
+    row.status, row.channel, row.provider = "sending", kind, via.provider
     row.account, row.signers = via.account, list(via.signers)
     row.claim, row.claimed_at, row.first_claimed_at = token, at, row.first_claimed_at or at
     row.deadline = real + timedelta(seconds=CLAIM_SECONDS)
@@ -219,7 +221,7 @@ def _left(
         recipient.sent_at = recipient.sent_at or row.claimed_at
     invoice = session.get_one(t.Invoice, action.invoice_id)
     names = ", ".join(r["address"].splitlines()[0] for r in row.message.get("recipients", []))
-    kind = action.executed_type or action.type
+    kind = row.channel
     text = f"'{action.name}' ({kind}) sent to {names} about {invoice.number}"
     if given_up:  # a person has ended it: their word stands, the fact is on record
         text = f"{text}, as {how} says; it was {action.status} before"

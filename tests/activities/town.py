@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from activities.review import Review
 from activities.sending import Sending
-from channels.port import Accepted, CannotTell, LookUp, Message, Result
+from channels.port import Accepted, CannotTell, LookUp, Message, Result, not_its_type
 from channels.render import check_step
 from db import tables as t
 from db.actions import skip
@@ -96,6 +96,9 @@ class Provider:
         self.tried: list[Message] = []
 
     def send(self, message: Message) -> Result:
+        wrong = not_its_type(self, message)
+        if wrong is not None:
+            return wrong
         self.tried.append(message)
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(answer, BaseException):

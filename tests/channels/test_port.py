@@ -7,16 +7,25 @@ from typing import Any
 
 import pytest
 
+from channels.lob import Lob, LobAccount
+from channels.outbox import Outbox
 from channels.port import (
     Attachment,
     BadMessage,
+    Channel,
+    Message,
+    Postal,
     Recipient,
+    Rejected,
     Role,
     header_text,
     one_line,
 )
-from dunning.plan import ActionType
+from channels.sendgrid import SendGrid, SendGridAccount
+from channels.twilio import Twilio, TwilioAccount
+from dunning.plan import CHANNELS, ActionType
 from tests.channels.letters import ADA, BEN, email, sms
+from tests.channels.stand_in import answer, stand_in
 
 ODD = ["a\r\nBcc: evil@x.example", "a\nb", "a\x00b", "a\x0bb", "a\u2028b", "a\x85b", "a\ud800b"]
 
@@ -115,3 +124,34 @@ def test_a_message_cannot_be_changed() -> None:
 def test_a_refusal_names_the_part_and_the_reason() -> None:
     with pytest.raises(BadMessage, match=r"^subject: has a line break"):
         email(subject="a\nb")
+
+
+PARTS = Postal("185 Berry St", "San Francisco", "US", "", "94107", "CA")
+
+
+def test_a_message_of_another_type_enters_no_channel() -> None:
+    """It is our mistake: nothing is handed over, and no address is to blame."""
+    letter = (Recipient(Role.TO, "185 Berry St", "Ada", None, PARTS),)
+    messages = {
+        ActionType.EMAIL: email(),
+        ActionType.SMS: sms(),
+        ActionType.LETTER: email(channel=ActionType.LETTER, recipients=letter, html=None),
+    }
+    stored: list[Message] = []
+    with stand_in(answer("202 Accepted")) as provider:
+        at = provider.address
+        channels: list[Channel] = [
+            SendGrid(SendGridAccount("SG.1", at)),
+            Twilio(TwilioAccount("AC1", "token", sender="Amber", host=at), "https://us.example"),
+            Lob(LobAccount("live_1", PARTS, "Amber", host=at)),
+            *(Outbox(kind, stored.append) for kind in CHANNELS),
+        ]
+        for channel in channels:
+            for kind, message in messages.items():
+                if kind is not channel.type:
+                    result = channel.send(message)
+                    assert isinstance(result, Rejected), (channel.name, kind)
+                    assert (result.code, result.recipient_invalid) == ("type", False)
+                    assert f"sends {channel.type}, not {kind}" in result.reason
+        assert provider.requests == []
+    assert stored == []

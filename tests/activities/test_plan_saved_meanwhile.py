@@ -1,0 +1,168 @@
+"""A plan is saved between planning and sending: what leaves is what is decided at that instant
+(rules 36 and 43), by a channel of its own type, and no address is blamed for what another used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError
+
+from activities.sending import Sending
+from channels.port import Accepted, Message, NotSent, Rejected, Result, Role
+from channels.render import check_step
+from db import tables as t
+from db.engine import transaction
+from db.plans import put_plan
+from dunning.plan import ActionType
+from tests.activities.town import Provider, Town, call, email, plan
+from worker import outbox_channels
+
+pytestmark = pytest.mark.services
+
+EVE, PHONE = "eve@acme.example", "+33612345678"
+LATER = email("two", 8)
+
+
+def like_twilio(message: Message) -> Result:
+    """It refuses what is no number, and says that the address is to blame."""
+    (to,) = message.addressed(Role.TO)
+    if not to.address.startswith("+"):
+        return Rejected("the number is not in E.164", "21211", recipient_invalid=True)
+    return Accepted("SM1")
+
+
+def planned(engine: Engine, step: dict[str, Any], *script: Any, phone: str | None = PHONE) -> Town:
+    """Acme's first reminder is planned since Monday, and due at this moment: Tuesday, 08:30."""
+    town = Town(engine, Provider(*script), plan(step, LATER))
+    texting = Provider(like_twilio, kind=ActionType.SMS)
+    outbox = outbox_channels(engine, None)
+    channels = {**outbox, ActionType.EMAIL: town.provider, ActionType.SMS: texting}
+    town.sending = Sending(engine, channels, outbox, lambda: town.now)
+    town.texting = texting  # type: ignore[attr-defined]
+    town.at("2025-03-03 10:00")
+    town.customer(phone=phone)
+    town.invoice("INV-1", "2025-03-03")
+    assert town.review().then == step["type"]
+    town.at("2025-03-04 08:30")
+    return town
+
+
+def texts(town: Town) -> list[Message]:
+    return town.texting.tried  # type: ignore[attr-defined,no-any-return]
+
+
+def saves(town: Town, *steps: dict[str, Any]) -> str:
+    """The plan is saved; answers the id of its new version."""
+    with transaction(town.engine) as session:
+        return str(put_plan(session, town.id, plan(*steps, LATER), check_step)[0].id)
+
+
+def first_action(town: Town) -> t.Action:
+    (row,) = [a for a in town.rows(t.Action) if a.step_key == "one" and a.status != "withdrawn"]
+    return row  # type: ignore[no-any-return]
+
+
+def test_a_step_changed_from_email_to_sms_leaves_as_an_sms(engine: Engine) -> None:
+    town = planned(engine, email("one", 1))
+    version = saves(town, email("one", 1, type="sms", name="A short one", subject=""))
+    coming = town.send("email")  # the timer was set for an email
+    assert (coming.state, coming.then) == ("send", "sms")
+    assert town.send("sms").state == "wait"
+    assert town.provider.tried == []
+    (sms,) = texts(town)
+    assert (sms.channel, [r.address for r in sms.recipients]) == (ActionType.SMS, [PHONE])
+    row = first_action(town)
+    assert (row.status, row.type, row.executed_type) == ("done", "sms", "sms")
+    assert (row.name, str(row.plan_version_id)) == ("A short one", version)
+    (delivery,) = town.rows(t.Delivery)
+    assert (delivery.channel, delivery.message["channel"]) == ("sms", "sms")
+    (contact,) = town.rows_of(t.Contact)
+    assert (contact.email_invalid, contact.phone_invalid) == ("", "")
+
+
+def test_the_words_that_leave_are_those_of_the_plan_as_it_is_saved(engine: Engine) -> None:
+    town = planned(engine, email("one", 1))
+    version = saves(town, email("one", 1, name="Kinder", subject="Dear Acme", body="New words."))
+    assert town.send().state == "wait"
+    (message,) = town.provider.tried
+    assert (message.subject, message.text.strip()) == ("Dear Acme", "New words.")
+    row = first_action(town)
+    assert (row.status, row.name, str(row.plan_version_id)) == ("done", "Kinder", version)
+
+
+def test_the_trigger_date_on_record_is_that_of_the_plan_as_it_is_saved(engine: Engine) -> None:
+    """Rule 19 compares the trigger dates of what was sent."""
+    town = planned(engine, email("one", 3))
+    saves(town, email("one", 1))
+    town.send()
+    row = first_action(town)
+    assert (row.status, f"{row.trigger_on}") == ("done", "2025-03-04")
+
+
+def test_an_automatic_step_made_a_call_is_its_owners(engine: Engine) -> None:
+    """The planned row becomes the to-do: the same attempt has one row."""
+    town = planned(engine, email("one", 1))
+    version = saves(town, call("one", 1))
+    assert town.send().state == "await_owner"
+    assert town.provider.tried == []
+    row = first_action(town)
+    assert (row.status, row.type, row.automatic, row.name) == ("to_do", "call", False, "Call one")
+    assert (str(row.plan_version_id), row.owner_id is not None) == (version, True)
+
+
+def test_the_to_do_for_want_of_an_address_is_of_the_type_decided_now(engine: Engine) -> None:
+    town = planned(engine, email("one", 1), phone=None)
+    version = saves(town, email("one", 1, type="sms", subject=""))
+    town.send()
+    assert (town.provider.tried, texts(town)) == ([], [])
+    row = first_action(town)
+    assert (row.status, row.type, row.cause) == ("to_do", "sms", "no_recipient")
+    assert str(row.plan_version_id) == version
+
+
+def test_a_message_that_did_not_leave_is_made_anew_by_the_saved_plan(engine: Engine) -> None:
+    """SendGrid is down at 08:30, the step is made an SMS, and the number turns out to be wrong: it
+    is the number that is invalid, not the mailbox."""
+    town = planned(engine, email("one", 1), NotSent("down"))
+    with pytest.raises(ApplicationError):
+        town.send()
+    saves(town, email("one", 1, type="sms", subject=""))
+    assert town.send("email").then == "sms"
+    town.texting.script = [  # type: ignore[attr-defined]
+        Rejected("not in service", "21211", recipient_invalid=True)
+    ]
+    town.send("sms")
+    (delivery,) = town.rows(t.Delivery)
+    assert (delivery.channel, delivery.status) == ("sms", "rejected")
+    (contact,) = town.rows_of(t.Contact)
+    assert (contact.email_invalid, contact.phone_invalid) == ("", "not in service")
+    (recipient,) = town.rows_of(t.DeliveryRecipient)
+    assert recipient.address == PHONE
+
+
+def test_a_review_before_the_timer_plans_it_anew(engine: Engine) -> None:
+    town = planned(engine, email("one", 1))
+    town.at("2025-03-04 08:00")
+    saves(town, email("one", 1, type="sms", subject=""))
+    assert town.review().then == "sms"
+    town.at("2025-03-04 08:30")
+    town.send("sms")
+    assert [m.channel for m in texts(town)] == [ActionType.SMS]
+
+
+def test_an_address_is_not_invalid_for_what_another_channel_says(engine: Engine) -> None:
+    """Should a message ever enter a channel of another type, its words about the address count for
+    nothing."""
+    town = planned(engine, email("one", 1), Rejected("no E.164", "21211", recipient_invalid=True))
+    town.provider.type = ActionType.SMS
+    town.send()
+    (contact,) = town.rows_of(t.Contact)
+    assert (contact.email_invalid, contact.phone_invalid) == ("", "")
+    assert first_failure(town).cause == "rejected"
+
+
+def first_failure(town: Town) -> t.Action:
+    (row,) = [a for a in town.rows(t.Action) if a.status == "failed"]
+    return row  # type: ignore[no-any-return]
