@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from bench.stand_ins import specification
 from bench.stand_ins.ledger import Entry, Ledger
-from bench.stand_ins.letter import Refused, checked, fields
+from bench.stand_ins.letter import Refused, checked, fields, nested
 from bench.stand_ins.reports import Sender
 from bench.stand_ins.server import Answer, Request, in_json
 
 CALLBACKS = "/webhooks/lob"
 KEY_HOLDS = timedelta(hours=24)
+_COUNTRY = {"US": "UNITED STATES", "FR": "FRANCE"}  # it answers with names
 _CERTIFIED = {"certified", "certified_return_receipt"}
 
 
@@ -71,13 +73,13 @@ class Lob:
                 case "GET", path if path.startswith("/v1/letters/"):
                     return self._detail(path.removeprefix("/v1/letters/"))
             return _error(404, "not_found", "The page you are looking for does not exist.")
-        except (Refused, ValueError) as wrong:
+        except Refused as refused:
+            return _error(422, refused.code, str(refused))
+        except ValueError as wrong:
             return _error(422, "invalid", str(wrong))
 
     def _send(self, request: Request) -> Answer:
-        key = request.header("Idempotency-Key") or dict(request.query).get("idempotency_key", "")
-        if len(key) > 256:
-            raise Refused("the idempotency key must be at most 256 characters")
+        key = _key(request)
         letter = checked(fields(request))
         with self._lock:
             first = self._by_key.get(key) if key else None
@@ -115,17 +117,15 @@ class Lob:
     def _list(self, request: Request) -> Answer:
         """Newest first. ``metadata`` is read as ``metadata[name]=value`` and, as the official
         client writes it, as a JSON object; ``after`` is the id of the last letter seen."""
-        asked = dict(request.query)
-        limit, after = int(asked.pop("limit", "10")), asked.pop("after", "")
-        metadata = json.loads(asked.pop("metadata", "{}"))
-        dates: dict[str, str] = {}
-        for name, value in asked.items():
-            outer, _, inner = name.removesuffix("]").partition("[")
-            if outer not in {"metadata", "date_created"} or not inner:
-                raise Refused(f"{name} is not allowed")
-            (metadata if outer == "metadata" else dates)[inner] = value
-        if not 1 <= limit <= 100:
-            raise Refused("limit must be between 1 and 100")
+        asked = nested(request.query)
+        if "limit" in asked:
+            asked["limit"] = int(asked["limit"])
+        if isinstance(asked.get("metadata"), str):
+            asked["metadata"] = json.loads(asked["metadata"])
+        for wrong in specification.wrong("lob", "letter_list_request", asked):
+            raise Refused(f"{wrong.field} {wrong.message}".strip())
+        limit, after = asked.get("limit", 10), asked.get("after", "")
+        metadata, dates = asked.get("metadata", {}), asked.get("date_created", {})
         found = [
             entry
             for entry in reversed(self._ledger.entries(self.name))
@@ -153,14 +153,27 @@ class Lob:
         return _error(404, "not_found", "letter not found")
 
 
+def _key(request: Request) -> str:
+    """The idempotency key, from the header or from the query. Raises Refused for both."""
+    asked = dict(request.query)
+    given = [request.header("Idempotency-Key"), asked.pop("idempotency_key", "")]
+    keys = [key for key in given if key]
+    if len(keys) > 1:
+        raise Refused("give the idempotency key in the header or in the query, not in both")
+    if asked:
+        raise Refused(f"{next(iter(asked))} is not allowed")
+    for key in keys:
+        for wrong in specification.wrong("lob", "key", key):
+            raise Refused(f"the idempotency key {wrong.message}")
+    return keys[0] if keys else ""
+
+
 def _within(at: datetime, dates: Mapping[str, str]) -> bool:
     """``dates``: an instant for each of gt, gte, lt and lte. Raises Refused, ValueError."""
     for sign, text in dates.items():
         limit = datetime.fromisoformat(text)
         limit = limit.replace(tzinfo=limit.tzinfo or UTC)
         fits = {"gt": at > limit, "gte": at >= limit, "lt": at < limit, "lte": at <= limit}
-        if sign not in fits:
-            raise Refused(f"date_created[{sign}] is not allowed")
         if not fits[sign]:
             return False
     return True
@@ -207,7 +220,8 @@ def _resource(entry: Entry) -> dict[str, Any]:
         "extra_service": letter.get("extra_service"),
         "use_type": letter["use_type"],
         "mail_type": letter.get("mail_type", "usps_first_class"),
-        "url": f"https://lob-assets.example/letters/{entry.provider_id}.pdf",
+        "url": f"https://lob-assets.com/letters/{entry.provider_id}.pdf"
+        f"?expires={int(entry.at.timestamp()) + 2_592_000}&signature=standin",
         "carrier": "USPS",
         "tracking_number": str(9207 * 10**22 + int(entry.provider_id[4:], 16)) if tracked else None,
         "tracking_events": [],
@@ -223,10 +237,12 @@ def _resource(entry: Entry) -> dict[str, Any]:
 
 def _address(address: Mapping[str, Any], at: str) -> dict[str, Any]:
     """In capitals, as Lob gives it back."""
+    country = address.get("address_country", "US")
     said = {name: str(v).upper() if v else None for name, v in address.items()}
     return {
         "id": "adr_" + hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16],
         **said,
+        "address_country": _COUNTRY.get(country, country),
         "metadata": {},
         "date_created": at,
         "date_modified": at,

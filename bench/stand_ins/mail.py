@@ -1,14 +1,21 @@
-"""A mail as SendGrid reads it, and what its specification demands (sendgrid-oai, mail/send)."""
+"""A mail as SendGrid reads it, and what its document demands: by schema, and in words here."""
 
 from __future__ import annotations
 
+import base64
 import json
-import re
 from typing import Any
 
+from bench.stand_ins import specification
 from bench.stand_ins.server import Request
 
-_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
+MAX_RECIPIENTS = 1000
+MAX_CUSTOM_ARGS = 10_000  # bytes
+#: Headers that may not be set, in lower case (the description of ``headers`` in the document).
+RESERVED = frozenset({
+    "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type",
+    "content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc",
+})  # fmt: skip
 
 
 class Refused(Exception):
@@ -32,47 +39,40 @@ def read(request: Request) -> dict[str, Any]:
 
 def checked(mail: dict[str, Any]) -> tuple[str, ...]:
     """Every address of the mail. Raises Refused, also for a second block: we never send one."""
-    blocks = mail.get("personalizations")
-    if not isinstance(blocks, list) or len(blocks) != 1 or not isinstance(blocks[0], dict):
+    for wrong in specification.wrong("sendgrid", "mail", mail):
+        raise Refused(wrong.message, wrong.field or None)
+    blocks = mail["personalizations"]
+    if len(blocks) != 1:
         raise Refused("The personalizations field is required: one block", "personalizations")
-    if not blocks[0].get("to"):
-        raise Refused(
-            "The to array is required for all personalization objects.", "personalizations.0.to"
-        )
-    seen: list[str] = []
-    for role in ("to", "cc", "bcc"):
-        for n, person in enumerate(blocks[0].get(role, [])):
-            address = _address(person, f"personalizations.0.{role}.{n}.email")
-            if address.casefold() in (other.casefold() for other in seen):
-                text = "Each email address in the personalization block should be unique"
-                raise Refused(f"{text} between to, cc, and bcc: {address}", "personalizations")
-            seen.append(address)
-    arguments = blocks[0].get("custom_args", {})
-    if not isinstance(arguments, dict) or not all(isinstance(v, str) for v in arguments.values()):
-        text = "The custom_args must be an object of strings."
-        raise Refused(text, "personalizations.0.custom_args")
-    if not isinstance(mail.get("custom_args", ""), str):
-        raise Refused("Invalid type. Expected: string, given: object.", "custom_args")
-    _address(mail.get("from"), "from.email")
-    if not isinstance(mail.get("subject"), str) or not mail["subject"]:
-        raise Refused("The subject is required.", "subject")
-    contents = mail.get("content")
-    if not isinstance(contents, list) or not contents:
-        raise Refused("The content field is required.", "content")
-    for n, content in enumerate(contents):
-        if not isinstance(content, dict) or not isinstance(content.get("value"), str):
-            raise Refused("The content value must be a string.", f"content.{n}.value")
-        if not content["value"] or not content.get("type"):
-            text = "The content value must be a string at least one character in length."
-            raise Refused(text, f"content.{n}.value")
-    kinds = [content["type"] for content in contents]
+    for place, part in (("", mail), ("personalizations.0.", blocks[0])):
+        for name in part.get("headers", {}):
+            if name.lower() in RESERVED:
+                raise Refused(f"The header {name} may not be set", f"{place}headers.{name}")
+    if len(json.dumps(blocks[0].get("custom_args", {})).encode()) > MAX_CUSTOM_ARGS:
+        raise Refused("may not exceed 10,000 bytes", "personalizations.0.custom_args")
+    if "reply_to" in mail and "reply_to_list" in mail:
+        raise Refused("Use reply_to or reply_to_list, but not both", "reply_to_list")
+    kinds = [content["type"] for content in mail["content"]]
     if "text/plain" in kinds[1:]:
         raise Refused("If present, text/plain must be first, followed by text/html.", "content")
-    return tuple(seen)
+    for n, attachment in enumerate(mail.get("attachments", [])):
+        try:
+            base64.b64decode(attachment["content"], validate=True)
+        except ValueError:
+            text = "The attachment content must be base64 encoded."
+            raise Refused(text, f"attachments.{n}.content") from None
+    return _addresses(blocks[0])
 
 
-def _address(person: Any, field: str) -> str:
-    address = person.get("email") if isinstance(person, dict) else None
-    if not isinstance(address, str) or not _EMAIL.fullmatch(address):
-        raise Refused("Does not contain a valid address.", field)
-    return address
+def _addresses(block: dict[str, Any]) -> tuple[str, ...]:
+    people = [person for role in ("to", "cc", "bcc") for person in block.get(role, [])]
+    if len(people) > MAX_RECIPIENTS:
+        raise Refused("The total number of recipients must be at most 1000", "personalizations")
+    seen: dict[str, str] = {}
+    for person in people:
+        address = person["email"]
+        if address.casefold() in seen:
+            text = "Each email address in the personalization block should be unique"
+            raise Refused(f"{text} between to, cc, and bcc: {address}", "personalizations")
+        seen[address.casefold()] = address
+    return tuple(seen.values())

@@ -53,8 +53,6 @@ class Condition:
 
 def conditions(query: str) -> list[Condition]:
     """None for an empty query. Raises Malformed."""
-    if not isinstance(query, str):
-        raise Malformed("it is no text")
     found: list[Condition] = []
     at = 0
     while at < len(query):

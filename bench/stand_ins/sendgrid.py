@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from bench.stand_ins import specification
 from bench.stand_ins.ledger import Entry, Ledger
 from bench.stand_ins.mail import Refused, checked, read
 from bench.stand_ins.query import Condition, Malformed, conditions
@@ -106,7 +107,7 @@ class SendGrid:
         every = {
             **entry.body["personalizations"][0].get("custom_args", {}),
             "email": address,
-            "smtp-id": f"<{entry.provider_id}@geopod-ismtpd-1>",
+            "smtp-id": _smtp_id(entry),
             "sg_message_id": _message_id(entry, n),
         }
         events = [every | {"event": "processed", "timestamp": at}]
@@ -154,14 +155,13 @@ class SendGrid:
                 )
 
     def _search(self, asked: dict[str, Any]) -> Answer:
-        limit = asked.get("limit", 10)
-        if not isinstance(limit, int) or not 1 <= limit <= 1000:
-            raise Refused("limit must be between 1 and 1000", "limit")
+        for wrong in specification.wrong("sendgrid", "search", asked):
+            raise Refused(wrong.message, wrong.field or None)
         wanted: list[Condition] = conditions(asked.get("query", ""))
         to = next((c.values[0] for c in wanted if c.field == "to_email"), "")
         lines = self._logged(self._ledger.entries(self.name, to))
         found = (line for _, line in lines if all(c.holds(line) for c in wanted))
-        return in_json(200, {"messages": list(islice(found, limit))})
+        return in_json(200, {"messages": list(islice(found, asked.get("limit", 10)))})
 
     def _detail(self, message_id: str) -> Answer:
         received = message_id.partition(".")[0]
@@ -169,7 +169,7 @@ class SendGrid:
         for entry, line in self._logged(entries):
             if line["sg_message_id"] == message_id:
                 del line["sg_message_id_created_at"]
-                return in_json(200, line | _details(entry, line["to_email"]))
+                return in_json(200, line | _details(entry, line))
         return _error(404, "message not found")
 
 
@@ -184,25 +184,34 @@ _DELIVERED = {"event": "delivered", "response": "250 2.0.0 OK", "ip": "127.0.0.1
 _OPEN = {"event": "open", "ip": "127.0.0.1", "useragent": "Mozilla/5.0"}
 
 
+def _smtp_id(entry: Entry) -> str:
+    return f"<{entry.provider_id}@geopod-ismtpd-1>"
+
+
 def _message_id(entry: Entry, n: int) -> str:
     return f"{entry.provider_id}.recvd-85abf8d92c-3qfgp-1-{int(entry.at.timestamp()):X}-{n}.0"
 
 
-def _details(entry: Entry, address: str) -> dict[str, Any]:
+def _details(entry: Entry, line: Mapping[str, Any]) -> dict[str, Any]:
     """What the logs say of one message and leave out of lists."""
-    last = _BOUNCE if address in entry.lost else _DELIVERED
+    last = _BOUNCE if line["to_email"] in entry.lost else _DELIVERED
     at = int(entry.at.timestamp())
+    every = {
+        "email": line["to_email"],
+        "sg_message_id": line["sg_message_id"],
+        "smtp-id": _smtp_id(entry),
+    }
     events = [{"event": "processed", "timestamp": at}, {"timestamp": at + 1} | last]
     return {
         "api_key_id": "stand-in",
         "client_ip": "127.0.0.1",
         "custom_args": entry.body["personalizations"][0].get("custom_args", {}),
-        "events": [{"email": address} | event for event in events],
+        "events": [every | e | {"sg_event_id": secrets.token_urlsafe(16)} for e in events],
     }
 
 
 def _error(
     status: int, message: str, field: str | None = None, *headers: tuple[str, str]
 ) -> Answer:
-    error = {"message": message, "field": field, "help": None}
+    error = {"message": message, "field": field}
     return in_json(status, {"errors": [error]}, *headers)

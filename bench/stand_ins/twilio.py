@@ -15,21 +15,23 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from bench.stand_ins import specification
 from bench.stand_ins.ledger import Entry, Ledger
 from bench.stand_ins.reports import Sender
 from bench.stand_ins.server import Answer, Request, in_json
 
-MAX_BODY = 1600
 _DELIVERY = re.compile(r"/webhooks/twilio/status/([^/]+)")
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _UNREACHABLE = "30003"
 _WORDS = {
     20001: "Unknown parameters",
     20003: "Authenticate",
     20404: "The requested resource was not found",
+    20422: "Invalid Parameter",
     20429: "Too Many Requests",
     20500: "Internal Server Error",
+    21212: "The 'From' number is not a valid phone number, shortcode, or alphanumeric sender ID",
     21602: "Message body is required.",
     21603: "A 'From' phone number is required.",
     21604: "A 'To' phone number is required.",
@@ -37,12 +39,22 @@ _WORDS = {
     21610: "Attempt to send to unsubscribed recipient",
     21614: "'To' number is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit.",
+    21705: "The Messaging Service SID is invalid",
+}
+#: The code for a field that is not as the document says; any other field is 20422.
+_CODES = {
+    "To": 21211,
+    "From": 21212,
+    "Body": 21617,
+    "StatusCallback": 21609,
+    "MessagingServiceSid": 21705,
 }
 
 
 class Twilio:
     """``users``: user name and password pairs that may sign in. ``refused``: numbers that answer
-    400 and with which code. ``clock`` answers UTC."""
+    400 and with which code. ``clock`` answers UTC. Raises ValueError for an ``account`` that is no
+    SID."""
 
     name = "twilio"
 
@@ -56,6 +68,8 @@ class Twilio:
         sender: Sender,
         clock: Callable[[], datetime],
     ) -> None:
+        if not _ACCOUNT.fullmatch(account):
+            raise ValueError(f"{account!r} is not the SID of an account")
         self._account = account
         self._token = token
         self._users = {account: token, **users}
@@ -96,8 +110,10 @@ class Twilio:
     def _send(self, request: Request) -> Answer:
         kind = request.header("Content-Type").partition(";")[0]
         pairs = parse_qsl(request.body.decode(), keep_blank_values=True)
-        form = dict(pairs) if kind == "application/x-www-form-urlencoded" else {}
-        code = self._wrong(form)
+        given = {name: value for name, value in pairs if value}  # an empty field is none
+        form = given if kind == "application/x-www-form-urlencoded" else {}
+        twice = len(dict(pairs)) < len(pairs)
+        code = 20001 if request.query or twice else self._wrong(form)
         if code:
             return _error(400, code, to=form.get("To", ""))
         delivery = _DELIVERY.fullmatch(urlsplit(form.get("StatusCallback", "")).path)
@@ -123,19 +139,14 @@ class Twilio:
         """The code of what is wrong with the message, 0 = nothing."""
         if not form.get("To"):
             return 21604
-        if not _NUMBER.fullmatch(form["To"]):
-            return 21211
         if not form.get("From") and not form.get("MessagingServiceSid"):
             return 21603
         if not form.get("Body"):
             return 21602
-        if len(form["Body"]) > MAX_BODY:
-            return 21617
-        if "StatusCallback" in form:
-            callback = urlsplit(form["StatusCallback"])
-            host = callback.hostname or ""
-            if callback.scheme not in {"http", "https"} or not host or "_" in host:
-                return 21609
+        for wrong in specification.wrong("twilio", "sms", dict(form)):
+            if wrong.rule == "additionalProperties":
+                return 20001
+            return _CODES.get(wrong.field, 20422)
         return self._refused.get(form["To"], 0)
 
     def _events(self, entry: Entry) -> list[dict[str, str]]:
@@ -171,6 +182,8 @@ class Twilio:
     def _list(self, query: list[tuple[str, str]]) -> Answer:
         """Newest first; ``PageToken`` is PA and the id of the last message already seen."""
         asked = dict(query)
+        for wrong in specification.wrong("twilio", "list", asked):
+            raise ValueError(wrong.message)
         size = int(asked.get("PageSize", "50"))
         known = self._ledger.entries(self.name, asked.get("To", ""))
         found = [entry for entry in reversed(known) if _meets(entry, asked)]

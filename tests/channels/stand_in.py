@@ -1,4 +1,5 @@
-"""A provider on 127.0.0.1 that answers every request as its script says, byte for byte."""
+"""A provider on 127.0.0.1 that answers every request as its script says, byte for byte. What
+SendGrid is asked is held against its document (``bench.stand_ins.specification``)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from bench.stand_ins.specification import wrong
 
 Script = Callable[[socket.socket, threading.Event], None]
 
@@ -76,6 +79,10 @@ def stand_in(script: Script) -> Iterator[StandIn]:
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+    for head, body in provider.requests:
+        if head.startswith("POST /v3/") and body is not None:
+            name = "mail" if head.startswith("POST /v3/mail/send ") else "search"
+            assert wrong("sendgrid", name, body) == [], "a request that SendGrid would refuse"
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.stand_ins.specification import wrong
 from channels.callback import BadCallback, Callback, Event, Reply, Wish
 from channels.port import (
     Accepted,
@@ -85,6 +86,9 @@ def provider(
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+    for head, form in requests:
+        if head.startswith("POST /2010-04-01/"):
+            assert wrong("twilio", "sms", form) == [], "a request that Twilio would refuse"
 
 
 def _spoken(peer: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
