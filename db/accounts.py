@@ -140,6 +140,25 @@ _UNAPPLIED = (
 )
 
 
+# Of each payment what came since the promise: one known before it counts with what was added to it.
+_BEFORE = sa.cast(
+    col(t.Promise.paid_before).op("->>")(sa.cast(t.Application.credit_id, sa.Text)), sa.Numeric
+)
+_SINCE_PROMISED = sa.func.greatest(t.Application.amount - sa.func.coalesce(_BEFORE, 0), 0)
+_PAID_SINCE = (
+    select(sa.func.coalesce(sa.func.sum(_SINCE_PROMISED), 0))
+    .select_from(t.Application)
+    .join(t.Credit, col(t.Credit.id) == t.Application.credit_id)
+    .where(
+        t.Application.invoice_id == t.Promise.invoice_id,
+        t.Credit.kind == "payment",
+        col(t.Credit.reversed_at).is_(None),
+    )
+    .correlate(t.Promise)
+    .scalar_subquery()
+)
+
+
 def _json(rows: Any) -> Any:
     """Rows as one JSON array: a round trip costs more than the few rows do."""
     inner = rows.subquery()
@@ -169,11 +188,10 @@ _AROUND = (
                 col(t.Promise.promised_on),
                 _text(t.Promise.amount).label("amount"),
                 _text(t.Promise.balance_then).label("balance_then"),
-                _text(t.Invoice.balance).label("balance"),
+                _text(_PAID_SINCE).label("paid"),
             ).where(
                 col(t.Promise.customer_id) == _CUSTOMER,
                 col(t.Promise.outcome).is_(None),
-                col(t.Invoice.id) == t.Promise.invoice_id,
             )
         ),
         _json(_UNAPPLIED),
@@ -299,13 +317,12 @@ def _pauses(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[m.Pause, ...]]:
 def _promises(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[m.Promise, ...]]:
     found: dict[str, tuple[m.Promise, ...]] = {}
     for row in rows:
-        then, balance = Decimal(row["balance_then"]), Decimal(row["balance"])
         promise = m.Promise(
             id=row["id"],
             promised_on=date.fromisoformat(row["promised_on"]),
             amount=Decimal(row["amount"]) if row["amount"] is not None else None,
-            paid=max(then - balance, Decimal(0)),
-            balance_then=then,
+            paid=Decimal(row["paid"]),
+            balance_then=Decimal(row["balance_then"]),
         )
         found[row["invoice_id"]] = (*found.get(row["invoice_id"], ()), promise)
     return found

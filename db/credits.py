@@ -137,6 +137,20 @@ def credit_or_404(session: Session, organisation_id: uuid.UUID, kind: str, key: 
     return found
 
 
+def payments_on(session: Session, invoice: t.Invoice) -> dict[str, str]:
+    """The payments applied to an invoice that were not reversed: amounts as text by id."""
+    rows = session.exec(
+        select(col(t.Application.credit_id), col(t.Application.amount))
+        .join(t.Credit, col(t.Credit.id) == t.Application.credit_id)
+        .where(
+            t.Application.invoice_id == invoice.id,
+            t.Credit.kind == PAYMENT,
+            col(t.Credit.reversed_at).is_(None),
+        )
+    )
+    return {str(credit_id): str(amount) for credit_id, amount in rows}
+
+
 def rebalance(
     session: Session, customer: t.Customer, invoice: t.Invoice, at: datetime, by: str
 ) -> None:

@@ -13,7 +13,7 @@ from db import tables as t
 from db.accounts import Loaded
 from db.members import owner_for
 from db.timeline import note
-from dunning.model import Cause, Decision, Kind
+from dunning.model import Cause, Decision, Kind, Outcome
 from dunning.plan import ActionType, Step
 
 BY = "dunning"
@@ -69,9 +69,11 @@ def _promises(session: Session, loaded: Loaded, decision: Decision, at: datetime
     for ended in decision.promises:
         row = session.get_one(t.Promise, uuid.UUID(ended.promise_id))
         row.outcome, row.outcome_at = ended.outcome.value, at
-        number = session.get_one(t.Invoice, row.invoice_id).number
+        invoice = session.get_one(t.Invoice, row.invoice_id)
         words = ended.outcome.value.replace("_", "-")
-        text = f"the promise of {row.promised_on} for {number} is {words}"
+        text = f"the promise of {row.promised_on} for {invoice.number} is {words}"
+        if ended.outcome is Outcome.ENDED:
+            text += f": {invoice.number} {invoice.closed_reason}"
         note(session, loaded.customer, at, f"promise_{ended.outcome.value}", text,
              invoice_id=row.invoice_id, by=BY)  # fmt: skip
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from db import tables as t
 from db.accounts import clock
 from db.calendars import calendar_of
+from db.credits import payments_on
 from db.errors import Conflict, Invalid
 from db.nudges import nudge
 from db.timeline import money, note
@@ -101,6 +102,7 @@ def promise(
         promised_on=promised_on,
         amount=amount,
         balance_then=invoice.balance,
+        paid_before=payments_on(session, invoice),
         note=text,
         created_by=by,
         created_at=at,

@@ -286,7 +286,10 @@ class Pause(SQLModel, table=True):
 
 
 class Promise(SQLModel, table=True):
-    """A promise to pay; ``outcome`` is kept, part_kept, broken or withdrawn (rule 40)."""
+    """A promise to pay; ``outcome`` is kept, part_kept, broken, ended or withdrawn (rule 40).
+
+    ``paid_before``: payments that were applied to the invoice when it was made, by id, as text.
+    """
 
     id: uuid.UUID = _id()
     customer_id: uuid.UUID = _ref("customer.id")
@@ -294,6 +297,7 @@ class Promise(SQLModel, table=True):
     promised_on: date
     amount: Decimal | None = Field(default=None, sa_type=sa.Numeric(20, 4))
     balance_then: Decimal = _money()
+    paid_before: dict[str, str] = _json(dict)
     note: str = ""
     created_by: str = ""
     created_at: datetime = _created()

@@ -134,7 +134,8 @@ def _ends(promise: Promise, today: date) -> bool:
 def ended_promises(
     dated: list[Invoice], account: Account, today: date
 ) -> tuple[PromiseOutcome, ...]:
-    """Rule 40: what became of the promises that have ended: kept, part-kept or broken."""
+    """Rule 40: what became of the promises that run no more: kept, part-kept, broken, or ended with
+    their invoice."""
     ended = [
         PromiseOutcome(promise.id, invoice.id, _outcome(promise, invoice, account))
         for invoice in dated
@@ -146,8 +147,10 @@ def ended_promises(
 
 def _outcome(promise: Promise, invoice: Invoice, account: Account) -> Outcome:
     promised = promise.amount if promise.amount is not None else promise.balance_then
-    if invoice.status is InvoiceStatus.PAID or invoice.balance <= account.tolerance:
-        return Outcome.KEPT
     if promised > 0 and promise.paid >= promised:
         return Outcome.KEPT
+    if invoice.status is InvoiceStatus.VOID or invoice.status is InvoiceStatus.WRITTEN_OFF:
+        return Outcome.ENDED
+    if invoice.status is InvoiceStatus.PAID or invoice.balance <= account.tolerance:
+        return Outcome.KEPT  # nothing is owed any more, by payments or credit notes (rule 5)
     return Outcome.PART_KEPT if promise.paid > 0 else Outcome.BROKEN

@@ -69,8 +69,9 @@ class Pause:
 class Promise:
     """A promise to pay that has no outcome yet; runs until its day has ended (rule 40).
 
-    ``paid`` is what came in on the invoice since the promise was made; ``balance_then`` the balance
-    when it was made, which is what a promise without an amount promises.
+    ``paid`` is what was paid on the invoice since the promise was made, and not taken back; a
+    credit note or another total is no payment. ``balance_then`` is the balance when it was made,
+    which is what a promise without an amount promises.
     """
 
     id: str
@@ -235,6 +236,7 @@ class Outcome(StrEnum):
     KEPT = "kept"
     PART_KEPT = "part_kept"
     BROKEN = "broken"
+    ENDED = "ended"  # the invoice was made void or written off: there is nothing to keep any more
 
 
 @dataclass(frozen=True, slots=True)

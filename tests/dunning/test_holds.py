@@ -143,6 +143,15 @@ def test_rule_40_kept_part_kept_or_broken(amount: int | None, paid: int, outcome
     assert life.outcomes == [f"{outcome} on 2025-03-13"]
 
 
+@pytest.mark.parametrize("status", [InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
+def test_rule_40_of_a_closed_invoice_it_is_ended_not_broken(status: InvoiceStatus) -> None:
+    life = owing()
+    life.promise("A", on="2025-03-12")
+    life.change("A", status=status)
+    life.settle()
+    assert life.outcomes == ["ended on 2025-02-20"]
+
+
 def test_rule_40_paid_before_the_day_it_is_kept_at_once() -> None:
     life = owing()
     life.promise("A", on="2025-03-12")

@@ -1,0 +1,92 @@
+"""What a migration does to the rows that are there: a database goes back before it, and forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from db import tables as t
+from db.engine import alembic_config, transaction
+
+NOW = datetime(2025, 3, 4, 9, tzinfo=UTC)
+
+
+@contextmanager
+def migrated_from_before(engine: Engine, title: str) -> Iterator[Session]:
+    """The database as the migration of that title makes it from one that did not have it yet."""
+    with engine.connect() as connection:
+        database = connection.connection.dbapi_connection.info.dbname  # type: ignore[union-attr]
+    url = engine.url.set(database=database).render_as_string(hide_password=False)
+    config = alembic_config(url)
+    (found,) = (
+        script for script in ScriptDirectory.from_config(config).walk_revisions()
+        if script.doc.startswith(title)
+    )  # fmt: skip
+    engine.dispose()
+    command.downgrade(config, f"{found.down_revision}")
+    command.upgrade(config, "head")
+    with transaction(engine) as session:
+        yield session
+
+
+def acme(session: Session, **organisation: Any) -> tuple[t.Organisation, t.Customer, t.Invoice]:
+    house = t.Organisation(name="Amber & Sons", **organisation)
+    session.add(house)
+    session.flush()
+    customer = t.Customer(organisation_id=house.id, external_id="C-1", name="Acme")
+    session.add(customer)
+    session.flush()
+    invoice = t.Invoice(
+        organisation_id=house.id, customer_id=customer.id, external_id="INV-1", number="1",
+        issued_on=date(2025, 2, 1), total=Decimal(100), balance=Decimal(80), currency="EUR",
+    )  # fmt: skip
+    session.add(invoice)
+    session.flush()
+    return house, customer, invoice
+
+
+def test_the_last_decision_was_made_with_the_plan_that_the_customer_has(engine: Engine) -> None:
+    with transaction(engine) as session:
+        house, customer, _ = acme(session)
+        plan = t.Plan(organisation_id=house.id, name="Standard")
+        session.add(plan)
+        session.flush()
+        house.default_plan_id = plan.id
+        session.add(t.Sequence(customer_id=customer.id, organisation_id=house.id, state="rest"))
+    with migrated_from_before(engine, "plan of the last decision") as session:
+        assert session.exec(select(t.Sequence.plan_id)).one() == plan.id
+
+
+def test_a_running_promise_knows_what_was_paid_before_it(engine: Engine) -> None:
+    with transaction(engine) as session:
+        house, customer, invoice = acme(session)
+        whose: dict[str, Any] = {
+            "organisation_id": house.id, "customer_id": customer.id, "currency": "EUR",
+            "on_date": date(2025, 3, 1), "amount": Decimal(20),
+        }  # fmt: skip
+        paid, noted, later = (
+            t.Credit(**whose, kind=kind, external_id=key, created_at=NOW.replace(hour=hour))
+            for kind, key, hour in (
+                ("payment", "P-1", 8), ("credit_note", "CN-1", 8), ("payment", "P-2", 10)
+            )
+        )  # fmt: skip
+        session.add_all([paid, noted, later])
+        session.flush()
+        for credit in (paid, noted, later):
+            session.add(
+                t.Application(credit_id=credit.id, invoice_id=invoice.id, amount=Decimal("20.50"))
+            )
+        session.add(t.Promise(
+            customer_id=customer.id, invoice_id=invoice.id, promised_on=date(2025, 3, 12),
+            balance_then=Decimal(80), created_at=NOW,
+        ))  # fmt: skip
+    with migrated_from_before(engine, "what was paid before a promise") as session:
+        assert session.exec(select(t.Promise.paid_before)).one() == {str(paid.id): "20.5000"}
