@@ -185,7 +185,7 @@ def whole(session: Session, row: t.Customer, now: Now) -> Customer:
 
 
 def contact_out(row: t.Contact) -> ContactOut:
-    return ContactOut(**row.model_dump(exclude={"id", "customer_id", "fixed_at"}))
+    return ContactOut(**row.model_dump(exclude={"id", "customer_id", "fixed"}))
 
 
 def member_short(row: t.Member) -> MemberShort:

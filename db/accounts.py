@@ -250,7 +250,7 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
             _action(session, a, _deadline(organisation, deadline), calendar, status == "unknown")
             for a, deadline, status in rows
         ),
-        contacts=tuple(_contact(c, calendar) for c in contacts.values()),
+        contacts=tuple(_contact(c) for c in contacts.values()),
         pauses=pauses.get("", ()),
         credits={row["currency"]: Decimal(row["amount"]) for row in credit_rows or ()},
         tolerance=organisation.tolerance,
@@ -330,12 +330,11 @@ def _promises(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[m.Promise, ...]
 
 def _contact_row(row: dict[str, Any]) -> t.Contact:
     """A contact to read; it is not part of the session."""
-    fixed_at = datetime.fromisoformat(row["fixed_at"]) if row["fixed_at"] else None
     ids = {"id": uuid.UUID(row["id"]), "customer_id": uuid.UUID(row["customer_id"])}
-    return t.Contact(**{**row, **ids, "fixed_at": fixed_at})
+    return t.Contact(**{**row, **ids})
 
 
-def _contact(row: t.Contact, calendar: Calendar) -> m.Contact:
+def _contact(row: t.Contact) -> m.Contact:
     return m.Contact(
         id=str(row.id),
         main=row.main,
@@ -343,7 +342,10 @@ def _contact(row: t.Contact, calendar: Calendar) -> m.Contact:
         email=bool(row.email) and not row.email_invalid and not row.email_closed,
         phone=bool(row.phone) and not row.phone_invalid and not row.sms_closed,
         postal=bool(row.postal) and not row.postal_invalid,
-        fixed_on=calendar.today(row.fixed_at) if row.fixed_at else None,
+        fixed={
+            address: tuple(datetime.fromisoformat(at).astimezone(UTC) for at in times)
+            for address, times in row.fixed.items()
+        },
     )
 
 
@@ -383,6 +385,7 @@ def _action(
         executed_on=calendar.today(row.executed_at) if row.executed_at else None,
         ended_on=calendar.today(row.ended_at) if row.ended_at else None,
         deadline=deadline.astimezone(UTC) if deadline else None,
+        shown_at=row.shown_at.astimezone(UTC) if row.shown_at else None,
         unknown=unknown,
         cause=m.Cause(row.cause) if row.cause else None,
     )

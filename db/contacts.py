@@ -12,10 +12,21 @@ from db.accounts import clock
 from db.errors import NotFound
 from db.nudges import nudge
 from db.timeline import note
+from dunning.model import address_of
+from dunning.plan import ActionType
 
 _PLAIN = ("name", "position", "language")
 _ADDRESSES = ("email", "phone", "postal")
 _CHANNELS = ("email", "sms")
+#: Of an address so many corrections are kept, the last ones: the first after a to-do is asked for.
+_MOST_FIXES = 20
+
+
+def fix(row: t.Contact, address: str, at: datetime) -> None:
+    """Remember that an address (``email``, ``phone``, ``postal``) was corrected at the
+    organisation's time ``at`` (rule 35). ``db.imports_sql`` does the same."""
+    times = [*row.fixed.get(address, ()), at.isoformat()]
+    row.fixed = {**row.fixed, address: times[-_MOST_FIXES:]}
 
 
 def correct(
@@ -48,7 +59,7 @@ def correct(
             row.superseded = {address: getattr(row, address), **row.superseded}
             setattr(row, address, changes[address])
             setattr(row, mark, "")
-            row.fixed_at = at
+            fix(row, address, at)
             told.append(("contact_corrected", f"{address} of {who} is corrected"))
         if mark in changes and changes[mark] != getattr(row, mark):
             reason = changes[mark]
@@ -56,7 +67,7 @@ def correct(
             if reason:
                 told.append(("contact_invalid", f"{address} of {who} is invalid: {reason}"))
             elif old:
-                row.fixed_at = at
+                fix(row, address, at)
                 told.append(("contact_valid", f"{address} of {who} is valid again"))
     for channel in _CHANNELS:
         mark = f"{channel}_closed"
@@ -66,7 +77,7 @@ def correct(
             if reason:
                 told.append(("channel_closed", f"{channel} to {who} is closed: {reason}"))
             else:
-                row.fixed_at = at
+                fix(row, address_of(ActionType(channel)), at)
                 told.append(("channel_reopened", f"{channel} to {who} is open again"))
     if row.model_dump() != before:
         for kind, text in told or [("contact_corrected", f"{who} is corrected")]:

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from db import bulk
 from db import tables as t
 from db.accounts import clock, lock_customer
+from db.contacts import fix
 from db.credits import rebalance
 from db.errors import Invalid, NotFound
 from db.nudges import nudge
@@ -282,7 +283,7 @@ def set_contact_validity(
             continue
         setattr(contact, f"{channel}_invalid", reason)
         if not reason:
-            contact.fixed_at = at
+            fix(contact, channel, at)
         text = f"{channel} of {contact.name or 'the main contact'} is "
         text += f"invalid: {reason}" if reason else "valid again"
         note(session, customer, at, "contact_invalid" if reason else "contact_valid", text, by=by)
@@ -373,7 +374,6 @@ def _put_contacts(
         row = stored.pop(fact.external_id, None)
         if row is None:
             row = t.Contact(customer_id=customer.id, external_id=fact.external_id)
-            row.fixed_at = at
             before: dict[str, Any] = {}
         else:
             before = row.model_dump()
@@ -385,7 +385,7 @@ def _put_contacts(
                 row.superseded = {k: v for k, v in row.superseded.items() if k != address}
                 setattr(row, address, reported)
                 setattr(row, f"{address}_invalid", "")
-                row.fixed_at = at
+                fix(row, address, at)
         row.name, row.position, row.language = fact.name, fact.position, fact.language
         row.main = fact.external_id == main
         changed = changed or row.model_dump() != before

@@ -206,7 +206,14 @@ _CHANGED_CONTACTS = """
             email = coalesce(n.email, c.email), phone = coalesce(n.phone, c.phone),
             email_invalid = CASE WHEN n.email <> c.email THEN '' ELSE c.email_invalid END,
             phone_invalid = CASE WHEN n.phone <> c.phone THEN '' ELSE c.phone_invalid END,
-            superseded = '{}', main = true, fixed_at = :at
+            superseded = '{}', main = true,
+            fixed = c.fixed || CASE WHEN n.email <> c.email THEN jsonb_build_object('email',
+                jsonb_path_query_array(coalesce(c.fixed -> 'email', '[]')
+                    || to_jsonb(CAST(:at AS timestamptz)), '$[last - 19 to last]'))
+                ELSE '{}' END || CASE WHEN n.phone <> c.phone THEN jsonb_build_object('phone',
+                jsonb_path_query_array(coalesce(c.fixed -> 'phone', '[]')
+                    || to_jsonb(CAST(:at AS timestamptz)), '$[last - 19 to last]'))
+                ELSE '{}' END
         FROM (
             SELECT o.id, nullif(k.email, o.superseded ->> 'email') AS email,
                 nullif(k.phone, o.superseded ->> 'phone') AS phone
@@ -223,9 +230,13 @@ _NEW_CONTACTS = """
     WITH done AS (
         INSERT INTO contact (id, customer_id, external_id, name, position, language, main, email,
             email_invalid, phone, phone_invalid, postal, postal_invalid, superseded,
-            fixed_at)
+            fixed)
         SELECT gen_random_uuid(), id, 'main', '', '', '', true, coalesce(email, ''), '',
-            coalesce(phone, ''), '', CAST('{}' AS jsonb), '', CAST('{}' AS jsonb), :at
+            coalesce(phone, ''), '', CAST('{}' AS jsonb), '', CAST('{}' AS jsonb),
+            CASE WHEN email IS NULL THEN '{}'
+                ELSE jsonb_build_object('email', jsonb_build_array(CAST(:at AS timestamptz))) END
+            || CASE WHEN phone IS NULL THEN '{}'
+                ELSE jsonb_build_object('phone', jsonb_build_array(CAST(:at AS timestamptz))) END
         FROM import_customer k
         WHERE (fresh OR email IS NOT NULL OR phone IS NOT NULL) AND NOT EXISTS (
             SELECT FROM contact c

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from db import deliveries as d
 from db import tables as t
 from db.accounts import clock, lock_customer
+from db.contacts import fix
 from db.decisions import BY, end
 from db.drafts import CLOSED
 from db.nudges import nudge
@@ -29,7 +30,7 @@ from dunning.delivery import (
     absorb,
     verdict,
 )
-from dunning.model import Cause
+from dunning.model import Cause, address_of
 from dunning.plan import ActionType
 
 #: How long after it was sent a report that does not name its delivery may still be about it.
@@ -213,7 +214,7 @@ def reopen(
     if mark is None or not getattr(contact, mark):
         return
     setattr(contact, mark, "")
-    contact.fixed_at = at
+    fix(contact, address_of(ActionType(channel)), at)
     text = f"{channel} to {contact.name or contact.external_id} is open again: {why}"
     note(session, customer, at, "channel_reopened", text, by=BY)
     nudge(session, customer)

@@ -186,7 +186,8 @@ class CustomerMember(SQLModel, table=True):
 
 
 class Contact(SQLModel, table=True):
-    """Each address is valid, or invalid with the reason (rule 35). ``fixed_at``: last corrected.
+    """Each address is valid, or invalid with the reason (rule 35). ``fixed``: when each was
+    corrected (``db.contacts.fix``), under its name.
 
     ``superseded``: the address that a member corrected by hand, under its name; a billing system
     that goes on repeating it does not bring it back. ``email_closed`` and ``sms_closed``: the
@@ -211,7 +212,7 @@ class Contact(SQLModel, table=True):
     postal: dict[str, Any] = _json(dict)  # line1, line2, postal_code, city, region, country
     postal_invalid: str = ""
     superseded: dict[str, Any] = _json(dict)
-    fixed_at: datetime | None = _instant()
+    fixed: dict[str, list[str]] = _json(dict)
 
 
 class Invoice(SQLModel, table=True):

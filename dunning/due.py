@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from dunning.model import Account, Action, ActionStatus, Cause, Invoice
 from dunning.plan import ActionType, Plan, Step
-from dunning.recipients import corrected_on
+from dunning.recipients import corrected_at
 
 _DAY = timedelta(days=1)
 _DONE, _SKIPPED = ActionStatus.DONE, ActionStatus.SKIPPED
@@ -171,8 +171,8 @@ def _corrected(view: Outlook, step: Step, occurrence: int) -> date | None:
     ]
     if not waited:
         return None
-    fixed = corrected_on(step, view.account)
-    if fixed is not None:
-        return fixed
     last = max(waited, key=age)
+    fixed = corrected_at(step, view.account, last)
+    if fixed is not None:
+        return view.account.calendar.today(fixed)
     return view.today if last.status is ActionStatus.TO_DO else last.ended_on

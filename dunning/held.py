@@ -8,7 +8,7 @@ from datetime import date
 from dunning.carrying import can_carry, paused, why_not
 from dunning.due import ADDRESS_CAUSES, age
 from dunning.model import Account, Action, ActionStatus, Cause, Invoice, Withdrawal
-from dunning.recipients import corrected, corrected_on
+from dunning.recipients import corrected, corrected_at
 
 _TO_DO, _SENDING = ActionStatus.TO_DO, ActionStatus.SENDING
 _OPEN = (_TO_DO, _SENDING, ActionStatus.NEEDS_REVIEW)
@@ -82,8 +82,9 @@ def _reason_gone(
     if action.automatic and action.cause in ADDRESS_CAUSES and account.plan is not None:
         step = account.plan.find(action.step_key)
         if step is not None and corrected(step, account, _bounced(account, action)):
-            fixed = corrected_on(step, account)
-            return f"the contact was corrected{f' on {fixed}' if fixed else ''} (rule 35)"
+            fixed = corrected_at(step, account, action)
+            on = f" on {account.calendar.today(fixed)}" if fixed is not None else ""
+            return f"the contact was corrected{on} (rule 35)"
     return None
 
 

@@ -107,7 +107,8 @@ class Invoice:
 class Contact:
     """A person at the customer. An address that is missing or invalid is not usable.
 
-    ``fixed_on``: the local day on which an address of this contact last became usable (rule 35).
+    ``fixed``: under ``email``, ``phone`` and ``postal`` the instants (UTC) at which that address
+    was corrected, oldest first (rule 35).
     """
 
     id: str
@@ -116,12 +117,20 @@ class Contact:
     email: bool = False
     phone: bool = False
     postal: bool = False
-    fixed_on: date | None = None
+    fixed: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
 
     def reachable(self, channel: ActionType) -> bool:
-        if channel is ActionType.EMAIL:
-            return self.email
-        return self.phone if channel is ActionType.SMS else self.postal
+        return bool(getattr(self, address_of(channel)))
+
+    def fixed_for(self, channel: ActionType) -> tuple[datetime, ...]:
+        return self.fixed.get(address_of(channel), ())
+
+
+def address_of(channel: ActionType) -> str:
+    """The address of a contact that a channel uses: ``email``, ``phone`` or ``postal``."""
+    if channel is ActionType.EMAIL:
+        return "email"
+    return "phone" if channel is ActionType.SMS else "postal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,8 @@ class Action:
 
     ``plan_keys`` are the step keys of the plan version it was made from (rule 43), ``trigger_on``
     the step's own date (rule 19), ``executed_on`` and ``ended_on`` local dates,
-    ``planned_for`` and ``deadline`` UTC instants. A task without a step has no ``step_key``.
+    ``planned_for``, ``deadline`` and ``shown_at`` (since when its owner has it) UTC instants. A
+    task without a step has no ``step_key``.
     ``requested``: its owner completed it and it waits to be sent (rule 30). ``unknown``: it is
     ``sending``, nobody knows whether it left, and the provider is asked at ``deadline``.
     """
@@ -156,6 +166,7 @@ class Action:
     executed_on: date | None = None
     ended_on: date | None = None
     deadline: datetime | None = None
+    shown_at: datetime | None = None
     unknown: bool = False
     cause: Cause | None = None
 

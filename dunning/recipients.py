@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 
-from dunning.model import Account, Action, Contact
+from dunning.calendar import Calendar
+from dunning.model import Account, Action, ActionStatus, Contact
 from dunning.plan import Step
 
 
@@ -41,10 +42,25 @@ def can_reach(step: Step, account: Account) -> bool:
     return bool(reachable(step, account)) or only_internal(step)
 
 
-def corrected_on(step: Step, account: Account) -> date | None:
-    """The day on which the step's recipients became usable again, None if never corrected."""
-    days = [c.fixed_on for c in reachable(step, account) if c.fixed_on is not None]
-    return max(days, default=None)
+def corrected_at(step: Step, account: Account, action: Action) -> datetime | None:
+    """Rule 35: when the address that an action lacked was corrected: the first time since its owner
+    got it, or since a message that came back was sent. What is told later, or of another address,
+    does not count. None: no usable address of the step was corrected since then."""
+    since = _since(action, account.calendar)
+    times = (
+        at
+        for contact in reachable(step, account)
+        for at in contact.fixed_for(step.type)
+        if since is None or at >= since
+    )
+    return min(times, default=None)
+
+
+def _since(action: Action, calendar: Calendar) -> datetime | None:
+    if action.status is not ActionStatus.FAILED:
+        return action.shown_at
+    sent = action.executed_on or action.ended_on
+    return calendar.start_of(sent) if sent is not None else None
 
 
 def corrected(step: Step, account: Account, bounced: Action | None) -> bool:
@@ -54,5 +70,4 @@ def corrected(step: Step, account: Account, bounced: Action | None) -> bool:
     """
     if bounced is None:
         return can_reach(step, account)
-    fixed, sent = corrected_on(step, account), bounced.executed_on or bounced.ended_on
-    return fixed is not None and (sent is None or fixed >= sent)
+    return corrected_at(step, account, bounced) is not None

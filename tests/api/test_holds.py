@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.api.conftest import PLAN, Office, invoice_body
+import pytest
+
+from tests.api.conftest import PLAN, Office, acme_body, invoice_body
 
 
 def why(next_: dict[str, Any]) -> list[int]:
@@ -101,6 +103,49 @@ def test_a_corrected_contact_gets_its_reminder_the_following_working_day(office:
     assert "account_changed" in office.nudges()
     seen = office.cleo.get("/customers/C-1/next")
     assert seen["due"]["local"] == "2025-03-10T08:30:00+01:00"  # C5: Friday 07:00 to Monday
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        ("PATCH", "/customers/C-1/contacts/eve", {"phone": "+33 6 12 34 56 78"}),
+        ("PATCH", "/customers/C-1/contacts/eve", {"postal": {"city": "Lyon"}}),
+        ("PATCH", "/customers/C-1/contacts/eve", {"email": "eve.smith@acme.example"}),
+        ("PUT", "/customers/C-1", acme_body("eve@new.example")),
+        ("PUT", "/customers/C-1", acme_body("eve@acme.example", language="fr")),
+    ],
+)
+def test_what_is_told_after_the_correction_does_not_restart_the_wait(
+    office: Office, later: tuple[str, str, dict[str, Any]]
+) -> None:
+    """Thursday the to-do, corrected on Friday: Monday, whatever is told on Monday at 07:00."""
+    office.acme(email="")
+    office.at("2025-03-06 08:30")
+    assert office.review() == "await_owner"
+    office.at("2025-03-07 07:00")
+    office.ben.does("PATCH", "/customers/C-1/contacts/eve", {"email": "eve@acme.example"})
+    office.review()
+    office.at("2025-03-10 07:00")
+    who = office.billing if later[0] == "PUT" else office.ben
+    who.does(*later)
+    office.review()
+    seen = office.cleo.get("/customers/C-1/next")
+    assert seen["due"]["local"] == "2025-03-10T08:30:00+01:00"
+
+
+def test_a_phone_that_is_corrected_first_is_not_the_correction_of_the_email(
+    office: Office,
+) -> None:
+    office.acme(email="")
+    office.at("2025-03-06 08:30")
+    assert office.review() == "await_owner"
+    path = "/customers/C-1/contacts/eve"
+    office.at("2025-03-06 11:00")
+    office.ben.does("PATCH", path, {"phone": "+33 6 12 34 56 78"})
+    office.at("2025-03-07 07:00")
+    office.ben.does("PATCH", path, {"email": "eve@acme.example"})
+    seen = office.cleo.get("/customers/C-1/next")
+    assert seen["due"]["local"] == "2025-03-10T08:30:00+01:00"
 
 
 def test_who_opens_a_channel_again_gets_the_reminder_the_following_working_day(

@@ -228,7 +228,8 @@ def test_a_new_address_is_valid_again_and_an_old_one_keeps_its_mark(office: Offi
     office.imports("C1,Ada,right@example.com,INV-2,2025-05-01,2025-05-31,100.00,EUR,")
     contact = office.rows(t.Contact)[0]
     assert (contact.email, contact.email_invalid) == ("right@example.com", "")
-    assert contact.fixed_at == NOW
+    times = [datetime.fromisoformat(at) for at in contact.fixed["email"]]
+    assert (times, list(contact.fixed)) == ([NOW, NOW], ["email"])
 
 
 def test_the_address_is_that_of_the_main_contact_whoever_that_is(office: Office) -> None:

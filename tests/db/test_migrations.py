@@ -90,3 +90,18 @@ def test_a_running_promise_knows_what_was_paid_before_it(engine: Engine) -> None
         ))  # fmt: skip
     with migrated_from_before(engine, "what was paid before a promise") as session:
         assert session.exec(select(t.Promise.paid_before)).one() == {str(paid.id): "20.5000"}
+
+
+def test_a_correction_of_before_counts_for_every_address_of_the_contact(engine: Engine) -> None:
+    with transaction(engine) as session:
+        _, customer, _ = acme(session)
+        whose: dict[str, Any] = {"customer_id": customer.id, "email": "x@acme.example"}
+        times = {"email": [NOW.isoformat(), NOW.replace(hour=10).isoformat()]}
+        session.add(t.Contact(**whose, external_id="eve", postal={"city": "Lyon"}, fixed=times))
+        session.add(t.Contact(**whose, external_id="max"))
+    with migrated_from_before(engine, "when each address of a contact") as session:
+        found = {c.external_id: c.fixed for c in session.exec(select(t.Contact))}
+    assert found["max"] == {}
+    assert sorted(found["eve"]) == ["email", "postal"]
+    for (at,) in found["eve"].values():
+        assert datetime.fromisoformat(at) == NOW.replace(hour=10)

@@ -177,12 +177,13 @@ def action(dice: Dice, number: int, day: date, now: datetime, wild: bool) -> Act
         executed_on=on if status in (ActionStatus.DONE, ActionStatus.FAILED) else None,
         ended_on=on,
         deadline=dice.of(instants) if status is ActionStatus.SENDING else None,
+        shown_at=dice.of(instants),
         unknown=status is ActionStatus.SENDING and dice.yes(),
         cause=dice.of([None, None, None, *Cause]),
     )
 
 
-def contact(dice: Dice, number: int, day: date) -> Contact:
+def contact(dice: Dice, number: int, now: datetime) -> Contact:
     return Contact(
         id=f"c{number}",
         main=number == 0,
@@ -190,7 +191,11 @@ def contact(dice: Dice, number: int, day: date) -> Contact:
         email=not dice.yes(5),
         phone=dice.yes(),
         postal=dice.yes(),
-        fixed_on=dice.of([None, dice.day(day, 4, 0)]),
+        fixed={
+            "email": tuple(
+                sorted(now - timedelta(hours=dice.number(0, 99)) for _ in range(dice.number(0, 2)))
+            )
+        },
     )
 
 
@@ -212,7 +217,7 @@ def situation(thrown: bytes) -> tuple[Account, datetime]:
         plan_id="p",
         invoices=tuple(invoice(dice, n, day, wild) for n in range(dice.number(0, 4))),
         actions=tuple(action(dice, n, day, now, wild) for n in range(dice.number(0, 4))),
-        contacts=tuple(contact(dice, n, day) for n in range(dice.of([2, 1, 2, 0]))),
+        contacts=tuple(contact(dice, n, now) for n in range(dice.of([2, 1, 2, 0]))),
         pauses=pauses(dice, day) if wild and dice.yes(5) else (),
         credits={"EUR": Decimal(100)} if wild and dice.yes(5) else {},
         tolerance=dice.of([Decimal(0), Decimal(0), Decimal(10)]),

@@ -161,7 +161,15 @@ class Diary:
         self.tell(contacts=tuple(replace(c, **fields) for c in self.account.contacts))
 
     def correct(self) -> None:
-        self.contact(email=True, phone=True, postal=True, fixed_on=self.today)
+        """All of Anna's addresses, once more."""
+        for address in ("email", "phone", "postal"):
+            self.fix(address)
+
+    def fix(self, address: str) -> None:
+        """One of Anna's addresses is corrected now."""
+        before = next(c.fixed for c in self.account.contacts if c.id == ANNA.id)
+        fixed = {**before, address: (*before.get(address, ()), self.now)}
+        self.contact(**{address: True, "fixed": fixed})
 
     def complete(self, key: str) -> None:
         """Its owner completes an open action; a message leaves through the same path."""
@@ -275,7 +283,8 @@ class Diary:
         self._end(action, ActionStatus.DONE, executed_on=self.today)
 
     def _assign(self, decision: Decision) -> None:
-        action = replace(self._planned(decision), status=ActionStatus.TO_DO, cause=decision.cause)
+        action = replace(self._planned(decision), status=ActionStatus.TO_DO, cause=decision.cause,
+                         shown_at=self.now)  # fmt: skip
         self._put(action)
         self._write(action)
 

@@ -202,6 +202,53 @@ def test_rule_35_corrected_before_the_action_was_due_it_goes_out_as_planned() ->
     assert life.sent == ["Thu 6 Mar 08:30 s1 A"]
 
 
+def test_rule_35_the_first_correction_after_the_to_do_counts() -> None:
+    """Corrected on Friday, and again on Monday at 07:00, other addresses too: Monday 08:30."""
+    life = unreachable()
+    life.until("2025-03-07 07:00")
+    life.fix("email")
+    life.until("2025-03-10 07:00")
+    life.correct()
+    life.until("2025-03-12")
+    assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
+
+
+def test_rule_35_the_first_correction_counts_although_it_is_learnt_late() -> None:
+    """Nothing runs between Friday's correction and Monday's, and the first still counts."""
+    life = unreachable()
+    life.now = instant("2025-03-07 07:00")
+    life.fix("email")
+    life.now = instant("2025-03-10 07:00")
+    life.fix("email")
+    life.until("2025-03-12")
+    assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
+
+
+def test_rule_35_a_correction_of_another_address_does_not_count() -> None:
+    life = unreachable()
+    life.fix("phone")
+    life.until("2025-03-07 07:00")
+    assert life.shown == ["s1"]
+    life.fix("email")
+    life.until("2025-03-12")
+    assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
+
+
+def test_rule_35_a_correction_before_the_to_do_does_not_count() -> None:
+    """Corrected on Thursday 07:00, invalid again at 08:00, the to-do at 08:30, corrected Friday."""
+    life = Diary(plan(email("s1", 1)), "2025-03-03")
+    life.invoice("A", due="2025-03-05")
+    life.until("2025-03-06 07:00")
+    life.fix("email")
+    life.until("2025-03-06 08:00")
+    life.contact(email=False)
+    life.until("2025-03-07 07:00")
+    assert life.shown == ["s1"]
+    life.fix("email")
+    life.until("2025-03-12")
+    assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
+
+
 def test_rule_35_another_main_contact_is_a_correction_too() -> None:
     life = unreachable()
     life.until("2025-03-07 07:00")
