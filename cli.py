@@ -28,6 +28,7 @@ from db.engine import check_migrations, connect, migrate, transaction
 from db.errors import DunningError
 from db.members import BILLING, MEMBER, new_key, put_member
 from db.plans import put_plan
+from dunning.bookmap import BookError
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
 from standalone import Embedded, Services, StandaloneError
@@ -157,6 +158,8 @@ def rehearse(
             f"{summary.actions} actions for {summary.customers} customers and {summary.invoices} "
             f"invoices in {summary.seconds:.0f} s; see {folder / 'actions.csv'}"
         )
+        if rounded := sum(row.rounded for row in script.rows):
+            out.print(f"{rounded} amounts of the book were rounded to their currency")
         if keep:
             out.print(f"Temporal UI {services.temporal_ui_url}, database {services.database_url}")
             out.print("Ctrl-C ends them")
@@ -240,6 +243,7 @@ def import_(
     """Import a book of invoices: all that is valid goes in, or nothing."""
     from db.imports import import_book
     from dunning.bookmap import read_map
+    from dunning.causes import by_cause
 
     settings = load_settings()
     set_up_logging("WARNING")
@@ -254,8 +258,8 @@ def import_(
             engine, organisation_id, lambda: file.open("rb"), book_map, skip_bad_rows, step
         )
         engine.dispose()
-    for bad in report.bad_rows[:100]:
-        err.print(f"{file.name}, {bad}", style="yellow", markup=False, highlight=False)
+    for line in by_cause(report.causes, file.name):
+        err.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if report.bad_count and not skip_bad_rows:
         raise DunningError(
             f"{report.bad_count} bad rows: nothing was imported; mend them, or leave them out "
@@ -264,7 +268,47 @@ def import_(
     out.print(
         f"{report.customers} customers, {report.invoices} invoices, {report.payments} payments; "
         f"{report.unchanged} unchanged, {report.bad_count} bad rows left out"
+        + (f"; {report.rounded} amounts rounded" if report.rounded else "")
     )
+
+
+@app.command("map")
+def map_(
+    file: Annotated[Path, typer.Argument(help="Invoices as CSV, in anybody's form.")],
+    to: Annotated[Path | None, typer.Option("--out", help="MAP.toml; else the terminal.")] = None,
+) -> None:
+    """Write a map for a foreign file, guessed from its headers and samples; asks on a terminal
+    where it is not sure. Then reads the file with it and says what is still wrong."""
+    from dunning.causes import by_cause
+    from dunning.map_text import write_map
+    from map_command import ask_on_terminal, checked, guessed
+
+    if to is not None and to.exists():
+        raise ValueError(f"{to} is there already; name another file, or remove it")
+
+    def say(text: str) -> None:
+        err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    there = sys.stdin.isatty() and sys.stderr.isatty()
+    found = guessed(file, ask_on_terminal(say, input) if there else None)
+    text = write_map(found, file.name)
+    if to is None:
+        sys.stdout.write(text)
+    else:
+        to.write_text(text, "utf-8")
+    if found.plain:
+        say("the file is in our own form: it needs no map")
+    if found.doubts:
+        say(f"in doubt, look at its comments: {', '.join(found.doubts)}")
+    try:
+        rows, rounded, causes = checked(file, text)
+    except BookError as e:
+        say(f"the map is not complete: {e}")
+        return
+    more = f", {rounded:,} of them rounded" if rounded else ""
+    say(f"read with this map: {rows:,} rows are good{more}")
+    for line in by_cause(causes, file.name):
+        say(f"  {line}")
 
 
 @plan_app.command("load")

@@ -23,8 +23,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from dunning.book import check_amount
-from dunning.bookmap import CURRENCIES, parse_date
+from dunning.cells import CURRENCIES, check_amount, parse_date
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -18,6 +18,8 @@ from db.errors import Invalid, Problem
 from db.imports import import_book
 from dunning.book import BookError, BookMap, RowError
 from dunning.bookmap import read_map
+from dunning.causes import Causes
+from dunning.cells import shorten
 
 router = APIRouter(tags=["billing"])
 
@@ -55,12 +57,25 @@ class BadRow(BaseModel):
     reason: str
 
 
+class BadRows(BaseModel):
+    """Rows that are bad for the same reason."""
+
+    column: str = Field(description="Empty: the row as a whole.")
+    reason: str
+    rows: int
+    lines: list[int] = Field(description="The first three.")
+    example: str = Field(description="A cell of one of them; empty where no cell is to blame.")
+    map: str = Field(description="What to put into the map; empty where none can mend it.")
+
+
 class ImportReport(BaseModel):
     customers: int = Field(description="Created or updated.")
     invoices: int = Field(description="Created or updated.")
     payments: int
     unchanged: int
     skipped: int = Field(description="Bad rows, when `skip_bad_rows` is true.")
+    rounded: int = Field(description="Totals finer than their currency, when the map says `round`.")
+    causes: list[BadRows] = Field(description="All bad rows by cause, the most frequent first.")
     bad_rows: list[BadRow] = Field(description=f"The first {MAX_ERRORS:,} of them.")
 
 
@@ -128,18 +143,38 @@ def post(
         raise Invalid.at(where, error.reason) from None
     if done.bad_count and not skip_bad_rows:
         places = [Problem(_where(bad), bad.reason) for bad in done.bad_rows[:MAX_ERRORS]]
-        raise Invalid(f"{done.bad_count:,} rows are wrong; nothing was imported", places)
+        raise Invalid(
+            f"{done.bad_count:,} rows are wrong; nothing was imported",
+            places,
+            causes=[cause.model_dump() for cause in _causes(done.causes)],
+        )
     return ImportReport(
         customers=done.customers,
         invoices=done.invoices,
         payments=done.payments,
         unchanged=done.unchanged,
         skipped=done.bad_count,
+        rounded=done.rounded,
+        causes=_causes(done.causes),
         bad_rows=[
             BadRow(line=bad.line, column=bad.column, reason=bad.reason)
             for bad in done.bad_rows[:MAX_ERRORS]
         ],
     )
+
+
+def _causes(causes: Causes) -> list[BadRows]:
+    return [
+        BadRows(
+            column=cause.column,
+            reason=cause.reason,
+            rows=cause.count,
+            lines=cause.lines,
+            example=shorten(next(iter(cause.values), "")),
+            map=cause.hint,
+        )
+        for cause in causes.listed()
+    ]
 
 
 def _where(bad: RowError) -> str:

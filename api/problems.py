@@ -84,6 +84,7 @@ def problem(
     slug: str = "",
     title: str = "",
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> ProblemResponse:
     default_slug, default_title = _TITLES.get(status, ("error", "Error"))
     content = {
@@ -95,6 +96,7 @@ def problem(
         "errors": [
             {"where": e.where[:500], "reason": e.reason[:1000]} for e in errors[:MAX_ERRORS]
         ],
+        **(more or {}),
     }
     return ProblemResponse(content, status, headers)
 
@@ -115,7 +117,13 @@ def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
 async def _dunning(request: Request, error: Any) -> ProblemResponse:
     assert isinstance(error, DunningError)
     return problem(
-        request, error.status, error.detail, error.errors, slug=error.slug, title=error.title
+        request,
+        error.status,
+        error.detail,
+        error.errors,
+        slug=error.slug,
+        title=error.title,
+        more=error.more,
     )
 
 

@@ -9,6 +9,7 @@ DunningError          400
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,12 @@ class DunningError(Exception):
     title = "Bad request"
     slug = "bad-request"
 
-    def __init__(self, detail: str, errors: list[Problem] | None = None) -> None:
+    def __init__(self, detail: str, errors: list[Problem] | None = None, **more: Any) -> None:
+        """``more``: members of the problem document beside ``errors``, as JSON."""
         super().__init__(detail)
         self.detail = detail
         self.errors = errors or []
+        self.more = more
 
 
 class NotFound(DunningError):

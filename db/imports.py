@@ -27,6 +27,7 @@ from db.engine import transaction
 from db.errors import Conflict
 from db.nudges import nudge_many
 from dunning.book import BookMap, RowError, read_book
+from dunning.causes import Causes
 
 MOST_NAMED = 1000
 _ROWS_BETWEEN_REPORTS = 500
@@ -37,7 +38,8 @@ Progress = Callable[[int], None]
 class ImportReport:
     """What an import did. ``customers`` and ``invoices`` (credit notes among them) are those made
     or changed, ``unchanged`` the rows that brought no news. ``bad_count`` counts bad rows, of which
-    ``bad_rows`` names what is wrong with the first ones."""
+    ``bad_rows`` names what is wrong with the first ones, and ``causes`` groups all of them.
+    ``rounded``: good rows whose total was finer than its currency."""
 
     customers: int = 0
     invoices: int = 0
@@ -45,6 +47,8 @@ class ImportReport:
     unchanged: int = 0
     bad_rows: list[RowError] = field(default_factory=list)
     bad_count: int = 0
+    rounded: int = 0
+    causes: Causes = field(default_factory=Causes, compare=False)
 
 
 def import_book(
@@ -148,9 +152,11 @@ def _read(
             if isinstance(row, RowError):
                 report.bad_count += row.line != last_bad
                 last_bad = row.line
+                report.causes.add(row)
                 if len(report.bad_rows) < MOST_NAMED:
                     report.bad_rows.append(row)
                 continue
+            report.rounded += row.rounded
             copy.write_row((
                 row.line, row.customer, row.customer_name, row.email, row.phone, row.language,
                 row.country, row.terms_days, row.parent, row.plan, row.invoice, row.issued_on,
@@ -168,8 +174,10 @@ def _check(write: _Write, report: ImportReport) -> bool:
     found = write(sql.DROP_WRONG).scalar_one()
     report.bad_count += found
     if found:
-        report.bad_rows += [
-            RowError(row.line, row.place, row.reason) for row in write(sql.NAME_WRONG)
-        ]
+        for row in write(sql.NAME_WRONG):
+            report.bad_rows.append(RowError(row.line, row.place, row.reason))
+        for row in write(sql.COUNT_WRONG):
+            first = [RowError(line, row.place, reason) for line, reason in row.first]
+            report.causes.add_all(row.place, row.cause, first, row.rows)
         write("TRUNCATE import_wrong")
     return bool(found)

@@ -12,7 +12,9 @@ STAGE = """
         country text, terms_days integer, parent text, plan text, invoice text, issued_on date,
         due_on date, total numeric, currency text, paid_on date
     ) ON COMMIT DROP;
-    CREATE TEMP TABLE import_wrong (line integer, place text, reason text) ON COMMIT DROP
+    CREATE TEMP TABLE import_wrong (
+        line integer, place text, reason text, cause text
+    ) ON COMMIT DROP
 """
 
 COPY = "COPY import_row FROM STDIN"
@@ -33,36 +35,38 @@ LOCK = """
 
 WRONG = """
     INSERT INTO import_wrong
-    SELECT r.line, 'plan', format('no plan ''%s'' is loaded', left(r.plan, 60))
+    SELECT r.line, 'plan', format('no plan ''%s'' is loaded', left(r.plan, 60)), NULL
     FROM import_row r
     WHERE r.plan <> '' AND NOT EXISTS (
         SELECT FROM plan p WHERE p.organisation_id = :org AND p.name = r.plan)
     UNION ALL
-    SELECT r.line, 'parent', format('no customer ''%s'', here or in the book', left(r.parent, 60))
+    SELECT r.line, 'parent', format('no customer ''%s'', here or in the book', left(r.parent, 60)),
+        'names a customer who is neither here nor in the book'
     FROM import_row r
     WHERE r.parent <> ''
     AND r.parent NOT IN (SELECT customer FROM import_row)
     AND NOT EXISTS (
         SELECT FROM customer c WHERE c.organisation_id = :org AND c.external_id = r.parent)
     UNION ALL
-    SELECT r.line, 'customer', format('invoice ''%s'' is another customer''s', left(r.invoice, 60))
+    SELECT r.line, 'customer', format('invoice ''%s'' is another customer''s', left(r.invoice, 60)),
+        'is not the customer of the invoice'
     FROM import_row r
     JOIN invoice i ON i.organisation_id = :org AND i.external_id = r.invoice
     JOIN customer c ON c.id = i.customer_id
     WHERE c.external_id <> r.customer
     UNION ALL
     SELECT r.line, 'currency', format('invoice ''%s'' is in %s; void it and report a new one',
-        left(r.invoice, 60), i.currency)
+        left(r.invoice, 60), i.currency), 'is another than that of the invoice'
     FROM import_row r
     JOIN invoice i ON i.organisation_id = :org AND i.external_id = r.invoice
     WHERE i.currency <> r.currency
     UNION ALL
-    SELECT r.line, 'total', 'is negative, but it is known as an invoice'
+    SELECT r.line, 'total', 'is negative, but it is known as an invoice', NULL
     FROM import_row r
     JOIN invoice i ON i.organisation_id = :org AND i.external_id = r.invoice
     WHERE r.total < 0
     UNION ALL
-    SELECT r.line, known.place, known.reason
+    SELECT r.line, known.place, known.reason, NULL
     FROM import_row r
     JOIN credit n ON n.organisation_id = :org AND n.kind = 'credit_note'
         AND n.external_id = r.invoice
@@ -85,7 +89,8 @@ WRONG = """
     UNION ALL
     SELECT r.line, 'paid_on', CASE WHEN c.external_id <> r.customer
         THEN format('payment ''%s'' is another customer''s', p.external_id)
-        ELSE 'the payment was reversed; report the new one by itself' END
+        ELSE 'the payment was reversed; report the new one by itself' END,
+        CASE WHEN c.external_id <> r.customer THEN 'is of a payment of another customer' END
     FROM import_row r
     JOIN credit p ON p.organisation_id = :org AND p.kind = 'payment'
         AND p.external_id = 'import/' || r.invoice
@@ -119,7 +124,7 @@ WRONG_TREE = """
         FROM above GROUP BY customer HAVING bool_or(parent = customer) OR max(levels) > 50
     )
     INSERT INTO import_wrong
-    SELECT r.line, 'parent', w.reason
+    SELECT r.line, 'parent', w.reason, NULL
     FROM wrong w JOIN told USING (customer)
     JOIN import_row r ON r.customer = told.customer AND r.parent = told.parent
 """
@@ -131,6 +136,14 @@ DROP_WRONG = """
 """
 
 NAME_WRONG = "SELECT line, place, reason FROM import_wrong ORDER BY line, place LIMIT 1000"
+
+COUNT_WRONG = """
+    SELECT place, coalesce(cause, reason) AS cause, count(*) AS rows,
+        jsonb_path_query_array(
+            jsonb_agg(jsonb_build_array(line, reason) ORDER BY line), '$[0 to 2]'
+        ) AS first
+    FROM import_wrong GROUP BY 1, 2 ORDER BY rows DESC LIMIT 200
+"""
 
 # -- what is written -----------------------------------------------------------------------------
 

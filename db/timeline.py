@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.bulk import batch_of
-from dunning.bookmap import CURRENCIES
+from dunning.cells import CURRENCIES
 
 
 def money(amount: Decimal, currency: str) -> str:

@@ -10,9 +10,10 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import UTC, date, datetime
 from typing import Any, Literal
+
+from dunning.cells import CURRENCIES, parse_date, shorten
 
 
 class BookError(ValueError):
@@ -44,6 +45,8 @@ _SETTINGS = frozenset(
         "empty",
         "delimiter",
         "encoding",
+        "round",
+        "whole_numbers",
     }
 )
 _SECTIONS: dict[str, Literal["plain", "constant", "pattern"]] = {
@@ -52,25 +55,6 @@ _SECTIONS: dict[str, Literal["plain", "constant", "pattern"]] = {
     "patterns": "pattern",
 }
 
-# ISO 4217, by decimals: every currency of today, and those that ended since 2010.
-_TWO = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP "
-    "BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EEK EGP ERN ETB "
-    "EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS "
-    "KHR KPW KYD KZT LAK LBP LKR LRD LSL LTL LVL MAD MDL MGA MKD MMK MNT MOP MRO MRU MUR MVR "
-    "MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR "
-    "SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STD STN SVC SYP SZL THB TJS TMT TOP TRY TTD "
-    "TWD TZS UAH USD USN UYU UZS VED VEF VES WST XCD XCG YER ZAR ZMK ZMW ZWG ZWL"
-)
-_NONE = "BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THREE = "BHD IQD JOD KWD LYD OMR TND"
-_FOUR = "CLF UYW"
-#: The decimals of every known currency.
-CURRENCIES: Mapping[str, int] = {
-    code: places
-    for places, codes in ((2, _TWO), (0, _NONE), (3, _THREE), (4, _FOUR))
-    for code in codes.split()
-}
 
 Getter = Callable[[Sequence[str]], str]
 
@@ -84,6 +68,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A field of a file: ``label`` says in words where it comes from, ``get`` takes it from a row,
+    ``header`` is its column, empty for a constant or a pattern."""
+
+    label: str
+    get: Getter
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BookMap:
     """A read MAP.toml. The empty one fits a file in our own form."""
 
@@ -92,6 +86,8 @@ class BookMap:
     decimal: str = "."
     thousands: str = ""
     strip: str = ""  # characters left out of amounts
+    round: bool = False  # amounts to the decimals of their currency
+    whole_numbers: tuple[str, ...] = ()  # headers of columns in which 7.0 stands for 7
     empty: frozenset[str] = frozenset()  # what stands for an empty cell
     delimiter: str = ""  # empty: found from the header
     encoding: str = ""  # empty: found from the file
@@ -99,6 +95,7 @@ class BookMap:
     def names(self) -> set[str]:
         """The headers this map would know, normalised: how the delimiter is recognised."""
         names = {normal(name) for name in (*FIELDS, *OPTIONAL)}
+        names.update(normal(name) for name in self.whole_numbers)
         for source in self.sources.values():
             if source.kind in ("plain", "column"):
                 names.add(normal(source.text))
@@ -106,13 +103,13 @@ class BookMap:
                 names.update(normal(name) for name, literal in _pattern(source.text) if not literal)
         return names
 
-    def bind(self, header: Sequence[str]) -> dict[str, tuple[str, Getter]]:
-        """For each field that the file has: where it comes from, in words, and how to get it.
+    def bind(self, header: Sequence[str]) -> dict[str, Bound]:
+        """For each field that the file has: where it comes from and how to get it.
 
         Raises BookError for a column that is missing or twice there, naming it.
         """
         columns = Header(header)
-        bound: dict[str, tuple[str, Getter]] = {}
+        bound: dict[str, Bound] = {}
         missing: list[str] = []
         for name in (*FIELDS, *OPTIONAL):
             source = self.sources.get(name)
@@ -121,7 +118,8 @@ class BookMap:
             elif name in OPTIONAL and self.sources:
                 continue  # a foreign file's "plan" or "country" means something else
             elif columns.has(name):
-                bound[name] = name, _column(columns.place(name))
+                place = columns.place(name)
+                bound[name] = Bound(name, _column(place), columns.names[place])
             elif name in FIELDS and not (self.sources and name in _SPARED):
                 missing.append(name)
         if missing:
@@ -129,7 +127,13 @@ class BookMap:
             raise BookError(f"no column for {', '.join(missing)}; the file has {columns}{hint}")
         return bound
 
-    def _get(self, name: str, source: Source, columns: Header) -> tuple[str, Getter]:
+    def whole_number_places(self, header: Sequence[str]) -> list[tuple[int, str]]:
+        """Where ``whole_numbers`` stand, with their headers. Raises BookError for a missing one."""
+        columns = Header(header)
+        places = [columns.place(name, "whole_numbers: ") for name in self.whole_numbers]
+        return [(place, columns.names[place]) for place in places]
+
+    def _get(self, name: str, source: Source, columns: Header) -> Bound:
         text, kind = source.text, source.kind
         if kind == "plain" and columns.has(text):
             if _speaks_for_itself(name, text):
@@ -143,16 +147,16 @@ class BookMap:
         elif kind == "plain" and _speaks_for_itself(name, text):
             kind = "constant"
         if kind == "constant":
-            return f"{name}, a constant", lambda _cells: text
+            return Bound(f"{name}, a constant", lambda _cells: text)
         if kind == "pattern":
             parts = [
                 part if literal else columns.place(part, f"{name} = {text!r}: ")
                 for part, literal in _pattern(text, name)
             ]
-            return f"{name} = {text!r}", lambda cells: _fill(parts, cells)
+            return Bound(f"{name} = {text!r}", lambda cells: _fill(parts, cells))
         place = columns.place(text, f"{name} = {text!r}: ")
         label = name if normal(text) == name else f"{name} = {columns.names[place]!r}"
-        return label, _column(place)
+        return Bound(label, _column(place), columns.names[place])
 
 
 class Header:
@@ -187,10 +191,6 @@ class Header:
 def normal(name: str) -> str:
     """A header without its case and spaces: ``Issued On`` is ``issued_on``."""
     return re.sub(r"[\s_-]+", "_", name.strip().casefold())
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def read_map(data: bytes | str) -> BookMap:
@@ -235,6 +235,11 @@ def read_map(data: bytes | str) -> BookMap:
     empty = raw.get("empty", [])
     if not isinstance(empty, list) or not all(isinstance(text, str) for text in empty):
         raise BookError('map: empty is a list of texts, such as ["NULL", "-"]')
+    rounds, whole = raw.get("round", False), raw.get("whole_numbers", [])
+    if not isinstance(rounds, bool):
+        raise BookError("map: round is true or false")
+    if not isinstance(whole, list) or not all(isinstance(text, str) for text in whole):
+        raise BookError('map: whole_numbers is a list of headers, such as ["doc_id"]')
     delimiter = _setting(raw, "delimiter", "")
     if delimiter and not re.fullmatch(r"[^\w\s\"'.+-]|[\t ]", delimiter):
         raise BookError(f'map: delimiter {shorten(delimiter)!r} is not a sign such as ";" or "\\t"')
@@ -244,33 +249,12 @@ def read_map(data: bytes | str) -> BookMap:
         decimal=decimal,
         thousands=thousands,
         strip=strip,
+        round=rounds,
+        whole_numbers=tuple(whole),
         empty=frozenset(empty),
         delimiter=delimiter,
         encoding=_encoding(_setting(raw, "encoding", "")),
     )
-
-
-def parse_date(text: str, form: str = "") -> date:
-    """A real date between 1900 and 2200, ISO unless a format is given. Raises ValueError."""
-    try:
-        on = _date(text, form)
-    except ValueError:
-        wanted = f"a date of the form {form!r}" if form else "a date as 2025-03-31"
-        raise ValueError(f"{shorten(text)!r} is not {wanted}") from None
-    if not 1900 <= on.year <= 2200:
-        raise ValueError(f"{shorten(text)!r} is not between the years 1900 and 2200")
-    return on
-
-
-@lru_cache(maxsize=8192)  # a book has many rows and few dates
-def _date(text: str, form: str) -> date:
-    if not text.isascii() or len(text) > 60:
-        raise ValueError
-    if form:
-        return datetime.strptime(text, form).date()  # noqa: DTZ007 - only the day is kept
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError
-    return date.fromisoformat(text)
 
 
 def _source(
@@ -379,12 +363,12 @@ def _date_format(name: str, form: Any) -> str:
         raise BookError(f"{where}: is not a short text")
     known: Iterable[str] = re.findall("%(.?)", form.replace("%%", ""))
     try:
-        if not all(code in tuple("dmYybBaAHIMSfp") for code in known):
+        if not all(code in tuple("dmYybBaAHIMSfpz") for code in known):
             raise ValueError
-        example = datetime(2019, 11, 23).strftime(form)  # noqa: DTZ001 - only its day counts
+        example = datetime(2019, 11, 23, tzinfo=UTC).strftime(form)
         if not example.isascii() or parse_date(example, form) != date(2019, 11, 23):
             raise ValueError
-    except ValueError:
+    except (ValueError, re.error):  # re.error: the same part twice
         raise BookError(
             f'{where}: {form!r} does not give a day, month and year; "%m/%d/%Y" reads 3/31/2025, '
             '"%d.%m.%Y" reads 31.03.2025'

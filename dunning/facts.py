@@ -13,8 +13,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from dunning.book import CURRENCIES, BinaryFile, RowError, parse_amount, read_table
-from dunning.bookmap import BookError, Header, parse_date, shorten
+from dunning.bookmap import BookError, Header
+from dunning.cells import CURRENCIES, parse_amount, parse_date, shorten
+from dunning.table import BinaryFile, RowError, read_table
 
 
 class FactKind(StrEnum):

@@ -22,9 +22,11 @@ from db.engine import connect, transaction
 from db.errors import DunningError
 from db.members import put_member
 from db.plans import put_plan
-from dunning.book import BookRow, RowError, check_amount, read_book
+from dunning.book import BookRow, RowError, read_book
 from dunning.bookmap import BookError, BookMap, read_map
 from dunning.calendar import instant
+from dunning.causes import Causes, by_cause
+from dunning.cells import check_amount
 from dunning.facts import Fact, FactKind, read_facts
 from dunning.plan import PlanError, parse_plan
 from rehearsal.book import events
@@ -67,7 +69,8 @@ def read_script(
     skip_bad_rows: bool = False,
     **settings: Any,
 ) -> Script:
-    """Read every file whole. Raises RehearsalError listing each bad row, or the first bad file."""
+    """Read every file whole. Raises RehearsalError with the bad rows by cause, or the first bad
+    file."""
     if until < start:
         raise RehearsalError(f"--until {until} is before --from {start}")
     try:
@@ -87,7 +90,7 @@ def read_script(
     bad = sorted([*bad, *wrong], key=lambda e: e.line)
     if bad and not skip_bad_rows:
         hint = "mend the rows, or leave them out: --skip-bad-rows"
-        raise RehearsalError(f"{_listed(book, bad)}\n{hint}")
+        raise RehearsalError("\n".join([*by_cause(Causes(bad), book.name), hint]))
     without = {e.line for e in wrong}
     told = _facts(facts)
     if facts is not None and not skip_bad_rows and (bad := _wrong_facts(told, rows, names)):
@@ -115,7 +118,9 @@ def _wrong_rows(rows: list[BookRow], plans: list[str]) -> list[RowError]:
         if row.plan and row.plan not in plans:
             wrong.append(RowError(row.line, "plan", f"no plan {row.plan!r} is loaded"))
         if row.parent and row.parent not in customers:
-            wrong.append(RowError(row.line, "parent", f"the book has no customer {row.parent!r}"))
+            reason = f"the book has no customer {row.parent!r}"
+            cause = "names a customer who is not in the book"
+            wrong.append(RowError(row.line, "parent", reason, cause, row.parent))
     return wrong
 
 

@@ -105,3 +105,43 @@ def test_what_is_no_book_at_all(office: Office) -> None:
                          headers={"Content-Type": "multipart/form-data"})  # fmt: skip
     office.billing.fails(422, "POST", "/imports", files={"map": MAP})
     office.ben.fails(403, "POST", "/imports", content=BOOK, headers=CSV)
+
+
+def test_bad_rows_are_grouped_by_cause_with_what_to_put_into_the_map(office: Office) -> None:
+    rows = "".join(f"C-{n},,,INV-{n},2025-02-01,,{n}.7899999999995,EUR,\n" for n in range(1, 6))
+    told = office.billing.fails(
+        422, "POST", "/imports", content=f"{HEADER}\n{rows}C-9,,,INV-9,2025-02-01,,,EUR,\n",
+        headers=CSV,
+    )  # fmt: skip
+    assert told["causes"] == [
+        {
+            "column": "total",
+            "reason": "has more decimals than EUR, which has 2",
+            "rows": 5,
+            "lines": [2, 3, 4],
+            "example": "1.7899999999995",
+            "map": "round = true",
+        },
+        {
+            "column": "total",
+            "reason": "is empty",
+            "rows": 1,
+            "lines": [7],
+            "example": "",
+            "map": "",
+        },
+    ]
+    files = {"file": (HEADER + "\n" + rows).encode(), "map": b"round = true"}
+    answer = office.billing("POST", "/imports", files=files)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["rounded"], answer.json()["causes"]) == (5, [])
+    assert office.billing.get("/invoices/INV-1")["total"] == "1.79"
+
+
+def test_rows_that_contradict_the_database_are_grouped_too(office: Office) -> None:
+    taken(office, BOOK)
+    other = BOOK.replace("C-1,Acme", "C-7,Other")
+    told = office.billing.fails(422, "POST", "/imports", content=other, headers=CSV)
+    assert [(c["column"], c["reason"], c["rows"], c["lines"]) for c in told["causes"]] == [
+        ("customer", "is not the customer of the invoice", 2, [2, 4])
+    ]

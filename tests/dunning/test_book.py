@@ -14,18 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.book import (
-    CURRENCIES,
-    FIELDS,
-    OPTIONAL,
-    BookError,
-    BookRow,
-    RowError,
-    check_amount,
-    parse_amount,
-    read_book,
-)
+from dunning.book import FIELDS, OPTIONAL, BookError, BookRow, RowError, read_book
 from dunning.bookmap import BookMap, read_map
+from dunning.cells import CURRENCIES, check_amount, parse_amount
 
 HEADER = ",".join(FIELDS)
 ANNA = "C1,Anna's Bakery,anna@example.com,INV-1,2025-02-01,2025-03-03,120.50,EUR,"
