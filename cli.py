@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 from temporalio.service import RPCError
 
+from activities.services import ServiceEnded
 from channels.outbox import SIMULATED
 from channels.render import check_step
 from db import tables as t
@@ -53,7 +54,7 @@ def main() -> None:
         app()
     except (DunningError, ValueError) as e:
         _end(e, 1)
-    except (StandaloneError, OperationalError, RPCError, OSError) as e:
+    except (StandaloneError, ServiceEnded, OperationalError, RPCError, OSError) as e:
         _end(e, 2)
 
 

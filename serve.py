@@ -17,7 +17,9 @@ import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
+from activities.services import ServiceEnded
 from api.app import create_app
+from api.database import CONNECTIONS
 from channels.outbox import simulated
 from db.credentials import new_secret_key
 from db.engine import connect, migrate
@@ -26,11 +28,19 @@ from logs import set_up_logging
 from sample import SampleKey, load_sample
 from settings import Settings
 from standalone import Embedded, Services, StandaloneError
-from worker import channels_of, connect_temporal, deployment_of, outside_of, running
+from worker import (
+    channels_of,
+    connect_temporal,
+    connections_of,
+    deployment_of,
+    outside_of,
+    running,
+)
 
 
 def serve(settings: Settings, out: Console) -> None:
-    """Until Ctrl-C. Raises StandaloneError, naming the setting, for a port that is taken."""
+    """Until Ctrl-C. Raises StandaloneError, naming the setting, for a port that is taken, and
+    ServiceEnded, naming it, when a part of it ends by itself."""
     set_up_logging(settings.log_level, json_lines=settings.log_json)
     port = take_port(settings.api_port, "DUNNING_API_PORT")
     state = settings.state_dir
@@ -54,7 +64,8 @@ def serve(settings: Settings, out: Console) -> None:
 
 
 async def _serve(settings: Settings, services: Services, port: int, out: Console) -> None:
-    engine = connect(services.database_url, pool_size=settings.worker_threads)
+    most = CONNECTIONS + connections_of(settings.worker_threads)
+    engine = connect(services.database_url, pool_size=most)
     keys = load_sample(engine, settings.state_dir / "keys.json")
     client = await connect_temporal(services.temporal_address)
     server = uvicorn.Server(
@@ -82,15 +93,19 @@ async def _serve(settings: Settings, services: Services, port: int, out: Console
         outside=outside_of(settings),
     ):
         api = asyncio.create_task(server._serve())
-        while not (server.started or api.done()):  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.02)
-        _greet(out, settings, services, port, keys)
-        await asyncio.wait(
-            {api, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED
-        )
-        out.print("ending …")
-        server.should_exit = True
-        await api
+        try:
+            while not (server.started or api.done()):  # noqa: ASYNC110 - uvicorn has no event
+                await asyncio.sleep(0.02)
+            _greet(out, settings, services, port, keys)
+            await asyncio.wait(
+                {api, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not stop.is_set():
+                raise ServiceEnded("the API has ended") from api.exception()
+        finally:
+            out.print("ending …")
+            server.should_exit = True
+            await asyncio.wait([api])
     engine.dispose()
 
 

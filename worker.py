@@ -15,7 +15,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 from temporalio.client import Client
-from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -34,10 +34,13 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from activities.callbacks import Callbacks
 from activities.deciding import Clock, real_clock
+from activities.metrics import Metrics
 from activities.own_accounts import OwnAccounts
 from activities.relay import Relay
 from activities.review import Review
 from activities.sending import OwnChannel, Sending
+from activities.services import ServiceEnded, serving
+from activities.slots import Slots
 from channels.accounts import READERS, account, channel
 from channels.outbox import Outbox
 from channels.port import Channel, Message
@@ -153,6 +156,11 @@ def activities_of(
     return Review(engine, real), sending
 
 
+def connections_of(threads: int) -> int:
+    """The size of the pool that ``running`` needs with so many threads."""
+    return Slots.of(threads).connections
+
+
 @asynccontextmanager
 async def running(
     client: Client,
@@ -168,10 +176,12 @@ async def running(
     relay: bool = True,
     sandboxed: bool = True,
     outside: Outside | None = None,
+    meter: MetricMeter | None = None,
 ) -> AsyncIterator[None]:
     """Sequences, reviews, one queue for each channel, the relay, and who takes in callbacks, until
-    the block ends.
+    the block ends. Raises ServiceEnded when one of them ends before it.
 
+    ``engine`` needs a pool of ``connections_of(threads)``. ``meter`` shows our own figures.
     ``sandboxed=False`` spares each run an import of its own: for rehearsals, which start thousands.
     """
     review, sending = activities_of(engine, channels, real, outside)
@@ -181,49 +191,53 @@ async def running(
         ActionType.SMS: sending.send_sms,
         ActionType.LETTER: sending.send_letter,
     }
-    executor = ThreadPoolExecutor(max_workers=threads * 2, thread_name_prefix="activity")
+    slots = Slots.of(threads)
+    executor = ThreadPoolExecutor(max_workers=slots.activities, thread_name_prefix="activity")
     # Without a build id of ours the client would hash every loaded module, which takes a second.
     versioned: dict[str, Any] = (
         {"deployment_config": deployment} if deployment else {"build_id": "unversioned"}
     )
-    async with AsyncExitStack() as stack:
-        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        await stack.enter_async_context(
-            Worker(
-                client,
-                task_queue=task_queue,
-                workflows=[CustomerSequence],
-                activities=[review.review],
-                activity_executor=executor,
-                max_concurrent_activities=threads,
-                max_concurrent_workflow_tasks=20,
-                max_cached_workflows=cached,
-                sticky_queue_schedule_to_start_timeout=_STICKY,
-                workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
-                graceful_shutdown_timeout=timedelta(seconds=10),
-                **versioned,
-            )
+    sequences = Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[CustomerSequence],
+        activities=[review.review],
+        activity_executor=executor,
+        max_concurrent_activities=slots.reviews,
+        max_concurrent_workflow_tasks=20,
+        max_cached_workflows=cached,
+        sticky_queue_schedule_to_start_timeout=_STICKY,
+        workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
+        graceful_shutdown_timeout=timedelta(seconds=10),
+        **versioned,
+    )
+    channel_workers = {
+        kind: Worker(
+            client,
+            task_queue=channel_queue(task_queue, kind.value),
+            activities=[activity, sending.look_up],
+            activity_executor=executor,
+            max_concurrent_activities=slots.sends,
+            max_task_queue_activities_per_second=per_second.get(kind),
+            graceful_shutdown_timeout=timedelta(seconds=35),
+            **versioned,
         )
-        for kind, activity in send.items():
-            await stack.enter_async_context(
-                Worker(
-                    client,
-                    task_queue=channel_queue(task_queue, kind.value),
-                    activities=[activity, sending.look_up],
-                    activity_executor=executor,
-                    max_concurrent_activities=max(2, threads // 3),
-                    max_task_queue_activities_per_second=per_second.get(kind),
-                    graceful_shutdown_timeout=timedelta(seconds=35),
-                    **versioned,
-                )
-            )
-        if relay:
-            for service in (
-                Relay(database_url, client, task_queue),
-                Callbacks(engine, database_url, READERS),
-            ):
-                stack.push_async_callback(_cancel, asyncio.create_task(service.run()))
-        yield
+        for kind, activity in send.items()
+    }
+    try:
+        async with serving() as services:
+            services.start("the worker of the sequences", sequences.run(), sequences.shutdown)
+            for kind, worker in channel_workers.items():
+                services.start(f"the worker of {kind.value}", worker.run(), worker.shutdown)
+            if relay:
+                services.start("the relay", Relay(database_url, client, task_queue).run())
+                taking_in = Callbacks(engine, database_url, READERS)
+                services.start("the service of the callbacks", taking_in.run())
+            if meter is not None:
+                services.start("the service of the metrics", Metrics(engine, meter).run())
+            yield
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def sandbox() -> SandboxedWorkflowRunner:
@@ -233,12 +247,6 @@ def sandbox() -> SandboxedWorkflowRunner:
             SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
         )
     )
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 async def connect_temporal(address: str | None = None, runtime: Runtime | None = None) -> Client:
@@ -263,19 +271,23 @@ def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
+def runtime_of(bind_address: str) -> Runtime:
+    """Offers the metrics of Temporal's SDK and ours in Prometheus' form. One for each process."""
+    metrics = PrometheusConfig(
+        bind_address=bind_address,
+        durations_as_seconds=True,
+        unit_suffix=True,
+        counters_total_suffix=True,
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
 async def _main(settings: Settings) -> None:
     url = settings.require_database_url()
-    engine = connect(url, pool_size=settings.worker_threads)
+    engine = connect(url, pool_size=connections_of(settings.worker_threads))
     channels, outside = channels_of(settings, engine), outside_of(settings)
-    runtime = None
-    if settings.metrics_bind_address is not None:
-        metrics = PrometheusConfig(
-            bind_address=settings.metrics_bind_address,
-            durations_as_seconds=True,
-            unit_suffix=True,
-            counters_total_suffix=True,
-        )
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    address = settings.metrics_bind_address
+    runtime = runtime_of(address) if address is not None else None
     client = await connect_temporal(runtime=runtime)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -289,6 +301,7 @@ async def _main(settings: Settings) -> None:
         threads=settings.worker_threads,
         deployment=deployment_of(settings),
         outside=outside,
+        meter=runtime.metric_meter if runtime is not None else None,
     ):
         _log.info("worker is running")
         await stop.wait()
@@ -296,14 +309,16 @@ async def _main(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Exit code 2 with one line for settings that make no sense or an unreachable Temporal."""
+    """One line and exit code 2 for settings that make no sense or an unreachable Temporal, and exit
+    code 1 when a service of the worker has ended: whoever started the process starts it again."""
     try:
         settings = load_settings()
         set_up_logging(settings.log_level, json_lines=settings.log_json)
         asyncio.run(_main(settings))
     except (SettingsError, RPCError, RuntimeError) as e:
         print(f"worker: {e}", file=sys.stderr, flush=True)  # noqa: T201
-        os._exit(2)  # the client's own threads may still run, and abort an orderly exit
+        # The client's own threads may still run, and abort an orderly exit.
+        os._exit(1 if isinstance(e, ServiceEnded) else 2)
 
 
 if __name__ == "__main__":

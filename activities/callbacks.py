@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 
 import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from activities.listening import Connection, Listening
 from channels.callback import BadCallback, Callback, Event, Reply
 from db import callbacks as inbox
 from db import tables as t
-from db.engine import transaction
+from db.engine import ERRORS, is_outage, transaction
 from db.outcomes import Report
 from db.outcomes import apply as apply_report
 from db.replies import Answer, take
@@ -44,16 +43,19 @@ class Callbacks:
     ) -> None:
         self._engine = engine
         self._readers = readers
-        outages = (psycopg.Error, OperationalError, OSError)
         self._inbox = Listening(
-            "callbacks", database_url, inbox.CHANNEL, self._take_next, _BATCH, outages
+            "callbacks",
+            database_url,
+            inbox.CHANNEL,
+            self._take_next,
+            (psycopg.Error, OSError, *ERRORS),
         )
 
     async def run(self) -> None:
         await self._inbox.run()
 
-    async def _take_next(self, _: Connection) -> int:
-        return await asyncio.to_thread(self.take_batch)
+    async def _take_next(self, _: Connection) -> bool:
+        return await asyncio.to_thread(self.take_batch) == _BATCH
 
     def take_batch(self) -> int:
         """Take in what waits, at most a batch; returns how many there were."""
@@ -74,9 +76,9 @@ class Callbacks:
             missed = [what for what in found if not self._apply(row, kind, what, now)]
         except BadCallback as e:
             inbox.end(row, inbox.REFUSED, str(e))
-        except OperationalError:
-            raise
-        except Exception as e:  # noqa: BLE001 - it stays, and is tried again
+        except Exception as e:
+            if is_outage(e):
+                raise  # no callback is to blame: they all stay as they are
             _log.exception("callback %s of %s could not be taken in", row.id, row.provider)
             inbox.later(row, f"{type(e).__name__}: {e}")
         else:

@@ -21,23 +21,25 @@ Connection = psycopg.AsyncConnection[dict[str, Any]]
 
 class Listening:
     """``name`` says in the log who it is. ``take`` takes one batch over the listening connection
-    and returns how many it took; a whole ``batch`` means that there may be more. ``outages``: the
-    errors of a server that is away, after which it connects anew for as long as it takes."""
+    and answers whether there may be more to take.
+
+    Whatever ``take`` or the connection raises, it goes on: after a log line and a pause that grows,
+    over a new connection, for as long as it takes. ``outages`` are the errors of a server that is
+    away, told in one line; any other is a mistake of ours and is logged with its traceback.
+    """
 
     def __init__(
         self,
         name: str,
         database_url: str,
         channel: str,
-        take: Callable[[Connection], Awaitable[int]],
-        batch: int,
+        take: Callable[[Connection], Awaitable[bool]],
         outages: tuple[type[Exception], ...],
     ) -> None:
         self._name = name
         self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
         self._channel = channel
         self._take = take
-        self._batch = batch
         self._outages = outages
         self._wait = _FIRST_WAIT_SECONDS
 
@@ -48,8 +50,10 @@ class Listening:
                 await self._serve()
             except self._outages as e:
                 _log.warning("%s: %s; again in %.1f s", self._name, e, self._wait)
-                await asyncio.sleep(self._wait)
-                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+            except Exception:  # noqa: BLE001 - nobody would notice that it has ended
+                _log.exception("%s: failed; again in %.1f s", self._name, self._wait)
+            await asyncio.sleep(self._wait)
+            self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _serve(self) -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -57,8 +61,8 @@ class Listening:
         ) as connection:
             await connection.execute(f"LISTEN {self._channel}")
             while True:
-                while await self._take(connection) == self._batch:
-                    pass
+                while await self._take(connection):
+                    self._wait = _FIRST_WAIT_SECONDS
                 self._wait = _FIRST_WAIT_SECONDS
                 async for _ in connection.notifies(timeout=_LOOK_ANYWAY_SECONDS, stop_after=1):
                     pass

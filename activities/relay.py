@@ -47,18 +47,18 @@ class Relay:
         self._client = client
         self._task_queue = task_queue
         outages = (psycopg.Error, RPCError, OSError)
-        self._nudges = Listening("relay", database_url, CHANNEL, self._deliver, _BATCH, outages)
+        self._nudges = Listening("relay", database_url, CHANNEL, self._deliver, outages)
 
     async def run(self) -> None:
         await self._nudges.run()
 
-    async def _deliver(self, connection: Connection) -> int:
-        """Deliver one batch; returns how many nudges left. One customer's nudge that Temporal does
-        not take stays and holds up nobody else; when it takes none at all, that is raised."""
+    async def _deliver(self, connection: Connection) -> bool:
+        """Deliver one batch; answers whether there may be more. One customer's nudge that Temporal
+        does not take stays and holds up nobody else; when it takes none, that is raised."""
         async with connection.transaction():
             rows = await (await connection.execute(_TAKE)).fetchall()
             if not rows:
-                return 0
+                return False
             gate = asyncio.Semaphore(_AT_ONCE)
             by_customer: dict[Any, list[dict[str, Any]]] = {}
             for row in rows:
@@ -74,7 +74,7 @@ class Relay:
             if not left or not isinstance(error, RPCError):
                 raise error
             _log.error("relay: the nudges of customer %s are not taken: %s", customer, error)
-        return len(left)
+        return len(left) == _BATCH
 
     async def _signal(self, gate: asyncio.Semaphore, rows: Sequence[dict[str, Any]]) -> None:
         """The nudges of one customer, in order."""

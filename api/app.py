@@ -39,6 +39,7 @@ from api import (
     webhooks,
 )
 from api.auth import FailedAttempts
+from api.database import CONNECTIONS
 from api.guard import Guard
 from api.problems import Problem, add_handlers, declared
 from api.webhooks import Signers
@@ -69,9 +70,6 @@ Amounts are texts (`"1250.00"`), days are `YYYY-MM-DD` in the organisation's tim
 have an offset. Every error is a problem document (RFC 9457): what, where and how to mend it. In
 addresses `{customer}` and `{invoice}` are your own external id, or ours.
 """
-#: So many threads work on requests (Starlette's default). As many connections, counting overflow:
-#: a request that waits for one with a thread in hand would keep another from giving one back.
-_THREADS = 40
 #: The largest callback: an email that a customer wrote, with what is attached.
 _CALLBACK_BYTES = 31_000_000
 #: A file with the form around it, and a bit more, so that it is told what is too large about it.
@@ -95,9 +93,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         except SettingsError as e:
             raise SystemExit(f"api: {e}") from None
     own = engine is None
-    database = engine or connect(
-        settings.require_database_url(), pool_size=_THREADS // 2, ping=True
-    )
+    database = engine or connect(settings.require_database_url(), pool_size=CONNECTIONS, ping=True)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

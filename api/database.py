@@ -1,16 +1,33 @@
-"""The one transaction of a request, opened and ended here."""
+"""The one transaction of a request, opened and ended here, and who may have a connection.
+
+A request keeps its connection while it waits for a thread, so that a thread must never wait for a
+connection: each kind of request has so many places as there are connections for it, and whoever
+finds none waits for a place with neither.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from db.engine import transaction
+
+#: Requests at a time that have a transaction.
+_REQUESTS = 30
+#: Looks of whoever watches the process, who must not have to wait for the requests.
+_LOOKS = 1
+#: Imports at a time, each of which has a transaction of its own beside that of its request.
+_IMPORTS = 4
+#: Callbacks at a time that are verified and stored; they have threads of their own.
+CALLBACKS = 8
+#: The size of the API's pool: with every place taken nobody waits for a connection.
+CONNECTIONS = _REQUESTS + _LOOKS + _IMPORTS + CALLBACKS
 
 
 def _session(request: Request) -> Iterator[Session]:
@@ -28,5 +45,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-Db = Annotated[Session, Depends(_session, scope="function")]
+async def _engine(request: Request) -> AsyncIterator[Engine]:
+    yield request.app.state.engine  # a place is kept until the endpoint has ended
+
+
+Db = Annotated[Session, Depends(_session, scope="function", max_concurrency=_REQUESTS)]
+OneLook = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LOOKS)]
+OneImport = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_IMPORTS)]
 Now = Annotated[datetime, Depends(_now)]

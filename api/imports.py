@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from api.auth import Billing
+from api.database import OneImport
 from api.problems import MAX_ERRORS
 from db.errors import Invalid, Problem
 from db.imports import import_book
@@ -121,9 +122,9 @@ async def _form(request: Request, target: IO[bytes]) -> BookMap:
 
 @router.post("/imports", operation_id="import_book", openapi_extra=_BODY)
 def post(
-    request: Request,
     upload: Annotated[Upload, Depends(_upload, scope="function")],
     who: Billing,
+    engine: OneImport,
     skip_bad_rows: Annotated[
         bool, Query(description="Import what is valid and report the rest.")
     ] = False,
@@ -132,7 +133,7 @@ def post(
     nothing; every bad row is named with its line, column and reason."""
     try:
         done = import_book(
-            request.app.state.engine,
+            engine,
             who.organisation_id,
             lambda: upload.file.open("rb"),
             upload.book_map,

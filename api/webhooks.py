@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from api.database import Db
+from api.database import CALLBACKS, Db
 from api.fields import Key
 from channels.accounts import account, keys_of, verified
 from channels.callback import Callback
@@ -34,6 +34,8 @@ from dunning.delivery import Fact
 
 router = APIRouter(include_in_schema=False)
 
+#: Threads of their own, each with a connection (``api.database``).
+_THREADS = CapacityLimiter(CALLBACKS)
 #: What of a callback's headers is kept with it: what its reader needs, and what tells repeats.
 _KEPT = ("content-type", "i-twilio-idempotency-token")
 #: Programs that open links to show a preview: nobody has read the message.
@@ -77,7 +79,7 @@ Whose = Callable[[Session], Sequence[uuid.UUID | None]]
 async def _take(request: Request, provider: str, whose: Whose | None = None) -> Response:
     """Verify and store, in one go on one thread, because hundreds may come in a second."""
     raw = await _raw(request)
-    await run_in_threadpool(_store, request, provider, raw, whose)
+    await to_thread.run_sync(_store, request, provider, raw, whose, limiter=_THREADS)
     return Response(status_code=204)
 
 

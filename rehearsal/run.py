@@ -32,9 +32,11 @@ from dunning.plan import PlanError, parse_plan
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary, summarise, write_actions, write_summary
-from worker import outbox_channels, running
+from worker import connections_of, outbox_channels, running
 
 _OWNER = ("owner@example.com", "Owner")
+#: Activities at a time: every moment of a rehearsal waits for the last of them.
+_THREADS = 12
 
 
 class RehearsalError(ValueError):
@@ -242,7 +244,8 @@ async def rehearse(
     ``worker=False``: worker and relay run already, which they must where several rehearsals share
     a database, because a relay serves all of it. ``sandboxed``: as in production, and slower.
     """
-    engine = connect(database_url, pool_size=20)
+    # One more for the drive, which never does two things at a time.
+    engine = connect(database_url, pool_size=connections_of(_THREADS) + 1)
     began = real_time.monotonic()
     try:
         organisation_id = await asyncio.to_thread(set_up, engine, script)
@@ -260,7 +263,7 @@ async def rehearse(
                 database_url,
                 channels,
                 task_queue=queue,
-                threads=12,
+                threads=_THREADS,
                 sandboxed=sandboxed,
             ):
                 driven = await drive.run(found, until, progress)

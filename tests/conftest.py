@@ -54,7 +54,7 @@ def database_url(postgres: Services, template: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _one_engine(postgres: Services) -> tuple[Engine, dict[str, str]]:
     """One for all tests, so that each statement is compiled once; says which database it is on."""
-    engine, now_on = connect(postgres.database_url, pool_size=5), {"dbname": "dunning"}
+    engine, now_on = connect(postgres.database_url, pool_size=20), {"dbname": "dunning"}
 
     @event.listens_for(engine, "do_connect")
     def _choose(_dialect: object, _record: object, _args: object, params: dict[str, str]) -> None:

@@ -195,7 +195,7 @@ def payment_body(amount: str = "100.00", **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def engine(postgres: Services, template: str) -> Iterator[Engine]:
-    engine = connect(create_database(postgres, "api", template), pool_size=5)
+    engine = connect(create_database(postgres, "api", template), pool_size=20)
     yield engine
     engine.dispose()
 

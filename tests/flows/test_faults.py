@@ -17,6 +17,7 @@ import uvicorn
 from sqlalchemy import Engine
 
 from api.app import create_app
+from api.database import CONNECTIONS
 from bench.faults import settings
 from bench.faults_book import CHANNELS, Addressee, addressees, make_book
 from bench.faults_report import Report, Tally, evidence, report, still_open
@@ -31,7 +32,7 @@ from dunning.plan import ActionType
 from embedded.processes import take_port
 from settings import Settings
 from tests.workflows.scripted import until
-from worker import Outside, connect_temporal, running
+from worker import Outside, connect_temporal, connections_of, running
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -86,7 +87,7 @@ async def send_all(
     """Everything as in production, in this process, until nothing is open any more."""
     public_url = f"http://127.0.0.1:{port}"
     configured = Settings(**settings(stand_ins, public_url))
-    engine = connect(url, pool_size=20)
+    engine = connect(url, pool_size=connections_of(30) + CONNECTIONS)
     make_book(engine, people)
     client = await connect_temporal(temporal)
     async with (

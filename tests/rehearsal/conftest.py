@@ -24,7 +24,7 @@ from rehearsal.report import Summary
 from rehearsal.run import Script, rehearse, write
 from standalone import Embedded, Services
 from tests.rehearsal.checker import Done, Setting, check, read_actions
-from worker import connect_temporal, outbox_channels, running
+from worker import connect_temporal, connections_of, outbox_channels, running
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on,plan,phone"
 
@@ -127,7 +127,7 @@ def services() -> Iterator[Services]:
 async def client(services: Services) -> AsyncIterator[Client]:
     """One worker and one relay for everybody, sandboxed as in production."""
     connected = await connect_temporal(services.temporal_address)
-    engine = connect(services.database_url, pool_size=20)
+    engine = connect(services.database_url, pool_size=connections_of(12))
     channels = outbox_channels(engine, None)
     async with running(connected, engine, services.database_url, channels, threads=12):
         yield connected

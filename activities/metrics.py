@@ -1,0 +1,92 @@
+"""Figures of our own, beside those of the Temporal SDK on the same Prometheus endpoint.
+
+A *reading* looks into the database and answers figures. To add one, write a function
+``(Session) -> Iterable[Figure]`` and put it into ``READINGS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+from temporalio.common import MetricMeter
+
+from db.backlog import backlogs
+from db.engine import transaction
+
+_log = logging.getLogger(__name__)
+
+_EVERY_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One value of a gauge. ``name`` is Prometheus' (``dunning_…``, ending in its unit if it has
+    one), ``value`` 0 or more, ``labels`` few and of few values: never a customer."""
+
+    name: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+Reading = Callable[[Session], Iterable[Figure]]
+
+
+def behind(session: Session) -> Iterable[Figure]:
+    """``dunning_relay_…`` and ``dunning_callbacks_…``: how many wait, and the oldest one's age."""
+    for service, backlog in backlogs(session).items():
+        yield Figure(f"dunning_{service}_waiting", backlog.waiting)
+        yield Figure(f"dunning_{service}_oldest_seconds", backlog.oldest_seconds)
+
+
+READINGS: tuple[Reading, ...] = (behind,)
+
+
+class Metrics:
+    """``run`` until cancelled: every ``every`` seconds each reading is taken and its gauges are
+    set. A gauge that a reading no longer speaks of is set to 0, so that what was over is not shown
+    for ever. A reading that fails is logged and left out; its gauges keep their last value."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        meter: MetricMeter,
+        readings: Sequence[Reading] = READINGS,
+        every: float = _EVERY_SECONDS,
+    ) -> None:
+        self._engine = engine
+        self._meter = meter
+        self._every = every
+        self._shown: dict[Reading, set[tuple[str, tuple[tuple[str, str], ...]]]] = {
+            reading: set() for reading in readings
+        }
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.to_thread(self.read)
+            await asyncio.sleep(self._every)
+
+    def read(self) -> None:
+        """Every reading once. Never raises."""
+        for reading in self._shown:
+            try:
+                with transaction(self._engine) as session:
+                    figures = list(reading(session))
+                self._show(reading, figures)
+            except Exception as e:  # noqa: BLE001 - figures that are missing must stop nothing
+                _log.warning("metrics: %s could not be read: %s", reading.__name__, e)
+
+    def _show(self, reading: Reading, figures: Iterable[Figure]) -> None:
+        now = {(f.name, tuple(sorted(f.labels.items()))): f.value for f in figures}
+        for name, labels in self._shown[reading] - now.keys():
+            self._set(name, labels, 0)
+        for (name, labels), value in now.items():
+            self._set(name, labels, value)
+        self._shown[reading] = set(now)
+
+    def _set(self, name: str, labels: tuple[tuple[str, str], ...], value: float) -> None:
+        self._meter.create_gauge_float(name).set(value, dict(labels))

@@ -1,0 +1,276 @@
+"""The relay and the callbacks go on, whatever happens; and a worker that lost one of them ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine, make_url
+
+import worker
+from activities.callbacks import Callbacks
+from activities.listening import Connection, Listening
+from activities.relay import Relay
+from activities.services import ServiceEnded, serving
+from channels.callback import Callback
+from db import callbacks as inbox
+from db.engine import connect, transaction
+from settings import SettingsError
+from tests.activities.town import Town
+from tests.workflows.scripted import until
+from worker import outbox_channels, running
+
+pytestmark = pytest.mark.services
+
+
+class TemporalStandIn:
+    """Takes every signal, after as many errors as it is given."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.taken: list[str] = []
+
+    async def start_workflow(self, *_: Any, **more: Any) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.taken.append(more["id"])
+
+
+def readers() -> dict[str, Any]:
+    def read(_: Callback, __: Any) -> list[Any]:
+        return []
+
+    return {"x": (None, read)}
+
+
+def call_in(engine: Engine) -> None:
+    with transaction(engine) as session:
+        inbox.store(session, "x", None, "https://we.example/x", {}, b"")
+
+
+def outcomes(url: str) -> list[str]:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        return [row[0] for row in connection.execute("SELECT outcome FROM callback ORDER BY id")]
+
+
+def nudges(url: str) -> int:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        row = connection.execute("SELECT count(*) FROM nudge").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@asynccontextmanager
+async def on(*services: Relay | Callbacks | Listening) -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks = [asyncio.create_task(service.run()) for service in services]
+    yield tasks
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@contextmanager
+def standby(url: str) -> Iterator[None]:
+    """The database takes no writing, as after a fail-over to a server that only follows; then it
+    does again. Whoever was connected is cut off at the beginning, and nobody at the end."""
+    name = make_url(url).database
+    admin = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+        )
+        yield
+        connection.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
+async def test_a_standby_that_takes_no_writing_stops_neither_relay_nor_callbacks(
+    engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    town = Town(engine)
+    town.customer()
+    call_in(engine)
+    pooled = connect(database_url, pool_size=2)
+    temporal: Any = TemporalStandIn()
+    relay, taking = Relay(database_url, temporal, "q"), Callbacks(pooled, database_url, readers())
+    with caplog.at_level(logging.WARNING), standby(database_url):
+        async with on(relay, taking) as tasks:
+            await until(lambda: "relay: " in caplog.text and "callbacks: " in caplog.text)
+            assert "Traceback" not in caplog.text  # known for what it is: one line
+            assert not any(task.done() for task in tasks)
+            assert (outcomes(database_url), nudges(database_url)) == ([""], 1)
+            with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as admin:
+                name = make_url(database_url).database
+                admin.execute("SET default_transaction_read_only = off")
+                admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+            await until(lambda: outcomes(database_url) == ["done"] and nudges(database_url) == 0)
+    pooled.dispose()
+
+
+async def test_a_pool_without_a_connection_left_does_not_stop_the_callbacks(
+    engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    call_in(engine)
+    small = connect(database_url, pool_size=2)
+    small.pool._timeout = 0.05  # type: ignore[attr-defined]
+    held = [small.connect() for _ in range(2)]
+    with caplog.at_level(logging.WARNING):
+        async with on(Callbacks(small, database_url, readers())) as (task,):
+            await until(lambda: "QueuePool limit" in caplog.text)
+            assert not task.done()
+            assert outcomes(database_url) == [""]
+            for connection in held:
+                connection.close()
+            await until(lambda: outcomes(database_url) == ["done"])
+    small.dispose()
+
+
+async def test_an_error_that_nobody_foresaw_does_not_stop_the_relay(
+    engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    town = Town(engine)
+    town.customer()
+    temporal: Any = TemporalStandIn(KeyError("a mistake of ours"))
+    with caplog.at_level(logging.WARNING):
+        async with on(Relay(database_url, temporal, "q")):
+            await until(lambda: nudges(database_url) == 0)
+    assert temporal.taken == [f"dunning/{town.id}/{town.key_of('acme')}"]
+    assert "a mistake of ours" in caplog.text
+
+
+async def test_the_pause_after_errors_grows_and_is_short_again_after_a_success(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors: list[Exception | None] = [KeyError("one"), KeyError("two"), KeyError("three"), None,
+                                      KeyError("four")]  # fmt: skip
+
+    async def take(_: Connection) -> bool:
+        error = errors.pop(0)
+        if error is not None:
+            raise error
+        return bool(errors)
+
+    with caplog.at_level(logging.WARNING):
+        async with on(Listening("loop", database_url, "c", take, ())):
+            await until(lambda: not errors)
+    waits = [r.getMessage() for r in caplog.records if r.name == "activities.listening"]
+    assert waits == [f"loop: failed; again in {s} s" for s in ("0.2", "0.4", "0.8", "0.2")]
+    assert all(r.exc_info for r in caplog.records if r.name == "activities.listening")
+
+
+# A service that ends all the same.
+
+
+async def test_a_service_that_ends_ends_the_block_and_says_which_and_why() -> None:
+    async def soon() -> None:
+        raise KeyError("x")
+
+    ended: list[str] = []
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("the other one")
+
+    async def block() -> None:
+        async with serving() as services:
+            services.start("another", for_ever())
+            services.start("the relay", soon())
+            await asyncio.Event().wait()
+
+    with pytest.raises(ServiceEnded, match=r"^the relay has ended: KeyError: 'x'$"):
+        await block()
+    assert ended == ["the other one"]
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0  # whoever called may go on
+
+
+async def test_a_block_that_ends_by_itself_ends_its_services() -> None:
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    async def block(error: Exception | None) -> None:
+        async with serving() as services:
+            services.start("a service", for_ever())
+            if error is not None:
+                raise error
+
+    await block(None)
+    with pytest.raises(ZeroDivisionError):
+        await block(ZeroDivisionError())
+
+
+async def _returns(_: Any) -> None:
+    """A service that ends without a word."""
+
+
+async def _fails(_: Any) -> None:
+    raise RuntimeError("the server refuses our polls")
+
+
+@pytest.mark.parametrize(
+    ("what", "end", "said"),
+    [
+        ("worker.Relay.run", _returns, "the relay has ended: it stopped without an error"),
+        ("worker.Callbacks.run", _fails, "the service of the callbacks has ended: RuntimeError"),
+        ("temporalio.worker._activity._ActivityWorker.run", _fails, "has ended: RuntimeError"),
+    ],
+)
+async def test_a_worker_that_loses_one_of_its_services_ends(
+    engine: Engine,
+    database_url: str,
+    temporal: str,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    end: Any,
+    said: str,
+) -> None:
+    monkeypatch.setattr(what, end)
+    client = await worker.connect_temporal(temporal)
+    queue = f"test-{uuid.uuid4().hex[:8]}"
+    channels = outbox_channels(engine, None)
+    with pytest.raises(ServiceEnded, match=said):
+        async with running(client, engine, database_url, channels, task_queue=queue, threads=2):
+            await asyncio.sleep(20)
+
+
+def test_the_process_ends_with_a_line_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes: list[int] = []
+    for error in (ServiceEnded("the relay has ended: KeyError: 'x'"), SettingsError("wrong")):
+
+        async def main(_: Any, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(worker, "_main", main)
+        monkeypatch.setattr("os._exit", codes.append)
+        worker.main()
+    assert codes == [1, 2]
+    assert "worker: the relay has ended: KeyError: 'x'\n" in capsys.readouterr().err
+
+
+def test_a_pool_is_left_when_its_server_has_become_a_standby(
+    engine: Engine, database_url: str
+) -> None:
+    """Sessions keep what they began with: without leaving them the next write fails as well."""
+    pooled = connect(database_url, pool_size=1)
+    write = sa.text("CREATE TEMPORARY TABLE x (y int)")
+    with pooled.connect() as connection:
+        connection.execute(sa.text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+        connection.commit()
+    with pooled.connect() as connection, pytest.raises(sa.exc.InternalError):
+        connection.execute(sa.text("DELETE FROM nudge"))
+    with pooled.connect() as connection:
+        connection.execute(write)
+    pooled.dispose()

@@ -1,0 +1,102 @@
+"""Figures of our own, as Prometheus reads them from the worker."""
+
+from __future__ import annotations
+
+import logging
+import urllib.request
+from collections.abc import Iterable, Iterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from sqlmodel import Session
+from temporalio.common import MetricMeter
+
+from activities.metrics import Figure, Metrics
+from db import callbacks
+from db.engine import transaction
+from embedded.processes import take_port
+from tests.activities.town import Town
+from worker import runtime_of
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[tuple[MetricMeter, str]]:
+    """As the worker offers it; it is there for as long as somebody holds the runtime."""
+    port = take_port(0, "")
+    runtime = runtime_of(f"127.0.0.1:{port}")
+    yield runtime.metric_meter, f"http://127.0.0.1:{port}/metrics"
+    del runtime
+
+
+def shown(url: str) -> dict[str, float]:
+    """The gauges that are ours: their name with its labels, and their value."""
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    found = (line.rsplit(" ", 1) for line in lines if line.startswith("dunning_"))
+    own = ',service_name="temporal-core-sdk"', 'service_name="temporal-core-sdk"'
+    return {
+        name.replace(own[0], "").replace(own[1], "").replace("{}", ""): float(value)
+        for name, value in found
+    }
+
+
+def test_prometheus_reads_how_far_behind_the_relay_and_the_callbacks_are(
+    engine: Engine, endpoint: tuple[MetricMeter, str]
+) -> None:
+    meter, url = endpoint
+    town = Town(engine)
+    town.customer()
+    town.customer("berg")
+    with transaction(engine) as session:
+        callbacks.store(session, "lob", None, "https://x.example", {}, b"{}")
+    Metrics(engine, meter).read()
+    found = shown(url)
+    assert found["dunning_relay_waiting"] == 2
+    assert 0 <= found["dunning_relay_oldest_seconds"] < 60
+    assert found["dunning_callbacks_waiting"] == 1
+    assert 0 <= found["dunning_callbacks_oldest_seconds"] < 60
+    with transaction(engine) as session:
+        for table in ("nudge", "callback"):
+            session.connection().execute(sa.text(f"DELETE FROM {table}"))
+    Metrics(engine, meter).read()
+    assert set(shown(url).values()) == {0}
+
+
+def test_a_gauge_that_is_not_spoken_of_any_more_shows_zero(
+    engine: Engine, endpoint: tuple[MetricMeter, str]
+) -> None:
+    meter, url = endpoint
+    held = ["lob", "twilio"]
+
+    def reading(_: Session) -> Iterable[Figure]:
+        return [Figure("dunning_test_held", 7, {"provider": name}) for name in held]
+
+    metrics = Metrics(engine, meter, [reading])
+    metrics.read()
+    held.remove("lob")
+    metrics.read()
+    found = {name: value for name, value in shown(url).items() if "test_held" in name}
+    assert found == {
+        'dunning_test_held{provider="lob"}': 0,
+        'dunning_test_held{provider="twilio"}': 7,
+    }
+
+
+def test_a_reading_that_fails_is_logged_and_the_others_go_on(
+    engine: Engine, endpoint: tuple[MetricMeter, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    meter, url = endpoint
+
+    def broken(_: Session) -> Iterable[Figure]:
+        raise ZeroDivisionError("a mistake of ours")
+
+    def sound(_: Session) -> Iterable[Figure]:
+        return [Figure("dunning_test_sound", 3)]
+
+    with caplog.at_level(logging.WARNING):
+        Metrics(engine, meter, [broken, sound]).read()
+    assert "broken could not be read: a mistake of ours" in caplog.text
+    assert shown(url)["dunning_test_sound"] == 3
