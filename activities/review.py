@@ -116,7 +116,11 @@ def _invoice(session: Session, customer: t.Customer, name: str) -> t.Invoice:
     """By number or external id, of this customer."""
     for column in (t.Invoice.number, t.Invoice.external_id):
         found = session.exec(
-            select(t.Invoice).where(t.Invoice.customer_id == customer.id, column == name)
+            select(t.Invoice).where(
+                t.Invoice.organisation_id == customer.organisation_id,
+                column == name,
+                t.Invoice.customer_id == customer.id,
+            )
         ).first()
         if found is not None:
             return found

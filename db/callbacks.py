@@ -61,7 +61,7 @@ def waiting(session: Session, limit: int) -> Sequence[t.Callback]:
     return session.exec(
         select(t.Callback)
         .where(
-            t.Callback.outcome == "",
+            t.Callback.outcome == sa.literal_column("''"),  # a value would hide the partial index
             sa.or_(col(t.Callback.next_try_at).is_(None), col(t.Callback.next_try_at) <= now),
         )
         .order_by(col(t.Callback.id))
@@ -94,7 +94,10 @@ def read(
     """Newest first, from before the place ``before``: those of the organisation's own accounts."""
     statement = (
         select(t.Callback)
-        .where(t.Callback.organisation_id == organisation_id, t.Callback.outcome == outcome)
+        .where(
+            t.Callback.organisation_id == organisation_id,
+            t.Callback.outcome == sa.literal(outcome, literal_execute=True),
+        )
         .order_by(col(t.Callback.id).desc())
         .limit(limit)
     )

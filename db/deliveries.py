@@ -125,11 +125,12 @@ def recipients_of(session: Session, delivery: uuid.UUID) -> dict[str, t.Delivery
 
 def in_flight(session: Session, loaded: Loaded) -> t.Delivery | None:
     """The customer's delivery that is on its way or whose outcome nobody knows yet."""
-    if all(action.status != "sending" for action in loaded.actions.values()):
+    leaving = [action.id for action in loaded.actions.values() if action.status == "sending"]
+    if not leaving:
         return None
     return session.exec(
         select(t.Delivery).where(
-            t.Delivery.customer_id == loaded.customer.id,
+            col(t.Delivery.action_id).in_(leaving),
             col(t.Delivery.status).in_(("sending", "unknown")),
         )
     ).first()

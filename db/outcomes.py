@@ -271,7 +271,7 @@ def _note_once(
     words = f"'{action.name}': {text}"[:2000]
     known = session.exec(
         select(t.TimelineEntry.id).where(
-            t.TimelineEntry.customer_id == customer.id,
+            t.TimelineEntry.invoice_id == action.invoice_id,
             t.TimelineEntry.action_id == action.id,
             t.TimelineEntry.text == words,
         )

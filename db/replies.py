@@ -180,6 +180,6 @@ def _writes_from(answer: Answer) -> sa.ColumnElement[bool]:
     are compared."""
     if answer.channel is ActionType.EMAIL:
         return sa.func.lower(t.Contact.email) == answer.sender.lower()
-    plain = sa.func.regexp_replace(t.Contact.phone, "[^0-9]", "", "g")
     last = "".join(c for c in answer.sender if c.isdigit())[-9:]
-    return sa.and_(sa.literal(len(last) == 9), sa.func.right(plain, 9) == last)
+    same: sa.ColumnElement[bool] = sa.literal_column(t.PHONE_END, sa.Text) == last
+    return sa.and_(sa.literal(len(last) == 9), same)

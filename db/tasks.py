@@ -78,4 +78,5 @@ def _an_invoice(session: Session, customer: t.Customer) -> uuid.UUID | None:
         select(t.Invoice.id)
         .where(t.Invoice.customer_id == customer.id)
         .order_by(col(t.Invoice.issued_on).desc(), col(t.Invoice.id))
+        .limit(1)
     ).first()

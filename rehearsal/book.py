@@ -308,6 +308,7 @@ def _currency(session: Session, customer: t.Customer) -> str:
         select(t.Invoice.currency)
         .where(t.Invoice.customer_id == customer.id)
         .order_by(col(t.Invoice.issued_on).desc())
+        .limit(1)
     ).first()
     return last or session.get_one(t.Organisation, customer.organisation_id).currency
 

@@ -1,0 +1,71 @@
+"""`python -m bench.load [closed]`: a customer with 100,000 closed invoices beside one with 10.
+
+Each closed invoice has its payment, three executed actions, a delivery, a promise and a pause. Exit
+code 1 where the long history takes more than 1.5 times the short one's time.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from activities.deciding import settle
+from db.accounts import load
+from db.engine import connect, migrate, transaction
+from standalone import Embedded
+from tests.db.history import organisation_with_history
+
+OTHERS, ROUNDS, MOST = 1_000, 300, 1.5
+
+
+def milliseconds(engine: Engine, customers: list[uuid.UUID], review: bool) -> list[float]:
+    """The median time of each customer, taken in turns, after PostgreSQL has settled its plans."""
+    times: list[list[float]] = [[] for _ in customers]
+    now = datetime.now(UTC)
+    for number in range(ROUNDS + 20):
+        for place, customer in enumerate(customers):
+            began = time.perf_counter()
+            with transaction(engine) as session:
+                if review:
+                    settle(session, customer, now, now, 0)
+                else:
+                    load(session, customer)
+            if number >= 20:
+                times[place].append((time.perf_counter() - began) * 1000)
+    return [statistics.median(mine) for mine in times]
+
+
+def main(closed: int) -> int:
+    with (
+        tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
+        Embedded(Path(folder), temporal=False, durable=False) as services,
+    ):
+        migrate(services.database_url)
+        engine = connect(services.database_url, pool_size=1)
+        with transaction(engine) as session:
+            others = {f"other-{number}": 10 for number in range(OTHERS)}
+            _, known = organisation_with_history(session, {**others, "short": 10, "long": closed})
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
+        worst = 0.0
+        for word, review in (("load", False), ("review", True)):
+            ten, many = milliseconds(engine, [known["short"], known["long"]], review)
+            worst = max(worst, many / ten)
+            print(
+                f"{word}: {ten:.2f} ms with 10 closed invoices, {many:.2f} ms with {closed:,}: "
+                f"{many / ten:.2f} times"
+            )
+        engine.dispose()
+    return 1 if worst > MOST else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
