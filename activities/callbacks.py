@@ -97,6 +97,8 @@ class Callbacks:
                 report = Report(
                     provider=row.provider,
                     organisation_id=row.organisation_id,
+                    account=row.account,
+                    signer=row.signer,
                     fact=what.fact,
                     at=what.at,
                     delivery_id=what.delivery_id,
@@ -124,4 +126,5 @@ class Callbacks:
 def _name(what: Event | Reply) -> str:
     if isinstance(what, Reply):
         return f"nobody is known to write from {what.sender}"
-    return f"no delivery for {what.fact.value} of {what.address or what.delivery_id or '?'}"
+    whom = what.address or what.delivery_id or "?"
+    return f"no delivery of this account for {what.fact.value} of {whom}"

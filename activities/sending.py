@@ -235,12 +235,16 @@ class Sending:
         """The message: the words of today, but the very same ones under a key that still holds, of
         which the provider makes one message whatever we do."""
         row = d.of_action(session, action)
-        known = row is not None and channel.idempotent and row.provider == channel.name
-        known = known and row is not None and row.channel == channel.type
-        if known and row is not None and row.message and d.same_key_holds(row, at):
+        if row is not None and self._same_again(row, channel, at):
             return Put(thaw(session, row), dict(row.message), row.message_hash)
         message, files = put_into_words(session, loaded, action, at, self._public_url)
         return Put(message, freeze(message, files), message.content_hash())
+
+    @staticmethod
+    def _same_again(row: t.Delivery, channel: Channel, at: datetime) -> bool:
+        """Whether this message a second time is the first one: the same key at the same account."""
+        same = d.same_account(row, _via(channel)) and row.channel == channel.type
+        return same and channel.idempotent and bool(row.message) and d.same_key_holds(row, at)
 
     def _take_over(
         self,
@@ -265,6 +269,7 @@ class Sending:
             return again
         reason = f"the program ended while {row.provider} was being called"
         d.unknown(session, loaded.customer, row, reason, at, self._look_up_after)
+        self._askable(session, loaded, row, at)
         return settle(session, loaded.customer.id, at, now, order.handled)
 
     def _again(
@@ -273,9 +278,7 @@ class Sending:
         """The same message once more, where the provider makes one of both by its key, and it would
         still be sent if it were decided now (rule 36)."""
         channel = self._channel(session, loaded, ActionType(row.channel))
-        if not channel.idempotent or channel.name != row.provider:
-            return None
-        if not d.same_key_holds(row, at) or not row.message:
+        if not self._same_again(row, channel, at):
             return None
         if not still_due(loaded.account, str(row.action_id), at):
             return None
@@ -288,9 +291,21 @@ class Sending:
             return None
         if row.deadline is not None and at < row.deadline:
             return None
-        channel = self._channel(session, loaded, ActionType(row.channel))
+        channel = self._askable(session, loaded, row, at)
+        if channel is None:
+            return None
         since = (row.first_claimed_at or at) - _CLOCKS_DIFFER
         return _Asked(row.id, channel, thaw(session, row), since)
+
+    def _askable(
+        self, session: Session, loaded: Loaded, row: t.Delivery, at: datetime
+    ) -> Channel | None:
+        """The account that can say what became of it; a person is asked where it is not in use."""
+        channel = self._channel(session, loaded, ActionType(row.channel))
+        if d.can_be_asked(row, _via(channel)):
+            return channel
+        d.needs_review(session, loaded.customer, row, d.of_another_account(row), at)
+        return None
 
     def _answered(
         self,

@@ -44,6 +44,7 @@ from api.guard import Guard
 from api.problems import Problem, add_handlers, declared
 from api.webhooks import Signers
 from channels.accounts import account, keys_of
+from channels.outbox import OUTBOX_ACCOUNT
 from db.credentials import Vault
 from db.engine import connect
 from db.files import MAX_FILE
@@ -138,13 +139,15 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 def _signers(settings: Settings) -> Signers:
     """Raises SettingsError for accounts or keys that make no sense."""
     keys = {"outbox": settings.outbox_webhook_keys}
+    marks = {"outbox": OUTBOX_ACCOUNT}
     try:
         for provider, credentials in settings.credentials().items():
-            keys[provider] = keys_of(account(provider, credentials))
+            own = account(provider, credentials)
+            keys[provider], marks[provider] = keys_of(own), own.mark
         vault = Vault(settings.secret_key_list)
     except ValueError as e:
         raise SettingsError(str(e)) from None
-    return Signers(keys, vault, settings.public_base_url or "")
+    return Signers(keys, vault, settings.public_base_url or "", marks)
 
 
 async def _to_docs() -> RedirectResponse:

@@ -23,6 +23,7 @@ from api.database import CALLBACKS, Db
 from api.fields import Key
 from channels.accounts import account, keys_of, verified
 from channels.callback import Callback
+from channels.fingerprint import signer_of
 from db import callbacks, credentials
 from db import tables as t
 from db.credentials import Vault
@@ -49,17 +50,25 @@ _PREVIEW = re.compile(
 @dataclass(frozen=True)
 class Signers:
     """Who may call back: by provider the keys of the installation's account, and how to open those
-    of an organisation's own. ``public_url`` is how the providers know us."""
+    of an organisation's own. ``public_url`` is how the providers know us; ``accounts``: the marks
+    of the installation's accounts, by provider."""
 
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vault: Vault = field(default_factory=Vault)
     public_url: str = ""
+    accounts: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, db: Session, provider: str, organisation: uuid.UUID | None) -> tuple[str, ...]:
+    def of(
+        self, db: Session, provider: str, organisation: uuid.UUID | None
+    ) -> tuple[tuple[str, ...], str]:
+        """The keys that sign, and the mark of their account."""
         if organisation is None:
-            return self.keys.get(provider, ())
+            return self.keys.get(provider, ()), self.accounts.get(provider, "")
         row = credentials.find(db, organisation, provider)
-        return keys_of(account(provider, self.vault.open(row.sealed))) if row else ()
+        if row is None:
+            return (), ""
+        own = account(provider, self.vault.open(row.sealed))
+        return keys_of(own), own.mark
 
 
 async def _raw(request: Request) -> Callback:
@@ -87,17 +96,26 @@ def _store(request: Request, provider: str, raw: Callback, whose: Whose | None) 
     signers: Signers = request.app.state.signers
     with transaction(request.app.state.engine) as session:
         tried = whose(session) if whose is not None else [None]
-        keys = {who: signers.of(session, provider, who) for who in tried}
-        if not any(keys.values()):
+        asked = [(who, *signers.of(session, provider, who)) for who in tried]
+        if not any(keys for _, keys, _ in asked):
             raise HTTPException(
                 503, f"callbacks of {provider} are closed: no key to verify them is configured"
             )
         now = datetime.now(UTC)
-        good = [who for who in tried if verified(provider, keys[who], raw, now)]
-        if not good:
+        good = next(
+            (
+                (who, mark, signer_of(provider, key))
+                for who, keys, mark in asked
+                for key in keys
+                if verified(provider, (key,), raw, now)
+            ),
+            None,
+        )
+        if good is None:
             raise HTTPException(401, f"this is not signed with a key of the {provider} account")
         kept = {name: raw.headers[name] for name in _KEPT if name in raw.headers}
-        callbacks.store(session, provider, good[0], raw.url, kept, raw.body)
+        who, mark, signer = good
+        callbacks.store(session, provider, who, raw.url, kept, raw.body, mark, signer)
 
 
 def _named(organisation: str) -> Whose:

@@ -25,14 +25,19 @@ def store(
     url: str,
     headers: dict[str, str],
     body: bytes,
+    account: str = "",
+    signer: str = "",
 ) -> None:
-    """Keep a callback whose signature was good, and wake whoever takes them in."""
+    """Keep a callback whose signature was good, and wake whoever takes them in. ``account`` and
+    ``signer`` are the marks of the account it came in on and of the key that signed it."""
     values = {
         "provider": provider,
         "organisation": organisation_id,
         "url": url,
         "headers": headers,
         "body": body,
+        "account": account,
+        "signer": signer,
     }
     session.connection().execute(_STORE, values)
 
@@ -41,9 +46,10 @@ def store(
 _STORE = sa.text(
     f"""
     WITH stored AS (
-        INSERT INTO callback (provider, organisation_id, url, headers, body, received_at, outcome,
-            error, tries)
-        VALUES (:provider, :organisation, :url, :headers, :body, clock_timestamp(), '', '', 0)
+        INSERT INTO callback (provider, organisation_id, account, signer, url, headers, body,
+            received_at, outcome, error, tries)
+        VALUES (:provider, :organisation, :account, :signer, :url, :headers, :body,
+            clock_timestamp(), '', '', 0)
         RETURNING id
     )
     SELECT pg_notify('{CHANNEL}', '') FROM stored

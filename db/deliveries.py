@@ -154,6 +154,25 @@ def is_ours(session: Session, row: t.Delivery, provider_id: str) -> bool:
     return other is None
 
 
+def same_account(row: t.Delivery, via: Via) -> bool:
+    """Whether it was handed to this very account: elsewhere the same key is another message."""
+    return (row.provider, row.account) == (via.provider, via.account)
+
+
+def can_be_asked(row: t.Delivery, via: Via) -> bool:
+    """Whether this account can tell what became of it. One that was claimed before accounts were
+    kept may be asked: what is found is its own by its id or its text."""
+    return same_account(row, via) or (row.provider == via.provider and not row.account)
+
+
+def of_another_account(row: t.Delivery) -> str:
+    """The reason to ask a person at once."""
+    return (
+        f"it was handed to another account at {row.provider} than the one in use now, so nobody "
+        "can be asked"
+    )
+
+
 def same_key_holds(row: t.Delivery, at: datetime) -> bool:
     """Whether the provider still knows our key: the same message again has no second effect."""
     return row.first_claimed_at is not None and at < row.first_claimed_at + SAME_KEY
@@ -419,16 +438,21 @@ def not_found(
         row.deadline = at + look_up_after[row.look_ups] - look_up_after[row.look_ups - 1]
         session.flush()
         return
+    why = f"{row.provider} was asked {row.look_ups} times: {answer[:200]}"
+    needs_review(session, customer, row, why, at)
+
+
+def needs_review(
+    session: Session, customer: t.Customer, row: t.Delivery, why: str, at: datetime
+) -> None:
+    """Nobody but its owner can say whether it left; ``why`` no provider can."""
     action = session.get_one(t.Action, row.action_id)
-    row.status, row.deadline = "needs_review", None
+    row.status, row.deadline, row.claim = "needs_review", None, None
     action.status, action.cause = "needs_review", "unknown_outcome"
     action.shown_at = action.shown_at or at
     if action.owner_id is None:
         action.owner_id = owner_of(session, customer, action)
-    action.reason = (
-        f"we do not know whether this left: {row.error[:200]}; {row.provider} was asked "
-        f"{row.look_ups} times: {answer[:200]}"
-    )
+    action.reason = f"we do not know whether this left: {row.error[:200]}; {why}"
     note(session, customer, at, "action_needs_review",
          f"'{action.name}': {action.reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip

@@ -43,11 +43,14 @@ class Report:
     """One report about one message, as ``channels.callback.Event`` has it; ``at`` is UTC.
 
     ``organisation_id``: whose account it came in on; None = the installation's, which serves every
-    organisation. ``address`` empty: all recipients.
+    organisation. ``account``: the mark of that account, ``signer`` of the key that signed it; empty
+    for what did not come from outside. ``address`` empty: all recipients.
     """
 
     provider: str
     organisation_id: uuid.UUID | None
+    account: str = ""
+    signer: str = ""
     fact: Fact
     at: datetime
     delivery_id: str = ""
@@ -106,8 +109,19 @@ def _delivery(session: Session, report: Report, now: datetime) -> t.Delivery | N
         ).first()
     if found is None and not report.delivery_id and report.address:
         found = _by_address(session, report, now)
-    mine = found is not None and found.organisation_id == report.organisation_id
-    return found if mine or report.organisation_id is None else None
+    if found is None or not _of_its_account(found, report):
+        return None
+    return found if report.organisation_id in (None, found.organisation_id) else None
+
+
+def _of_its_account(row: t.Delivery, report: Report) -> bool:
+    """Whether it came in on the account that the delivery left by. A replaced API key looks like
+    another account where the provider gives no id of one: then the key that signed the report is
+    among those that signed for the account when the delivery left."""
+    if row.provider != report.provider:
+        return False
+    known = row.account and report.account
+    return not known or row.account == report.account or report.signer in row.signers
 
 
 def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery | None:
@@ -127,7 +141,7 @@ def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery |
     )
     if report.organisation_id is not None:
         statement = statement.where(t.Delivery.organisation_id == report.organisation_id)
-    rows = session.exec(statement).all()
+    rows = [row for row in session.exec(statement) if _of_its_account(row, report)]
     return rows[0] if len({row.customer_id for row in rows}) == 1 else None
 
 

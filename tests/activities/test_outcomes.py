@@ -340,6 +340,8 @@ def test_stop_closes_sms_and_start_opens_it(engine: Engine) -> None:
 
 # The inbox.
 
+US = Provider.name
+
 
 def reader(found: Sequence[Event | Reply] | Exception) -> Any:
     def read(callback: Callback, now: Any) -> list[Event | Reply]:
@@ -350,10 +352,10 @@ def reader(found: Sequence[Event | Reply] | Exception) -> Any:
     return read
 
 
-def take_in(town: Town, found: Sequence[Event | Reply] | Exception, provider: str = "x") -> Any:
+def take_in(town: Town, found: Sequence[Event | Reply] | Exception, provider: str = US) -> Any:
     with transaction(town.engine) as session:
         inbox.store(session, provider, None, "https://we.example/x", {}, b"\x00\xff raw")
-    Callbacks(town.engine, "", {"x": (ActionType.EMAIL, reader(found))}).take_batch()
+    Callbacks(town.engine, "", {US: (ActionType.EMAIL, reader(found))}).take_batch()
     row = town.rows_of(t.Callback)[-1]
     assert row.body == b"\x00\xff raw"
     return row
@@ -374,7 +376,10 @@ def test_what_cannot_be_matched_or_read_stays_for_a_person(engine: Engine) -> No
     town = sent(engine)
     stray = Event(fact=Fact.OPENED, at=town.now, address="who@else.example")
     row = take_in(town, [stray])
-    assert (row.outcome, row.error) == ("unmatched", "no delivery for opened of who@else.example")
+    assert (row.outcome, row.error) == (
+        "unmatched",
+        "no delivery of this account for opened of who@else.example",
+    )
     row = take_in(town, BadCallback("the body is not JSON"))
     assert (row.outcome, row.error) == ("refused", "the body is not JSON")
     row = take_in(town, [], provider="unheard-of")
@@ -387,7 +392,7 @@ def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
     assert (row.outcome, row.tries, row.error) == ("", 1, "ZeroDivisionError: ours")
     assert row.next_try_at is not None
     event = Event(fact=Fact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
-    good = Callbacks(engine, "", {"x": (ActionType.EMAIL, reader([event]))})
+    good = Callbacks(engine, "", {US: (ActionType.EMAIL, reader([event]))})
     assert good.take_batch() == 0
     town.change(t.Callback, next_try_at=row.received_at)
     assert good.take_batch() == 1

@@ -1,0 +1,217 @@
+"""A callback is about what left by the account whose key signed it, and about nothing else: posted
+to the API, taken in by the worker."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from activities.callbacks import Callbacks
+from activities.own_accounts import OwnAccounts
+from activities.sending import Sending
+from api.app import create_app
+from bench.stand_ins import Habits, StandIns
+from channels.accounts import READERS
+from db import credentials
+from db import tables as t
+from db.credentials import Vault, new_secret_key
+from db.engine import connect, transaction
+from settings import Settings
+from tests.activities.town import Provider, Town, email, plan
+from worker import channels_of, outbox_channels
+
+pytestmark = pytest.mark.services
+
+EVE = "eve@acme.example"
+
+
+class Signer:
+    """A webhook of SendGrid with its key pair."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        der = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.public = base64.b64encode(der).decode()
+
+    def __call__(self, body: bytes) -> dict[str, str]:
+        stamp = str(int(time.time()))
+        signature = self._key.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+        return {
+            "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
+            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
+        }
+
+
+HOUSE, OWN, NEW = Signer(), Signer(), Signer()
+SECRET = new_secret_key()
+
+
+@pytest.fixture(scope="module")
+def sendgrid() -> Iterator[StandIns]:
+    with StandIns(habits=Habits(delay=0, twice=0, early=0, opened=0)) as sendgrid:
+        yield sendgrid
+
+
+class Desk:
+    """Amber & Sons, their installation with its accounts, and who posts callbacks to it."""
+
+    def __init__(self, engine: Engine, sendgrid: StandIns) -> None:
+        self.engine, self.sendgrid = engine, sendgrid
+        self.town = Town(engine, Provider(), plan(email("one", 1), email("two", 30)))
+        self.runs(webhooks=[HOUSE])
+
+    def runs(self, *, webhooks: list[Signer]) -> None:
+        """The installation is started with an account whose webhooks have these keys."""
+        settings = Settings(
+            public_base_url="https://dunning.example",
+            secret_keys=SecretStr(SECRET),
+            sendgrid_api_key=SecretStr(self.sendgrid.keys.sendgrid),
+            sendgrid_host=self.sendgrid.sendgrid_url,
+            sendgrid_webhook_keys=",".join(one.public for one in webhooks),
+        )
+        vault = Vault((SECRET,))
+        self.vault = vault
+        self.town.sending = Sending(
+            self.engine, channels_of(settings, self.engine), outbox_channels(self.engine, None),
+            lambda: self.town.now, own=OwnAccounts(vault, "https://dunning.example"),
+        )  # fmt: skip
+        nowhere = connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+        app = create_app(settings, nowhere)
+        app.state.engine = self.engine
+        self.client = TestClient(app, base_url="http://dunning")
+
+    def has_own(self, *, webhooks: list[Signer], **more: Any) -> None:
+        values = {
+            "api_key": self.sendgrid.keys.sendgrid,
+            "host": self.sendgrid.sendgrid_url.replace("127.0.0.1", "localhost"),
+            "webhook_keys": [one.public for one in webhooks],
+            **more,
+        }
+        with transaction(self.engine) as session:
+            credentials.put(session, self.vault, self.town.id, "sendgrid", values, {}, "Ada")
+
+    def sent(self) -> str:
+        """Acme's first email leaves; answers its delivery."""
+        town = self.town
+        town.at("2025-03-03 10:00")
+        town.customer()
+        town.invoice("INV-1", "2025-03-03")
+        town.review()
+        town.at("2025-03-04 08:30")
+        assert town.send().state == "wait"
+        return town.newest()
+
+    def posts(self, signer: Signer, delivery: str, place: str = "", **event: Any) -> str:
+        """A bounce is posted and taken in; answers what became of the callback."""
+        values = {"event": "bounce", "type": "bounce", "email": EVE, "reason": "no such mailbox",
+                  "timestamp": int(time.time()), "sg_event_id": str(time.monotonic())}  # fmt: skip
+        named = {"dunning_delivery_id": delivery} if delivery else {}
+        body = json.dumps([values | named | event]).encode()
+        answer = self.client.post(f"/webhooks/sendgrid{place}", content=body, headers=signer(body))
+        assert answer.status_code == 204, answer.text
+        Callbacks(self.engine, "", READERS).take_batch()
+        return str(self.town.rows(t.Callback)[-1].outcome)
+
+    def own_place(self) -> str:
+        return f"/{self.town.id}"
+
+    @property
+    def bounced(self) -> bool:
+        (row,) = self.town.rows_of(t.DeliveryRecipient)
+        return row.bounced_at is not None
+
+
+@pytest.fixture
+def desk(engine: Engine, sendgrid: StandIns) -> Desk:
+    return Desk(engine, sendgrid)
+
+
+def test_a_report_of_the_organisations_own_account_is_taken_in(desk: Desk) -> None:
+    desk.has_own(webhooks=[OWN])
+    delivery = desk.sent()
+    assert desk.posts(OWN, delivery, desk.own_place()) == "done"
+    assert desk.bounced
+    assert desk.town.actions()[0] == ("one", "failed")
+
+
+def test_the_installations_account_reports_nothing_of_an_own_one(desk: Desk) -> None:
+    desk.has_own(webhooks=[OWN])
+    delivery = desk.sent()
+    assert desk.posts(HOUSE, delivery) == "unmatched"
+    assert not desk.bounced
+
+
+def test_a_new_own_account_reports_nothing_of_what_left_before(desk: Desk) -> None:
+    """By the installation's account, or by the own one that it replaces."""
+    delivery = desk.sent()
+    desk.has_own(webhooks=[OWN])
+    assert desk.posts(OWN, delivery, desk.own_place()) == "unmatched"
+    assert not desk.bounced
+    assert desk.posts(HOUSE, delivery) == "done"
+    assert desk.bounced
+
+
+def test_a_replaced_own_account_reports_nothing_of_the_one_before(desk: Desk) -> None:
+    desk.has_own(webhooks=[OWN])
+    delivery = desk.sent()
+    desk.has_own(webhooks=[OWN, NEW], api_key="SG.of-another-account")
+    assert desk.posts(NEW, delivery, desk.own_place()) == "unmatched"
+    assert not desk.bounced
+    assert desk.posts(OWN, delivery, desk.own_place()) == "done"  # its key was kept beside the new
+
+
+def test_a_replaced_key_of_the_same_account_loses_no_report(desk: Desk) -> None:
+    """SendGrid gives no id of the account: a new API key is known by the webhook's old key, and a
+    new webhook key by the old API key."""
+    desk.has_own(webhooks=[OWN])
+    delivery = desk.sent()
+    desk.has_own(webhooks=[OWN], api_key="SG.replaced")
+    assert desk.posts(OWN, delivery, desk.own_place(), event="delivered") == "done"
+    desk.has_own(webhooks=[NEW])
+    assert desk.posts(NEW, delivery, desk.own_place()) == "done"
+    assert desk.bounced
+
+
+def test_the_webhook_key_of_the_installation_may_be_replaced(desk: Desk) -> None:
+    delivery = desk.sent()
+    desk.runs(webhooks=[HOUSE, NEW])
+    assert desk.posts(NEW, delivery) == "done"
+    assert desk.bounced
+
+
+def test_a_bounce_that_names_an_address_alone_is_of_its_own_account(desk: Desk) -> None:
+    """An asynchronous bounce says no delivery: what was written to Eve by another account is not
+    what came back."""
+    desk.has_own(webhooks=[OWN])
+    desk.sent()
+    desk.town.change(t.Delivery, claimed_at=datetime.now(UTC))
+    assert desk.posts(HOUSE, "") == "unmatched"
+    assert not desk.bounced
+    assert desk.posts(OWN, "", desk.own_place()) == "done"
+    assert desk.bounced
+
+
+def test_what_was_claimed_before_accounts_were_kept_takes_every_signed_report(desk: Desk) -> None:
+    delivery = desk.sent()
+    desk.town.change(t.Delivery, account="", signers=[])
+    assert desk.posts(HOUSE, delivery) == "done"
+    assert desk.bounced
+
+
+def test_a_report_of_another_provider_is_about_nothing_of_ours(desk: Desk) -> None:
+    delivery = desk.sent()
+    desk.town.change(t.Delivery, provider="outbox")
+    assert desk.posts(HOUSE, delivery) == "unmatched"
+    assert not desk.bounced

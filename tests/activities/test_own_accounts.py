@@ -1,0 +1,310 @@
+"""Two accounts at one provider, on the wire: the installation's and an organisation's own. What
+left by one is repeated, looked up and reported on by that one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from activities.own_accounts import OwnAccounts
+from activities.sending import Sending
+from bench.stand_ins import Fault, Faults, Habits, Keys, StandIns
+from channels.accounts import account, channel
+from channels.port import Accepted, Ambiguous, NotFound
+from db import credentials
+from db import tables as t
+from db.actions import send_again
+from db.credentials import Vault, new_secret_key
+from db.engine import transaction
+from dunning.plan import ActionType
+from tests.activities.test_sending import Died
+from tests.activities.town import Provider, Town, email, late, plan
+from worker import outbox_channels
+
+pytestmark = pytest.mark.services
+
+PUBLIC = "https://dunning.example"
+NO_CALLS = Habits(delay=0, twice=0, early=0, opened=0)
+HOME = {
+    "line1": "185 Berry St", "city": "San Francisco", "region": "CA", "postal_code": "94107",
+    "country": "US",
+}  # fmt: skip
+KINDS = {"letter": "lob", "sms": "twilio"}
+
+
+class Clock:
+    """Of the stand-ins: that of the town, so that a look-up's dates are right."""
+
+    now = datetime(2025, 3, 4, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def keys(n: int) -> Keys:
+    return Keys(twilio_account=f"AC{n:032}", lob=f"live_{n}")
+
+
+@pytest.fixture
+def house(clock: Clock) -> Iterator[StandIns]:
+    """Where the installation has its accounts."""
+    with StandIns(habits=NO_CALLS, keys=keys(1), clock=clock) as house:
+        yield house
+
+
+@pytest.fixture
+def theirs(clock: Clock) -> Iterator[StandIns]:
+    """Where Amber & Sons have accounts of their own."""
+    with StandIns(habits=NO_CALLS, keys=keys(2), clock=clock) as theirs:
+        yield theirs
+
+
+def given(at: StandIns, kind: str, **more: Any) -> dict[str, Any]:
+    """The credentials of the account there."""
+    if kind == "letter":
+        return {"api_key": at.keys.lob, "sender": HOME, "sender_name": "Amber & Sons",
+                "host": f"{at.lob_url}/v1", **more}  # fmt: skip
+    return {"account_sid": at.keys.twilio_account, "auth_token": at.keys.twilio_token,
+            "sender": "+15005550006", "host": at.twilio_url, **more}  # fmt: skip
+
+
+class Firm:
+    """Amber & Sons, whose first letter or SMS to Acme is due now: Tuesday 4 March 2025, 08:30."""
+
+    def __init__(self, engine: Engine, house: StandIns, clock: Clock, kind: str = "letter") -> None:
+        self.engine, self.kind = engine, kind
+        self.vault = Vault((new_secret_key(),))
+        step = email("one", 1, type=kind, subject="", body="Pay {{ invoice.number }}")
+        self.town = Town(engine, Provider(), plan(step, email("two", 30)))
+        self.installed(given(house, kind))
+        self.town.at("2025-03-03 10:00")
+        self.town.customer(phone="+33612345678", postal=HOME, country="US")
+        self.town.invoice("INV-1", "2025-03-03")
+        self.town.review()
+        self.town.at("2025-03-04 08:30")
+        clock.now = self.town.now
+
+    def installed(self, values: dict[str, Any]) -> None:
+        """The worker runs with this account of the installation, whatever it had before."""
+        made = channel(account(KINDS[self.kind], values), PUBLIC)
+        outbox = outbox_channels(self.engine, None)
+        self.town.sending = Sending(
+            self.engine, {**outbox, ActionType(self.kind): made}, outbox, lambda: self.town.now,
+            own=OwnAccounts(self.vault, PUBLIC), public_url=PUBLIC,
+        )  # fmt: skip
+
+    def has_own(self, values: dict[str, Any]) -> None:
+        with transaction(self.engine) as session:
+            credentials.put(
+                session, self.vault, self.town.id, KINDS[self.kind], values, {}, "Ada"
+            )  # fmt: skip
+
+    def has_none(self) -> None:
+        with transaction(self.engine) as session:
+            credentials.remove(session, self.town.id, KINDS[self.kind])
+
+    def send(self) -> Any:
+        return self.town.send(self.kind)
+
+    def look_up(self) -> Any:
+        return self.town.look_up(self.kind)
+
+    @property
+    def delivery(self) -> t.Delivery:
+        (row,) = self.town.rows(t.Delivery)
+        return row  # type: ignore[no-any-return]
+
+    @property
+    def doubt(self) -> str:
+        (row,) = [a for a in self.town.rows(t.Action) if a.status == "needs_review"]
+        return str(row.reason)
+
+
+def handed_over(*every: StandIns) -> list[int]:
+    return [len(one.ledger.entries()) for one in every]
+
+
+@pytest.mark.parametrize("kind", ["letter", "sms"])
+def test_a_message_leaves_by_the_organisations_own_account(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock, kind: str
+) -> None:
+    firm = Firm(engine, house, clock, kind)
+    firm.has_own(given(theirs, kind))
+    assert firm.send().state == "wait"
+    assert handed_over(house, theirs) == [0, 1]
+    assert firm.delivery.status == "accepted"
+    assert firm.delivery.account == account(KINDS[kind], given(theirs, kind)).mark
+
+
+def test_a_rehearsal_leaves_own_accounts_alone(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    firm = Firm(engine, house, clock)
+    firm.has_own(given(theirs, "letter"))
+    firm.town.change(t.Organisation, rehearsal_now=firm.town.now)
+    firm.send()
+    assert handed_over(house, theirs) == [0, 0]
+    assert firm.delivery.provider == "outbox"
+
+
+@pytest.mark.parametrize("change", ["set", "changed", "deleted", "installation's"])
+@pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.ERROR_BEFORE])
+def test_a_letter_whose_account_was_changed_is_not_printed_again(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock, change: str, fault: Fault
+) -> None:
+    """Whether the first attempt left, only the first account knows: nobody else is asked, and the
+    same key at another account would be another letter."""
+    firm = Firm(engine, house, clock)
+    first, second = house, theirs
+    if change in ("changed", "deleted"):
+        first, second = theirs, house
+        firm.has_own(given(theirs, "letter"))
+    first.faults = Faults.only(fault)
+    assert firm.send().look_up
+    if change == "deleted":
+        firm.has_none()
+    elif change == "installation's":
+        firm.installed(given(second, "letter"))
+    else:
+        firm.has_own(given(second, "letter"))
+    first.faults = Faults.none()
+    asked = [sum(s.played()["lob"].values()) for s in (first, second)]
+    coming = firm.look_up()
+    assert coming.state == "await_owner"
+    assert [sum(s.played()["lob"].values()) for s in (first, second)] == asked  # nobody was asked
+    assert handed_over(first, second) == [int(fault is Fault.DROP_AFTER), 0]
+    assert "another account at lob than the one in use now" in firm.doubt
+    assert firm.delivery.status == "needs_review"
+
+
+def test_the_same_key_is_repeated_at_the_same_own_account(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    """Its credentials were saved again, with another webhook secret: it is the same account."""
+    firm = Firm(engine, house, clock)
+    firm.has_own(given(theirs, "letter"))
+    theirs.faults = Faults.only(Fault.ERROR_BEFORE)
+    assert firm.send().look_up
+    firm.has_own(given(theirs, "letter", webhook_secrets=["new"]))
+    theirs.faults = Faults.none()
+    assert firm.look_up().state == "wait"
+    assert handed_over(house, theirs) == [0, 1]
+    assert (firm.delivery.status, firm.delivery.sends) == ("accepted", 2)
+
+
+def test_a_letter_is_found_at_the_own_account_that_has_it(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    firm = Firm(engine, house, clock)
+    firm.has_own(given(theirs, "letter"))
+    theirs.faults = Faults.only(Fault.DROP_AFTER)
+    assert firm.send().look_up
+    assert firm.look_up().state == "wait"
+    assert handed_over(house, theirs) == [0, 1]
+    (entry,) = theirs.ledger.entries()
+    assert firm.delivery.provider_id == entry.provider_id
+
+
+def test_an_account_that_is_back_is_asked_again(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    """Changed by mistake, and changed back before the look-up."""
+    firm = Firm(engine, house, clock)
+    house.faults = Faults.only(Fault.DROP_AFTER)
+    assert firm.send().look_up
+    firm.has_own(given(theirs, "letter"))
+    firm.has_none()
+    assert firm.look_up().state == "wait"
+    assert firm.delivery.status == "accepted"
+
+
+def test_twilios_token_may_be_replaced_while_an_answer_is_missing(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    """The account has the same id: its messages are looked up with the new key."""
+    firm = Firm(engine, house, clock, "sms")
+    theirs.faults = Faults.only(Fault.DROP_AFTER)
+    firm.has_own(given(theirs, "sms"))
+    assert firm.send().look_up
+    new = {"api_key_sid": theirs.keys.twilio_key, "api_key_secret": theirs.keys.twilio_key_secret}
+    firm.has_own(given(theirs, "sms", auth_token="replaced", **new))
+    assert firm.look_up().state == "wait"
+    assert firm.delivery.status == "accepted"
+
+
+def test_another_twilio_account_is_not_asked(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    """It would say that it has no such message, and the owner would be told to send it again."""
+    firm = Firm(engine, house, clock, "sms")
+    house.faults = Faults.only(Fault.DROP_AFTER)
+    assert firm.send().look_up
+    firm.has_own(given(theirs, "sms"))
+    assert firm.look_up().state == "await_owner"
+    assert theirs.played()["twilio"].total() == 0
+    assert "another account at twilio than the one in use now" in firm.doubt
+
+
+def test_its_owner_may_still_send_it_again_by_the_account_in_use(
+    engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
+) -> None:
+    firm = Firm(engine, house, clock)
+    house.faults = Faults.only(Fault.ERROR_BEFORE)
+    assert firm.send().look_up
+    firm.has_own(given(theirs, "letter"))
+    firm.look_up()
+    (row,) = [a for a in firm.town.rows(t.Action) if a.status == "needs_review"]
+    with transaction(engine) as session:
+        ben = session.get_one(t.Member, row.owner_id)
+        send_again(session, ben, str(row.id), "", firm.town.now)
+    assert firm.town.review().then == "letter"
+    firm.send()
+    assert handed_over(house, theirs) == [0, 1]
+    assert firm.delivery.account == account("lob", given(theirs, "letter")).mark
+
+
+def due_email(engine: Engine, *script: Any) -> Town:
+    town = Town(engine, Provider(*script, idempotent=True, account="old"))
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", date(2025, 3, 3))
+    town.review()
+    town.at("2025-03-04 08:30")
+    return town
+
+
+def test_after_a_crash_another_account_takes_nothing_over(engine: Engine) -> None:
+    town = due_email(engine, Died(), Accepted("x"))
+    with pytest.raises(Died):
+        town.send()
+    late(town)
+    town.provider.account = "new"
+    assert town.send().state == "await_owner"
+    assert len(town.provider.tried) == 1
+    (row,) = town.rows(t.Action)
+    assert row.reason == (
+        "we do not know whether this left: the program ended while stand-in was being called; it "
+        "was handed to another account at stand-in than the one in use now, so nobody can be asked"
+    )
+
+
+def test_what_was_claimed_before_accounts_were_kept_is_looked_up_but_not_repeated(
+    engine: Engine,
+) -> None:
+    """A delivery of the version before has no mark: the look-up may find it, and the same key may
+    be another message at another account."""
+    town = due_email(engine, Ambiguous("read timed out"), Accepted("x"))
+    town.provider.knows = [NotFound()]
+    assert town.send().look_up
+    town.change(t.Delivery, account="")
+    assert town.look_up().look_up
+    assert (len(town.provider.asked), len(town.provider.tried)) == (1, 1)
