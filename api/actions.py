@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from api import action_details, pages
 from api.action_details import Action, ActionShort
-from api.auth import Member
+from api.auth import Admin, Member, require_admin
 from api.database import Db, Now
 from api.fields import EMAIL, Body, Key, Line, Money, Text, Words
 from channels.port import BadMessage
@@ -90,7 +90,11 @@ def list_all(
     db: Db,
     now: Now,
     scope: Annotated[
-        Literal["mine", "all"], Query(description="`all`: everything that you may see (rule 29).")
+        actions.Scope,
+        Query(
+            description="`all`: everything that you may see (rule 29). `without_owner`: open ones "
+            "that nobody owns; for admins."
+        ),
     ] = "mine",
     status: Annotated[ActionStatus | None, Query()] = None,
     automatic: Annotated[bool | None, Query(description="Made by an automatic step.")] = None,
@@ -100,11 +104,12 @@ def list_all(
 ) -> Actions:
     """Mine that are to be worked, oldest first; those of paused customers are out of sight."""
     org = db.get_one(t.Organisation, member.organisation_id)
+    if scope == "without_owner":
+        require_admin(member)
     rows = actions.list_actions(
         db,
-        org.id,
-        member.id,
-        mine=scope == "mine",
+        member,
+        scope=scope,
         status=status.value if status else None,
         automatic=automatic,
         customer_id=find_customer(db, org.id, customer).id if customer else None,
@@ -119,7 +124,7 @@ def list_all(
 @router.get("/actions/{action}", operation_id="get_action")
 def get(action: Key, member: Member, db: Db, now: Now) -> Action:
     """One action, with its script or its message exactly as it would be sent, or was."""
-    row = actions.find(db, member.organisation_id, member.id, action)
+    row = actions.find(db, member, action)
     return action_details.whole(db, row, now)
 
 
@@ -185,7 +190,7 @@ def answer(action: Key, body: Answer, member: Member, db: Db, now: Now) -> Actio
     """Say what became of a message of mine of which nobody knows whether it left (`needs_review`).
     `it_was_sent`: the action is done. `send_again`: it leaves once more, in the words of today.
     `give_up`: the action is skipped."""
-    row = actions.find(db, member.organisation_id, member.id, action)
+    row = actions.find(db, member, action)
     if row.status != "needs_review":
         raise Conflict("its message is not in doubt; complete or skip the action")
     if body.answer == "it_was_sent":
@@ -210,3 +215,10 @@ def reassign(action: Key, body: HandOver, member: Member, db: Db, now: Now) -> N
     """Hand an action of mine to another member. From then on only they see it."""
     to = member_or_404(db, member.organisation_id, body.to)
     actions.reassign(db, member, action, to, now)
+
+
+@router.post("/actions/{action}/assign", operation_id="assign_action", status_code=204)
+def assign(action: Key, body: HandOver, admin: Admin, db: Db, now: Now) -> None:
+    """Give an open action that nobody owns to a member, who alone sees it from then on. 404 for any
+    other action (rule 29). For admins."""
+    actions.assign(db, admin, action, member_or_404(db, admin.organisation_id, body.to), now)

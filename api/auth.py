@@ -127,10 +127,11 @@ Billing = Annotated[Principal, Depends(_billing)]
 Member = Annotated[t.Member, Depends(_member)]
 
 
-def _admin(member: Member) -> t.Member:
+def require_admin(member: Member) -> t.Member:
+    """The member, if it is an admin; 403 else."""
     if member.role != "admin":
         raise _forbidden("this is for members with the role 'admin'", MEMBER)
     return member
 
 
-Admin = Annotated[t.Member, Depends(_admin)]
+Admin = Annotated[t.Member, Depends(require_admin)]

@@ -124,7 +124,7 @@ def detach(action: Key, file: Key, member: Member, db: Db, now: Now) -> Action:
             responses=_download(*files.TYPES))  # fmt: skip
 def get_attachment(action: Key, file: Key, member: Member, db: Db, now: Now) -> Response:
     """A file that goes, or went, with the action's email, to be saved."""
-    row = actions.find(db, member.organisation_id, member.id, action)
+    row = actions.find(db, member, action)
     seen = action_details.whole(db, row, now)
     shown = [*seen.attachments, *(seen.message.attachments if seen.message else [])]
     if file not in {str(one.id) for one in shown}:

@@ -19,7 +19,7 @@ from db.accounts import Loaded, clock, load
 from db.decisions import step_in, summarise
 from db.errors import NotFound
 from db.facts import find_customer
-from db.members import owner_for
+from db.owners import owner_for
 from dunning.decide import decide
 from dunning.model import Decision, Kind, Reason
 from dunning.plan import ActionType
@@ -105,11 +105,11 @@ def _may_see(db: Session, loaded: Loaded, decision: Decision, member: t.Member) 
     if decision.kind is Kind.ASSIGN:
         step = step_in(loaded, decision.step_key)
         owner = owner_for(db, loaded.customer, step.owner if step else "assigned")
-        return owner is not None and owner.id == member.id
+        return owner.id == member.id if owner else member.role == "admin"
     if decision.action_id is None:
         return True
     try:
-        actions.find(db, member.organisation_id, member.id, decision.action_id)
+        actions.find(db, member, decision.action_id)
     except NotFound:
         return False
     return True

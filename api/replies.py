@@ -105,6 +105,6 @@ def _answered(
     statement = (
         select(t.Delivery.id, t.Action.id)
         .join(t.Action, col(t.Action.id) == t.Delivery.action_id)
-        .where(col(t.Delivery.id).in_(deliveries), visible_to(member.id))
+        .where(col(t.Delivery.id).in_(deliveries), visible_to(member))
     )
     return dict(db.exec(statement).all())

@@ -47,7 +47,7 @@ def of_customer(
     row = find_customer(db, member.organisation_id, customer)
     before = pages.read_number(cursor)
     entries = timeline.read(
-        db, visible_to(member.id), customer_id=row.id, before=before, limit=limit + 1
+        db, visible_to(member), customer_id=row.id, before=before, limit=limit + 1
     )
     return _page(db, entries, limit)
 
@@ -64,7 +64,7 @@ def of_invoice(
     row = find_invoice(db, member.organisation_id, invoice)
     before = pages.read_number(cursor)
     entries = timeline.read(
-        db, visible_to(member.id), invoice_id=row.id, before=before, limit=limit + 1
+        db, visible_to(member), invoice_id=row.id, before=before, limit=limit + 1
     )
     return _page(db, entries, limit)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
@@ -19,28 +19,24 @@ from db.deliveries import of_action
 from db.drafts import draft, step_of
 from db.errors import Conflict, Invalid, NotFound
 from db.nudges import nudge
+from db.owners import OPEN, hand_over, is_open, without_owner
 from db.timeline import money, note
 from dunning.carrying import paused
 from dunning.decide import decide
 from dunning.plan import CHANNELS, ActionType
 
-OPEN = ("to_do", "needs_review")
+Scope = Literal["mine", "all", "without_owner"]
 
 
-def visible_to(member_id: uuid.UUID | None) -> ColumnElement[bool]:
-    """Rule 29, in its one place: an open manual action is its owner's alone, admin or not.
-
-    What is planned to go out by itself, on its way or in the past is everybody's.
-    """
-    open_ = col(t.Action.status).in_(OPEN) | (
-        (col(t.Action.status) == "sending") & col(t.Action.requested_at).is_not(None)
-    )
-    return sa.or_(sa.not_(open_), col(t.Action.owner_id) == member_id)
+def visible_to(member: t.Member) -> ColumnElement[bool]:
+    """Rule 29, in its one place: an open manual action is its owner's alone, admin or not. What
+    nobody owns is the admins', so that somebody sees it."""
+    mine = col(t.Action.owner_id).is_not_distinct_from(member.id)  # never NULL: it is negated too
+    seen = sa.or_(sa.not_(is_open()), mine)
+    return sa.or_(seen, without_owner()) if member.role == "admin" else seen
 
 
-def find(
-    session: Session, organisation_id: uuid.UUID, member_id: uuid.UUID | None, key: str
-) -> t.Action:
+def find(session: Session, member: t.Member, key: str) -> t.Action:
     """An action the member may see; NotFound is the same for one that does not exist."""
     try:
         action_id = uuid.UUID(key)
@@ -49,8 +45,8 @@ def find(
     row = session.exec(
         select(t.Action).where(
             t.Action.id == action_id,
-            t.Action.organisation_id == organisation_id,
-            visible_to(member_id),
+            t.Action.organisation_id == member.organisation_id,
+            visible_to(member),
         )
     ).one_or_none()
     if row is None:
@@ -60,10 +56,9 @@ def find(
 
 def list_actions(
     session: Session,
-    organisation_id: uuid.UUID,
-    member_id: uuid.UUID | None,
+    member: t.Member,
     *,
-    mine: bool = True,
+    scope: Scope = "mine",
     status: str | None = None,
     automatic: bool | None = None,
     customer_id: uuid.UUID | None = None,
@@ -72,16 +67,20 @@ def list_actions(
     limit: int = 50,
 ) -> list[t.Action]:
     """By age, from after the place ``after``. ``mine``: those of the member; without a ``status``
-    the ones that are to be worked, without those of customers who are paused on the local day of
-    ``today_end`` (rule 39: hidden, not cancelled)."""
+    the ones that are to be worked. Those of customers who are paused on the local day of
+    ``today_end`` are left out (rule 39: hidden, not cancelled), but not of ``without_owner``: the
+    open ones that nobody owns, of which an admin has no other list."""
+    mine = scope == "mine"
     statement = (
         select(t.Action)
-        .where(t.Action.organisation_id == organisation_id, visible_to(member_id))
+        .where(t.Action.organisation_id == member.organisation_id, visible_to(member))
         .order_by(col(t.Action.seq))
         .limit(limit)
     )
     if mine:
-        statement = statement.where(t.Action.owner_id == member_id)
+        statement = statement.where(t.Action.owner_id == member.id)
+    if scope == "without_owner":
+        statement = statement.where(without_owner())
     if mine and status is None:
         waits = (col(t.Action.status) == "to_do") & col(t.Action.requested_at).is_(None)
         statement = statement.where(waits | (col(t.Action.status) == "needs_review"))
@@ -93,7 +92,7 @@ def list_actions(
         statement = statement.where(t.Action.customer_id == customer_id)
     if after is not None:
         statement = statement.where(col(t.Action.seq) > after)
-    if today_end is not None:
+    if today_end is not None and scope != "without_owner":
         statement = statement.where(sa.not_(_hidden(today_end)))
     return list(session.exec(statement))
 
@@ -121,11 +120,14 @@ def _open(
 
     NotFound for anyone else's; Conflict, with who and when, for one that is no longer open.
     """
-    row = find(session, member.organisation_id, member.id, key)
+    row = find(session, member, key)
     loaded = load(session, row.customer_id)
     session.refresh(row)
     at = clock(loaded.organisation, now)
     _refuse_ended(session, row)
+    if row.owner_id != member.id and _nobodys(session, row):
+        words = f"nobody owns this action; assign it with POST /v1/actions/{row.id}/assign first"
+        raise Conflict(words)
     if row.owner_id != member.id or row.status not in OPEN:
         raise NotFound(f"no action {key!r}")
     decision = decide(loaded.account, at)
@@ -136,6 +138,11 @@ def _open(
     if stopped and row.step_key is not None:
         raise Conflict(f"the customer is paused {f'until {until}' if until else 'until resumed'}")
     return loaded, row, at
+
+
+def _nobodys(session: Session, row: t.Action) -> bool:
+    same = select(t.Action.id).where(t.Action.id == row.id, without_owner())
+    return session.exec(same).first() is not None
 
 
 def _refuse_ended(session: Session, row: t.Action) -> None:
@@ -331,7 +338,18 @@ def _edited(
 def reassign(session: Session, member: t.Member, key: str, to: t.Member, now: datetime) -> t.Action:
     """Hand an own open action to another member."""
     loaded, row, at = _open(session, member, key, now)
-    _hand_over(session, loaded, row, to, at, member.name)
+    hand_over(session, loaded.customer, row, to, at, member.name)
+    return row
+
+
+def assign(session: Session, admin: t.Member, key: str, to: t.Member, now: datetime) -> t.Action:
+    """An admin gives an open action that nobody owns to a member; NotFound for any other."""
+    row = find(session, admin, key)
+    loaded = load(session, row.customer_id)
+    session.refresh(row)
+    if not _nobodys(session, row):
+        raise NotFound(f"no action {key!r}")
+    hand_over(session, loaded.customer, row, to, clock(loaded.organisation, now), admin.name)
     return row
 
 
@@ -351,19 +369,8 @@ def reassign_all(
         row = session.get_one(t.Action, action_id, populate_existing=True)
         at = clock(loaded.organisation, now)
         if row.owner_id == of.id and row.status in (*OPEN, "sending"):
-            _hand_over(session, loaded, row, to, at, admin.name)
+            hand_over(session, loaded.customer, row, to, at, admin.name)
     return len(ids)
-
-
-def _hand_over(
-    session: Session, loaded: Loaded, row: t.Action, to: t.Member, at: datetime, by: str
-) -> None:
-    if not to.active:
-        raise Invalid.at("/to", f"{to.name} is not an active member")
-    row.owner_id = to.id
-    note(session, loaded.customer, at, "action_reassigned", f"'{row.name}' is now {to.name}'s",
-         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
-    session.flush()
 
 
 def work_open_action(

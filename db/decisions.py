@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.accounts import Loaded
-from db.members import owner_for
+from db.owners import find_owners, owner_for
 from db.timeline import note
 from dunning.model import Cause, Decision, Kind, Outcome
 from dunning.plan import ActionType, Step
@@ -20,7 +20,8 @@ BY = "dunning"
 
 
 def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action | None:
-    """Record withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do.
+    """Record withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do; open
+    actions that nobody owns find their owner.
 
     ``at`` is the organisation's time. After an ``assign`` the account is to be decided again.
     Answers the action of the step decided, if it has a row.
@@ -33,6 +34,7 @@ def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
         pass_over(session, loaded, decision, at)
     if decision.kind is Kind.ASSIGN:
         _assign(session, loaded, decision, planned, at)
+    find_owners(session, loaded.customer, loaded.actions.values(), at, BY)
     session.flush()
     return planned
 

@@ -17,10 +17,10 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from db import tables as t
-from db.accounts import Loaded, plan_of
+from db.accounts import Loaded
 from db.decisions import BY, end
 from db.drafts import ADDRESS, CLOSED, delivery_id, postal_lines
-from db.members import owner_for
+from db.owners import owner_of
 from db.timeline import note
 from dunning.plan import ActionType
 
@@ -450,23 +450,12 @@ def needs_review(
     row.status, row.deadline, row.claim = "needs_review", None, None
     action.status, action.cause = "needs_review", "unknown_outcome"
     action.shown_at = action.shown_at or at
-    if action.owner_id is None:
-        action.owner_id = owner_of(session, customer, action)
+    action.owner_id = owner_of(session, customer, action)
     action.reason = f"we do not know whether this left: {row.error[:200]}; {why}"
     note(session, customer, at, "action_needs_review",
          f"'{action.name}': {action.reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
     session.flush()
-
-
-def owner_of(session: Session, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
-    """Whose step it is (rule 33): an automatic action has no owner before it needs one."""
-    if action.owner_id is not None:
-        return action.owner_id
-    version = session.get(t.PlanVersion, action.plan_version_id)
-    step = plan_of(version).find(action.step_key) if version else None
-    owner = owner_for(session, customer, step.owner if step else "assigned")
-    return owner.id if owner else None
 
 
 def _who(session: Session, action: t.Action) -> str:

@@ -15,7 +15,7 @@ from db.accounts import Loaded, plan_of
 from db.decisions import step_in
 from db.errors import DunningError
 from db.links import PREVIEW
-from db.members import owner_for
+from db.owners import owner_for
 from dunning.draft import Addressee, Draft
 from dunning.message import Names, message_facts
 from dunning.plan import ActionType, Step

@@ -1,4 +1,4 @@
-"""Members, groups and keys; who owns an action (rules 29 and 33)."""
+"""Members, groups and keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db import tables as t
-from db.errors import Conflict, Invalid, NotFound
+from db.errors import Conflict, NotFound
+from db.nudges import nudge_many
+from db.owners import customers_without_owner
 
 _ALPHABET = string.ascii_letters + string.digits
 MEMBER, BILLING = "member", "billing"
@@ -84,8 +86,9 @@ def _hash(secret: str) -> str:
 def put_member(
     session: Session, organisation_id: uuid.UUID, email: str, name: str, role: str = "member"
 ) -> t.Member:
-    """Create or update a member by e-mail address; one who had left is back. Conflict when the
-    last admin would be none any more."""
+    """Create or update a member by e-mail address; one who had left is back. Who comes may be the
+    owner that an open action waits for: the customers of those look again. Conflict when the last
+    admin would be none any more."""
     row = session.exec(
         select(t.Member).where(
             t.Member.organisation_id == organisation_id,
@@ -99,6 +102,9 @@ def put_member(
         _keep_an_admin(session, row)
     row.name, row.role, row.active = name, role, True
     session.flush()
+    unowned = customers_without_owner(session, organisation_id)
+    if unowned:
+        nudge_many(session, organisation_id, unowned)
     return row
 
 
@@ -215,85 +221,3 @@ def remove_member(session: Session, member: t.Member) -> None:
     member.active = False
     for key in session.exec(select(t.ApiKey).where(t.ApiKey.member_id == member.id)):
         key.revoked_at = key.revoked_at or datetime.now(UTC)
-
-
-def owner_for(session: Session, customer: t.Customer, rule: str) -> t.Member | None:
-    """Rule 33: of several the one assigned first. Where the rule finds nobody, the first assigned
-    member, else the first admin, else the first member; None only without any active member."""
-    active = {
-        m.id: m
-        for m in session.exec(
-            select(t.Member)
-            .where(t.Member.organisation_id == customer.organisation_id, col(t.Member.active))
-            .order_by(col(t.Member.created_at), col(t.Member.id))
-        )
-    }
-    assigned = [
-        active[m]
-        for m in session.exec(
-            select(t.CustomerMember.member_id)
-            .where(t.CustomerMember.customer_id == customer.id)
-            .order_by(col(t.CustomerMember.rank))
-        )
-        if m in active
-    ]
-    chosen = _chosen(session, customer, rule, active, assigned)
-    if chosen:
-        return chosen[0]
-    if assigned:
-        return assigned[0]
-    admins = [m for m in active.values() if m.role == "admin"]
-    return next(iter(admins or active.values()), None)
-
-
-def _chosen(
-    session: Session,
-    customer: t.Customer,
-    rule: str,
-    active: dict[uuid.UUID, t.Member],
-    assigned: list[t.Member],
-) -> list[t.Member]:
-    if rule == "assigned":
-        return assigned
-    if rule.startswith("group:"):
-        name, _, which = rule.removeprefix("group:").partition(":")
-        ids = set(
-            session.exec(
-                select(t.GroupMember.member_id).where(
-                    t.GroupMember.organisation_id == customer.organisation_id,
-                    t.GroupMember.name == name.strip(),
-                )
-            )
-        )
-        first = [m for m in assigned if m.id in ids]
-        if which.strip() == "assigned":
-            return first
-        return first or [m for m in active.values() if m.id in ids]
-    wanted = rule.removeprefix("member:").strip().casefold()
-    return [m for m in active.values() if wanted in (m.email.casefold(), m.name.casefold())]
-
-
-def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: str) -> None:
-    """Raises Invalid when a plan names a member or a group that does not exist."""
-    if rule == "assigned":
-        return
-    if rule.startswith("group:"):
-        name, _, which = rule.removeprefix("group:").partition(":")
-        if which.strip() not in ("", "assigned"):
-            raise Invalid.at(f"step {step}", f"owner {rule!r}: write 'group:NAME:assigned'")
-        known = session.exec(
-            select(t.GroupMember.name).where(
-                t.GroupMember.organisation_id == organisation_id,
-                t.GroupMember.name == name.strip(),
-            )
-        ).first()
-        if known is None:
-            raise Invalid.at(f"step {step}", f"owner: there is no group {name.strip()!r}")
-        return
-    wanted = rule.removeprefix("member:").strip().casefold()
-    for member in session.exec(
-        select(t.Member).where(t.Member.organisation_id == organisation_id, col(t.Member.active))
-    ):
-        if wanted in (member.email.casefold(), member.name.casefold()):
-            return
-    raise Invalid.at(f"step {step}", f"owner: there is no active member {rule!r}")

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.errors import Invalid, NotFound
-from db.members import check_owner
 from db.nudges import nudge_many
+from db.owners import check_owner
 from dunning.plan import Plan, PlanError, Step, parse_plan, plan_data
 
 CheckTexts = Callable[[Step], None]

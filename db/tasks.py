@@ -11,8 +11,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from db import tables as t
-from db.deliveries import owner_of
-from db.members import owner_for
+from db.owners import owner_for, owner_of
 from dunning.model import Cause
 
 _NAMES = {

@@ -9,7 +9,8 @@ from sqlmodel import Session
 from db import tables as t
 from db.engine import transaction
 from db.errors import Invalid
-from db.members import check_owner, owner_for, put_member, set_group
+from db.members import put_member, set_group
+from db.owners import check_owner, owner_for
 
 
 def _house(session: Session) -> tuple[t.Customer, dict[str, t.Member]]:

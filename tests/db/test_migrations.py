@@ -105,3 +105,31 @@ def test_a_correction_of_before_counts_for_every_address_of_the_contact(engine: 
     assert sorted(found["eve"]) == ["email", "postal"]
     for (at,) in found["eve"].values():
         assert datetime.fromisoformat(at) == NOW.replace(hour=10)
+
+
+def test_customers_with_an_open_action_that_nobody_owns_look_again(engine: Engine) -> None:
+    with transaction(engine) as session:
+        house, customer, invoice = acme(session)
+        ben, left = (
+            t.Member(organisation_id=house.id, name=name, email=f"{name}@a.example", active=active)
+            for name, active in (("Ben", True), ("Cleo", False))
+        )
+        session.add_all([ben, left])
+        nobodys, former, bens = (
+            t.Customer(organisation_id=house.id, external_id=key, name=key) for key in "NFB"
+        )
+        session.add_all([nobodys, former, bens])
+        session.flush()
+        for whose, owner in ((nobodys, None), (nobodys, None), (former, left.id), (bens, ben.id)):
+            session.add(t.Action(
+                organisation_id=house.id, customer_id=whose.id, invoice_id=invoice.id, name="Call",
+                type="call", status="to_do", owner_id=owner,
+            ))  # fmt: skip
+        session.add(t.Action(
+            organisation_id=house.id, customer_id=customer.id, invoice_id=invoice.id, name="Call",
+            type="call", status="done",
+        ))  # fmt: skip
+        wanted = {nobodys.id, former.id}
+    with migrated_from_before(engine, "open actions without owner") as session:
+        nudged = session.exec(select(t.Nudge.customer_id)).all()
+        assert (set(nudged), len(nudged)) == (wanted, 2)
