@@ -1,4 +1,4 @@
-"""``dunning``: serve, rehearse, import, plan, organisation, db. Each command says what it did."""
+"""``dunning``: serve, rehearse, import, plan, organisation, db, temporal; each says what it did."""
 
 from __future__ import annotations
 
@@ -37,10 +37,12 @@ from standalone import Embedded, Services, StandaloneError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database and its migrations.")
 plan_app = typer.Typer(no_args_is_help=True, help="Dunning plans.")
+temporal_app = typer.Typer(no_args_is_help=True, help="Temporal: its search attributes and keys.")
 organisation_app = typer.Typer(no_args_is_help=True, help="Organisations and their first keys.")
 outbox_app = typer.Typer(no_args_is_help=True, help="What channels without a provider would send.")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(db_app, name="db")
+app.add_typer(temporal_app, name="temporal")
 app.add_typer(plan_app, name="plan")
 app.add_typer(organisation_app, name="organisation")
 
@@ -172,7 +174,8 @@ async def _rehearse(script: Any, services: Services, folder: Path) -> tuple[Any,
     from rehearsal.run import write
     from worker import connect_temporal
 
-    client = await connect_temporal(services.temporal_address)
+    keys = load_settings().temporal_key_list
+    client = await connect_temporal(services.temporal_address, keys=keys)
     with _bar("rehearsing", (script.until - script.start).days + 1) as step:
         first = script.start
 
@@ -445,3 +448,61 @@ def db_check() -> None:
 
 
 __all__ = ["SettingsError", "app", "main"]
+
+
+@temporal_app.command("prepare")
+def temporal_prepare() -> None:
+    """Register the search attributes that the namespace lacks; those it has stay."""
+    from activities.attributes import register
+    from worker import connect_temporal
+
+    async def run() -> tuple[str, list[str]]:
+        client = await connect_temporal()
+        return client.namespace, await register(client)
+
+    namespace, added = asyncio.run(run())
+    words = f"registered {', '.join(added)}" if added else "every search attribute is there"
+    out.print(f"namespace {namespace}: {words}", markup=False, highlight=False)
+
+
+@temporal_app.command("key")
+def temporal_key() -> None:
+    """Make a key for DUNNING_TEMPORAL_KEYS."""
+    out.print(new_secret_key(), markup=False, highlight=False)
+
+
+@temporal_app.command("codec")
+def temporal_codec(
+    ui: Annotated[
+        list[str] | None,
+        typer.Option(help="Where browsers open the Temporal UI; may be repeated."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Another address than loopback needs a proxy that asks who it is.")
+    ] = "127.0.0.1",
+) -> None:
+    """Decrypt for the Temporal UI and the `temporal` command, until Ctrl-C. Asks for no password.
+
+    Without --ui: http://127.0.0.1 at DUNNING_TEMPORAL_UI_PORT.
+    """
+    from activities.codec import answering, codec_app, origins_of
+    from embedded.processes import take_port
+
+    settings = load_settings()
+    set_up_logging(settings.log_level, json_lines=settings.log_json)
+    if not settings.temporal_key_list:
+        raise SettingsError("DUNNING_TEMPORAL_KEYS is not set: there is nothing to decrypt with")
+    pages = ui or [f"http://127.0.0.1:{settings.temporal_ui_port}"]
+    origins = [origin for url in pages for origin in origins_of(url)]
+    endpoint = codec_app(settings.temporal_key_list, origins)
+    port = take_port(settings.codec_port, "DUNNING_CODEC_PORT")
+
+    async def run() -> None:
+        async with answering(endpoint, host, port):
+            out.print(f"codec endpoint http://{host}:{port}", markup=False, highlight=False)
+            await asyncio.Event().wait()
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        out.print("ended")

@@ -7,7 +7,7 @@ import json
 import signal
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +17,14 @@ import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
+from activities.codec import answering, codec_app, origins_of
 from activities.services import ServiceEnded
 from api.app import create_app
 from api.database import CONNECTIONS
 from channels.outbox import simulated
 from db.credentials import new_secret_key
 from db.engine import connect, migrate
-from embedded.processes import take_port
+from embedded.processes import LOOPBACK, take_port
 from logs import set_up_logging
 from sample import SampleKey, load_sample
 from settings import Settings
@@ -45,11 +46,14 @@ def serve(settings: Settings, out: Console) -> None:
     port = take_port(settings.api_port, "DUNNING_API_PORT")
     state = settings.state_dir
     settings = with_own_keys(settings, port)
+    encrypted = bool(settings.temporal_key_list)
+    codec_port = take_port(settings.codec_port, "DUNNING_CODEC_PORT") if encrypted else 0
     embedded = Embedded(
         state,
         temporal_port=settings.temporal_port,
         ui_port=settings.temporal_ui_port,
         postgres=settings.database_url is None,
+        ui_codec=f"http://{LOOPBACK}:{codec_port}" if encrypted else None,
     )
     with embedded as services:
         url = services.database_url or settings.require_database_url()
@@ -57,17 +61,19 @@ def serve(settings: Settings, out: Console) -> None:
         _note_running(state, where, f"http://{settings.host}:{port}")
         try:
             migrate(url)
-            asyncio.run(_serve(settings, where, port, out))
+            asyncio.run(_serve(settings, where, port, codec_port, out))
         finally:
             _file(state).unlink(missing_ok=True)
     out.print("ended; the next start goes on from here")
 
 
-async def _serve(settings: Settings, services: Services, port: int, out: Console) -> None:
+async def _serve(
+    settings: Settings, services: Services, port: int, codec_port: int, out: Console
+) -> None:
     most = CONNECTIONS + connections_of(settings.worker_threads)
     engine = connect(services.database_url, pool_size=most)
     keys = load_sample(engine, settings.state_dir / "keys.json")
-    client = await connect_temporal(services.temporal_address)
+    client = await connect_temporal(services.temporal_address, keys=settings.temporal_key_list)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, engine),
@@ -82,15 +88,18 @@ async def _serve(settings: Settings, services: Services, port: int, out: Console
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with running(
-        client,
-        engine,
-        services.database_url,
-        channels_of(settings, engine),
-        task_queue=settings.task_queue,
-        threads=settings.worker_threads,
-        deployment=deployment_of(settings),
-        outside=outside_of(settings),
+    async with (
+        _decrypting(settings, services, codec_port),
+        running(
+            client,
+            engine,
+            services.database_url,
+            channels_of(settings, engine),
+            task_queue=settings.task_queue,
+            threads=settings.worker_threads,
+            deployment=deployment_of(settings),
+            outside=outside_of(settings),
+        ),
     ):
         api = asyncio.create_task(server._serve())
         try:
@@ -107,6 +116,16 @@ async def _serve(settings: Settings, services: Services, port: int, out: Console
             server.should_exit = True
             await asyncio.wait([api])
     engine.dispose()
+
+
+def _decrypting(
+    settings: Settings, services: Services, port: int
+) -> AbstractAsyncContextManager[None]:
+    """The codec endpoint of the embedded UI, if there is anything to decrypt."""
+    keys = settings.temporal_key_list
+    if not keys:
+        return nullcontext()
+    return answering(codec_app(keys, origins_of(services.temporal_ui_url or "")), LOOPBACK, port)
 
 
 def _greet(

@@ -65,6 +65,21 @@ class Settings(BaseSettings):
         "https the API tells browsers to come back by https only.",
     )
 
+    # What Temporal stores
+    temporal_keys: SecretStr | None = Field(
+        None,
+        description="Keys that encrypt what Temporal stores, separated by commas: the first "
+        "encrypts, all of them decrypt. Make one with `dunning temporal key`. Not set: it is "
+        "stored readable.",
+    )
+    codec_port: int = Field(
+        8234,
+        ge=0,
+        le=65535,
+        description="Port on loopback where `dunning serve` and `dunning temporal codec` decrypt "
+        "for the Temporal UI and the `temporal` command; 0 takes a free one.",
+    )
+
     # Work
     task_queue: str = Field(
         "dunning",
@@ -233,6 +248,10 @@ class Settings(BaseSettings):
     @property
     def secret_key_list(self) -> tuple[str, ...]:
         return _parts(self.secret_keys)
+
+    @property
+    def temporal_key_list(self) -> tuple[str, ...]:
+        return _parts(self.temporal_keys)
 
     @property
     def outbox_webhook_keys(self) -> tuple[str, ...]:

@@ -56,7 +56,8 @@ class Embedded:
 
     `temporal_port`: 0 or None takes a free one. `ui_port`: None means no UI, 0 a free one.
     `in_memory_temporal` forgets every workflow at the end; `time_skipping` lets workflows skip
-    time; `durable=False` gives up safety against a power cut for speed (tests, rehearsals).
+    time; `durable=False` gives up safety against a power cut for speed (tests, rehearsals);
+    `ui_codec` is where the UI has payloads decrypted.
     Raises `StandaloneError`. On exit every process it started has ended; so they do, a little
     later, when this process is killed.
     """
@@ -72,6 +73,7 @@ class Embedded:
         in_memory_temporal: bool = False,
         time_skipping: bool = False,
         durable: bool = True,
+        ui_codec: str | None = None,
     ) -> None:
         self.state_dir = state_dir.expanduser().resolve()
         self._postgres = Postgres(self.state_dir, durable=durable)
@@ -82,6 +84,7 @@ class Embedded:
             in_memory=in_memory_temporal,
             time_skipping=time_skipping,
             durable=durable,
+            ui_codec=ui_codec,
         )
         # Temporal first: it comes up while PostgreSQL makes its files.
         asked = ((self._temporal, temporal), (self._postgres, postgres))

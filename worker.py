@@ -24,7 +24,6 @@ from typing import Any
 from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
@@ -36,6 +35,7 @@ from activities.callbacks import Callbacks
 from activities.deciding import Clock, real_clock
 from activities.metrics import Metrics
 from activities.own_accounts import OwnAccounts
+from activities.payloads import data_converter
 from activities.relay import Relay
 from activities.review import Review
 from activities.sending import OwnChannel, Sending
@@ -249,15 +249,22 @@ def sandbox() -> SandboxedWorkflowRunner:
     )
 
 
-async def connect_temporal(address: str | None = None, runtime: Runtime | None = None) -> Client:
-    """Connect as ``temporalio.envconfig`` says; ``address`` is that of an embedded server."""
+async def connect_temporal(
+    address: str | None = None, runtime: Runtime | None = None, keys: Sequence[str] = ()
+) -> Client:
+    """Connect as ``temporalio.envconfig`` says; ``address`` is that of an embedded server. With
+    ``keys`` everything we hand over is encrypted. Raises SettingsError for a key that is none."""
+    try:
+        converter = data_converter(keys)
+    except ValueError as e:
+        raise SettingsError(f"DUNNING_TEMPORAL_KEYS: {e}") from None
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     if address is not None:
         config["target_host"] = address
     config.setdefault("target_host", "127.0.0.1:7233")
     if runtime is not None:
         config["runtime"] = runtime
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+    return await Client.connect(**config, data_converter=converter)
 
 
 def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
@@ -288,7 +295,7 @@ async def _main(settings: Settings) -> None:
     channels, outside = channels_of(settings, engine), outside_of(settings)
     address = settings.metrics_bind_address
     runtime = runtime_of(address) if address is not None else None
-    client = await connect_temporal(runtime=runtime)
+    client = await connect_temporal(runtime=runtime, keys=settings.temporal_key_list)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -14,21 +14,15 @@ from typing import Any
 
 import psycopg
 from temporalio.client import Client
-from temporalio.common import (
-    Priority,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-)
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
+from activities.attributes import Attributes
 from activities.listening import Connection, Listening
 from db.nudges import CHANNEL
-from workflows.contracts import ORGANISATION_ATTRIBUTE, SEQUENCE, SequenceStart, workflow_id
+from workflows.contracts import SEQUENCE, SequenceStart, workflow_id
 
 _log = logging.getLogger(__name__)
-_ORGANISATION = SearchAttributeKey.for_keyword(ORGANISATION_ATTRIBUTE)
 
 _BATCH = 200
 _AT_ONCE = 20
@@ -46,6 +40,7 @@ class Relay:
     def __init__(self, database_url: str, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
+        self._attributes = Attributes()
         outages = (psycopg.Error, RPCError, OSError)
         self._nudges = Listening("relay", database_url, CHANNEL, self._deliver, outages)
 
@@ -80,22 +75,29 @@ class Relay:
         """The nudges of one customer, in order."""
         async with gate:
             for row in _coalesced(rows):
-                organisation, customer = str(row["organisation_id"]), str(row["customer_id"])
-                about = f"Customer {row['external_id']}"[:190]
-                await self._client.start_workflow(
-                    SEQUENCE,
-                    SequenceStart(organisation, customer, self._task_queue, about=about),
-                    id=workflow_id(organisation, customer),
-                    task_queue=self._task_queue,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    start_signal=row["signal"],
-                    start_signal_args=[{**row["payload"], "nudge": row["id"]}],
-                    static_summary=about,
-                    search_attributes=TypedSearchAttributes(
-                        [SearchAttributePair(_ORGANISATION, organisation)]
-                    ),
-                    priority=Priority(fairness_key=organisation),
-                )
+                try:
+                    await self._start(row)
+                except RPCError as e:
+                    if not self._attributes.lacks(e):
+                        raise
+                    await self._start(row)
+
+    async def _start(self, row: dict[str, Any]) -> None:
+        """Signal the customer's sequence, starting it where none runs."""
+        organisation, customer = str(row["organisation_id"]), str(row["customer_id"])
+        about = f"Customer {row['external_id']}"[:190]
+        await self._client.start_workflow(
+            SEQUENCE,
+            SequenceStart(organisation, customer, self._task_queue, about=about),
+            id=workflow_id(organisation, customer),
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=row["signal"],
+            start_signal_args=[{**row["payload"], "nudge": row["id"]}],
+            static_summary=about,
+            search_attributes=self._attributes.of(organisation, row["external_id"]),
+            priority=Priority(fairness_key=organisation),
+        )
 
 
 def _coalesced(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -192,8 +192,10 @@ class Sending:
             )  # fmt: skip
         elif isinstance(result, NotSent):
             d.not_sent(session, claim, result.reason)
+            # A provider's words may quote an address: they stay in our own database.
+            told = "refuses our account" if result.holds_channel else "has not taken the message"
             return ApplicationError(
-                result.reason[:500],
+                f"{claimed.channel.name} {told}; the reason is with delivery {claim.delivery_id}",
                 next_retry_delay=HELD_WAIT if result.holds_channel else result.retry_after,
                 category=ApplicationErrorCategory.BENIGN,
             )

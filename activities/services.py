@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from logs import words_of
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,12 +41,12 @@ class Services:
         error = None if task.cancelled() else task.exception()
         if self._ending or self.ended is not None:
             if error is not None:
-                _log.error("%s: %s: %s", task.get_name(), type(error).__name__, error)
+                _log.error("%s: %s", task.get_name(), error)
             return
-        why = f"{type(error).__name__}: {error}" if error else "it stopped without an error"
+        why = words_of(error) if error else "it stopped without an error"
         self.ended = ServiceEnded(f"{task.get_name()} has ended: {why}")
         self.ended.__cause__ = error
-        _log.critical("%s", self.ended)
+        _log.critical("%s", str(self.ended))
         self._block.cancel()
 
     async def end(self) -> None:

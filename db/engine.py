@@ -26,10 +26,16 @@ def connect(url: str, *, pool_size: int = 10, ping: bool = False) -> Engine:
     ``pool_size``: the most connections at a time, computed from what uses them (for a worker
     ``activities.slots``, for the API ``api.database``). They stay open once they were needed.
     ``ping`` asks a pooled connection whether it still stands before it is used, at the price of a
-    round trip: for the API. An activity that meets a broken one is simply tried again.
+    round trip: for the API. An activity that meets a broken one is simply tried again. Errors do
+    not show the parameters of a statement, which are people's names and addresses.
     """
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=ping, pool_recycle=1800
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=ping,
+        pool_recycle=1800,
+        hide_parameters=True,
     )
     event.listen(engine, "handle_error", _leave_a_read_only_server)
     return engine

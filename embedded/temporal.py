@@ -19,7 +19,7 @@ from embedded.processes import (
     take_port,
 )
 
-SEARCH_ATTRIBUTES = ("DunningOrganisation", "DunningState")
+SEARCH_ATTRIBUTES = ("DunningOrganisation", "DunningCustomer", "DunningState")
 RETENTION = "90d"  # how long the UI shows a run that has ended; the server's own default is a day
 # Deaf to TEMPORAL_* variables that speak of another server.
 AS_GIVEN = ("--disable-config-env", "--disable-config-file")
@@ -37,7 +37,9 @@ class Temporal:
         in_memory: bool,
         time_skipping: bool,
         durable: bool,
+        ui_codec: str | None = None,
     ) -> None:
+        self._ui_codec = ui_codec
         self._file = None if in_memory else state_dir / "temporal.db"
         self._pidfile = state_dir / "temporal.pid"
         self._ports_asked = (port, ui_port)
@@ -67,6 +69,11 @@ class Temporal:
         self._pidfile.write_text(str(self.server.pid))
         if self._file:
             self._run("operator", "namespace", "update", "default", "--retention", RETENTION)
+            # A file of an older version lacks what was added since: at the start only a new file is
+            # given its attributes. One by one: beside one that it has, a new one is not added.
+            for name in SEARCH_ATTRIBUTES:
+                create = ("operator", "search-attribute", "create")
+                self._run(*create, "--name", name, "--type", "Keyword")
 
     @property
     def address(self) -> str:
@@ -88,6 +95,8 @@ class Temporal:
         command += ["--ip", LOOPBACK, "--port", str(self._port), "--log-level", "error"]
         if self._ui_port:
             command += ["--ui-port", str(self._ui_port), "--ui-disable-news-fetch"]
+            if self._ui_codec:
+                command += ["--ui-codec-endpoint", self._ui_codec]
         else:
             command += ["--headless"]
         if self._file:

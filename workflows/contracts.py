@@ -1,7 +1,7 @@
 """What crosses the border between the sequence and its activities: inputs, results, names, limits.
 
 These are an API: a history written yesterday must still load, so fields are only added, with
-defaults. Ids, instants and short labels only; no personal data.
+defaults. Ids, instants and short labels only; what people wrote by hand passes through as it is.
 """
 
 from __future__ import annotations
@@ -18,8 +18,15 @@ REVIEW = "review"
 SEND = {"email": "send_email", "sms": "send_sms", "letter": "send_letter"}
 LOOK_UP = "look_up"
 
+#: The query that answers a ``Standing``.
+NEXT = "next"
+
+#: By these Temporal finds a run: organisation and customer (the id that billing uses) are set at
+#: the start and carried on by Temporal, the state whenever it changes. They are never encrypted.
 ORGANISATION_ATTRIBUTE = "DunningOrganisation"
+CUSTOMER_ATTRIBUTE = "DunningCustomer"
 STATE_ATTRIBUTE = "DunningState"
+SEARCH_ATTRIBUTES = (ORGANISATION_ATTRIBUTE, CUSTOMER_ATTRIBUTE, STATE_ATTRIBUTE)
 
 #: A review touches the database alone; a send calls a provider once, which times out after 10 s to
 #: connect and 10 s to answer; a look-up asks it several things.
@@ -115,6 +122,22 @@ class Next:
     label: str = ""
     owes_nothing: bool = False
     look_up: bool = False
+
+
+@dataclass
+class Standing:
+    """Answer of the query ``next``: what the current details of a run say, as data.
+
+    ``about`` is who this is, ``summary`` the sentence. ``decided`` is False before the first review
+    has answered; ``unread`` counts signals that no review has read yet. ``next`` is what the
+    sequence does then.
+    """
+
+    about: str = ""
+    summary: str = ""
+    decided: bool = False
+    unread: int = 0
+    next: Next | None = None
 
 
 @dataclass

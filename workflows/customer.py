@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         LONGEST_RETRY,
         LOOK_UP,
         LOOK_UP_TIMEOUT,
+        NEXT,
         REVIEW,
         REVIEW_TIMEOUT,
         ROLL_AT_EVENTS,
@@ -31,10 +32,12 @@ with workflow.unsafe.imports_passed_through():
         ReviewInput,
         SendInput,
         SequenceStart,
+        Standing,
         channel_queue,
     )
 
 _STATE = SearchAttributeKey.for_keyword(STATE_ATTRIBUTE)
+_UNDECIDED = "Looking at the account for the first time"
 _RETRY = RetryPolicy(initial_interval=FIRST_RETRY, maximum_interval=LONGEST_RETRY)
 
 
@@ -49,6 +52,7 @@ class CustomerSequence:
         self._carrying = start.carrying
         self._state = start.state
         self._label = ""
+        self._coming = start.next
 
     @workflow.run
     async def run(self, start: SequenceStart) -> str:
@@ -89,6 +93,18 @@ class CustomerSequence:
     @workflow.signal
     def account_changed(self, *payloads: Any) -> None:
         self._remember("account_changed", payloads)
+
+    @workflow.query(name=NEXT)
+    def next(self) -> Standing:
+        """What comes next and when, for whoever asks the run; it may not have decided yet."""
+        coming = self._coming
+        return Standing(
+            about=self._start.about,
+            summary=coming.summary if coming else _UNDECIDED,
+            decided=coming is not None,
+            unread=len(self._inbox),
+            next=coming,
+        )
 
     def _remember(self, signal: str, payloads: tuple[Any, ...]) -> None:
         """Handlers take any number of payloads: one too many would fail each workflow task."""
@@ -177,7 +193,7 @@ class CustomerSequence:
 
     def _tell(self, coming: Next) -> None:
         """The story of the run, for whoever opens it in the Temporal UI."""
-        self._label = coming.label
+        self._label, self._coming = coming.label, coming
         who = f"{self._start.about}: " if self._start.about else ""
         workflow.set_current_details(f"{who}{coming.summary}")
         if coming.state not in ("send", self._state):

@@ -10,7 +10,9 @@ import db.tables  # noqa: F401  (fills the metadata)
 
 
 def run() -> None:
-    engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+    engine = create_engine(
+        context.config.attributes["url"], poolclass=pool.NullPool, hide_parameters=True
+    )
     with engine.connect() as connection:
         context.configure(
             connection=connection,

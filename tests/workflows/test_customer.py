@@ -27,6 +27,7 @@ from tests.workflows.scripted import (
 )
 from tests.workflows.skipping import Skipping
 from workflows.contracts import LINGER, LOOK_UP, REVIEW, ROLL_AT_EVENTS, Next, SequenceStart
+from workflows.customer import CustomerSequence
 
 pytestmark = pytest.mark.services
 
@@ -213,6 +214,48 @@ async def test_not_now_of_a_provider_is_tried_again_without_another_event(
         kinds = Counter(e.event_type for e in await acme.events())
         assert kinds[E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED] == 2
         assert kinds[E.EVENT_TYPE_ACTIVITY_TASK_COMPLETED] == 2
+
+
+# What it answers when it is asked.
+
+
+async def test_the_query_next_says_what_the_details_say_as_data(skipping: Skipping) -> None:
+    friday = day("Fri 08:30")
+    words = "Waiting until Friday · step 1 of 3 'Reminder one' (email) · INV-1"
+    script = Clerk(wait(friday, summary=words, label="Reminder one · INV-1"), rest())
+    async with working(skipping, script) as acme:
+        acme.clerk.busy = asyncio.Event()
+        await acme.begin()
+        await acme.clerk.called(1)
+        undecided = await acme.handle.query(CustomerSequence.next)
+        assert (undecided.decided, undecided.next, undecided.unread) == (False, None, 0)
+        assert undecided.summary == "Looking at the account for the first time"
+        await acme.signal("payment", {"id": "P-7"})
+
+        async def unread() -> bool:
+            return (await acme.handle.query(CustomerSequence.next)).unread == 1
+
+        await until(unread)
+        acme.clerk.busy.set()
+        await acme.clerk.called(2)
+        await until(lambda: _idle(acme))
+        resting = await acme.handle.query(CustomerSequence.next)
+        assert resting.decided
+        assert resting.next == rest()
+    async with working(skipping, Clerk(wait(friday, summary=words))) as acme:
+        await acme.begin()
+
+        async def decided() -> bool:
+            return (await acme.handle.query(CustomerSequence.next)).decided
+
+        await until(decided)
+        asked = await acme.handle.query(CustomerSequence.next)
+        assert asked.next == wait(friday, summary=words)
+        assert asked.summary == words
+        # In the very form in which the command and the UI show it.
+        raw = await acme.handle.query("next")
+        assert raw["next"]["until"] == friday.isoformat().replace("+00:00", "Z")
+        assert raw["next"]["then"] == "email"
 
 
 # Runs: their ends and beginnings.

@@ -1,0 +1,100 @@
+"""What Temporal keeps of an error: its class and our words, never whom it is about."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from temporalio.api.failure.v1 import Failure
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from channels.port import NotSent
+from db import tables as t
+from tests.activities.town import Provider, Town
+from tests.test_logs import ADDRESS, refused
+from tests.workflows.scripted import Clerk, Sequence, rest, until, working
+from tests.workflows.skipping import Skipping
+
+pytestmark = pytest.mark.services
+
+
+async def failing(acme: Sequence) -> Failure:
+    """The error of the activity that is tried again and again, as the Temporal UI shows it."""
+
+    async def failed() -> bool:
+        pending = (await acme.handle.describe()).raw_description.pending_activities
+        return bool(pending) and pending[0].HasField("last_failure")
+
+    await until(failed)
+    return (await acme.handle.describe()).raw_description.pending_activities[0].last_failure
+
+
+def every_word(failure: Failure) -> str:
+    """Also what is in base64."""
+    raw = failure.SerializeToString()
+    return raw.decode("latin-1") + base64.b64encode(raw).decode()
+
+
+async def test_a_refused_row_shows_no_address_to_temporal(
+    skipping: Skipping, engine: Engine
+) -> None:
+    error = refused(engine)
+    async with working(skipping, Clerk(error, rest())) as acme:
+        await acme.begin()
+        failure = await failing(acme)
+    assert "acme" not in every_word(failure)
+    assert failure.application_failure_info.type == "IntegrityError"
+    assert failure.message.startswith("UniqueViolation 23505 (address_once, one_address)")
+    assert not failure.HasField("cause")
+    assert "scripted.py" in failure.stack_trace
+
+
+async def test_an_error_that_nobody_foresaw_shows_its_class_and_its_place(
+    skipping: Skipping,
+) -> None:
+    error = ValueError(f"cannot write to {ADDRESS}")
+    error.__cause__ = KeyError(ADDRESS)
+    async with working(skipping, Clerk(error, rest())) as acme:
+        await acme.begin()
+        failure = await failing(acme)
+    assert "acme" not in every_word(failure)
+    assert failure.message == "ValueError"
+    assert not failure.HasField("cause")
+
+
+async def test_an_error_of_ours_keeps_its_words_and_what_it_asks_for(skipping: Skipping) -> None:
+    error = ApplicationError("the outbox is full", next_retry_delay=timedelta(hours=3))
+    error.__cause__ = ValueError(ADDRESS)
+    async with working(skipping, Clerk(error, rest())) as acme:
+        await acme.begin()
+        failure = await failing(acme)
+    assert failure.message == "the outbox is full"
+    assert failure.application_failure_info.next_retry_delay.ToTimedelta() == timedelta(hours=3)
+    assert "acme" not in every_word(failure)
+
+
+def test_the_words_of_a_provider_stay_with_the_delivery_and_do_not_reach_temporal(
+    engine: Engine,
+) -> None:
+    town = Town(engine, Provider(NotSent(f"421 {ADDRESS} is throttled", timedelta(minutes=2))))
+    town.customer()
+    town.at("2025-03-03 10:00")
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    with pytest.raises(ApplicationError) as caught:
+        town.send()
+    (delivery,) = town.rows_of(t.Delivery)
+    assert ADDRESS in delivery.error
+    assert caught.value.message == (
+        f"stand-in has not taken the message; the reason is with delivery {delivery.id}"
+    )
+    assert caught.value.next_retry_delay == timedelta(minutes=2)
+    assert caught.value.category is ApplicationErrorCategory.BENIGN
+
+
+def test_the_refused_row_of_these_tests_does_quote_the_address(engine: Engine) -> None:
+    """Else they would prove nothing."""
+    assert ADDRESS in str(refused(engine).orig)

@@ -1,0 +1,114 @@
+"""Logs say what went wrong and where, and nothing about anybody: no address, no name, no amount."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from db.engine import connect, transaction
+from db.errors import Invalid
+from logs import set_up_logging, words_of
+
+ADDRESS = "eve@acme.example"
+LOGGER = logging.getLogger("dunning.test")
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    stream = io.StringIO()
+    set_up_logging(stream=stream)
+    yield stream
+    root.handlers[:], root.level = before
+
+
+def refused(engine: Engine) -> sa.exc.IntegrityError:
+    """PostgreSQL refuses a second organisation under the same key, and quotes the row."""
+    insert = sa.text("INSERT INTO one_address (address) VALUES (:address)")
+    with engine.connect() as connection:
+        connection.execute(
+            sa.text("CREATE TEMP TABLE one_address (address text CONSTRAINT address_once UNIQUE)")
+        )
+        connection.execute(insert, {"address": ADDRESS})
+        with pytest.raises(sa.exc.IntegrityError) as caught:
+            connection.execute(insert, {"address": ADDRESS})
+    return caught.value
+
+
+def not_a_number(engine: Engine) -> sa.exc.DataError:
+    with pytest.raises(sa.exc.DataError) as caught, transaction(engine) as session:
+        session.connection().execute(sa.text("SELECT CAST(:a AS text)::integer"), {"a": ADDRESS})
+    return caught.value
+
+
+def test_an_error_of_the_database_does_not_show_its_parameters(engine: Engine) -> None:
+    with pytest.raises(sa.exc.ProgrammingError) as caught, transaction(engine) as session:
+        session.connection().execute(sa.text("SELECT nothing(:a)"), {"a": ADDRESS})
+    assert ADDRESS not in str(caught.value)
+
+
+@pytest.mark.parametrize("json_lines", [False, True])
+def test_the_traceback_of_a_refused_row_names_the_constraint_and_the_place_but_no_value(
+    json_lines: bool, stream: io.StringIO, engine: Engine
+) -> None:
+    set_up_logging(stream=stream, json_lines=json_lines)
+    try:
+        try:
+            raise refused(engine)
+        except sa.exc.IntegrityError as e:
+            raise RuntimeError(f"{ADDRESS} could not be stored") from e
+    except RuntimeError:
+        LOGGER.exception("a request failed")
+    text = stream.getvalue()
+    assert ADDRESS not in text
+    assert "acme" not in text
+    assert "address_once" in text
+    assert "23505" in text
+    assert "RuntimeError" in text
+    assert "line " in text
+    assert "raise RuntimeError(" in text
+    if json_lines:
+        assert json.loads(text)["message"] == "a request failed"
+
+
+def test_an_error_among_the_words_of_a_line_shows_no_value(
+    stream: io.StringIO, engine: Engine
+) -> None:
+    LOGGER.warning("refused by the database: %s", refused(engine))
+    LOGGER.warning("refused by the driver: %s", refused(engine).orig)
+    LOGGER.warning("not stored: %(error)s", {"error": not_a_number(engine)})
+    LOGGER.warning("not read: %s", ValueError(f"invalid literal for int(): '{ADDRESS}'"))
+    assert "acme" not in stream.getvalue()
+    assert stream.getvalue().count("UniqueViolation 23505") == 2
+    assert "InvalidTextRepresentation 22P02" in stream.getvalue()
+
+
+def test_the_access_log_leaves_out_what_was_searched_for(stream: io.StringIO) -> None:
+    logging.getLogger("uvicorn.access").info(
+        '%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", f"/v1/customers?q={ADDRESS}", "1.1", 200
+    )
+    assert "GET /v1/customers?… HTTP/1.1" in stream.getvalue()
+    assert ADDRESS not in stream.getvalue()
+
+
+def test_what_a_server_says_about_itself_stays_readable() -> None:
+    nobody = connect("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with pytest.raises(sa.exc.OperationalError) as caught, nobody.connect():
+        pass
+    assert "127.0.0.1" in words_of(caught.value)
+    assert words_of(ConnectionRefusedError(111, "Connection refused", ADDRESS)) == (
+        "ConnectionRefusedError: Connection refused"
+    )
+
+
+def test_an_error_of_ours_says_what_its_class_means_and_not_whom_it_is_about() -> None:
+    assert words_of(Invalid(f"contact {ADDRESS} makes no sense")) == (
+        "Invalid: Bad input or a state that does not allow it; never a fault of the program."
+    )
