@@ -13,13 +13,14 @@ from temporalio import activity
 
 from activities.deciding import Clock, engine_time, nobody, real_clock, settle
 from db import tables as t
-from db.accounts import clock, load, lock_customer
+from db.accounts import clock, load
 from db.actions import work_open_action
 from db.calendars import calendar_of
 from db.credits import PAYMENT, CreditFact, put_credit
 from db.engine import transaction
 from db.errors import DunningError, Invalid
 from db.holds import pause, resume
+from db.locks import lock_customer
 from db.timeline import note
 from workflows.contracts import REVIEW, Message, Next, ReviewInput
 

@@ -40,10 +40,11 @@ from channels.template import TemplateError
 from channels.waits import HELD_WAIT
 from db import deliveries as d
 from db import tables as t
-from db.accounts import Loaded, clock, load, lock_customer
+from db.accounts import Loaded, clock, load
 from db.decisions import action_to_send
 from db.drafts import NotVerified
 from db.engine import transaction
+from db.locks import lock_customer
 from dunning.decide import channel_of, decide, still_due
 from dunning.plan import ActionType
 from workflows.contracts import LOOK_UP, SEND, Next, SendInput

@@ -129,10 +129,11 @@ def _invoices(body: Batch) -> Iterator[str]:
 
 
 def _parents_first(items: list[CustomerItem]) -> Iterator[tuple[int, CustomerItem]]:
-    """A child may come before its parent in the list."""
+    """A child may come before its parent in the list. Else by external id, in which order new
+    customers are inserted (``db.locks``)."""
     left = dict(enumerate(items))
     while left:
         ids = {item.external_id for item in left.values()}
         ready = {p: i for p, i in left.items() if i.parent not in ids} or left
-        yield from ready.items()
+        yield from sorted(ready.items(), key=lambda one: one[1].external_id)
         left = {p: i for p, i in left.items() if p not in ready}

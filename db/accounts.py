@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.calendars import calendar_of, spread_of
+from db.locks import lock_customer
 from dunning import model as m
 from dunning.calendar import Calendar
 from dunning.plan import ActionType, Plan, parse_plan
@@ -66,8 +67,6 @@ _CUSTOMER = sa.bindparam("customer", type_=sa.Uuid)
 # The statements are made once: building them takes longer than PostgreSQL takes to answer. States
 # stand in them as literals, not as values: PostgreSQL also makes plans for any value, and such a
 # plan cannot use an index of the open ones alone. Nothing here reads what is over, however much.
-# FOR NO KEY UPDATE: who only refers to a locked customer (a child, a nudge) need not wait for it.
-_LOCK = select(t.Customer).where(t.Customer.id == _CUSTOMER).with_for_update(key_share=True)
 
 
 def _one_of(column: Any, *values: str) -> sa.ColumnElement[bool]:
@@ -193,20 +192,6 @@ _AROUND = (
     .outerjoin(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
     .where(col(t.Customer.id) == _CUSTOMER)
 )
-
-
-def lock_customer(session: Session, customer_id: uuid.UUID) -> t.Customer:
-    """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown."""
-    locked: set[uuid.UUID] = session.info.setdefault("locked", set())
-    if customer_id in locked:
-        return session.get_one(t.Customer, customer_id)
-    customer = session.exec(
-        _LOCK, params={"customer": customer_id}, execution_options={"populate_existing": True}
-    ).one_or_none()
-    if customer is None:
-        raise KeyError(f"no customer {customer_id}")
-    locked.add(customer_id)
-    return customer
 
 
 def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Loaded:

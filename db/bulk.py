@@ -4,15 +4,13 @@ that its items need few queries of their own; the timeline and the nudges are wr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from db import tables as t
-
-_AT_ONCE = 1000
+from db.locks import lock_customers, parts
 
 
 class Batch:
@@ -35,28 +33,18 @@ def batch_of(session: Session) -> Batch | None:
 def begin(
     session: Session, organisation_id: uuid.UUID, customers: Iterable[str], invoices: Iterable[str]
 ) -> None:
-    """Look up what a batch names. The customers are locked, always in the same order: two batches
-    that meet wait for one another instead of failing both."""
+    """Look up what a batch names, and lock the customers."""
     batch = Batch(session.get_one(t.Organisation, organisation_id))
-    locked: set[uuid.UUID] = session.info.setdefault("locked", set())
-    for keys in _parts(customers):
-        batch.rows |= dict.fromkeys((t.Customer, key) for key in keys)
-        for row in session.exec(
-            select(t.Customer)
-            .where(t.Customer.organisation_id == organisation_id)
-            .where(col(t.Customer.external_id).in_(keys))
-            .order_by(col(t.Customer.external_id).collate("C"))
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        ):
-            batch.rows[t.Customer, row.external_id] = row
-            locked.add(row.id)
-    for keys in _parts(invoices):
-        batch.rows |= dict.fromkeys((t.Invoice, key) for key in keys)
+    keys = set(customers)
+    batch.rows |= dict.fromkeys((t.Customer, key) for key in keys)
+    for row in lock_customers(session, organisation_id, keys):
+        batch.rows[t.Customer, row.external_id] = row
+    for some in parts(invoices):
+        batch.rows |= dict.fromkeys((t.Invoice, key) for key in some)
         for found in session.exec(
             select(t.Invoice)
             .where(t.Invoice.organisation_id == organisation_id)
-            .where(col(t.Invoice.external_id).in_(keys))
+            .where(col(t.Invoice.external_id).in_(some))
             .execution_options(populate_existing=True)
         ):
             batch.rows[t.Invoice, found.external_id] = found
@@ -94,9 +82,3 @@ def made(session: Session, row: t.Customer | t.Invoice) -> None:
     batch = batch_of(session)
     if batch is not None:
         batch.rows[type(row), row.external_id] = row
-
-
-def _parts(keys: Iterable[str]) -> Iterator[list[str]]:
-    wanted = iter(sorted(set(keys)))
-    while part := list(islice(wanted, _AT_ONCE)):
-        yield part

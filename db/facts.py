@@ -18,10 +18,11 @@ from sqlmodel import Session, col, select
 
 from db import bulk
 from db import tables as t
-from db.accounts import clock, lock_customer
+from db.accounts import clock
 from db.contacts import fix
 from db.credits import rebalance
 from db.errors import Invalid, NotFound
+from db.locks import lock_customer
 from db.nudges import nudge
 from db.timeline import money, note
 

@@ -13,9 +13,10 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from db import tables as t
-from db.accounts import Loaded, clock, lock_customer
+from db.accounts import Loaded, clock
 from db.errors import Invalid, NotFound
 from db.facts import find_invoice
+from db.locks import lock_customer
 from db.timeline import note
 from dunning.carrying import can_carry, order
 from dunning.plan import ActionType, Step

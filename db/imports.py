@@ -25,6 +25,7 @@ from db import tables as t
 from db.accounts import clock
 from db.engine import transaction
 from db.errors import Conflict
+from db.locks import lock_imports
 from db.nudges import nudge_many
 from dunning.book import BookMap, RowError, read_book
 from dunning.causes import Causes
@@ -80,7 +81,7 @@ def import_book(
             _read(write, file, book_map, report, lambda done: tell(min(done, size)))
         nothing = bool(report.bad_count) and not skip_bad_rows
         if not nothing:
-            write(sql.ONE_AT_A_TIME)
+            lock_imports(session, organisation_id)
             write(sql.LOCK)
         while _check(write, report) and skip_bad_rows:
             pass  # a parent may be known by a bad row alone

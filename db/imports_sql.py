@@ -19,15 +19,12 @@ STAGE = """
 
 COPY = "COPY import_row FROM STDIN"
 
-#: Two imports of an organisation follow one another.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('import/' || CAST(:org AS text), 0))"
-
-#: In the order of db.bulk.begin. A reference to a locked customer need not wait for it.
+#: As db.locks.lock_customers.
 LOCK = """
     SELECT count(*) FROM (
         SELECT id FROM customer
         WHERE organisation_id = :org AND external_id IN (SELECT customer FROM import_row)
-        ORDER BY external_id COLLATE "C" FOR NO KEY UPDATE
+        ORDER BY id FOR NO KEY UPDATE
     ) AS locked
 """
 

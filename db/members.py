@@ -118,7 +118,7 @@ def _keep_an_admin(session: Session, member: t.Member) -> None:
             col(t.Member.active),
         )
         .order_by(col(t.Member.id))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     if [a.id for a in admins] == [member.id]:
@@ -204,6 +204,7 @@ def remove_member(session: Session, member: t.Member) -> None:
     which is why it does not say how many): reassign them first; Conflict for the last admin."""
     if member.role == "admin":
         _keep_an_admin(session, member)
+    # Not weaker: an action that is being given to the member just now is waited for, and counts.
     session.refresh(member, with_for_update=True)
     owns = session.exec(
         select(t.Action.id)

@@ -13,6 +13,7 @@ from db import tables as t
 from db.accounts import clock
 from db.calendars import CalendarError, parse_working_days, public_holidays, zone
 from db.errors import Invalid, NotFound
+from db.locks import lock_organisation
 from db.nudges import nudge_many
 from db.plans import plan_or_404
 from dunning.rates import COUNTRIES
@@ -26,7 +27,7 @@ def change(
     their own (rule 44), and their timelines say so. Raises Invalid for a zone, week, holiday
     calendar or plan that is none, and for a country whose interest for late payment we do not know.
     """
-    row = session.get_one(t.Organisation, organisation_id, with_for_update=True)
+    row = lock_organisation(session, organisation_id)
     before = row.model_dump()
     for name, check in (
         ("timezone", zone), ("working_days", parse_working_days), ("holidays", _holidays)

@@ -14,10 +14,11 @@ from sqlmodel import Session, col, select
 
 from db import deliveries as d
 from db import tables as t
-from db.accounts import clock, lock_customer
+from db.accounts import clock
 from db.contacts import fix
 from db.decisions import BY, end
 from db.drafts import CLOSED
+from db.locks import lock_customer
 from db.nudges import nudge
 from db.tasks import customer_did
 from db.timeline import note

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.errors import Invalid, NotFound
+from db.locks import lock_organisation
 from db.nudges import nudge_many
 from db.owners import check_owner
 from dunning.plan import Plan, PlanError, Step, parse_plan, plan_data
@@ -36,7 +37,8 @@ def put_plan(
         session, organisation_id, data, check_texts, owners_must_exist=owners_must_exist
     )
     definition = plan_data(plan)
-    row = _locked(session, organisation_id, plan.name)
+    organisation = lock_organisation(session, organisation_id)
+    row = _made(session, organisation_id, plan.name)
     number = 1
     if row.current_version_id is not None:
         current = session.get_one(t.PlanVersion, row.current_version_id)
@@ -47,7 +49,6 @@ def put_plan(
     session.add(version)
     session.flush()
     row.current_version_id = version.id
-    organisation = session.get_one(t.Organisation, organisation_id, with_for_update=True)
     if organisation.default_plan_id is None:
         organisation.default_plan_id = row.id
     session.flush()
@@ -78,12 +79,9 @@ def check_plan(
     return plan
 
 
-def _locked(session: Session, organisation_id: uuid.UUID, name: str) -> t.Plan:
-    """The plan's row, made if need be, locked so that versions follow one another."""
-    session.connection().execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-        {"key": f"plan/{organisation_id}/{name}"},
-    )
+def _made(session: Session, organisation_id: uuid.UUID, name: str) -> t.Plan:
+    """The plan's row, made if need be; the organisation is locked, so versions follow one
+    another."""
     statement = select(t.Plan).where(t.Plan.organisation_id == organisation_id, t.Plan.name == name)
     row = session.exec(statement).one_or_none()
     if row is None:

@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from db import tables as t
-from db.accounts import clock, lock_customer
+from db.accounts import clock
 from db.calendars import calendar_of
+from db.locks import lock_customer
 from db.nudges import nudge
 from db.outcomes import close, reopen
 from db.tasks import customer_did

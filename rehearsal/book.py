@@ -19,6 +19,7 @@ from db.actions import work_open_action
 from db.calendars import calendar_of
 from db.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_credit
 from db.errors import DunningError, Invalid
+from db.locks import lock_customers
 from db.nudges import nudge
 from db.timeline import note
 from dunning.book import BookRow
@@ -144,6 +145,8 @@ def apply_all(
     if paid:
         _pay_all(session, organisation_id, paid, at)
     refused = []
+    told = [event.what.customer for event in group if isinstance(event.what, Fact)]
+    lock_customers(session, organisation_id, told)
     for event in group:
         if isinstance(event.what, Fact):
             try:
