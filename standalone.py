@@ -11,10 +11,11 @@ side and are polled until they answer. Errors are those of embedded/processes.py
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from embedded import postgres as pg
 from embedded.postgres import Postgres
@@ -58,6 +59,7 @@ class Embedded:
     `in_memory_temporal` forgets every workflow at the end; `time_skipping` lets workflows skip
     time; `durable=False` gives up safety against a power cut for speed (tests, rehearsals);
     `ui_codec` is where the UI has payloads decrypted.
+    `temporal_config` is Temporal's dynamic configuration, by its own names.
     Raises `StandaloneError`. On exit every process it started has ended; so they do, a little
     later, when this process is killed.
     """
@@ -74,6 +76,7 @@ class Embedded:
         time_skipping: bool = False,
         durable: bool = True,
         ui_codec: str | None = None,
+        temporal_config: Mapping[str, Any] | None = None,
     ) -> None:
         self.state_dir = state_dir.expanduser().resolve()
         self._postgres = Postgres(self.state_dir, durable=durable)
@@ -85,6 +88,7 @@ class Embedded:
             time_skipping=time_skipping,
             durable=durable,
             ui_codec=ui_codec,
+            dynamic=temporal_config or {},
         )
         # Temporal first: it comes up while PostgreSQL makes its files.
         asked = ((self._temporal, temporal), (self._postgres, postgres))

@@ -1,37 +1,81 @@
 """The relay: turns nudges into signals. Any number of them run side by side.
 
 Woken by NOTIFY; takes nudges with ``FOR UPDATE SKIP LOCKED``, signals the customer's sequence
-(starting it where none runs) and deletes them in the same transaction. Temporal down: the nudges
-stay, and the relay catches up. A nudge may be delivered twice, which the sequence can stand.
+(starting it where none runs) and deletes them in the same transaction. What waits for one customer
+is one place in a batch and one signal. Temporal down: the nudges stay, and the relay catches up.
+A customer whose signal is refused is tried again, later each time, and holds up nobody else. A
+nudge may be delivered twice, which the sequence can stand.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from temporalio.client import Client
 from temporalio.common import Priority, WorkflowIDConflictPolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.attributes import Attributes
 from activities.listening import Connection, Listening
 from db.nudges import CHANNEL
+from logs import words_of
 from workflows.contracts import SEQUENCE, SequenceStart, workflow_id
 
 _log = logging.getLogger(__name__)
 
+#: Customers of one batch, found among so many of the oldest nudges that are due.
 _BATCH = 200
+_OLDEST = 1_000
+#: The most rows of a batch: a customer may have thousands.
+_MOST_ROWS = 5_000
+#: The most messages in one signal, so that its payload stays far below Temporal's 2 MB.
+_MOST_MESSAGES = 50
 _AT_ONCE = 20
+_PATIENCE = timedelta(seconds=10)
+#: Pauses after a refusal: 1, 2, 4 … seconds, at most a minute.
+_LONGEST_PAUSE_SECONDS = 60
 
+# Whoever is due is locked first, so that relays side by side take different ones; then everything
+# that waits for these customers, due or not, because it is told in order and together.
 _TAKE = f"""
+    WITH oldest AS MATERIALIZED (
+        SELECT id, customer_id FROM nudge
+        WHERE next_try_at IS NULL OR next_try_at <= clock_timestamp()
+        ORDER BY id LIMIT {_OLDEST} FOR UPDATE SKIP LOCKED
+    ), chosen AS (
+        SELECT customer_id FROM oldest GROUP BY customer_id ORDER BY min(id) LIMIT {_BATCH}
+    )
     SELECT n.id, n.organisation_id, n.customer_id, n.signal, n.payload, c.external_id
     FROM nudge n JOIN customer c ON c.id = n.customer_id
-    ORDER BY n.id LIMIT {_BATCH} FOR UPDATE OF n SKIP LOCKED
+    WHERE n.customer_id IN (SELECT customer_id FROM chosen)
+    ORDER BY n.id LIMIT {_MOST_ROWS} FOR UPDATE OF n SKIP LOCKED
 """
+_LATER = f"""
+    UPDATE nudge SET tries = tries + 1, error = %s,
+        next_try_at = clock_timestamp()
+            + make_interval(secs => least(2 ^ least(tries, 10), {_LONGEST_PAUSE_SECONDS}))
+    WHERE id = ANY(%s)
+"""
+
+#: What Temporal answers when it is there for nobody. A batch of which every customer met one of
+#: these is tried again as a whole. The last two may also be about one busy run alone.
+_OUTAGE = {
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.NOT_FOUND,  # the namespace
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.UNAUTHENTICATED,
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.UNIMPLEMENTED,
+}
+_BUSY = {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED}
+
+_Row = dict[str, Any]
 
 
 class Relay:
@@ -48,41 +92,55 @@ class Relay:
         await self._nudges.run()
 
     async def _deliver(self, connection: Connection) -> bool:
-        """Deliver one batch; answers whether there may be more. One customer's nudge that Temporal
-        does not take stays and holds up nobody else; when it takes none, that is raised."""
+        """Deliver one batch; answers whether there may be more. Raises when Temporal took nothing
+        from anybody because it is away."""
         async with connection.transaction():
-            rows = await (await connection.execute(_TAKE)).fetchall()
+            rows: list[_Row] = await (await connection.execute(_TAKE)).fetchall()
             if not rows:
                 return False
-            gate = asyncio.Semaphore(_AT_ONCE)
-            by_customer: dict[Any, list[dict[str, Any]]] = {}
+            by_customer: dict[uuid.UUID, list[_Row]] = {}
             for row in rows:
                 by_customer.setdefault(row["customer_id"], []).append(row)
+            told = {customer: _told(mine) for customer, mine in by_customer.items()}
+            gate = asyncio.Semaphore(_AT_ONCE)
             outcomes = await asyncio.gather(
-                *(self._signal(gate, mine) for mine in by_customer.values()),
+                *(self._signal(gate, by_customer[c][0], *told[c]) for c in told),
                 return_exceptions=True,
             )
-            failed = {c: e for c, e in zip(by_customer, outcomes, strict=True) if e is not None}
-            left = [row["id"] for row in rows if row["customer_id"] not in failed]
+            refused: dict[uuid.UUID, BaseException] = {}
+            left: list[int] = []
+            for customer, outcome in zip(told, outcomes, strict=True):
+                if outcome is not None:
+                    refused[customer] = outcome
+                    continue
+                last = told[customer][1]
+                left += [row["id"] for row in by_customer[customer] if row["id"] <= last]
+            if not left and _is_outage(list(refused.values())):
+                raise next(iter(refused.values()))
+            for customer, error in refused.items():
+                ids = [row["id"] for row in by_customer[customer]]
+                await connection.execute(_LATER, (_words(error), ids))
+                ours = None if isinstance(error, RPCError) else error
+                _log.error(
+                    "relay: customer %s is tried later: %s", customer, _words(error), exc_info=ours
+                )
             await connection.execute("DELETE FROM nudge WHERE id = ANY(%s)", (left,))
-        for customer, error in failed.items():
-            if not left or not isinstance(error, RPCError):
-                raise error
-            _log.error("relay: the nudges of customer %s are not taken: %s", customer, error)
-        return len(left) == _BATCH
+        return len(told) == _BATCH or len(rows) >= _OLDEST or len(left) < len(rows)
 
-    async def _signal(self, gate: asyncio.Semaphore, rows: Sequence[dict[str, Any]]) -> None:
-        """The nudges of one customer, in order."""
+    async def _signal(
+        self, gate: asyncio.Semaphore, row: _Row, messages: Sequence[_Row], last: int
+    ) -> None:
+        """Everything that is told to one customer's sequence, in one signal."""
+        name, payload = _one_signal(messages, last)
         async with gate:
-            for row in _coalesced(rows):
-                try:
-                    await self._start(row)
-                except RPCError as e:
-                    if not self._attributes.lacks(e):
-                        raise
-                    await self._start(row)
+            try:
+                await self._start(row, name, payload)
+            except RPCError as e:
+                if not self._attributes.lacks(e):
+                    raise
+                await self._start(row, name, payload)
 
-    async def _start(self, row: dict[str, Any]) -> None:
+    async def _start(self, row: _Row, name: str, payload: dict[str, Any]) -> None:
         """Signal the customer's sequence, starting it where none runs."""
         organisation, customer = str(row["organisation_id"]), str(row["customer_id"])
         about = f"Customer {row['external_id']}"[:190]
@@ -92,15 +150,45 @@ class Relay:
             id=workflow_id(organisation, customer),
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal=row["signal"],
-            start_signal_args=[{**row["payload"], "nudge": row["id"]}],
+            start_signal=name,
+            start_signal_args=[payload],
             static_summary=about,
             search_attributes=self._attributes.of(organisation, row["external_id"]),
             priority=Priority(fairness_key=organisation),
+            rpc_timeout=_PATIENCE,
         )
 
 
-def _coalesced(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """ "Look again" said several times is said once, with the last number."""
-    plain = [r for r in rows if r["signal"] == "account_changed" and not r["payload"]]
-    return [r for r in rows if r not in plain[:-1]]
+def _told(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
+    """What is told of a customer's nudges this time, and the last number that is told with it.
+    "Look again" said several times is said once, with its last number."""
+    plain = [row["id"] for row in rows if row["signal"] == "account_changed" and not row["payload"]]
+    unsaid = set(plain[:-1])
+    said = [row for row in rows if row["id"] not in unsaid]
+    if len(said) <= _MOST_MESSAGES:
+        return said, rows[-1]["id"]
+    return said[:_MOST_MESSAGES], said[_MOST_MESSAGES - 1]["id"]
+
+
+def _one_signal(messages: Sequence[_Row], last: int) -> tuple[str, dict[str, Any]]:
+    """Its name and payload. One message is itself; several are a list, under the name of the first
+    that says more than "look again". ``nudge`` is for workers of the version before, which see one
+    message in it."""
+    if len(messages) == 1:
+        (row,) = messages
+        return row["signal"], {**row["payload"], "nudge": row["id"]}
+    names = [row["signal"] for row in messages]
+    name = next((name for name in names if name != "account_changed"), "account_changed")
+    told = [{"signal": row["signal"], **row["payload"], "nudge": row["id"]} for row in messages]
+    return name, {"messages": told, "nudge": last}
+
+
+def _is_outage(errors: Sequence[BaseException]) -> bool:
+    """``errors``: of every customer of a batch."""
+    statuses = {error.status if isinstance(error, RPCError) else None for error in errors}
+    return statuses <= _OUTAGE or (len(errors) > 1 and statuses <= _OUTAGE | _BUSY)
+
+
+def _words(error: BaseException) -> str:
+    """Temporal's own; an error of ours may quote a payload."""
+    return (str(error) if isinstance(error, RPCError) else words_of(error))[:500]

@@ -592,14 +592,21 @@ class TimelineEntry(SQLModel, table=True):
 
 
 class Nudge(SQLModel, table=True):
-    """A signal that is to reach a customer's sequence; the relay deletes what it delivered."""
+    """A signal that is to reach a customer's sequence; the relay deletes what it delivered.
+
+    ``tries``: how often Temporal refused it, with ``error``; not tried again before
+    ``next_try_at`` (real clock, None = at once).
+    """
 
     id: int | None = _big_serial()
     organisation_id: uuid.UUID = _ref("organisation.id", index=False)
-    customer_id: uuid.UUID = Field(foreign_key="customer.id")
+    customer_id: uuid.UUID = _ref("customer.id")
     signal: str
     payload: dict[str, Any] = _json(dict)
     created_at: datetime = _created()
+    tries: int = 0
+    next_try_at: datetime | None = _instant()
+    error: str = ""
 
 
 class Sequence(SQLModel, table=True):

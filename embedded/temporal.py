@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Temporal:
         in_memory: bool,
         time_skipping: bool,
         durable: bool,
+        dynamic: Mapping[str, Any],
         ui_codec: str | None = None,
     ) -> None:
         self._ui_codec = ui_codec
@@ -45,6 +47,7 @@ class Temporal:
         self._ports_asked = (port, ui_port)
         self._port, self._ui_port = 0, 0
         self._time_skipping = time_skipping
+        self._dynamic = dict(dynamic)
         self.server = Server(
             "Temporal",
             state_dir / "temporal.log",
@@ -106,7 +109,7 @@ class Temporal:
                 command += ["--sqlite-pragma", pragma]
         for name in SEARCH_ATTRIBUTES:
             command += ["--search-attribute", f"{name}=Keyword"]
-        dynamic: dict[str, Any] = {"matching.enableFairness": True}
+        dynamic: dict[str, Any] = {"matching.enableFairness": True, **self._dynamic}
         if self._time_skipping:
             dynamic["frontend.WorkflowTimeSkippingEnabled"] = True
             dynamic["history.timerProcessorMaxTimeShift"] = "20ms"

@@ -43,6 +43,7 @@ ALSO = {
     "api/app.py": {"settings", "logs"},
     "activities/failures.py": {"logs"},
     "activities/services.py": {"logs"},
+    "activities/relay.py": {"logs"},
     "activities/codec.py": {"starlette"},
     "rehearsal/run.py": {"worker"},
 }

@@ -38,6 +38,8 @@ LONGEST_RETRY = timedelta(minutes=1)
 
 #: A run ends and goes on as a new one when its history has this many events: replay stays cheap.
 ROLL_AT_EVENTS = 300
+#: So does one that was signalled so often, long before Temporal refuses a run's 10,001st signal.
+ROLL_AT_SIGNALS = 1_000
 #: How long a customer who owes nothing is remembered by a run that rests.
 LINGER = timedelta(days=30)
 
@@ -73,8 +75,22 @@ class Message:
     clock: bool = False
 
     @staticmethod
+    def read_all(signal: str, payload: Any, made_id: str) -> list[Message]:
+        """Whatever was sent, as messages; never raises, because a signal handler must not. The
+        relay tells everything that waits for one customer in one signal: a list ``messages``, each
+        with the name of its ``signal``."""
+        several = payload.get("messages") if isinstance(payload, dict) else None
+        if not isinstance(several, list):
+            return [Message.read(signal, payload, made_id)]
+        return [
+            Message.read(one["signal"], one, f"{made_id}/{place}")
+            for place, one in enumerate(several)
+            if isinstance(one, dict) and one.get("signal") in SIGNALS
+        ]
+
+    @staticmethod
     def read(signal: str, payload: Any, made_id: str) -> Message:
-        """Whatever was sent, as a message: never raises, because a signal handler must not."""
+        """Whatever was sent, as one message. Never raises."""
         if isinstance(payload, str):
             payload = {"why": payload}
         if not isinstance(payload, dict):

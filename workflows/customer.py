@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         REVIEW,
         REVIEW_TIMEOUT,
         ROLL_AT_EVENTS,
+        ROLL_AT_SIGNALS,
         SEND,
         SEND_TIMEOUT,
         SEQUENCE,
@@ -49,6 +50,7 @@ class CustomerSequence:
     def __init__(self, start: SequenceStart) -> None:
         self._start = start
         self._inbox: list[Message] = []
+        self._signals = 0
         self._carrying = start.carrying
         self._state = start.state
         self._label = ""
@@ -109,7 +111,8 @@ class CustomerSequence:
     def _remember(self, signal: str, payloads: tuple[Any, ...]) -> None:
         """Handlers take any number of payloads: one too many would fail each workflow task."""
         payload = payloads[0] if payloads else None
-        self._inbox.append(Message.read(signal, payload, str(workflow.uuid4())))
+        self._inbox += Message.read_all(signal, payload, str(workflow.uuid4()))
+        self._signals += 1
 
     async def _slept(self, coming: Next) -> bool:
         """Sleep until the moment of ``coming``: True; a message came first: False."""
@@ -201,7 +204,9 @@ class CustomerSequence:
             workflow.upsert_search_attributes([_STATE.value_set(coming.state)])
 
     def _roll_if_due(self, coming: Next) -> None:
-        """One run = one carrying invoice; and histories stay short. Never with a message unread."""
+        """One run = one carrying invoice; histories stay short, and far from the most signals that
+        a run may have. Never with a message unread: at that limit no more come in, so that a run
+        which could not roll before reads what it has, and rolls then."""
         info = workflow.info()
         if self._carrying is None:
             self._carrying = coming.carrying
@@ -209,6 +214,7 @@ class CustomerSequence:
         due = (
             another
             or info.get_current_history_length() > ROLL_AT_EVENTS
+            or self._signals >= ROLL_AT_SIGNALS
             or info.is_continue_as_new_suggested()
         )
         newer = info.is_target_worker_deployment_version_changed()

@@ -89,3 +89,47 @@ def test_what_was_added_since_has_a_default() -> None:
             if f.default is MISSING and f.default_factory is MISSING
         }
         assert bare == needed, contract
+
+
+def read(signal: str, payload: Any) -> list[Message]:
+    return Message.read_all(signal, payload, "made")
+
+
+def test_a_signal_of_before_is_one_message() -> None:
+    assert read("payment", {"id": "P-7", "nudge": 12}) == [Message("payment", "P-7", 12)]
+    assert read("pause", "moving house") == [Message("pause", "made", why="moving house")]
+    assert read("skip", None) == [Message("skip", "made")]
+
+
+def test_one_signal_may_carry_several_messages() -> None:
+    payload = {
+        "nudge": 14,
+        "messages": [
+            {"signal": "payment", "id": "P-7", "nudge": 12, "amount": "5.00 EUR"},
+            {"signal": "account_changed", "clock": True, "nudge": 13},
+            {"signal": "complete", "who": "Ben", "nudge": 14},
+        ],
+    }
+    assert read("payment", payload) == [
+        Message("payment", "P-7", 12, amount="5.00 EUR"),
+        Message("account_changed", "made/1", 13, clock=True),
+        Message("complete", "made/2", 14, who="Ben"),
+    ]
+    # As a worker of the version before reads it: something was told by nudge, nothing by hand.
+    assert Message.read("payment", payload, "made").nudge == 14
+
+
+@pytest.mark.parametrize(
+    ("several", "found"),
+    [
+        ([], 0),
+        ([None, 7, "x", [], {}], 0),
+        ([{"signal": "elope"}, {"signal": ["pause"]}, {"signal": "skip"}], 1),
+        ({"signal": "skip"}, 1),  # no list: the payload is one message, of the signal's own name
+        ([{"signal": "pause", "nudge": -1, "who": {"a": "\0"}}] * 3, 3),
+    ],
+)
+def test_nonsense_among_several_messages_is_left_out(several: Any, found: int) -> None:
+    assert len(read("skip", {"messages": several})) == found
+    ids = [message.id for message in read("skip", {"messages": several})]
+    assert len(set(ids)) == len(ids)
