@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.envconfig import ClientConfig
@@ -33,6 +34,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from activities.callbacks import Callbacks
 from activities.deciding import Clock, real_clock
+from activities.held import via
 from activities.metrics import Metrics
 from activities.own_accounts import OwnAccounts
 from activities.payloads import data_converter
@@ -50,6 +52,7 @@ from db.accounts import clock
 from db.credentials import Vault
 from db.deliveries import LOOK_UP_AFTER
 from db.engine import connect, transaction
+from db.held_accounts import PROBE_AFTER, installation_started
 from dunning.plan import CHANNELS, ActionType
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
@@ -107,12 +110,14 @@ class Outside:
 
     ``per_second``: the most calls of a channel, over all workers; a channel that is missing has no
     limit. ``own``: the organisations' own accounts. ``public_url``: our public address.
+    ``look_up_after``, ``probe_after``: see ``activities.sending``.
     """
 
     per_second: Mapping[ActionType, float] = field(default_factory=dict)
     own: OwnChannel | None = None
     public_url: str = ""
     look_up_after: Sequence[timedelta] = LOOK_UP_AFTER
+    probe_after: Sequence[timedelta] = PROBE_AFTER
 
 
 def outside_of(settings: Settings) -> Outside:
@@ -152,6 +157,7 @@ def activities_of(
         own=beyond.own,
         public_url=beyond.public_url,
         look_up_after=beyond.look_up_after,
+        probe_after=beyond.probe_after,
     )
     return Review(engine, real), sending
 
@@ -185,6 +191,7 @@ async def running(
     ``sandboxed=False`` spares each run an import of its own: for rehearsals, which start thousands.
     """
     review, sending = activities_of(engine, channels, real, outside)
+    await asyncio.to_thread(_probe_at_once, engine, channels)
     per_second = outside.per_second if outside else {}
     send = {
         ActionType.EMAIL: sending.send_email,
@@ -238,6 +245,15 @@ async def running(
             yield
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _probe_at_once(engine: Engine, channels: Mapping[ActionType, Channel]) -> None:
+    """The accounts may be others than before, or mended: who restarts a worker wants to know."""
+    try:
+        with transaction(engine) as session:
+            installation_started(session, [via(one) for one in channels.values()], real_clock())
+    except OperationalError:  # then they are probed when their time has come
+        _log.warning("the database is away: accounts that are held are not probed at once")
 
 
 def sandbox() -> SandboxedWorkflowRunner:

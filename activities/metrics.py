@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -17,6 +18,7 @@ from temporalio.common import MetricMeter
 
 from db.backlog import backlogs
 from db.engine import transaction
+from db.held_shown import held_now, waiting
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +45,16 @@ def behind(session: Session) -> Iterable[Figure]:
         yield Figure(f"dunning_{service}_oldest_seconds", backlog.oldest_seconds)
 
 
-READINGS: tuple[Reading, ...] = (behind,)
+def held(session: Session) -> Iterable[Figure]:
+    """``dunning_held_accounts``: accounts that their provider refuses. ``dunning_held_messages``:
+    messages of such a channel that are due, an upper bound where other accounts of it work."""
+    now = datetime.now(UTC)
+    for (provider, channel), accounts in held_now(session).items():
+        yield Figure("dunning_held_accounts", accounts, {"provider": provider})
+        yield Figure("dunning_held_messages", waiting(session, channel, now), {"channel": channel})
+
+
+READINGS: tuple[Reading, ...] = (behind, held)
 
 
 class Metrics:

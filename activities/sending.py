@@ -17,10 +17,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
 from activities.deciding import Clock, engine_time, nobody, real_clock, settle
 from activities.frozen import freeze, thaw
+from activities.held import Call, again_after, learn, via
 from activities.putting import Put, put_into_words
 from channels.port import (
     Accepted,
@@ -37,8 +38,8 @@ from channels.port import (
     Result,
 )
 from channels.template import TemplateError
-from channels.waits import HELD_WAIT
 from db import deliveries as d
+from db import held_accounts
 from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.decisions import action_to_send
@@ -63,6 +64,7 @@ class _Claimed:
     claim: d.Claim
     channel: Channel
     message: Message
+    call: Call
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class _Asked:
 class Sending:
     """``channels``: the installation's provider of each type, ``own`` an organisation's, ``outbox``
     the one of rehearsals. ``public_url``: where short links lead; ``look_up_after``: when a
-    provider whose answer was lost is asked, after that."""
+    provider whose answer was lost is asked, after that; ``probe_after``: when an account that is
+    refused is tried again."""
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class Sending:
         own: OwnChannel | None = None,
         public_url: str = "",
         look_up_after: Sequence[timedelta] = d.LOOK_UP_AFTER,
+        probe_after: Sequence[timedelta] = held_accounts.PROBE_AFTER,
     ) -> None:
         self._engine = engine
         self._channels = channels
@@ -96,6 +100,7 @@ class Sending:
         self._own = own
         self._public_url = public_url
         self._look_up_after = look_up_after
+        self._probe_after = probe_after
 
     @activity.defn(name=SEND["email"])
     def send_email(self, order: SendInput) -> Next:
@@ -135,6 +140,8 @@ class Sending:
                 claimed = self._claim(session, customer_id, order, now)
             except KeyError:
                 return nobody(order.customer_id)
+        if isinstance(claimed, ApplicationError):
+            raise claimed
         if isinstance(claimed, Next):
             return claimed
         return self._call(customer_id, claimed, order, now)
@@ -182,6 +189,10 @@ class Sending:
     ) -> ApplicationError | None:
         """Record an outcome; an error to raise when the send is to be tried again."""
         claim = claimed.claim
+        held = learn(
+            session, claimed.call, claimed.channel, customer.id, result, self._clock(),
+            self._probe_after,
+        )  # fmt: skip
         if isinstance(result, Accepted):
             d.accepted(session, customer, claim, result.provider_id, at)
         elif claim.again:
@@ -195,11 +206,9 @@ class Sending:
             d.not_sent(session, claim, result.reason)
             # A provider's words may quote an address: they stay in our own database.
             told = "refuses our account" if result.holds_channel else "has not taken the message"
-            return ApplicationError(
-                f"{claimed.channel.name} {told}; the reason is with delivery {claim.delivery_id}",
-                next_retry_delay=HELD_WAIT if result.holds_channel else result.retry_after,
-                category=ApplicationErrorCategory.BENIGN,
-            )
+            where = f"the reason is with delivery {claim.delivery_id}"
+            told = f"{claimed.channel.name} {told}; {where}"
+            return again_after(told, held or result.retry_after)
         elif isinstance(result, Ambiguous):
             row = session.get_one(t.Delivery, claim.delivery_id)
             if row.claim == claim.token and row.status == "sending":
@@ -209,7 +218,8 @@ class Sending:
 
     def _claim(
         self, session: Session, customer_id: uuid.UUID, order: SendInput, now: datetime
-    ) -> _Claimed | Next:
+    ) -> _Claimed | Next | ApplicationError:
+        """An error is to be raised after the commit: nothing is claimed then."""
         loaded = load(session, customer_id)
         at = clock(loaded.organisation, now)
         in_flight = d.in_flight(session, loaded)
@@ -226,11 +236,24 @@ class Sending:
             if action.requested_at is not None:
                 d.hand_back(session, loaded.customer, action, str(e), at)
             elif not d.unreachable(session, loaded.customer, action, e, at):
-                claim = d.claim(session, loaded, action, _via(channel), {}, "", at)
+                claim = d.claim(session, loaded, action, via(channel), {}, "", at)
                 d.rejected(session, loaded.customer, claim, str(e), at, recipient_invalid=False)
             return settle(session, customer_id, at, now, order.handled)
-        claim = d.claim(session, loaded, action, _via(channel), put.frozen, put.content_hash, at)
-        return _Claimed(claim, channel, put.message)
+        call = self._turn(session, loaded, channel)
+        if isinstance(call, timedelta):
+            return again_after(f"{channel.name} is held", call)
+        claim = d.claim(session, loaded, action, via(channel), put.frozen, put.content_hash, at)
+        return _Claimed(claim, channel, put.message, call)
+
+    def _turn(self, session: Session, loaded: Loaded, channel: Channel) -> Call | timedelta:
+        """The call that this send may make now; how long it waits where the account is held."""
+        now = self._clock()
+        own = channel not in (self._channels.get(channel.type), self._outbox.get(channel.type))
+        owner = loaded.organisation.id if own else None
+        if loaded.organisation.rehearsal_now is not None:  # the outbox refuses nobody
+            return Call(via(channel), owner, now)
+        turn = held_accounts.turn(session, via(channel), loaded.customer.id, now, self._probe_after)
+        return turn.wait or Call(via(channel), owner, now, turn.probe)
 
     def _put(
         self, session: Session, loaded: Loaded, action: t.Action, channel: Channel, at: datetime
@@ -246,7 +269,7 @@ class Sending:
     @staticmethod
     def _same_again(row: t.Delivery, channel: Channel, at: datetime) -> bool:
         """Whether this message a second time is the first one: the same key at the same account."""
-        same = d.same_account(row, _via(channel)) and row.channel == channel.type
+        same = d.same_account(row, via(channel)) and row.channel == channel.type
         return same and channel.idempotent and bool(row.message) and d.same_key_holds(row, at)
 
     def _take_over(
@@ -257,17 +280,16 @@ class Sending:
         order: SendInput,
         at: datetime,
         now: datetime,
-    ) -> _Claimed | Next:
+    ) -> _Claimed | Next | ApplicationError:
         """A former attempt claimed and never settled: it died, or is still at it."""
         if row.status == "unknown":  # looked up, not sent
             return settle(session, loaded.customer.id, at, now, order.handled)
         if row.deadline is not None and real_clock() < row.deadline:
-            raise ApplicationError(
-                "another attempt is still calling the provider",
-                next_retry_delay=row.deadline - real_clock() + timedelta(seconds=1),
-                category=ApplicationErrorCategory.BENIGN,
-            )
+            left = row.deadline - real_clock() + timedelta(seconds=1)
+            return again_after("another attempt is still calling the provider", left)
         again = self._again(session, loaded, row, at)
+        if isinstance(again, timedelta):
+            return again_after(f"{row.provider} is held", again)
         if again is not None:
             return again
         reason = f"the program ended while {row.provider} was being called"
@@ -277,15 +299,19 @@ class Sending:
 
     def _again(
         self, session: Session, loaded: Loaded, row: t.Delivery, at: datetime
-    ) -> _Claimed | None:
+    ) -> _Claimed | timedelta | None:
         """The same message once more, where the provider makes one of both by its key, and it would
-        still be sent if it were decided now (rule 36)."""
+        still be sent if it were decided now (rule 36); how long to wait where the account is held.
+        """
         channel = self._channel(session, loaded, ActionType(row.channel))
         if not self._same_again(row, channel, at):
             return None
         if not still_due(loaded.account, str(row.action_id), at):
             return None
-        return _Claimed(d.reclaim(session, row), channel, thaw(session, row))
+        call = self._turn(session, loaded, channel)
+        if isinstance(call, timedelta):
+            return call
+        return _Claimed(d.reclaim(session, row), channel, thaw(session, row), call)
 
     def _ask(self, session: Session, loaded: Loaded, at: datetime) -> _Asked | None:
         """The delivery to look up now; None when none is, or its time has not come."""
@@ -305,7 +331,7 @@ class Sending:
     ) -> Channel | None:
         """The account that can say what became of it; a person is asked where it is not in use."""
         channel = self._channel(session, loaded, ActionType(row.channel))
-        if d.can_be_asked(row, _via(channel)):
+        if d.can_be_asked(row, via(channel)):
             return channel
         d.needs_review(session, loaded.customer, row, d.of_another_account(row), at)
         return None
@@ -318,7 +344,7 @@ class Sending:
         order: SendInput,
         now: datetime,
     ) -> Next:
-        again: _Claimed | None = None
+        again: _Claimed | timedelta | None = None
         with transaction(self._engine) as session:
             loaded = load(session, customer_id)
             at = clock(loaded.organisation, now)
@@ -330,10 +356,12 @@ class Sending:
                     d.found(session, customer, row, answer.provider_id, at, how)
                 else:
                     again = self._again(session, loaded, row, at)
-                    if again is None:
+                    if isinstance(again, timedelta):  # asked again then; nothing is counted
+                        row.deadline = at + again
+                    elif again is None:
                         words = answer.reason if isinstance(answer, CannotTell) else "nothing found"
                         d.not_found(session, customer, row, words, at, self._look_up_after)
-            if again is None:
+            if again is None or isinstance(again, timedelta):
                 return settle(session, customer_id, at, now, order.handled)
         return self._call(customer_id, again, order, now)
 
@@ -343,10 +371,6 @@ class Sending:
             return self._outbox[kind]
         own = self._own(session, loaded.organisation, kind) if self._own else None
         return own or self._channels[kind]
-
-
-def _via(channel: Channel) -> d.Via:
-    return d.Via(channel.name, channel.account, channel.signers)
 
 
 def _look_up(asked: _Asked) -> LookUp:

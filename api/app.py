@@ -23,6 +23,7 @@ from api import (
     customers,
     files,
     health,
+    held,
     holds,
     imports,
     invoices,
@@ -78,7 +79,7 @@ _FILE_BYTES = MAX_FILE + 2**16
 _EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 _ROUTERS = (
     customer_facts, customers, invoices, payments, batch, imports, actions, files, holds, contacts,
-    timelines, replies, next_steps, plans, organisation, providers, callbacks, members, keys,
+    timelines, replies, next_steps, plans, organisation, providers, held, callbacks, members, keys,
     outbox,
 )  # fmt: skip
 

@@ -13,7 +13,8 @@ from sqlmodel import Session
 from api.auth import Member
 from api.database import Db, Now
 from api.fields import Key
-from db import actions
+from api.held import HeldAccount, as_told
+from db import actions, held_shown
 from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.decisions import step_in, summarise
@@ -66,6 +67,11 @@ class Next(BaseModel):
     at: When | None = Field(description="When the sequence looks again, at the latest.")
     action_id: uuid.UUID | None = Field(description="The open action, if it is yours.")
     why: list[Because]
+    held: HeldAccount | None = Field(
+        None,
+        description="The account that this step would leave by, while its provider refuses it: the "
+        "message leaves by itself once it works, on a later day where the cut-off has passed.",
+    )
 
 
 @router.get("/customers/{customer}/next", operation_id="get_next")
@@ -88,16 +94,29 @@ def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
             why=[Because(rule=29, text="nothing is planned that you may see")],
         )
     zone = loaded.account.calendar.zone
+    held = _held(db, loaded, decision, now)
+    summary = summarise(loaded, decision)
     return Next(
         state=decision.kind,
-        summary=summarise(loaded, decision),
+        summary=f"{summary} · {held.text}" if held else summary,
         invoice=invoice,
         step=_step(loaded, decision),
         due=_when(decision.due, zone),
         at=_when(decision.at, zone),
         action_id=uuid.UUID(decision.action_id) if decision.action_id else None,
         why=_why(decision.reasons),
+        held=held,
     )
+
+
+def _held(db: Session, loaded: Loaded, decision: Decision, now: datetime) -> HeldAccount | None:
+    """Of the channel that is next, where its account is refused."""
+    if decision.then is None or decision.look_up:
+        return None
+    for shown in held_shown.of_organisation(db, loaded.organisation, now):
+        if shown.row.channel == decision.then.value:
+            return as_told(shown)
+    return None
 
 
 def _may_see(db: Session, loaded: Loaded, decision: Decision, member: t.Member) -> bool:

@@ -16,8 +16,9 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from sqlmodel import Session
 
 from api.auth import Admin
-from api.database import Db
+from api.database import Db, Now
 from api.fields import Body, Line, Name
+from api.held import HeldAccount, held_accounts
 from api.webhooks import Signers
 from channels.accounts import account, channel
 from channels.sendgrid import EU_HOST, HOST
@@ -188,16 +189,21 @@ class ProviderAccounts(BaseModel):
         description="To be entered at the provider of an own account. Twilio is told with each SMS "
         "where to report. Empty while the installation has no public address."
     )
+    held: list[HeldAccount] = Field(
+        description="Accounts that their provider refuses just now, the installation's too where "
+        "it serves this organisation."
+    )
 
 
 @router.get("/organisation/providers", operation_id="list_provider_accounts")
-def list_all(request: Request, admin: Admin, db: Db) -> ProviderAccounts:
-    """The organisation's own accounts, and where their providers call back."""
+def list_all(request: Request, admin: Admin, db: Db, now: Now) -> ProviderAccounts:
+    """The organisation's own accounts, where their providers call back, and which are refused."""
     signers: Signers = request.app.state.signers
     rows = credentials.every(db, admin.organisation_id)
     return ProviderAccounts(
         items=[_out(row) for row in rows],
         webhooks=_webhooks(signers.public_url, admin.organisation_id),
+        held=held_accounts(db, db.get_one(t.Organisation, admin.organisation_id), now),
     )
 
 

@@ -128,7 +128,7 @@ class Lob:
 
             letter = pdf(message, Paper.US_LETTER)
         except BadMessage as error:
-            return Rejected(str(error), "message")
+            return Rejected(str(error), "message", asked=False)
         call = self._call(
             "POST",
             headers={"Content-Type": "multipart/form-data", "Idempotency-Key": message.delivery_id},
@@ -239,13 +239,13 @@ def _address(part: str, name: str, postal: Postal) -> dict[str, str]:
 def _cannot_carry(message: Message) -> Rejected | None:
     if len(message.recipients) != 1 or message.recipients[0].role is not Role.TO:
         many = f"a letter has one recipient; this one has {len(message.recipients)}"
-        return Rejected(f"{many} (a copy is a letter of its own)", "recipients")
+        return Rejected(f"{many} (a copy is a letter of its own)", "recipients", asked=False)
     if message.attachments:
-        return Rejected("a letter through Lob carries no attachments", "attachments")
+        return Rejected("a letter through Lob carries no attachments", "attachments", asked=False)
     missing = _missing(message.recipients[0])
     if missing:
         reason = f"the recipient's postal address cannot be used: {missing}"
-        return Rejected(reason, "address", recipient_invalid=True)
+        return Rejected(reason, "address", recipient_invalid=True, asked=False)
     return None
 
 

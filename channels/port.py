@@ -150,12 +150,14 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """The provider will not send it, ever. ``recipient_invalid``: the address is to blame;
-    ``opted_out``: the recipient told the provider to stop."""
+    ``opted_out``: the recipient told the provider to stop. ``asked``: False when we refused it
+    ourselves, which says nothing about whether the account works."""
 
     reason: str
     code: str
     recipient_invalid: bool = False
     opted_out: bool = False
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,7 @@ def not_its_type(channel: Channel, message: Message) -> Rejected | None:
     reason = (
         f"a mistake of this program: {channel.name} sends {channel.type}, not {message.channel}"
     )
-    return Rejected(f"{reason}; nothing was sent", "type")
+    return Rejected(f"{reason}; nothing was sent", "type", asked=False)
 
 
 @runtime_checkable

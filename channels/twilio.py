@@ -173,11 +173,12 @@ class Twilio:
             return wrong
         numbers = [r.address for r in message.addressed(Role.TO)]
         if len(numbers) != 1 or len(message.recipients) != 1:
-            return Rejected("an SMS goes to one number, and no copies", "recipients")
+            return Rejected("an SMS goes to one number, and no copies", "recipients", asked=False)
         if not _E164.fullmatch(numbers[0]):
-            return Rejected("the number is not in E.164, as +33612345678", "21211", True)
+            reason = "the number is not in E.164, as +33612345678"
+            return Rejected(reason, "21211", recipient_invalid=True, asked=False)
         if len(message.text) > MAX_BODY:
-            return Rejected(words("21617"), "21617")
+            return Rejected(words("21617"), "21617", asked=False)
         sender = self._account.sender
         by_service = _SERVICE.fullmatch(sender) is not None
         call = _Call()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-#: Of an account that the provider refuses: a person has to mend it.
-HELD_WAIT = timedelta(minutes=5)
 _LEAST_WAIT = timedelta(seconds=1)
 _MOST_WAIT = timedelta(hours=1)
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 
 from db import tables as t
 from db.errors import DunningError, NotFound
+from db.held_accounts import account_changed
 
 
 class NoKey(DunningError):
@@ -77,6 +78,7 @@ def put(
     row.sealed, row.shown = sealed, shown
     row.updated_at, row.updated_by = datetime.now(UTC), by
     session.flush()
+    account_changed(session, organisation_id, provider, row.updated_at)
     return row
 
 
@@ -91,6 +93,7 @@ def remove(session: Session, organisation_id: uuid.UUID, provider: str) -> None:
         raise NotFound(f"no own account at {provider!r}")
     session.delete(row)
     session.flush()
+    account_changed(session, organisation_id, provider, datetime.now(UTC))
 
 
 def every(session: Session, organisation_id: uuid.UUID) -> list[t.ProviderAccount]:

@@ -3,7 +3,8 @@
 1. the imports of an organisation (a name, not a row): they follow one another;
 2. the organisation: its settings and its plans are saved one after the other;
 3. customers, by id; those who are new, by external id, as they are inserted;
-4. what is a customer's needs no lock of its own: the customer's is held (rule 36).
+4. what is a customer's needs no lock of its own: the customer's is held (rule 36);
+5. an account that its provider refuses (``db.held_accounts``), one for each send.
 
 Who holds one of a larger number never asks for one of a smaller. Rows are locked FOR NO KEY UPDATE:
 writers of a row follow one another, and who only refers to it (a foreign key) waits for nobody. The

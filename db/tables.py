@@ -551,6 +551,38 @@ class ProviderAccount(SQLModel, table=True):
     updated_by: str = ""
 
 
+class HeldAccount(SQLModel, table=True):
+    """An account that its provider refuses, whatever the message: nothing of it leaves but one
+    probe at a time. ``account`` is its mark, as a delivery's; ``organisation_id`` whose it is,
+    None = the installation's. All times are the real ones. ``probes``: how many were sent since;
+    until ``next_probe_at`` nobody calls the provider. It is over when ``ended_at`` is set, for the
+    reason ``ended_by``."""
+
+    __tablename__ = "held_account"
+    __table_args__ = (
+        sa.Index(
+            "ix_held_account_open",
+            "provider",
+            "account",
+            unique=True,
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: uuid.UUID = _id()
+    provider: str
+    account: str
+    channel: str
+    organisation_id: uuid.UUID | None = _maybe("organisation.id", index=True)
+    since: datetime = _created()
+    reason: str
+    probes: int = 0
+    last_probe_at: datetime | None = _instant()
+    next_probe_at: datetime = _created()
+    ended_at: datetime | None = _instant()
+    ended_by: str = ""
+
+
 class OutboxMessage(SQLModel, table=True):
     """What a channel without a provider would have sent; its id is the delivery's."""
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 
 from bench.stand_ins.faults import Fault, Faults
@@ -41,7 +42,8 @@ class Keys:
 
 
 class StandIns:
-    """All three, from ``with`` to its end. ``faults`` can be replaced at any moment.
+    """All three, from ``with`` to its end. ``faults`` can be replaced at any moment, and so can
+    ``refuses_account``, the names of those that answer everything with 401.
 
     ``callbacks_to`` is the base address of our side on this machine, None = no callbacks.
     Twilio's are signed for the address that each message names and posted to its path there.
@@ -62,6 +64,7 @@ class StandIns:
     ) -> None:
         """Raises ValueError for ``callbacks_to`` on another machine, OSError without ports."""
         self.faults = faults or Faults.none()
+        self.refuses_account: set[str] = set()
         self.keys = keys or Keys()
         self.ledger = Ledger()
         self._sender = Sender(callbacks_to, habits or Habits(), seed)
@@ -72,7 +75,9 @@ class StandIns:
         lob = Lob(key.lob, key.lob_secret, *told)
         self.sendgrid_public_key = sendgrid.public_key
         self._servers = {
-            provider.name: Server(provider, lambda: self.faults, seed)
+            provider.name: Server(
+                provider, lambda: self.faults, partial(self._refuses, provider.name), seed
+            )
             for provider in (sendgrid, twilio, lob)
         }
         self.sendgrid_url = self._servers["sendgrid"].url
@@ -101,6 +106,13 @@ class StandIns:
         Raises ValueError for another machine's address.
         """
         self._sender.aim(callbacks_to)
+
+    def _refuses(self, provider: str) -> bool:
+        return provider in self.refuses_account
+
+    def refusals(self, provider: str) -> int:
+        """How often the provider refused the account."""
+        return self._servers[provider].refusals()
 
     def played(self) -> dict[str, Counter[Fault]]:
         """How often each fault was played by each provider, look-ups among them."""

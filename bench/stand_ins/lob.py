@@ -61,9 +61,12 @@ class Lob:
             ("ratelimit-reset", str(reset_at)),
         )
 
+    def refusal(self) -> Answer:
+        return _error(401, "invalid_api_key", "Your API key is not valid.")
+
     def answer(self, request: Request) -> Answer:
         if request.header("Authorization") != self._entrance:
-            return _error(401, "invalid_api_key", "Your API key is not valid.")
+            return self.refusal()
         try:
             match request.method, request.path:
                 case "POST", "/v1/letters":

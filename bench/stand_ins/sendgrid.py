@@ -66,10 +66,12 @@ class SendGrid:
             ("X-RateLimit-Reset", str(reset_at)),
         )
 
+    def refusal(self) -> Answer:
+        return _error(401, "The provided authorization grant is invalid, expired, or revoked")
+
     def answer(self, request: Request) -> Answer:
         if request.header("Authorization") != f"Bearer {self._api_key}":
-            text = "The provided authorization grant is invalid, expired, or revoked"
-            return _error(401, text)
+            return self.refusal()
         try:
             match request.method, request.path:
                 case "POST", "/v3/mail/send":

@@ -73,21 +73,33 @@ class Provider(Protocol):
     def answer(self, request: Request) -> Answer:
         """What a provider in good health does and says."""
 
+    def refusal(self) -> Answer:
+        """Its 401: the account is refused, whatever it asks."""
+
     def failure(self, status: int, reset_at: int) -> Answer:
         """Its 429, 500 or 503; ``reset_at``: Unix seconds at which a rate limit ends."""
 
 
 class Server:
-    """One provider on a port of its own. ``faults`` is asked anew at every request."""
+    """One provider on a port of its own. ``faults`` is asked anew at every request, and ``refused``
+    whether the account is: then nothing is taken, and no fault is played."""
 
-    def __init__(self, provider: Provider, faults: Callable[[], Faults], seed: int) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        faults: Callable[[], Faults],
+        refused: Callable[[], bool],
+        seed: int,
+    ) -> None:
         self._provider = provider
         self._faults = faults
+        self._refused = refused
         self._chance = random.Random(f"{seed} {provider.name}")
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._peers: set[socket.socket] = set()
         self._played: Counter[Fault] = Counter()
+        self._refusals = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -112,6 +124,11 @@ class Server:
         with self._lock:
             return self._played.copy()
 
+    def refusals(self) -> int:
+        """How often the account was refused."""
+        with self._lock:
+            return self._refusals
+
     def _accept(self) -> None:
         while not self._closing.is_set():
             try:
@@ -135,6 +152,12 @@ class Server:
 
     def _respond(self, peer: socket.socket, request: Request) -> bool:
         """Whether the connection can be used again."""
+        if self._refused():
+            with self._lock:
+                self._refusals += 1
+            refusal = self._provider.refusal()
+            peer.sendall(refusal.head() + refusal.body)
+            return True
         faults = self._faults()
         fault = faults.pick(self._chance, look_up=self._provider.looks_up(request))
         with self._lock:

@@ -88,9 +88,12 @@ class Twilio:
         wait = max(1, reset_at - int(time.time()))
         return _error(429, 20429, ("Retry-After", str(wait)), ("Twilio-Concurrent-Requests", "9"))
 
+    def refusal(self) -> Answer:
+        return _error(401, 20003, ("WWW-Authenticate", 'Basic realm="Twilio API"'))
+
     def answer(self, request: Request) -> Answer:
         if not self._may_enter(request.header("Authorization")):
-            return _error(401, 20003, ("WWW-Authenticate", 'Basic realm="Twilio API"'))
+            return self.refusal()
         if request.path != self._path:
             return _error(404, 20404)
         if request.method != "GET":

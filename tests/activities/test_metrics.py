@@ -14,7 +14,10 @@ from temporalio.common import MetricMeter
 
 from activities.metrics import Figure, Metrics
 from db import callbacks
+from db.deliveries import Via
 from db.engine import transaction
+from db.held_accounts import refused, works
+from dunning.plan import ActionType
 from embedded.processes import take_port
 from tests.activities.town import Town
 from worker import runtime_of
@@ -100,3 +103,26 @@ def test_a_reading_that_fails_is_logged_and_the_others_go_on(
         Metrics(engine, meter, [broken, sound]).read()
     assert "broken could not be read: a mistake of ours" in caplog.text
     assert shown(url)["dunning_test_sound"] == 3
+
+
+def test_prometheus_reads_which_accounts_are_held_and_how_many_messages_wait(
+    engine: Engine, endpoint: tuple[MetricMeter, str]
+) -> None:
+    meter, url = endpoint
+    town = Town(engine)
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", "2025-03-03")
+    assert town.review().then == "email"  # due since 4 March 2025
+    account = Via("sendgrid", "its account")
+    with transaction(engine) as session:
+        refused(session, account, ActionType.EMAIL, None, town.id, "the key", town.now, None)
+    metrics = Metrics(engine, meter)
+    metrics.read()
+    found = shown(url)
+    assert found['dunning_held_accounts{provider="sendgrid"}'] == 1
+    assert found['dunning_held_messages{channel="email"}'] == 1
+    with transaction(engine) as session:
+        works(session, account, None, town.now, town.now)
+    metrics.read()
+    assert shown(url)['dunning_held_accounts{provider="sendgrid"}'] == 0

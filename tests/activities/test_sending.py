@@ -141,15 +141,6 @@ def test_not_now_is_tried_again_when_the_provider_says(engine: Engine) -> None:
     assert len({m.delivery_id for m in town.provider.tried}) == 1
 
 
-def test_a_channel_that_is_held_is_tried_again_after_five_minutes(engine: Engine) -> None:
-    town = due_today(engine, NotSent("the key is refused", holds_channel=True), Accepted("x"))
-    with pytest.raises(ApplicationError) as refused:
-        town.send()
-    assert refused.value.next_retry_delay == timedelta(minutes=5)
-    assert not refused.value.non_retryable
-    assert town.actions() == []  # nobody's task
-
-
 def test_not_now_until_the_cut_off_leaves_the_next_working_day(engine: Engine) -> None:
     """The provider is down all Friday: nothing goes out in the night or on Sunday (rule 21)."""
     town = Town(engine, Provider(NotSent("down"), NotSent("down"), Accepted("x")))
