@@ -24,9 +24,13 @@ from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.drafts import delivery_id, draft, step_of
 from dunning.carrying import order
+from dunning.decide import why_not_again
 from dunning.draft import Draft
 from dunning.model import ActionStatus, Cause, InvoiceStatus
 from dunning.plan import CHANNELS, ActionType
+
+#: What an owner may say of a message of which nobody knows whether it left.
+Answer = Literal["it_was_sent", "send_again", "give_up"]
 
 
 class CustomerName(BaseModel):
@@ -105,8 +109,8 @@ class Action(ActionShort):
     texts: Texts | None
     attachments: list[FileOut] = Field(description="What its owner attached (rule 28).")
     delivery: DeliveryOut | None
-    answers: list[Literal["it_was_sent", "send_again", "give_up"]] = Field(
-        description="What its owner may say of a message that is in doubt, else nothing."
+    answers: list[Answer] = Field(
+        description="What its owner may say now of a message that is in doubt, else nothing."
     )
     customer_detail: customers.Customer
     invoice_detail: invoices.Invoice
@@ -189,11 +193,20 @@ def whole(session: Session, row: t.Action, now: Now) -> Action:
         texts=Texts(subject=drafted.subject, body=drafted.body) if drafted else None,
         attachments=[file_out(file) for file in own],
         delivery=delivery_out(session, delivery) if delivery else None,
-        answers=["it_was_sent", "send_again", "give_up"] if row.status == "needs_review" else [],
+        answers=_answers(loaded, row, at),
         customer_detail=customers.whole(session, loaded.customer, now),
         invoice_detail=invoices.whole(session, invoice, now),
         other_open_invoices=invoices.short(session, others),
     )
+
+
+def _answers(loaded: Loaded, row: t.Action, at: datetime) -> list[Answer]:
+    """All that its owner may say now: it is sent again only where it would be sent (rule 36)."""
+    if row.status != "needs_review":
+        return []
+    if why_not_again(loaded.account, str(row.id), at):
+        return ["it_was_sent", "give_up"]
+    return ["it_was_sent", "send_again", "give_up"]
 
 
 def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:

@@ -102,7 +102,8 @@ def list_all(
     cursor: pages.Cursor = None,
     limit: pages.Limit = 50,
 ) -> Actions:
-    """Mine that are to be worked, oldest first; those of paused customers are out of sight."""
+    """Mine that are to be worked, oldest first; those of paused customers are out of sight,
+    but for messages in doubt."""
     org = db.get_one(t.Organisation, member.organisation_id)
     if scope == "without_owner":
         require_admin(member)

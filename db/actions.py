@@ -22,7 +22,7 @@ from db.nudges import nudge
 from db.owners import OPEN, hand_over, is_open, without_owner
 from db.timeline import money, note
 from dunning.carrying import paused
-from dunning.decide import decide
+from dunning.decide import decide, why_not_again
 from dunning.plan import CHANNELS, ActionType
 
 Scope = Literal["mine", "all", "without_owner"]
@@ -98,9 +98,10 @@ def list_actions(
 
 
 def _hidden(today: datetime) -> ColumnElement[bool]:
-    """Rule 39: the customer is paused, so its open actions wait out of sight."""
+    """Rule 39: the customer is paused, so what is to do waits out of sight. What may have left
+    already is not: the answer to that sends nothing."""
     return sa.and_(
-        col(t.Action.status).in_(OPEN),
+        col(t.Action.status) == "to_do",
         col(t.Action.step_key).is_not(None),
         sa.exists(
             select(t.Pause.id).where(
@@ -118,7 +119,8 @@ def _open(
 ) -> tuple[Loaded, t.Action, datetime]:
     """The member's own open action on the locked, freshly decided account.
 
-    NotFound for anyone else's; Conflict, with who and when, for one that is no longer open.
+    NotFound for anyone else's; Conflict, with who and when, for one that is no longer open. What is
+    in doubt can be answered at any time (rule 36).
     """
     row = find(session, member, key)
     loaded = load(session, row.customer_id)
@@ -130,6 +132,8 @@ def _open(
         raise Conflict(words)
     if row.owner_id != member.id or row.status not in OPEN:
         raise NotFound(f"no action {key!r}")
+    if row.status == "needs_review":
+        return loaded, row, at
     decision = decide(loaded.account, at)
     gone = [w for w in decision.withdraw if w.action_id == str(row.id)]
     if gone:
@@ -182,16 +186,22 @@ def complete(
         row.requested_at, row.requested_by = at, member.id
         words = f"'{row.name}' is completed and goes out"
     else:
-        sent = of_action(session, row) if row.status == "needs_review" else None
-        row.status, row.executed_type = "done", kind.value
-        row.executed_at = sent.claimed_at if sent is not None and sent.claimed_at else at
-        row.ended_at, row.ended_by = at, member.name
-        if sent is not None:  # its owner knows that it was sent
-            sent.status, sent.settled_at = "accepted", at
+        _done(session, row, at, member.name)
         words = f"'{row.name}' ({kind.value}) is completed"
     words += f": {text}" if text else ""
     _tell(session, loaded, row, at, "action_completed", words, member.name, "complete")
     return row
+
+
+def _done(session: Session, row: t.Action, at: datetime, by: str) -> None:
+    """It is executed: now, or, where its owner knows that a message in doubt was sent, when that
+    was handed over."""
+    sent = of_action(session, row) if row.status == "needs_review" else None
+    row.status, row.executed_type = "done", row.executed_type or row.type
+    row.executed_at = sent.claimed_at if sent is not None and sent.claimed_at else at
+    row.ended_at, row.ended_by = at, by
+    if sent is not None:
+        sent.status, sent.settled_at = "accepted", at
 
 
 def skip(session: Session, member: t.Member, key: str, reason: str, now: datetime) -> t.Action:
@@ -231,15 +241,14 @@ def send_again(
     if row.status != "needs_review" or sent is None:
         raise Conflict("its message is not in doubt; complete or skip the action")
     _same_balance(loaded, row, seen_balance)
+    gone = why_not_again(loaded.account, str(row.id), at)
+    if gone:
+        raise Conflict(f"it has no reason to be sent again: {gone}; say that it was sent, or give "
+                       "it up")  # fmt: skip
     sent.status, sent.deadline = "planned", None
     row.status, row.cause, row.reason = "to_do", None, ""
     row.requested_at, row.requested_by, row.note = at, member.id, text or row.note
     session.flush()
-    decision = decide(load(session, row.customer_id).account, at)  # with it no longer in flight
-    gone = [w for w in decision.withdraw if w.action_id == str(row.id)]
-    if gone:
-        raise Conflict(f"it has no reason to be sent again: {gone[0].text}; say that it was sent, "
-                       "or give it up")  # fmt: skip
     words = f"'{row.name}' is sent again" + (f": {text}" if text else "")
     _tell(session, loaded, row, at, "action_sent_again", words, member.name, "complete")
     return row
@@ -376,15 +385,17 @@ def reassign_all(
 def work_open_action(
     session: Session, loaded: Loaded, how: str, text: str, at: datetime, by: str
 ) -> bool:
-    """Complete or skip whatever action is open, for a signal sent by hand (an engineer in the
-    Temporal UI) or a rehearsed owner. False when none is open."""
+    """Complete or skip the action that the sequence waits for, else the oldest open one: for a
+    signal sent by hand (an engineer in the Temporal UI) or a rehearsed owner. False when none is
+    open."""
     rows = [
         a for a in loaded.actions.values()
         if a.status in OPEN and a.requested_at is None and a.step_key is not None
     ]  # fmt: skip
     if not rows:
         return False
-    row = min(rows, key=lambda a: a.seq or 0)
+    waits_for = decide(loaded.account, at).action_id
+    row = min(rows, key=lambda a: (str(a.id) != waits_for, a.seq or 0))
     kind = ActionType(row.executed_type or row.type)
     if how == "skip":
         _give_up(session, row, at)
@@ -392,8 +403,8 @@ def work_open_action(
     elif row.status == "to_do" and kind in CHANNELS:
         row.requested_at, row.requested_by, row.note = at, row.owner_id, text
     else:
-        row.status, row.executed_at, row.ended_at = "done", at, at
-        row.executed_type, row.ended_by, row.note = kind.value, by, text
+        _done(session, row, at, by)
+        row.note = text
     words = f"'{row.name}' is {'skipped' if how == 'skip' else 'completed'}"
     words += f": {text}" if text else ""
     kind_ = "action_skipped" if how == "skip" else "action_completed"

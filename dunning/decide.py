@@ -128,6 +128,19 @@ def still_due(account: Account, action_id: str, now: datetime) -> bool:
     return channel_of(found) is mine.type and same
 
 
+def why_not_again(account: Account, action_id: str, now: datetime) -> str:
+    """Of a message in doubt: why it would not be sent once more if its owner asked for that now
+    (rule 36); empty when it would."""
+    actions = tuple(
+        replace(a, status=_TO_DO, requested=True, deadline=None, unknown=False, cause=None)
+        if a.id == action_id
+        else a
+        for a in account.actions
+    )
+    found = decide(replace(account, actions=actions), now)
+    return next((w.text for w in found.withdraw if w.action_id == action_id), "")
+
+
 def _paused(account: Account, carrying: Invoice | None, until: date | None) -> Decision:
     """Rules 38 and 39: nothing goes out, an open action stays where it is, hidden."""
     invoice_id = carrying.id if carrying is not None else None

@@ -11,7 +11,8 @@ from dunning.model import Account, Action, ActionStatus, Cause, Invoice, Withdra
 from dunning.recipients import corrected, corrected_at
 
 _TO_DO, _SENDING = ActionStatus.TO_DO, ActionStatus.SENDING
-_OPEN = (_TO_DO, _SENDING, ActionStatus.NEEDS_REVIEW)
+_IN_DOUBT = ActionStatus.NEEDS_REVIEW
+_OPEN = (_TO_DO, _SENDING, _IN_DOUBT)
 _OWNER_TASKS = (Cause.EXHAUSTED, Cause.APPLY_CREDIT)
 #: What the customer did and a person must look at: holds nothing, and only a person ends it.
 _CUSTOMER_DID = (Cause.REPLIED, Cause.CHANNEL_CLOSED)
@@ -20,7 +21,8 @@ _CUSTOMER_DID = (Cause.REPLIED, Cause.CHANNEL_CLOSED)
 @dataclass(slots=True)
 class Open:
     """``holder`` holds the sequence; ``gone`` lost their reason; ``tasks`` are an owner's without
-    a step, which hold nothing (rules 26 and 42)."""
+    a step, which hold nothing (rules 26 and 42). What is in doubt holds while its invoice carries;
+    it is withdrawn by nothing, because it may have left: its owner's answer alone ends it."""
 
     holder: Action | None = None
     gone: list[Withdrawal] = field(default_factory=list)
@@ -41,8 +43,11 @@ def open_actions(account: Account, carrying: Invoice | None, today: date) -> Ope
     waiting: list[Action] = []
     in_flight: list[Action] = []
     for action in actions:
-        if action.status is not _TO_DO:
+        if action.status is _SENDING:
             in_flight.append(action)
+        elif action.status is _IN_DOUBT:
+            if carrying is not None and action.invoice_id == carrying.id:
+                in_flight.append(action)
         elif action.cause in _OWNER_TASKS:
             found.tasks.append(action)
         else:

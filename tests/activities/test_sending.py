@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
@@ -29,7 +30,8 @@ from db.actions import complete, send_again, skip
 from db.engine import transaction
 from dunning.delivery import Fact
 from dunning.plan import ActionType
-from tests.activities.town import Provider, Town, email, late, plan
+from tests.activities.town import Provider, Town, call, email, late, plan
+from workflows.contracts import Message as Signal
 from workflows.contracts import SendInput
 
 pytestmark = pytest.mark.services
@@ -287,7 +289,8 @@ def test_but_not_when_it_would_not_be_sent_any_more(engine: Engine, spoilt: str)
         town.change(t.Delivery, first_claimed_at=town.now - timedelta(hours=23))
     while (coming := town.look_up()).look_up:
         pass
-    assert coming.state == "await_owner"
+    assert coming.state == ("rest" if spoilt == "paid" else "await_owner")
+    assert ("one", "needs_review") in town.actions()
     assert len(town.provider.tried) == 1
 
 
@@ -324,6 +327,71 @@ def test_the_owner_has_three_answers(
     assert delivery(town).status == status
     assert len(town.provider.tried) == tried
     assert len({m.delivery_id for m in town.provider.tried}) == 1
+
+
+def in_doubt(engine: Engine) -> Town:
+    """Nobody knows whether INV-1's reminder left; INV-2 is younger."""
+    town = due_today(engine, Ambiguous("read timed out"), Accepted("second"))
+    town.invoice("INV-2", "2025-03-10")
+    town.send()
+    while town.look_up().look_up:
+        pass
+    return town
+
+
+def test_what_is_in_doubt_does_not_hold_the_next_invoice_once_its_own_is_paid(
+    engine: Engine,
+) -> None:
+    town = in_doubt(engine)
+    assert town.lives_until("2025-03-12 12:00") == []
+    town.pay("INV-1")
+    assert town.lives_until("2025-03-14 12:00") == ["Thu 2025-03-13 08:30"]
+    assert town.provider.tried[-1].subject == "INV-2: €100.00 open"
+    (left,) = [a for a in town.rows(t.Action) if a.status == "needs_review"]
+    with transaction(engine) as session:
+        ben = session.get_one(t.Member, left.owner_id)
+        complete(session, ben, str(left.id), "Eve had it", town.now)
+    assert sorted(s for _, s in town.actions()) == ["done", "done"]
+
+
+def test_completed_by_hand_what_is_in_doubt_counts_from_when_it_was_handed_over(
+    engine: Engine,
+) -> None:
+    """An order by hand is what its owner's answer is: the delivery is settled with it."""
+    town = in_doubt(engine)
+    claimed = delivery(town).claimed_at
+    town.at("2025-03-06 10:00")
+    town.review(Signal("complete", "x", why="Eve has it"))
+    (action,) = [a for a in town.rows(t.Action) if a.status == "done"]
+    assert action.executed_at == claimed
+    assert delivery(town).status == "accepted"
+
+
+def test_an_order_by_hand_is_about_what_the_sequence_waits_for(engine: Engine) -> None:
+    """Not about an older doubt that holds nothing any more."""
+    town = Town(engine, Provider(Ambiguous("lost")), plan(email("one", 1), call("two", 2)))
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", DUE)
+    town.invoice("INV-2", "2025-02-24", "50")
+    town.change(t.Invoice, disputed_at=town.now)
+    town.at(SENDING_TIME)
+    with transaction(engine) as session:
+        row = session.exec(select(t.Invoice).where(t.Invoice.number == "INV-1")).one()
+        row.disputed_at = None
+    town.review()
+    town.send()
+    while town.look_up().look_up:
+        pass
+    with transaction(engine) as session:
+        for row in session.exec(select(t.Invoice)).all():
+            row.disputed_at = town.now if row.number == "INV-1" else None
+    town.at("2025-03-05 08:30")
+    town.provider.script = [Accepted("x")]
+    town.lives_until("2025-03-10 12:00")
+    assert ("two", "to_do") in town.actions()
+    town.review(Signal("complete", "y"))
+    assert {("one", "done"), ("one", "needs_review"), ("two", "done")} <= set(town.actions())
 
 
 def test_a_message_that_cannot_be_put_into_words_goes_to_its_owner(engine: Engine) -> None:

@@ -200,6 +200,33 @@ def test_give_it_up(office: Office) -> None:
     assert (late["status"], late["delivery"]["status"]) == ("skipped", "accepted")
 
 
+@pytest.mark.parametrize("answer", ["it_was_sent", "give_up"])
+def test_it_is_answered_while_the_customer_is_paused(office: Office, answer: str) -> None:
+    """It stays in its owner's list, because it is no contact that is planned but one that may have
+    been; only what would leave waits for the end of the pause."""
+    path = in_doubt(office)
+    office.ben.does("POST", "/customers/C-1/pause", {"until": "2025-12-01", "reason": "ill"})
+    (listed,) = office.ben.get("/actions")["items"]
+    assert f"/actions/{listed['id']}" == path
+    assert office.ben.get(path)["answers"] == ["it_was_sent", "give_up"]
+    told = office.ben.fails(409, "POST", f"{path}/answer", {"answer": "send_again"})
+    assert "paused" in told["detail"]
+    office.ben.does("POST", f"{path}/reassign", {"to": "cleo@amber.example"})
+    done = office.cleo.does("POST", f"{path}/answer", {"answer": answer})
+    assert done["status"] == {"it_was_sent": "done", "give_up": "skipped"}[answer]
+    assert office.cleo.get("/actions")["items"] == []
+
+
+def test_it_waits_for_its_answer_after_its_invoice_is_paid(office: Office) -> None:
+    path = in_doubt(office)
+    office.billing.does("PUT", "/payments/P-1", payment_body())
+    assert office.review() == "rest"
+    (listed,) = office.ben.get("/actions")["items"]
+    assert (f"/actions/{listed['id']}", listed["status"]) == (path, "needs_review")
+    assert office.ben.get(path)["answers"] == ["it_was_sent", "give_up"]
+    assert office.ben.does("POST", f"{path}/answer", {"answer": "give_up"})["status"] == "skipped"
+
+
 def test_only_what_is_in_doubt_is_answered(office: Office) -> None:
     path = f"/actions/{office.bens_call()['id']}"
     for answer in ("it_was_sent", "send_again", "give_up"):
