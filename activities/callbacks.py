@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from activities.listening import Connection, Listening
 from channels.callback import BadCallback, Callback, Event, Reply
+from channels.links import LINK
 from db import callbacks as inbox
 from db import tables as t
 from db.engine import ERRORS, is_outage, transaction
@@ -95,7 +96,7 @@ class Callbacks:
         with transaction(self._engine) as session:
             if isinstance(what, Event):
                 report = Report(
-                    provider=row.provider,
+                    provider="" if row.provider == LINK else row.provider,
                     organisation_id=row.organisation_id,
                     account=row.account,
                     signer=row.signer,

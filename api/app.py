@@ -28,6 +28,7 @@ from api import (
     imports,
     invoices,
     keys,
+    links,
     members,
     next_steps,
     organisation,
@@ -131,6 +132,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))
     app.include_router(webhooks.router)
+    app.include_router(links.router)
     app.include_router(health.router, responses=declared(405, 500, 503))
     app.add_api_route("/", _to_docs, methods=["GET"], include_in_schema=False)
     _describe_problems(app)

@@ -19,15 +19,17 @@ from sqlmodel import Session
 from db.engine import transaction
 
 #: Requests at a time that have a transaction.
-_REQUESTS = 30
+_REQUESTS = 26
 #: Looks of whoever watches the process, who must not have to wait for the requests.
 _LOOKS = 1
+#: Short links at a time.
+_LINKS = 4
 #: Imports at a time, each of which has a transaction of its own beside that of its request.
 _IMPORTS = 4
 #: Callbacks at a time that are verified and stored; they have threads of their own.
 CALLBACKS = 8
 #: The size of the API's pool: with every place taken nobody waits for a connection.
-CONNECTIONS = _REQUESTS + _LOOKS + _IMPORTS + CALLBACKS
+CONNECTIONS = _REQUESTS + _LOOKS + _LINKS + _IMPORTS + CALLBACKS
 
 
 def _session(request: Request) -> Iterator[Session]:
@@ -51,5 +53,6 @@ async def _engine(request: Request) -> AsyncIterator[Engine]:
 
 Db = Annotated[Session, Depends(_session, scope="function", max_concurrency=_REQUESTS)]
 OneLook = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LOOKS)]
+OneLink = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LINKS)]
 OneImport = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_IMPORTS)]
 Now = Annotated[datetime, Depends(_now)]

@@ -1,4 +1,4 @@
-"""Callbacks of providers, replies of customers, and the short links in messages.
+"""Callbacks of providers, and replies of customers.
 
 A callback is verified on its raw body, stored, answered, and only then thought about (by the
 worker). Without a key it is closed. ``…/{organisation}`` is for organisations with an account of
@@ -7,19 +7,17 @@ their own, whose keys sign it; the others are the installation's.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlmodel import Session
 
-from api.database import CALLBACKS, Db
+from api.database import CALLBACKS
 from api.fields import Key
 from channels.accounts import account, keys_of, verified
 from channels.callback import Callback
@@ -28,10 +26,6 @@ from db import callbacks, credentials
 from db import tables as t
 from db.credentials import Vault
 from db.engine import transaction
-from db.links import target_of
-from db.outcomes import Report
-from db.outcomes import apply as apply_report
-from dunning.delivery import Fact
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,12 +33,6 @@ router = APIRouter(include_in_schema=False)
 _THREADS = CapacityLimiter(CALLBACKS)
 #: What of a callback's headers is kept with it: what its reader needs, and what tells repeats.
 _KEPT = ("content-type", "i-twilio-idempotency-token")
-#: Programs that open links to show a preview: nobody has read the message.
-_PREVIEW = re.compile(
-    r"bot|crawl|spider|preview|facebookexternalhit|whatsapp|slack|telegram|skype|discord|"
-    r"google-read-aloud|bitly|embedly|safelinks|proofpoint|mimecast|barracuda|curl|python",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -185,28 +173,3 @@ async def lob_of(organisation: Key, request: Request) -> Response:
 @router.post("/webhooks/outbox")
 async def outbox(request: Request) -> Response:
     return await _take(request, "outbox")
-
-
-@router.api_route("/l/{token}", methods=["GET", "HEAD"])
-def follow(token: Key, request: Request, db: Db) -> Response:
-    """A short link: to the page of the invoice. Following it means the message was opened, but for
-    the programs that only make a preview of it."""
-    attempts: Any = request.app.state.failed_links
-    address = request.client.host if request.client else ""
-    wait = attempts.wait(address, token)
-    if wait > 0:
-        after = {"Retry-After": str(int(wait) + 1)}
-        raise HTTPException(429, "too many unknown links; wait", after)
-    link = target_of(db, token)
-    if link is None:
-        attempts.failed(address, token)
-        raise HTTPException(404, "this link is not known; it may have been cut off")
-    agent = request.headers.get("user-agent", "")
-    if request.method == "GET" and agent and not _PREVIEW.search(agent):
-        now = datetime.now(UTC)
-        row = db.get(t.Delivery, link.delivery_id)
-        if row is not None:
-            report = Report(provider=row.provider, organisation_id=None, fact=Fact.CLICKED, at=now,
-                            delivery_id=str(row.id))  # fmt: skip
-            apply_report(db, report, now)
-    return RedirectResponse(link.target, 302)

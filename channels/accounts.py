@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from channels import lob_callbacks, outbox, sendgrid_callbacks, twilio_callbacks
+from channels import links, lob_callbacks, outbox, sendgrid_callbacks, twilio_callbacks
 from channels.callback import Callback, Event, Reply
 from channels.lob import Lob, LobAccount
 from channels.port import Channel, Postal
@@ -31,12 +31,14 @@ _ACCOUNTS: dict[str, Callable[..., Account]] = {
     "twilio": TwilioAccount,
     "lob": LobAccount,
 }
-#: Who reads a provider's callbacks, and the channel that they are about; the outbox is any.
+#: Who reads a provider's callbacks, and the channel that they are about; the outbox is any. Links
+#: that were followed are read here too.
 READERS: dict[str, tuple[ActionType, Callable[[Callback, datetime], list[Event | Reply]]]] = {
     "sendgrid": (ActionType.EMAIL, sendgrid_callbacks.read),
     "twilio": (ActionType.SMS, twilio_callbacks.read),
     "lob": (ActionType.LETTER, lob_callbacks.read),
     "outbox": (ActionType.EMAIL, outbox.read),
+    links.LINK: (ActionType.SMS, links.read),
 }
 
 

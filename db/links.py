@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from dataclasses import dataclass
 
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.accounts import Loaded
@@ -34,6 +36,28 @@ def short_link(
     return f"{public_url}/l/{row.token}"
 
 
-def target_of(session: Session, token: str) -> t.Link | None:
-    """Where a token leads; None for one that was never given out."""
-    return session.get(t.Link, token) if len(token) <= 64 else None
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``counts``: its message is not known to be opened by every recipient yet."""
+
+    url: str
+    delivery_id: uuid.UUID
+    counts: bool
+
+
+_TARGET = sa.select(
+    col(t.Link.target),
+    col(t.Link.delivery_id),
+    sa.exists().where(
+        col(t.DeliveryRecipient.delivery_id) == t.Link.delivery_id,
+        col(t.DeliveryRecipient.clicked_at).is_(None),
+    ),
+).where(col(t.Link.token) == sa.bindparam("token"))
+
+
+def target_of(session: Session, token: str) -> Target | None:
+    """Where a token leads; None for one that was never given out. One statement, no lock."""
+    if len(token) > 64:
+        return None
+    row = session.connection().execute(_TARGET, {"token": token}).one_or_none()
+    return Target(*row) if row is not None else None

@@ -45,7 +45,8 @@ class Report:
 
     ``organisation_id``: whose account it came in on; None = the installation's, which serves every
     organisation. ``account``: the mark of that account, ``signer`` of the key that signed it; empty
-    for what did not come from outside. ``address`` empty: all recipients.
+    for what did not come from outside. ``provider`` empty: we saw it ourselves, whoever sent the
+    message. ``address`` empty: all recipients.
     """
 
     provider: str
@@ -119,7 +120,7 @@ def _of_its_account(row: t.Delivery, report: Report) -> bool:
     """Whether it came in on the account that the delivery left by. A replaced API key looks like
     another account where the provider gives no id of one: then the key that signed the report is
     among those that signed for the account when the delivery left."""
-    if row.provider != report.provider:
+    if report.provider not in ("", row.provider):
         return False
     known = row.account and report.account
     return not known or row.account == report.account or report.signer in row.signers

@@ -41,6 +41,7 @@ NEVER = {
 # of an error. The codec endpoint is no part of the API.
 ALSO = {
     "api/app.py": {"settings", "logs"},
+    "api/links.py": {"logs"},
     "activities/failures.py": {"logs"},
     "activities/services.py": {"logs"},
     "activities/relay.py": {"logs"},

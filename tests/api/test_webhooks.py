@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -21,14 +22,16 @@ from httpx import Response
 from sqlmodel import col, select
 from twilio.request_validator import RequestValidator
 
+from activities.callbacks import Callbacks
 from activities.sending import Sending
 from api.auth import FailedAttempts
 from api.webhooks import Signers
+from channels.accounts import READERS
 from channels.outbox import simulated
 from db import credentials
 from db import tables as t
 from db.credentials import Vault, new_secret_key
-from db.engine import transaction
+from db.engine import connect, transaction
 from tests.api.conftest import Office, acme_body, invoice_body
 from worker import outbox_channels
 from workflows.contracts import SendInput
@@ -337,6 +340,11 @@ def follow(office: Office, link: str, method: str = "GET", **headers: str) -> Re
     return answer
 
 
+def counted(office: Office) -> None:
+    """The worker has taken in what was stored."""
+    Callbacks(office.engine, "", READERS).take_batch()
+
+
 def opened(office: Office) -> list[str]:
     with transaction(office.engine) as session:
         rows = session.exec(
@@ -356,13 +364,57 @@ def test_a_link_leads_to_the_page_and_counts_once(office: Office, state: Any) ->
     assert (answer.status_code, answer.headers["location"]) == (302, URL)
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
+    assert fate(office, path) == ("sent", None)  # not in the request
+    counted(office)
     once = fate(office, path)
     assert (once[0], once[1] is not None) == ("opened", True)
     office.at("2025-03-05 10:00")
     assert follow(office, link).status_code == 302
+    assert clicks(office) == []  # nothing is left to be learnt
     assert fate(office, path) == once
     assert opened(office) == ["message_clicked"]
     assert office.ben.get(path)["status"] == "done"
+
+
+def clicks(office: Office) -> list[t.Callback]:
+    """Those that are not counted yet."""
+    with transaction(office.engine) as session:
+        rows = session.exec(
+            select(t.Callback).where(t.Callback.provider == "link", t.Callback.outcome == "")
+        )
+        return list(rows)
+
+
+def test_a_link_opens_while_somebody_holds_the_customer_and_counts_afterwards(
+    office: Office, state: Any
+) -> None:
+    path = sms(office)
+    link = link_in(office, path)
+    state.lock_timeout_ms = 50
+    with office.engine.connect() as held, held.begin():
+        held.execute(sa.text("SELECT 1 FROM customer FOR UPDATE"))
+        answer = follow(office, link)
+        assert (answer.status_code, answer.headers["location"]) == (302, URL)
+        assert len(clicks(office)) == 1  # it is kept before the answer leaves
+    counted(office)
+    assert fate(office, path)[0] == "opened"
+    assert opened(office) == ["message_clicked"]
+    assert clicks(office) == []
+
+
+def test_a_link_opens_while_the_database_takes_no_writing(
+    office: Office, state: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = link_in(office, sms(office))
+    pooled = connect(office.engine.url.render_as_string(hide_password=False), pool_size=1)
+    with pooled.connect() as connection:
+        connection.execute(sa.text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+        connection.commit()
+    state.engine = pooled
+    answer = follow(office, link)
+    assert (answer.status_code, answer.headers["location"]) == (302, URL)
+    assert "is not counted" in caplog.text
+    pooled.dispose()
 
 
 def test_a_program_that_makes_a_preview_has_read_nothing(office: Office, state: Any) -> None:
