@@ -27,7 +27,8 @@ from db import tables as t
 from db.credentials import Vault, new_secret_key, seal_anew
 from db.engine import check_migrations, connect, migrate, transaction
 from db.errors import DunningError
-from db.members import BILLING, MEMBER, new_key, put_member
+from db.invitations import invite
+from db.members import BILLING, MEMBER, member_or_404, new_key, put_member
 from db.plans import put_plan
 from dunning.bookmap import BookError
 from logs import set_up_logging
@@ -421,6 +422,26 @@ def organisation_create(
     out.print(f"organisation {name}: {row.id}")
     for who, key in keys.items():
         out.print(f"  {who}: {key}", highlight=False)
+
+
+@organisation_app.command("invite")
+def organisation_invite(
+    member: Annotated[str, typer.Argument(help="E-mail address.")],
+    organisation: _Organisation = None,
+) -> None:
+    """Invite a member to make a key, as an admin may do by the API: for when no admin has one.
+    Prints the token once; it is exchanged at POST /v1/invitations/exchange."""
+    settings = load_settings()
+    set_up_logging("WARNING")
+    with _database(settings) as url:
+        engine = connect(url, pool_size=2)
+        with transaction(engine) as session:
+            organisation_id = _organisation_id(session, organisation)
+            row = member_or_404(session, organisation_id, member)
+            token, made = invite(session, row, None)
+            words = f"{row.name} is invited until {made.expires_at:%Y-%m-%d %H:%M} UTC: {token}"
+        engine.dispose()
+    out.print(words, highlight=False, soft_wrap=True)
 
 
 @db_app.command("migrate")

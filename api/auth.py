@@ -11,7 +11,8 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -19,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.database import Db
 from db import tables as t
+from db.errors import NotFound
 from db.members import BILLING, MEMBER, Principal, authenticate
 
 _bearer = HTTPBearer(
@@ -83,20 +85,39 @@ def principal(
 ) -> Principal:
     if credentials is None:
         raise _unauthorized("send a key as 'Authorization: Bearer dun_live_…'", "")
-    attempts: FailedAttempts = request.app.state.failed_attempts
-    address = request.client.host if request.client else ""
+    attempts, address = _attempts(request)
     key = credentials.credentials
-    wait = attempts.wait(address, key)
-    if wait > 0:
-        raise HTTPException(
-            429, "too many keys that were not valid; wait", {"Retry-After": str(int(wait) + 1)}
-        )
+    _make_wait(attempts, address, key)
     found = authenticate(db, key)
     if found is None:
         attempts.failed(address, key)
         raise _unauthorized("this key is unknown, revoked or expired", ', error="invalid_token"')
     attempts.succeeded(address, key)
     return found
+
+
+@contextmanager
+def refuse_guesses(request: Request, token: str) -> Iterator[None]:
+    """A NotFound inside counts as a key that was not valid: 429 after too many of them."""
+    attempts, address = _attempts(request)
+    _make_wait(attempts, address, token)
+    try:
+        yield
+    except NotFound:
+        attempts.failed(address, token)
+        raise
+
+
+def _attempts(request: Request) -> tuple[FailedAttempts, str]:
+    return request.app.state.failed_attempts, request.client.host if request.client else ""
+
+
+def _make_wait(attempts: FailedAttempts, address: str, key: str) -> None:
+    wait = attempts.wait(address, key)
+    if wait > 0:
+        raise HTTPException(
+            429, "too many keys that were not valid; wait", {"Retry-After": str(int(wait) + 1)}
+        )
 
 
 def _unauthorized(detail: str, more: str) -> HTTPException:

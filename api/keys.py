@@ -1,21 +1,22 @@
-"""Keys: made and shown once, listed without their secrets, revoked. For admins."""
+"""Keys: made and shown once, listed without their secrets, revoked.
+
+A billing system's key is made by an admin. A member's key is made by that member alone: with a key
+that they have, or with an invitation, which is a token for one exchange.
+"""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
-from api.auth import Admin
+from api.auth import Admin, Member, refuse_guesses
 from api.database import Db
 from api.fields import Body, Key, Line
-from db import members
-from db import tables as t
-from db.errors import Conflict
+from db import invitations, members
 
 router = APIRouter(tags=["organisation"])
 
@@ -25,6 +26,16 @@ Scope = Literal["member", "billing"]
 
 class KeyIn(Body):
     name: Line = Field("", description="What it is for.", examples=["nightly export"])
+
+
+class NewInvitation(BaseModel):
+    token: str = Field(description="Shown once; only its hash is kept.")
+    expires_at: datetime
+
+
+class Exchange(Body):
+    token: Annotated[Line, Field(min_length=1)] = Field(description="Of the invitation.")
+    name: Line = Field("", description="What the key is for.", examples=["laptop"])
 
 
 class NewKey(BaseModel):
@@ -48,36 +59,48 @@ class Keys(BaseModel):
 
 
 @router.get("/keys", operation_id="list_keys")
-def list_all(admin: Admin, db: Db) -> Keys:
-    """The keys that are good, oldest first."""
-    rows = members.list_keys(db, admin.organisation_id)
+def list_all(member: Member, db: Db) -> Keys:
+    """The keys that are good, oldest first: mine, or as an admin all."""
+    rows = members.list_keys(db, member)
     return Keys(items=[KeyOut(**row.model_dump(include=set(KeyOut.model_fields))) for row in rows])
 
 
 @router.post("/keys", operation_id="create_billing_key", status_code=201)
 def create(admin: Admin, db: Db, body: KeyIn | None = None) -> NewKey:
     """A key for a billing system. Two may be good at once, so that they can be exchanged."""
-    return _new(db, admin, "billing", body, None)
+    name = body.name if body else ""
+    return _shown("billing", members.new_key(db, admin.organisation_id, "billing", name))
 
 
-@router.post("/members/{member}/keys", operation_id="create_member_key", status_code=201)
-def create_for(member: Key, admin: Admin, db: Db, body: KeyIn | None = None) -> NewKey:
-    """A key for a member."""
-    row = members.member_or_404(db, admin.organisation_id, member)
-    if not row.active:
-        raise Conflict(f"{row.name} is not a member any more")
-    return _new(db, admin, "member", body, row)
+@router.post("/me/keys", operation_id="create_my_key", status_code=201)
+def create_mine(member: Member, db: Db, body: KeyIn | None = None) -> NewKey:
+    """One more key of mine."""
+    return _shown("member", members.make_key(db, member, body.name if body else ""))
 
 
 @router.delete("/keys/{key}", operation_id="revoke_key", status_code=204)
-def revoke(key: Key, admin: Admin, db: Db) -> None:
-    """The key is good no more, from this moment."""
-    members.revoke_key(db, admin.organisation_id, key)
+def revoke(key: Key, member: Member, db: Db) -> None:
+    """The key is good no more, from this moment: one of mine, or as an admin any."""
+    members.revoke_key(db, member, key)
 
 
-def _new(
-    db: Session, admin: t.Member, scope: Scope, body: KeyIn | None, member: t.Member | None
-) -> NewKey:
-    name = body.name if body else ""
-    made = members.new_key(db, admin.organisation_id, scope, name, member)
-    return NewKey(id=made.split("_")[2], scope=scope, key=made)
+@router.post("/members/{member}/invitations", operation_id="invite_member", status_code=201)
+def invite(member: Key, admin: Admin, db: Db) -> NewInvitation:
+    """An invitation for a member to make a key of their own; the member is shown who made it. It
+    takes the place of one that was not used. For admins."""
+    row = members.member_or_404(db, admin.organisation_id, member)
+    token, made = invitations.invite(db, row, admin)
+    return NewInvitation(token=token, expires_at=made.expires_at)
+
+
+@router.post("/invitations/exchange", operation_id="exchange_invitation", status_code=201)
+def exchange(body: Exchange, request: Request, db: Db) -> NewKey:
+    """The key of the member who was invited, once and without a key. 404 for a token that is
+    unknown, used or expired, in the same words."""
+    with refuse_guesses(request, body.token):
+        key = invitations.exchange(db, body.token, body.name)
+    return _shown("member", key)
+
+
+def _shown(scope: Scope, key: str) -> NewKey:
+    return NewKey(id=key.split("_")[2], scope=scope, key=key)

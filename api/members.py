@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
 
-from api.auth import Admin, Member
+from api import pages
+from api.auth import Admin, Member, require_admin
 from api.customers import MemberShort, member_short
 from api.database import Db, Now
-from api.fields import Body, EmailAddress, Key, Name
-from db import members
+from api.fields import Body, Day, EmailAddress, Key, Name
+from db import absences, audit, browse, members
 from db import tables as t
-from db.actions import reassign_all
 from db.errors import Invalid, NotFound
 
 router = APIRouter(tags=["organisation"])
@@ -22,13 +24,42 @@ router = APIRouter(tags=["organisation"])
 Role = Literal["member", "admin"]
 
 
+class AbsenceOut(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: date = Field(alias="from")
+    until: date | None = Field(description="Included; null: until it is ended.")
+    set_by: str
+
+
 class MemberOut(MemberShort):
     role: Role
+    absence: AbsenceOut | None = Field(description="That runs or is to come.")
+
+
+class Entry(BaseModel):
+    at: datetime
+    kind: str = Field(examples=["invitation_made"])
+    text: str
+    by: str
+    about: MemberShort | None = Field(description="The member concerned.")
+
+
+class Entries(pages.Page):
+    items: list[Entry]
 
 
 class Me(MemberOut):
     organisation_id: uuid.UUID
     organisation: str
+    notices: list[Entry] = Field(
+        description="What others did about you in the last 30 days, newest first, at most 20."
+    )
+
+
+class AbsenceIn(Body):
+    from_: Day = Field(alias="from", examples=["2025-03-10"])
+    until: Day | None = Field(None, description="Included.", examples=["2025-03-14"])
 
 
 class Members(BaseModel):
@@ -58,41 +89,78 @@ class Successor(Body):
 
 
 @router.get("/me", operation_id="get_me")
-def me(member: Member, db: Db) -> Me:
-    """Whose key this is."""
+def me(member: Member, db: Db, now: Now) -> Me:
+    """Whose key this is, and what others did about them of late."""
     organisation = db.get_one(t.Organisation, member.organisation_id)
     return Me(
-        **_out(member).model_dump(),
+        **_out(member, absences.absence_of(db, member, now)).model_dump(),
         organisation_id=organisation.id,
         organisation=organisation.name,
+        notices=_entries(db, audit.notices(db, member)),
     )
 
 
+@router.get("/audit", operation_id="list_audit")
+def list_audit(
+    member: Member, db: Db, cursor: pages.Cursor = None, limit: pages.Limit = 50
+) -> Entries:
+    """What was done about members and keys, newest first: what concerns me and what I did, or as an
+    admin everything."""
+    rows = audit.read(db, member, before=pages.read_number(cursor), limit=limit + 1)
+    kept, following = pages.cut(rows, limit, lambda row: row.id)
+    return Entries(items=_entries(db, kept), next_cursor=following)
+
+
 @router.get("/members", operation_id="list_members")
-def list_all(member: Member, db: Db) -> Members:
+def list_all(member: Member, db: Db, now: Now) -> Members:
     """The active members, by name."""
-    return Members(items=[_out(m) for m in members.list_members(db, member.organisation_id)])
+    rows = members.list_members(db, member.organisation_id)
+    away = absences.absences(db, rows, now)
+    return Members(items=[_out(m, away.get(str(m.id))) for m in rows])
 
 
 @router.put("/members/{member}", operation_id="put_member")
-def put(member: EmailAddress, body: MemberIn, admin: Admin, db: Db) -> MemberOut:
+def put(member: EmailAddress, body: MemberIn, admin: Admin, db: Db, now: Now) -> MemberOut:
     """Create or update a member by address; one who had left is back. For admins."""
-    return _out(members.put_member(db, admin.organisation_id, member, body.name, body.role))
+    row = members.put_member(db, admin.organisation_id, member, body.name, body.role)
+    return _out(row, absences.absence_of(db, row, now))
 
 
 @router.delete("/members/{member}", operation_id="remove_member", status_code=204)
 def remove(member: Key, admin: Admin, db: Db) -> None:
-    """The member leaves, and their keys with them. 409 while open actions are theirs: reassign
-    those first (rule 29). For admins."""
+    """The member leaves, and their keys with them. 409 while open actions are theirs: record an
+    absence and hand those on first (rule 29). For admins."""
     members.remove_member(db, members.member_or_404(db, admin.organisation_id, member))
 
 
 @router.post("/members/{member}/reassign-actions", operation_id="reassign_actions", status_code=204)
 def reassign(member: Key, body: Successor, admin: Admin, db: Db, now: Now) -> None:
-    """Hand on all open actions of a member who leaves, unseen and uncounted (rule 29)."""
+    """Hand on all open actions of a member who left or is absent today, unseen and uncounted (rule
+    29); the member is shown it. 409 for one who is there. For admins."""
     org = admin.organisation_id
-    leaving = members.member_or_404(db, org, member)
-    reassign_all(db, admin, leaving, members.member_or_404(db, org, body.to), now)
+    away = members.member_or_404(db, org, member)
+    absences.hand_on_all(db, admin, away, members.member_or_404(db, org, body.to), now)
+
+
+@router.put("/members/{member}/absence", operation_id="put_absence")
+def put_absence(member: Key, body: AbsenceIn, who: Member, db: Db, now: Now) -> AbsenceOut:
+    """The member is away for some days, or until it is ended; takes the place of the one before.
+    Mine, or as an admin anybody's, who is shown it."""
+    row = _mine_or_as_admin(db, who, member)
+    return _absence(absences.set_absence(db, row, body.from_, body.until, now, who))
+
+
+@router.delete("/members/{member}/absence", operation_id="end_absence", status_code=204)
+def end_absence(member: Key, who: Member, db: Db, now: Now) -> None:
+    """The member is back, or does not go. Mine, or as an admin anybody's."""
+    absences.end_absence(db, _mine_or_as_admin(db, who, member), now, who)
+
+
+def _mine_or_as_admin(db: Session, who: t.Member, key: str) -> t.Member:
+    row = members.member_or_404(db, who.organisation_id, key)
+    if row.id != who.id:
+        require_admin(who)
+    return row
 
 
 @router.get("/groups", operation_id="list_groups")
@@ -117,10 +185,30 @@ def put_group(name: Key, body: GroupIn, admin: Admin, db: Db) -> Group:
     return _group(name, list(found.values()))
 
 
-def _out(row: t.Member) -> MemberOut:
+def _out(row: t.Member, absence: t.Absence | None) -> MemberOut:
     return MemberOut(
-        **member_short(row).model_dump(), role="admin" if row.role == "admin" else "member"
+        **member_short(row).model_dump(),
+        role="admin" if row.role == "admin" else "member",
+        absence=_absence(absence) if absence else None,
     )
+
+
+def _absence(row: t.Absence) -> AbsenceOut:
+    return AbsenceOut(from_=row.from_on, until=row.until_on, set_by=row.set_by)
+
+
+def _entries(db: Session, rows: list[t.AuditEntry]) -> list[Entry]:
+    about = browse.by_id(db, t.Member, (row.about_id for row in rows if row.about_id))
+    return [
+        Entry(
+            at=row.at,
+            kind=row.kind,
+            text=row.text,
+            by=row.by,
+            about=member_short(about[row.about_id]) if row.about_id else None,
+        )
+        for row in rows
+    ]
 
 
 def _group(name: str, rows: list[t.Member]) -> Group:

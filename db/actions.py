@@ -362,26 +362,6 @@ def assign(session: Session, admin: t.Member, key: str, to: t.Member, now: datet
     return row
 
 
-def reassign_all(
-    session: Session, admin: t.Member, of: t.Member, to: t.Member, now: datetime
-) -> int:
-    """An admin hands on all open actions of a member who leaves, unseen (rule 29)."""
-    if admin.role != "admin":
-        raise NotFound("no such member")
-    ids = session.exec(
-        select(t.Action.customer_id, t.Action.id)
-        .where(t.Action.owner_id == of.id, col(t.Action.status).in_((*OPEN, "sending")))
-        .order_by(col(t.Action.customer_id), col(t.Action.id))
-    ).all()
-    for customer_id, action_id in ids:
-        loaded = load(session, customer_id)
-        row = session.get_one(t.Action, action_id, populate_existing=True)
-        at = clock(loaded.organisation, now)
-        if row.owner_id == of.id and row.status in (*OPEN, "sending"):
-            hand_over(session, loaded.customer, row, to, at, admin.name)
-    return len(ids)
-
-
 def work_open_action(
     session: Session, loaded: Loaded, how: str, text: str, at: datetime, by: str
 ) -> bool:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db import tables as t
+from db.audit import record
 from db.errors import Conflict, NotFound
 from db.nudges import nudge_many
 from db.owners import customers_without_owner
@@ -150,23 +151,39 @@ def groups(session: Session, organisation_id: uuid.UUID) -> dict[str, list[t.Mem
     return found
 
 
-def list_keys(session: Session, organisation_id: uuid.UUID) -> list[t.ApiKey]:
-    """Those that are not revoked, oldest first."""
-    return list(
-        session.exec(
-            select(t.ApiKey)
-            .where(t.ApiKey.organisation_id == organisation_id, col(t.ApiKey.revoked_at).is_(None))
-            .order_by(col(t.ApiKey.created_at), t.ApiKey.id)
-        )
+def make_key(session: Session, member: t.Member, name: str) -> str:
+    """One more key of the member who asks."""
+    key = new_key(session, member.organisation_id, MEMBER, name, member)
+    words = f"{member.name} made the key {name!r}"
+    record(session, member.organisation_id, "key_made", words, by=member, about=member)
+    return key
+
+
+def list_keys(session: Session, member: t.Member) -> list[t.ApiKey]:
+    """The keys that are not revoked, oldest first: of an admin all, else the member's own."""
+    statement = (
+        select(t.ApiKey)
+        .where(t.ApiKey.organisation_id == member.organisation_id)
+        .where(col(t.ApiKey.revoked_at).is_(None))
+        .order_by(col(t.ApiKey.created_at), t.ApiKey.id)
     )
+    if member.role != "admin":
+        statement = statement.where(t.ApiKey.member_id == member.id)
+    return list(session.exec(statement))
 
 
-def revoke_key(session: Session, organisation_id: uuid.UUID, key_id: str) -> None:
-    """The key is good no more. NotFound when there is none, or it was revoked before."""
-    row = session.get(t.ApiKey, key_id)
-    if row is None or row.organisation_id != organisation_id or row.revoked_at is not None:
+def revoke_key(session: Session, by: t.Member, key_id: str) -> None:
+    """The key is good no more. A member revokes their own, an admin any. NotFound when there is
+    none that they may revoke, or it was revoked before."""
+    row = session.get(t.ApiKey, key_id, with_for_update=True)
+    if row is None or row.organisation_id != by.organisation_id or row.revoked_at is not None:
+        raise NotFound(f"no key {key_id!r}")
+    if by.role != "admin" and row.member_id != by.id:
         raise NotFound(f"no key {key_id!r}")
     row.revoked_at = datetime.now(UTC)
+    whose = session.get(t.Member, row.member_id) if row.member_id else None
+    words = f"the key {row.name!r} of {whose.name if whose else 'billing'} is revoked"
+    record(session, by.organisation_id, "key_revoked", words, by=by, about=whose)
 
 
 def set_group(
@@ -200,8 +217,9 @@ def member_or_404(session: Session, organisation_id: uuid.UUID, key: str) -> t.M
 
 
 def remove_member(session: Session, member: t.Member) -> None:
-    """A member leaves, and their keys with them. Conflict while open actions are theirs (rule 29,
-    which is why it does not say how many): reassign them first; Conflict for the last admin."""
+    """A member leaves, and with them their keys, an unused invitation and an absence. Conflict
+    while open actions are theirs (rule 29, which is why it does not say how many): hand them on
+    first; Conflict for the last admin."""
     if member.role == "admin":
         _keep_an_admin(session, member)
     # Not weaker: an action that is being given to the member just now is waited for, and counts.
@@ -216,9 +234,25 @@ def remove_member(session: Session, member: t.Member) -> None:
     ).first()
     if owns is not None:
         raise Conflict(
-            f"{member.name} owns open actions; reassign them with "
+            f"{member.name} owns open actions; record an absence with "
+            f"PUT /v1/members/{member.id}/absence and hand them on with "
             f"POST /v1/members/{member.id}/reassign-actions first"
         )
     member.active = False
+    now = datetime.now(UTC)
     for key in session.exec(select(t.ApiKey).where(t.ApiKey.member_id == member.id)):
-        key.revoked_at = key.revoked_at or datetime.now(UTC)
+        key.revoked_at = key.revoked_at or now
+    end_invitations(session, member, now)
+    absence = session.get(t.Absence, member.id)
+    if absence is not None:
+        session.delete(absence)
+
+
+def end_invitations(session: Session, member: t.Member, now: datetime) -> None:
+    """A member's invitation that was not used is good no more."""
+    session.connection().execute(
+        sa.update(t.Invitation)
+        .where(col(t.Invitation.member_id) == member.id, col(t.Invitation.used_at).is_(None))
+        .where(col(t.Invitation.expires_at) > now)
+        .values(expires_at=now)
+    )

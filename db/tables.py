@@ -127,6 +127,46 @@ class ApiKey(SQLModel, table=True):
     created_at: datetime = _created()
 
 
+class Invitation(SQLModel, table=True):
+    """A one-time token that a member exchanges for a key. Only its hash is kept."""
+
+    id: uuid.UUID = _id()
+    organisation_id: uuid.UUID = _ref("organisation.id")
+    member_id: uuid.UUID = _ref("member.id")
+    token_hash: str = Field(unique=True)
+    expires_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    used_at: datetime | None = _instant()
+    created_at: datetime = _created()
+
+
+class Absence(SQLModel, table=True):
+    """A member is away from a local day until another, included; None = until it is ended."""
+
+    member_id: uuid.UUID = Field(foreign_key="member.id", primary_key=True)
+    from_on: date
+    until_on: date | None = None
+    set_by: str = ""
+
+
+class AuditEntry(SQLModel, table=True):
+    """Append-only: what was done about members and their keys. ``by_id`` None: the machine."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        sa.Index("ix_audit_organisation_id_id", "organisation_id", "id"),
+        sa.Index("ix_audit_about_id_id", "about_id", "id"),
+    )
+
+    id: int | None = _big_serial()
+    organisation_id: uuid.UUID = _ref("organisation.id", index=False)
+    at: datetime = _created()
+    kind: str
+    text: str
+    by: str = ""
+    by_id: uuid.UUID | None = _maybe("member.id")
+    about_id: uuid.UUID | None = _maybe("member.id")
+
+
 class Plan(SQLModel, table=True):
     __table_args__ = (sa.UniqueConstraint("organisation_id", "name"),)
 

@@ -21,12 +21,14 @@ def test_dora_joins_leaves_and_comes_back(office: Office) -> None:
     dora = office.ada.does("PUT", "/members/dora@amber.example", {"name": "Dora"})
     same = office.ada.does("PUT", "/members/DORA@amber.example", {"name": "Dora", "role": "admin"})
     assert (same["id"], same["role"]) == (dora["id"], "admin")
-    key = office.ada.does("POST", f"/members/{dora['id']}/keys", {"name": "laptop"})["key"]
+    invited = office.ada.does("POST", f"/members/{dora['id']}/invitations")
+    exchange = {"token": invited["token"], "name": "laptop"}
+    key = office.caller(None).does("POST", "/invitations/exchange", exchange)["key"]
     assert office.caller(key).get("/me")["name"] == "Dora"
     office.ada.does("DELETE", f"/members/{dora['id']}")
     office.caller(key).fails(401, "GET", "/me")
     assert "Dora" not in str(office.ben.get("/members"))
-    office.ada.fails(409, "POST", f"/members/{dora['id']}/keys", {})
+    office.ada.fails(409, "POST", f"/members/{dora['id']}/invitations")
     office.ada.does("PUT", "/members/dora@amber.example", {"name": "Dora"})
     office.caller(key).fails(401, "GET", "/me")  # back, but the old key stays gone
     office.ada.fails(422, "PUT", "/members/dora", {"name": "Dora"})

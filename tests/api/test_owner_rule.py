@@ -107,6 +107,7 @@ def test_ben_leaves_and_his_actions_are_handed_on_unseen(office: Office) -> None
     assert "1" not in told["detail"].replace("/v1/", "").replace(office.ids["Ben"], "")
     office.cleo.fails(403, "POST", "/members/ben@amber.example/reassign-actions",
                       {"to": "cleo@amber.example"})  # fmt: skip
+    office.ada.does("PUT", "/members/ben@amber.example/absence", {"from": "2025-03-11"})
     path = f"/members/{office.ids['Ben']}/reassign-actions"
     assert office.ada.does("POST", path, {"to": "cleo@amber.example"}) is None
     office.ada.fails(404, "GET", f"/actions/{action}")
