@@ -8,7 +8,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -442,6 +442,29 @@ def organisation_invite(
             words = f"{row.name} is invited until {made.expires_at:%Y-%m-%d %H:%M} UTC: {token}"
         engine.dispose()
     out.print(words, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def prune(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Delete nothing; say how many it would be.")
+    ] = False,
+) -> None:
+    """Delete what is old and needed by nobody, as DUNNING_PRUNE_…_DAYS say. The worker does it
+    every night; files of the outbox are deleted on the machine on which this runs."""
+    from db.pruning import Ages
+    from db.pruning import prune as run
+
+    settings = load_settings()
+    set_up_logging("WARNING")
+    with _database(settings) as url:
+        engine = connect(url, pool_size=1)
+        ages = Ages(**settings.prune_days)
+        done = run(engine, ages, datetime.now(UTC), settings.outbox, dry_run=dry_run)
+        engine.dispose()
+    for name, count in done.items():
+        out.print(f"{count:10,}  {name}", highlight=False)
+    out.print("nothing was deleted" if dry_run else "deleted", highlight=False)
 
 
 @db_app.command("migrate")

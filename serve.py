@@ -35,6 +35,7 @@ from worker import (
     connections_of,
     deployment_of,
     outside_of,
+    pruning_of,
     running,
 )
 
@@ -99,6 +100,7 @@ async def _serve(
             threads=settings.worker_threads,
             deployment=deployment_of(settings),
             outside=outside_of(settings),
+            pruning=pruning_of(settings, engine),
         ),
     ):
         api = asyncio.create_task(server._serve())

@@ -181,6 +181,42 @@ class Settings(BaseSettings):
         "`DUNNING_STATE_DIR`.",
     )
 
+    # What is kept for how long
+    prune_callbacks_days: int = Field(
+        90,
+        ge=0,
+        description="Days that a provider's callback is kept after it was taken in. 0, here and "
+        "below: for ever.",
+    )
+    prune_unread_callbacks_days: int = Field(
+        365, ge=0, description="Days that a callback is kept that nobody could match or read."
+    )
+    prune_links_days: int = Field(
+        365,
+        ge=0,
+        description="Days that a short link is kept; that of an open invoice is kept longer.",
+    )
+    prune_files_days: int = Field(
+        90,
+        ge=0,
+        description="Days that a file is kept after it came in, if no invoice, action or message "
+        "refers to it.",
+    )
+    prune_outbox_days: int = Field(
+        365, ge=0, description="Days that a message of the outbox is kept, row and file."
+    )
+    prune_signals_days: int = Field(
+        365,
+        ge=0,
+        description="Days that the id of a signal by hand is remembered, so that it is applied "
+        "once.",
+    )
+    prune_rehearsals_days: int = Field(
+        30,
+        ge=0,
+        description="Days that a rehearsal in this database is kept, with all its data.",
+    )
+
     # Limits
     max_body_bytes: int = Field(
         10_000_000, ge=1_000, description="Largest request body, in bytes; imports have their own."
@@ -239,6 +275,12 @@ class Settings(BaseSettings):
     def outbox(self) -> Path:
         """Directory of the outbox, chosen or default."""
         return self.outbox_dir or self.state_dir / "outbox"
+
+    @property
+    def prune_days(self) -> dict[str, int]:
+        """How long what is pruned is kept, by its name in the settings."""
+        names = [n for n in type(self).model_fields if n.startswith("prune_")]
+        return {n.removeprefix("prune_").removesuffix("_days"): getattr(self, n) for n in names}
 
     @property
     def look_up_after(self) -> tuple[timedelta, ...]:

@@ -38,6 +38,7 @@ from activities.held import via
 from activities.metrics import Metrics
 from activities.own_accounts import OwnAccounts
 from activities.payloads import data_converter
+from activities.pruning import Pruning, make_schedule
 from activities.relay import Relay
 from activities.review import Review
 from activities.sending import OwnChannel, Sending
@@ -53,11 +54,13 @@ from db.credentials import Vault
 from db.deliveries import LOOK_UP_AFTER
 from db.engine import connect, transaction
 from db.held_accounts import PROBE_AFTER, installation_started
+from db.pruning import Ages
 from dunning.plan import CHANNELS, ActionType
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
 from workflows.contracts import channel_queue
 from workflows.customer import CustomerSequence
+from workflows.prune import Prune
 
 _log = logging.getLogger("dunning.worker")
 
@@ -162,6 +165,10 @@ def activities_of(
     return Review(engine, real), sending
 
 
+def pruning_of(settings: Settings, engine: Engine) -> Pruning:
+    return Pruning(engine, Ages(**settings.prune_days), settings.outbox)
+
+
 def connections_of(threads: int) -> int:
     """The size of the pool that ``running`` needs with so many threads."""
     return Slots.of(threads).connections
@@ -183,10 +190,12 @@ async def running(
     sandboxed: bool = True,
     outside: Outside | None = None,
     meter: MetricMeter | None = None,
+    pruning: Pruning | None = None,
 ) -> AsyncIterator[None]:
     """Sequences, reviews, one queue for each channel, the relay, and who takes in callbacks, until
     the block ends. Raises ServiceEnded when one of them ends before it.
 
+    ``pruning``: the nightly pruning runs here, and its Schedule is made where there is none.
     ``engine`` needs a pool of ``connections_of(threads)``. ``meter`` shows our own figures.
     ``sandboxed=False`` spares each run an import of its own: for rehearsals, which start thousands.
     """
@@ -207,8 +216,8 @@ async def running(
     sequences = Worker(
         client,
         task_queue=task_queue,
-        workflows=[CustomerSequence],
-        activities=[review.review],
+        workflows=[CustomerSequence, Prune],
+        activities=[review.review, *([pruning.prune] if pruning else [])],
         activity_executor=executor,
         max_concurrent_activities=slots.reviews,
         max_concurrent_workflow_tasks=20,
@@ -240,6 +249,8 @@ async def running(
                 services.start("the relay", Relay(database_url, client, task_queue).run())
                 taking_in = Callbacks(engine, database_url, READERS)
                 services.start("the service of the callbacks", taking_in.run())
+            if pruning is not None:
+                await make_schedule(client, task_queue)
             if meter is not None:
                 services.start("the service of the metrics", Metrics(engine, meter).run())
             yield
@@ -325,6 +336,7 @@ async def _main(settings: Settings) -> None:
         deployment=deployment_of(settings),
         outside=outside,
         meter=runtime.metric_meter if runtime is not None else None,
+        pruning=pruning_of(settings, engine),
     ):
         _log.info("worker is running")
         await stop.wait()

@@ -73,12 +73,14 @@ def keep(
     name = safe_name(name, content_type)
     digest = hashlib.sha256(content).hexdigest()
     known = session.exec(
-        select(t.File).where(
+        select(t.File)
+        .where(
             t.File.organisation_id == organisation_id,
             t.File.sha256 == digest,
             t.File.name == name,
             t.File.content_type == content_type,
         )
+        .with_for_update(read=True, key_share=True)  # nobody prunes it while it is being used
     ).first()
     if known is not None:
         return known

@@ -400,6 +400,11 @@ class Action(SQLModel, table=True):
         ),
         sa.Index("ix_action_customer_id_executed_at", "customer_id", "executed_at"),
         sa.Index("ix_action_owner_id_status", "owner_id", "status"),
+        sa.Index(
+            "ix_action_attachments",
+            sa.text("(edits -> 'attachments')"),
+            postgresql_using="gin",
+        ),
         sa.Index("ix_action_organisation_id_seq", "organisation_id", "seq"),
     )
 
@@ -448,7 +453,14 @@ class Delivery(SQLModel, table=True):
     was claimed before marks were kept.
     """
 
-    __table_args__ = (sa.Index("ix_delivery_provider_provider_id", "provider", "provider_id"),)
+    __table_args__ = (
+        sa.Index("ix_delivery_provider_provider_id", "provider", "provider_id"),
+        sa.Index(
+            "ix_delivery_attachments",
+            sa.text("(message -> 'attachments')"),
+            postgresql_using="gin",
+        ),
+    )
 
     id: uuid.UUID = Field(primary_key=True)
     organisation_id: uuid.UUID = _ref("organisation.id", index=False)
@@ -508,6 +520,7 @@ class Callback(SQLModel, table=True):
 
     __table_args__ = (
         sa.Index("ix_callback_waiting", "id", postgresql_where=sa.text("outcome = ''")),
+        sa.Index("ix_callback_outcome_ended_at", "outcome", "ended_at"),
         sa.Index(
             "ix_callback_left",
             "organisation_id",
@@ -555,6 +568,8 @@ class Link(SQLModel, table=True):
     """A short link in a message, to the invoice or payment page; the target never comes from
     the address that is opened."""
 
+    __table_args__ = (sa.Index("ix_link_created_at", "created_at"),)
+
     token: str = Field(primary_key=True)
     delivery_id: uuid.UUID = Field(unique=True)
     target: str
@@ -564,7 +579,10 @@ class Link(SQLModel, table=True):
 class File(SQLModel, table=True):
     """The PDF of an invoice, or a file that an owner attached. Immutable."""
 
-    __table_args__ = (sa.Index("ix_file_organisation_id_sha256", "organisation_id", "sha256"),)
+    __table_args__ = (
+        sa.Index("ix_file_organisation_id_sha256", "organisation_id", "sha256"),
+        sa.Index("ix_file_created_at", "created_at"),
+    )
 
     id: uuid.UUID = _id()
     organisation_id: uuid.UUID = _ref("organisation.id", index=False)
@@ -627,7 +645,10 @@ class OutboxMessage(SQLModel, table=True):
     """What a channel without a provider would have sent; its id is the delivery's."""
 
     __tablename__ = "outbox"
-    __table_args__ = (sa.Index("ix_outbox_organisation_id_seq", "organisation_id", "seq"),)
+    __table_args__ = (
+        sa.Index("ix_outbox_organisation_id_seq", "organisation_id", "seq"),
+        sa.Index("ix_outbox_at", "at"),
+    )
 
     delivery_id: uuid.UUID = Field(primary_key=True)
     seq: int | None = Field(
@@ -703,6 +724,7 @@ class AppliedSignal(SQLModel, table=True):
     """A signal that was sent by hand and has been applied: a retried review applies it once."""
 
     __tablename__ = "applied_signal"
+    __table_args__ = (sa.Index("ix_applied_signal_at", "at"),)
 
     customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
     id: str = Field(primary_key=True)

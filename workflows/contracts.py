@@ -17,6 +17,8 @@ SIGNALS = ("payment", "complete", "skip", "pause", "resume", "account_changed")
 REVIEW = "review"
 SEND = {"email": "send_email", "sms": "send_sms", "letter": "send_letter"}
 LOOK_UP = "look_up"
+#: The daily pruning, and its one activity.
+PRUNE, PRUNE_ACTIVITY = "Prune", "prune"
 
 #: The query that answers a ``Standing``.
 NEXT = "next"
