@@ -6,6 +6,8 @@ they stumbled over: a row with its addresses, a provider's answer, the payload t
 
 from __future__ import annotations
 
+from types import TracebackType
+
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import (
     DefaultFailureConverter,
@@ -28,9 +30,17 @@ class PlainFailures(DefaultFailureConverter):
         if not isinstance(exception, FailureError):
             kind = type(exception).__name__
             plain = ApplicationError(words_of(exception), type=kind)
-            plain.__traceback__, plain.__suppress_context__ = exception.__traceback__, True
+            plain.__traceback__, plain.__suppress_context__ = _ours(exception.__traceback__), True
             exception = plain
         super().to_failure(exception, payload_converter, failure)
+
+
+def _ours(trace: TracebackType | None) -> TracebackType | None:
+    """From our own code on: how an engine calls an activity explains nothing to anybody."""
+    part = trace
+    while part is not None and "site-packages" in part.tb_frame.f_code.co_filename:
+        part = part.tb_next
+    return part or trace
 
 
 class SealedFailures(PlainFailures, DefaultFailureConverterWithEncodedAttributes):

@@ -65,7 +65,11 @@ def learn(
 
 
 def again_after(reason: str, wait: timedelta | None) -> ApplicationError:
-    """It has certainly not left: Temporal tries again, which costs no event of the run."""
+    """It has certainly not left: Temporal tries again, which costs no event of the run. ``reason``
+    is in our own words, and names nobody: Temporal keeps it."""
     return ApplicationError(
-        reason[:500], next_retry_delay=wait, category=ApplicationErrorCategory.BENIGN
+        reason[:500],
+        type="NotNow",
+        next_retry_delay=wait,
+        category=ApplicationErrorCategory.BENIGN,
     )

@@ -206,8 +206,8 @@ class Sending:
             d.not_sent(session, claim, result.reason)
             # A provider's words may quote an address: they stay in our own database.
             told = "refuses our account" if result.holds_channel else "has not taken the message"
-            where = f"the reason is with delivery {claim.delivery_id}"
-            told = f"{claimed.channel.name} {told}; {where}"
+            where = f"the reason is the error of delivery {claim.delivery_id}"
+            told = f"{claimed.channel.name} {told}: it stays, and is tried again; {where}"
             return again_after(told, held or result.retry_after)
         elif isinstance(result, Ambiguous):
             row = session.get_one(t.Delivery, claim.delivery_id)

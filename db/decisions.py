@@ -294,10 +294,10 @@ def summarise(loaded: Loaded, decision: Decision) -> str:
     zone = loaded.account.calendar.zone
     parts = []
     if decision.look_up and decision.at is not None:
-        asked = f"{decision.at.astimezone(zone):%a %-d %b %Y %H:%M}"
+        asked = f"{decision.at.astimezone(zone):%a %-d %b %Y %H:%M %Z}"
         parts.append(f"Unknown whether it left: asking the provider {asked}")
     elif decision.kind is Kind.WAIT and decision.at is not None:
-        parts.append(f"Waiting until {decision.at.astimezone(zone):%a %-d %b %Y %H:%M}")
+        parts.append(f"Waiting until {decision.at.astimezone(zone):%a %-d %b %Y %H:%M %Z}")
     else:
         parts.append({
             Kind.SEND: "Sending now", Kind.ASSIGN: "Shown to its owner",

@@ -146,13 +146,16 @@ class Next:
 class Standing:
     """Answer of the query ``next``: what the current details of a run say, as data.
 
-    ``about`` is who this is, ``summary`` the sentence. ``decided`` is False before the first review
-    has answered; ``unread`` counts signals that no review has read yet. ``next`` is what the
-    sequence does then.
+    ``about`` is who this is, ``summary`` the sentence. ``doing`` is the activity that is at work
+    ``since`` then (UTC), and is tried again until it succeeds; empty while the sequence sleeps.
+    ``decided`` is False before the first review has answered; ``unread`` counts signals that no
+    review has read yet. ``next`` is what was decided last.
     """
 
     about: str = ""
     summary: str = ""
+    doing: str = ""
+    since: datetime | None = None
     decided: bool = False
     unread: int = 0
     next: Next | None = None

@@ -38,7 +38,6 @@ with workflow.unsafe.imports_passed_through():
     )
 
 _STATE = SearchAttributeKey.for_keyword(STATE_ATTRIBUTE)
-_UNDECIDED = "Looking at the account for the first time"
 _RETRY = RetryPolicy(initial_interval=FIRST_RETRY, maximum_interval=LONGEST_RETRY)
 
 
@@ -55,6 +54,7 @@ class CustomerSequence:
         self._state = start.state
         self._label = ""
         self._coming = start.next
+        self._doing, self._since = "", workflow.now()
 
     @workflow.run
     async def run(self, start: SequenceStart) -> str:
@@ -99,13 +99,14 @@ class CustomerSequence:
     @workflow.query(name=NEXT)
     def next(self) -> Standing:
         """What comes next and when, for whoever asks the run; it may not have decided yet."""
-        coming = self._coming
         return Standing(
             about=self._start.about,
-            summary=coming.summary if coming else _UNDECIDED,
-            decided=coming is not None,
+            summary=self._words(),
+            doing=self._doing,
+            since=self._since if self._doing else None,
+            decided=self._coming is not None,
             unread=len(self._inbox),
-            next=coming,
+            next=self._coming,
         )
 
     def _remember(self, signal: str, payloads: tuple[Any, ...]) -> None:
@@ -149,6 +150,7 @@ class CustomerSequence:
         return await self._review(messages)
 
     async def _review(self, messages: list[Message] | None = None) -> Next:
+        self._begin(REVIEW)
         words = sorted({m.signal for m in messages or ()})
         result: Next = await workflow.execute_activity(
             REVIEW,
@@ -169,8 +171,10 @@ class CustomerSequence:
     async def _send(self, coming: Next, handled: int = 0) -> Next:
         """Send on the channel of ``coming``, or ask it for a message whose answer was lost."""
         channel = coming.then or ""
+        doing = LOOK_UP if coming.look_up else SEND[channel]
+        self._begin(doing)
         result: Next = await workflow.execute_activity(
-            LOOK_UP if coming.look_up else SEND[channel],
+            doing,
             SendInput(
                 self._start.organisation_id,
                 self._start.customer_id,
@@ -194,11 +198,31 @@ class CustomerSequence:
             priority_key=1 if waited_for else None, fairness_key=self._start.organisation_id
         )
 
+    def _begin(self, activity: str) -> None:
+        """Until the activity has answered, the details say that it is at work, and since when: one
+        that fails again and again must not look like the sleep before it."""
+        self._doing, self._since = activity, workflow.now()
+        self._show()
+
+    def _show(self) -> None:
+        who = f"{self._start.about}: " if self._start.about else ""
+        workflow.set_current_details(f"{who}{self._words()}")
+
+    def _words(self) -> str:
+        if not self._doing:
+            return self._coming.summary if self._coming else ""
+        what = {REVIEW: "Looking at the account", LOOK_UP: "Asking the provider"}
+        parts = [
+            f"{what.get(self._doing, 'Sending')} since {self._since:%a %-d %b %Y %H:%M:%S} UTC"
+        ]
+        if self._doing != REVIEW and self._label:
+            parts.append(self._label)
+        return " · ".join([*parts, "if this lasts, the error is under Pending Activities"])
+
     def _tell(self, coming: Next) -> None:
         """The story of the run, for whoever opens it in the Temporal UI."""
-        self._label, self._coming = coming.label, coming
-        who = f"{self._start.about}: " if self._start.about else ""
-        workflow.set_current_details(f"{who}{coming.summary}")
+        self._label, self._coming, self._doing = coming.label, coming, ""
+        self._show()
         if coming.state not in ("send", self._state):
             self._state = coming.state
             workflow.upsert_search_attributes([_STATE.value_set(coming.state)])

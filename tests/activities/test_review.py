@@ -286,7 +286,8 @@ def test_the_words_for_the_temporal_ui(engine: Engine) -> None:
         until=town.now + timedelta(minutes=30),
         then="email",
         carrying=invoice_id(town, "INV-1"),
-        summary="Waiting until Tue 4 Mar 2025 08:30 · step 1 of 2 'Reminder one' (email) · INV-1",
+        summary="Waiting until Tue 4 Mar 2025 08:30 CET · step 1 of 2 'Reminder one' (email) "
+        "· INV-1",
         label="Reminder one · INV-1",
     )
     town.pay("INV-1")

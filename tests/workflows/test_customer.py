@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.api.enums.v1 import EventType as E
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import UnfinishedSignalHandlersWarning
@@ -229,7 +230,8 @@ async def test_the_query_next_says_what_the_details_say_as_data(skipping: Skippi
         await acme.clerk.called(1)
         undecided = await acme.handle.query(CustomerSequence.next)
         assert (undecided.decided, undecided.next, undecided.unread) == (False, None, 0)
-        assert undecided.summary == "Looking at the account for the first time"
+        assert (undecided.doing, undecided.since) == (REVIEW, acme.clerk.calls[0].now)
+        assert undecided.summary.startswith("Looking at the account since ")
         await acme.signal("payment", {"id": "P-7"})
 
         async def unread() -> bool:
@@ -251,11 +253,36 @@ async def test_the_query_next_says_what_the_details_say_as_data(skipping: Skippi
         await until(decided)
         asked = await acme.handle.query(CustomerSequence.next)
         assert asked.next == wait(friday, summary=words)
-        assert asked.summary == words
+        assert (asked.summary, asked.doing, asked.since) == (words, "", None)
         # In the very form in which the command and the UI show it.
         raw = await acme.handle.query("next")
         assert raw["next"]["until"] == friday.isoformat().replace("+00:00", "Z")
         assert raw["next"]["then"] == "email"
+
+
+async def test_a_send_that_fails_for_hours_does_not_look_like_the_sleep_before_it(
+    skipping: Skipping,
+) -> None:
+    """The provider is away from Tuesday 08:30 on; at 10:00 somebody opens the run."""
+    tuesday = day("Tue 08:30")
+    away = ApplicationError("away", next_retry_delay=timedelta(minutes=10))
+    planned = wait(tuesday, summary="Waiting until Tuesday", label="Reminder one · INV-1")
+    async with working(skipping, Clerk(planned, away)) as acme:
+        await acme.begin()
+        await acme.lives_until(day("Tue 10:00"))
+        told = await acme.handle.query(CustomerSequence.next)
+        assert told.doing == EMAIL
+        assert told.since is not None
+        assert abs(told.since - tuesday) < SOON
+        assert told.summary == (
+            f"Sending since {told.since:%a %-d %b %Y %H:%M:%S} UTC · Reminder one · INV-1 · "
+            "if this lasts, the error is under Pending Activities"
+        )
+        metadata = await acme.handle.query(
+            "__temporal_workflow_metadata", result_type=WorkflowMetadata
+        )
+        assert metadata.current_details == told.summary
+        await acme.is_sound()
 
 
 # Runs: their ends and beginnings.

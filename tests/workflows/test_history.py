@@ -81,7 +81,7 @@ async def test_the_run_tells_its_story_without_opening_a_payload(
         assert attributes[ORGANISATION_ATTRIBUTE] == str(town.id)
         assert attributes[STATE_ATTRIBUTE] == "wait"
         words = (
-            f"Waiting until {tuesday:%a %-d %b %Y} 08:30 · step 1 of 3 'Reminder one' (email) "
+            f"Waiting until {tuesday:%a %-d %b %Y %H:%M %Z} · step 1 of 3 'Reminder one' (email) "
             "· INV-1"
         )
         assert await run.details() == f"Customer acme: {words}"
@@ -89,7 +89,7 @@ async def test_the_run_tells_its_story_without_opening_a_payload(
 
         await run.lives_until(morning(2))
         events = await run.asleep()
-        assert f"Waiting until {second:%a %-d %b %Y} 08:30 · step 2 of 3" in await run.details()
+        assert f"Waiting until {second:%a %-d %b %Y %H:%M %Z} · step 2 of 3" in await run.details()
         (review, sent) = [e for e in events if e.event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED]
         assert await run.summary_of(review) == "look again: account_changed"
         assert await run.summary_of(sent) == "Reminder one · INV-1"
@@ -136,7 +136,7 @@ async def test_another_carrying_invoice_is_another_run_that_still_says_whose_it_
         await until(run.carried_on)
         await run.asleep()
         assert await run.details() == (
-            f"Customer acme: Waiting until {morning(2).astimezone(PARIS):%a %-d %b %Y} 08:30 · "
+            f"Customer acme: Waiting until {morning(2).astimezone(PARIS):%a %-d %b %Y %H:%M %Z} · "
             "step 1 of 3 'Reminder one' (email) · INV-2"
         )
         described = await run.handle.describe()
