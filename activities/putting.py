@@ -15,8 +15,10 @@ from channels.port import Message
 from db import tables as t
 from db.accounts import Loaded
 from db.drafts import check_sender, delivery_id, draft, step_of
+from db.edits import check_words
 from db.files import attached
 from db.links import short_link
+from dunning.plan import ActionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,11 @@ class Put:
 def put_into_words(
     session: Session, loaded: Loaded, action: t.Action, at: datetime, public_url: str
 ) -> tuple[Message, Sequence[t.File]]:
-    """Raises BadMessage, TemplateError, NotVerified for one that cannot be sent as it is."""
+    """Raises BadMessage, TemplateError, NotVerified for one that cannot be sent as it is, Invalid
+    for a call or a task that was made a message without words for the customer."""
+    check_words(
+        action.edits, ActionType(action.type), ActionType(action.executed_type or action.type)
+    )
     by = session.get(t.Member, action.requested_by) if action.requested_by else None
     key = delivery_id(action)
     link = short_link(session, loaded, action, key, public_url)

@@ -45,6 +45,7 @@ from db.accounts import Loaded, clock, load
 from db.decisions import action_to_send
 from db.drafts import NotVerified
 from db.engine import transaction
+from db.errors import Invalid
 from db.locks import lock_customer
 from dunning.decide import channel_of, decide, still_due
 from dunning.plan import ActionType
@@ -232,7 +233,7 @@ class Sending:
         channel = self._channel(session, loaded, decision.then)
         try:
             put = self._put(session, loaded, action, channel, at)
-        except (BadMessage, TemplateError, NotVerified) as e:
+        except (BadMessage, TemplateError, NotVerified, Invalid) as e:
             if action.requested_at is not None:
                 d.hand_back(session, loaded.customer, action, str(e), at)
             elif not d.unreachable(session, loaded.customer, action, e, at):

@@ -43,7 +43,9 @@ class Actions(pages.Page):
 
 
 class ActionEdit(Body):
-    """What is absent stays as it is. Texts are templates; empty ones are the built-in text."""
+    """What is absent stays as it is. Texts are templates; empty ones are the built-in text. Those
+    of a call or a task are a script that never leaves: one that becomes an email, an SMS or a
+    letter needs texts of its own."""
 
     type: ActionType = ActionType.EMAIL
     recipients: Annotated[Addresses, Field(min_length=1)] = Field(

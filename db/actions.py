@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, select
 
-from db import files
+from db import edits, files
 from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.decisions import end
@@ -179,6 +179,7 @@ def complete(
     row.note = text or row.note
     kind = ActionType(row.executed_type or row.type)
     if row.status == "to_do" and kind in CHANNELS:
+        edits.check_words(row.edits, ActionType(row.type), kind)
         if all(a.role != "to" for a in draft(session, loaded, row, at, member).addressees):
             raise Conflict(
                 "nobody to send it to: correct the contact's address, or give the action recipients"
@@ -269,7 +270,8 @@ def edit(
 ) -> t.Action:
     """Change an open action before completing (rule 28): type, recipients, cc, bcc, subject, body,
     note, whether the PDFs of its invoices go with it. The planned type stays on record beside the
-    executed one."""
+    executed one. Invalid, at the texts, for a call or a task that becomes a message and has no
+    words for the customer."""
     loaded, row, at = _open(session, member, key, now)
     _refuse_in_doubt(row)
     kind = changes.pop("type", None)
@@ -277,9 +279,10 @@ def edit(
         row.executed_type = ActionType(kind).value
     if "note" in changes:
         row.note = changes.pop("note")
-    row.edits = {**row.edits, **changes}
+    planned, kind = ActionType(row.type), ActionType(row.executed_type or row.type)
+    row.edits = edits.edited(row.edits, kind, changes)
+    edits.check_words(row.edits, planned, kind)
     if changes.get("attach_invoices"):
-        kind = ActionType(row.executed_type or row.type)
         if kind is not ActionType.EMAIL:
             raise Invalid.at("/attach_invoices", f"only an email has attachments; it is a {kind}")
         files.check_size(_attached(session, loaded, row, at))

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from db import tables as t
 from db.accounts import Loaded, plan_of
 from db.decisions import step_in
+from db.edits import plans_words_serve, words
 from db.errors import DunningError
 from db.links import PREVIEW
 from db.owners import owner_for
@@ -58,9 +59,13 @@ def draft(
     step = step_of(session, loaded, action)
     sender = completed_by or _sender(session, loaded, action, step)
     channel = ActionType(action.executed_type or action.type)
+    planned = ActionType(action.type)
+    written = words(action.edits, planned, channel)
+    theirs = step is not None and plans_words_serve(planned, channel)
     return _draft(
-        session, loaded, step, channel, str(action.invoice_id), at, sender, action.edits, link
-    )
+        session, loaded, step, channel, str(action.invoice_id), at, sender, action.edits, link,
+        written, plans_words=theirs,
+    )  # fmt: skip
 
 
 def draft_of_step(
@@ -68,7 +73,7 @@ def draft_of_step(
 ) -> Draft:
     """The message of a step about an invoice, as it would be sent at ``at`` (a preview)."""
     sender = owner_for(session, loaded.customer, step.owner)
-    return _draft(session, loaded, step, step.type, invoice_id, at, sender, {}, link)
+    return _draft(session, loaded, step, step.type, invoice_id, at, sender, {}, link, {})
 
 
 def _draft(
@@ -81,7 +86,12 @@ def _draft(
     sender: t.Member | None,
     edits: Mapping[str, Any],
     link: str,
+    written: Mapping[str, str],
+    *,
+    plans_words: bool = True,
 ) -> Draft:
+    """``written``: subject and body in place of the step's; without ``plans_words`` the built-in
+    ones stand where nothing is written."""
     customer, organisation = loaded.customer, loaded.organisation
     to, cc, flagged = _addressees(session, loaded, step, channel, edits)
     main_id = to[0].contact_id if to else None
@@ -105,13 +115,15 @@ def _draft(
         link = f"{public_url}/l/{PREVIEW}"
     if link:
         facts = replace(facts, invoice=replace(facts.invoice, url=link))
-    text = text_for(step, names.language, names.organisation_language) if step else None
-    edited = "body" in edits
+    text = None
+    if step is not None and plans_words:
+        text = text_for(step, names.language, names.organisation_language)
+    edited = "body" in written
     return Draft(
         channel=channel,
         facts=facts,
-        subject=edits.get("subject", text.subject if text else ""),
-        body=edits.get("body", text.body if text else ""),
+        subject=written.get("subject", text.subject if text else ""),
+        body=written.get("body", text.body if text else ""),
         addressees=tuple(_distinct([*to, *cc])),
         flagged=tuple(flagged),
         sender_address=sender.email if sender else "",

@@ -382,7 +382,8 @@ class Promise(SQLModel, table=True):
 
 class Action(SQLModel, table=True):
     """One occurrence of a step for one customer on one carrying invoice. A task without a step
-    (rules 26, 42) has no ``step_key``. ``edits``: what its owner changed (rule 28)."""
+    (rules 26, 42) has no ``step_key``. ``edits``: what its owner changed (rule 28); the
+    words of a call or a task stand apart, under ``script`` (``db.edits``)."""
 
     __table_args__ = (
         sa.UniqueConstraint("invoice_id", "plan_id", "step_key", "occurrence", "attempt"),

@@ -230,7 +230,7 @@ def test_only_an_email_has_attachments(office: Office) -> None:
     assert "only an email has attachments" in told["detail"]
     told = office.ben.fails(422, "PATCH", path, {"attach_invoices": True})
     assert told["errors"][0]["where"] == "/attach_invoices"
-    office.ben.does("PATCH", path, {"type": "email"})
+    office.ben.does("PATCH", path, {"type": "email", "subject": "", "body": ""})
     attached(office.ben, path, "a.pdf")
     assert office.ben.does("PATCH", path, {"type": "call"})["message"]["attachments"] == []
 

@@ -133,3 +133,29 @@ def test_customers_with_an_open_action_that_nobody_owns_look_again(engine: Engin
     with migrated_from_before(engine, "open actions without owner") as session:
         nudged = session.exec(select(t.Nudge.customer_id)).all()
         assert (set(nudged), len(nudged)) == (wanted, 2)
+
+
+def test_what_was_written_for_a_call_stands_apart_from_words_for_the_customer(
+    engine: Engine,
+) -> None:
+    kinds: dict[str, dict[str, Any]] = {
+        "call": {"type": "call", "edits": {"body": "Be firm.", "cc": ["x"]}},
+        "made a call": {"type": "email", "executed_type": "call", "edits": {"subject": "S"}},
+        "made an email": {"type": "call", "executed_type": "email", "edits": {"body": "Dear Eve"}},
+        "untouched": {"type": "task", "edits": {}},
+    }
+    with transaction(engine) as session:
+        house, customer, invoice = acme(session)
+        for name, values in kinds.items():
+            session.add(t.Action(
+                organisation_id=house.id, customer_id=customer.id, invoice_id=invoice.id,
+                name=name, status="done", **values,
+            ))  # fmt: skip
+    with migrated_from_before(engine, "scripts apart from messages") as session:
+        edits = {a.name: a.edits for a in session.exec(select(t.Action))}
+    assert edits == {
+        "call": {"cc": ["x"], "script": {"body": "Be firm."}},
+        "made a call": {"script": {"subject": "S"}},
+        "made an email": {"body": "Dear Eve"},
+        "untouched": {},
+    }
