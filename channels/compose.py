@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from channels.email_address import check_email
 from channels.phone import mobile
 from channels.port import (
     MAX_NAME,
@@ -18,6 +20,8 @@ from channels.port import (
 from channels.render import render
 from dunning.draft import Addressee, Draft
 from dunning.plan import ActionType
+from dunning.postal import PARTS
+from dunning.postal import why_not as why_not_posted
 
 
 def compose(
@@ -65,6 +69,8 @@ def _recipient(addressee: Addressee, channel: ActionType, country: str) -> Recip
     try:
         if channel is ActionType.SMS:
             address = mobile(address, country)
+        elif channel is ActionType.EMAIL:
+            check_email(address)
         elif channel is ActionType.LETTER:
             postal = _postal(addressee, country)
     except BadAddress as error:
@@ -80,15 +86,26 @@ def _postal(addressee: Addressee, country: str) -> Postal:
     parts: Mapping[str, str] = addressee.postal or {}
     if not parts:
         lines = [line.strip() for line in addressee.address.splitlines() if line.strip()][1:]
-        parts = {"line1": lines[0] if lines else "", "line2": "", "city": ""}
+        parts = {"line1": lines[0] if lines else ""}
         if len(lines) > 1:
-            parts = {**parts, "line2": ", ".join(lines[1:-1]), "city": lines[-1]}
-    found = {name: str(parts.get(name) or "").strip() for name in _PARTS}
+            parts = {**parts, "line2": ", ".join(lines[1:-1]), **_town(lines[-1])}
+    found = {name: str(parts.get(name) or "").strip() for name in PARTS}
     found["country"] = found["country"] or country
-    for name, words in (("line1", "street"), ("city", "town"), ("country", "country")):
-        if not found[name]:
-            raise BadAddress(addressee.address, f"the postal address has no {words}")
+    reason = why_not_posted(found)
+    if reason:
+        raise BadAddress(addressee.address, reason)
     return Postal(**found)
 
 
-_PARTS = ("line1", "line2", "postal_code", "city", "region", "country")
+def _town(line: str) -> dict[str, str]:
+    """The last line of an address written by hand: "75011 Paris", or "Troy, NY 12180"."""
+    for form in (_POSTCODE_FIRST, _ZIP_LAST):
+        if match := form.fullmatch(line):
+            return match.groupdict()
+    return {"city": line}
+
+
+_POSTCODE_FIRST = re.compile(r"(?:[A-Z]{1,2}-)?(?P<postal_code>[0-9]{3} ?[0-9]{1,3}) +(?P<city>.+)")
+_ZIP_LAST = re.compile(
+    r"(?P<city>.+?),? +(?P<region>[A-Za-z]{2}) +(?P<postal_code>[0-9]{5}(?:-[0-9]{4})?)"
+)

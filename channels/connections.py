@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-
-class Progress(Protocol):
-    """One call: whether its connection stood."""
-
-    connected: bool
+from channels.provider_call import Call
 
 
 class Plain(HTTPConnection):
-    def __init__(self, call: Progress, *args: Any, **settings: Any) -> None:
+    def __init__(self, call: Call, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._progress = call
+        self._call = call
 
     def connect(self) -> None:
-        super().connect()
-        self._progress.connected = True
+        self._call.connect(self, super().connect)
 
 
 class Secure(HTTPSConnection):
-    def __init__(self, call: Progress, *args: Any, **settings: Any) -> None:
+    def __init__(self, call: Call, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._progress = call
+        self._call = call
 
     def connect(self) -> None:
-        super().connect()  # the certificate is verified in here
-        self._progress.connected = True
+        self._call.connect(self, super().connect)  # the certificate is verified in here

@@ -17,7 +17,7 @@ import re
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -25,6 +25,12 @@ from typing import Any
 import urllib3
 from lob_python.api_client import ApiClient
 from lob_python.configuration import Configuration
+from requests.utils import (
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
 
 from channels.connections import Plain, Secure
 from channels.fingerprint import fingerprint, signer_of
@@ -46,8 +52,10 @@ from channels.port import (
     not_its_type,
     one_line,
 )
+from channels.provider_call import LIMIT, Call, why, within
 from channels.waits import asked_wait
 from dunning.plan import ActionType
+from dunning.postal import as_posted, why_not
 
 HOST = "https://api.lob.com/v1"
 TIMEOUT = timedelta(seconds=10)
@@ -56,6 +64,10 @@ MAX_NAME = 40  # of a name on an envelope (Lob's specification)
 _OURS = "dunning_delivery_id"  # in Lob's metadata
 #: What an error says when the recipient's address is to blame (Lob's error reference).
 _TO_CODES = frozenset({"failed_deliverability_strictness", "address_length_exceeds_limit"})
+#: 4xx that are about one letter; any other is the account's trouble, or the API's address.
+_ABOUT_THE_LETTER = frozenset({400, 413, 422})
+#: 422, and yet about the account: its sender, or the version that is asked for.
+_ACCOUNT_CODES = frozenset({"foreign_return_address", "unsupported_lob_version"})
 _TO_WORDS = re.compile(
     r"\bto(?:\.\w|\[\w)|\bthe \W?to\W? address\b|^\W?to\W? (?:is|must)\b", re.IGNORECASE
 )
@@ -98,8 +110,8 @@ class LobAccount:
 
 
 class Lob:
-    """One account. ``timeout`` bounds each wait for the network; ``clock`` answers Unix seconds,
-    to read the rate limit's reset time."""
+    """One account. ``timeout`` bounds each wait for the network, ``limit`` the whole of a call;
+    ``clock`` answers Unix seconds, to read the rate limit's reset time."""
 
     name = "lob"
     type = ActionType.LETTER
@@ -110,12 +122,14 @@ class Lob:
         account: LobAccount,
         *,
         timeout: timedelta = TIMEOUT,
+        limit: timedelta = LIMIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
         self.account = account.mark
         self.signers = tuple(signer_of(self.name, key) for key in account.webhook_secrets)
         self._timeout = timeout.total_seconds()
+        self._limit = limit
         self._clock = clock
 
     def send(self, message: Message) -> Result:
@@ -138,7 +152,10 @@ class Lob:
         if call.status is None:
             return NotSent(call.problem) if not call.connected else Ambiguous(call.problem)
         if 200 <= call.status < 300:
-            return Accepted(text_of(json_object(call.body), "id"))
+            letter_id = text_of(json_object(call.body), "id")
+            if letter_id:
+                return Accepted(letter_id)
+            return Ambiguous(f"Lob answered {call.status} without the id of a letter")
         return self._refusal(call)
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
@@ -158,10 +175,12 @@ class Lob:
 
     def _call(self, method: str, headers: dict[str, str] | None = None, **request: Any) -> _Call:
         call = _Call()
+        transport = _Transport(call)
         client = ApiClient(Configuration(host=self._account.host, username=self._account.api_key))
-        client.rest_client.pool_manager = call
+        client.rest_client.pool_manager = transport
         try:
-            client.call_api(
+            ask = partial(
+                client.call_api,
                 "/letters",
                 method,
                 header_params={"Accept": "application/json"} | (headers or {}),
@@ -170,13 +189,13 @@ class Lob:
                 _request_timeout=(self._timeout, self._timeout),
                 **{"query_params": []} | request,
             )
+            within(self._limit, call, ask)
         except Exception as error:  # noqa: BLE001 - the class is decided by how far it came
             if call.status is None:
-                words = one_line(f"{type(error).__name__} {error}", 300)
                 how = "the answer of Lob was lost" if call.connected else "Lob was not reached"
-                call.problem = f"{how}: {words}"
+                call.problem = f"{how}: {why(error)}"
         finally:
-            call.clear()
+            transport.clear()
         return call
 
     def _refusal(self, call: _Call) -> Result:
@@ -190,10 +209,15 @@ class Lob:
             )
         words, code = _error(call)
         reason = one_line(f"Lob answered {status}: {words}", 500)
-        if status in (401, 403):  # the account's trouble, not the customer's
-            return NotSent(reason, holds_channel=True)
         if status in (408, 409) or status >= 500 or status < 200 or code == "conflict":
             return Ambiguous(reason)
+        if status < 400:
+            return NotSent(
+                f"Lob's address sends us elsewhere ({status}): is its host right?",
+                holds_channel=True,
+            )
+        if status not in _ABOUT_THE_LETTER or code in _ACCOUNT_CODES:
+            return NotSent(reason, holds_channel=True)
         to_blame = status == 422 and (code in _TO_CODES or bool(_TO_WORDS.search(words)))
         return Rejected(reason, code or str(status), to_blame)
 
@@ -217,23 +241,24 @@ def fields(message: Message, account: LobAccount) -> dict[str, str]:
     if len(names) > 1:  # the second line of the window
         form["to[company]"] = names[1]
     if message.registered:
-        home = to.postal.country.upper() == "US"
+        home = form["to[address_country]"] == "US"
         form["extra_service"] = "certified" if home else "registered"
         form["mail_type"] = "usps_first_class"  # the only one that can be certified
     return form
 
 
 def _address(part: str, name: str, postal: Postal) -> dict[str, str]:
+    posted = as_posted(asdict(postal))
     lines = {
         "name": name,
-        "address_line1": postal.line1,
-        "address_line2": postal.line2,
-        "address_city": postal.city,
-        "address_state": postal.region,
-        "address_zip": postal.postal_code,
-        "address_country": postal.country.upper(),
+        "address_line1": posted["line1"],
+        "address_line2": posted["line2"],
+        "address_city": posted["city"],
+        "address_state": posted["region"],
+        "address_zip": posted["postal_code"],
+        "address_country": posted["country"],
     }
-    return {f"{part}[{key}]": value.strip() for key, value in lines.items() if value.strip()}
+    return {f"{part}[{key}]": value for key, value in lines.items() if value}
 
 
 def _cannot_carry(message: Message) -> Rejected | None:
@@ -252,11 +277,8 @@ def _cannot_carry(message: Message) -> Rejected | None:
 def _missing(to: Recipient) -> str:
     if to.postal is None:
         return "it is not known in its parts"
-    for part in ("line1", "city", "country"):
-        if not getattr(to.postal, part).strip():
-            return f"it has no {part}"
-    if not re.fullmatch("[A-Za-z]{2}", to.postal.country):
-        return f"{to.postal.country!r} is no country of two letters"
+    if reason := why_not(asdict(to.postal)):
+        return reason
     if not to.name.strip():
         return "it has no name"
     lines = len(textwrap.wrap(to.name, MAX_NAME))
@@ -267,31 +289,65 @@ class _Upload(io.BytesIO):
     name = "letter.pdf"  # the client asks for the name of the file
 
 
-class _Call(urllib3.PoolManager):
-    """The transport of one call. The library's errors lose the status, and fail themselves on a
-    body that is cut off; what came is kept here. ``problem``: why there is no answer."""
+class _Call(Call):
+    """The library's errors lose the status, and fail themselves on a body that is cut off; what
+    came is kept here. ``problem``: why there is no answer."""
 
     def __init__(self) -> None:
-        super().__init__(cert_reqs="CERT_REQUIRED", retries=urllib3.Retry(total=False))
-        self.connected = False
-        self.status: int | None = None
-        self.headers: Any = {}
+        super().__init__()
         self.body = b""
         self.problem = ""
 
-    def connection_from_host(self, *args: Any, **settings: Any) -> Any:
-        pool: Any = super().connection_from_host(*args, **settings)
-        pool.ConnectionCls = partial(Secure if pool.scheme == "https" else Plain, self)
-        return pool
 
-    def urlopen(  # type: ignore[override]
-        self, method: str, url: str, redirect: bool = True, **request: Any
-    ) -> Any:
+class _Transport:
+    """What the library takes for its pool of connections: one call, by the proxy that the
+    environment names for this address (HTTPS_PROXY, NO_PROXY …, as the other clients read it)."""
+
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+        self._pools: urllib3.PoolManager | None = None
+
+    def request(self, method: str, url: str, **request: Any) -> Any:
         """A redirect would carry the key to another host; it comes back as the answer it is."""
-        answer = super().urlopen(method, url, redirect=False, **request)
-        self.status, self.headers = answer.status, answer.headers
-        self.body = answer.data  # raises when it is cut off
+        self._pools = pools = self._pool_manager(url)
+        answer = pools.request(method, url, **request | {"redirect": False})
+        self._call.status, self._call.headers = answer.status, answer.headers
+        self._call.body = answer.data  # raises when it is cut off
         return answer
+
+    def clear(self) -> None:
+        if self._pools is not None:
+            self._pools.clear()
+
+    def _pool_manager(self, url: str) -> urllib3.PoolManager:
+        settings: dict[str, Any] = {
+            "cert_reqs": "CERT_REQUIRED",
+            "retries": urllib3.Retry(total=False),
+        }
+        proxy = select_proxy(url, get_environ_proxies(url))
+        if proxy is None:
+            pools: urllib3.PoolManager = _telling(urllib3.PoolManager, self._call)(**settings)
+            return pools
+        proxy = prepend_scheme_if_needed(proxy, "http")
+        user, password = get_auth_from_url(proxy)
+        if user:
+            settings["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
+        by_proxy: urllib3.PoolManager = _telling(urllib3.ProxyManager, self._call)(
+            proxy, **settings
+        )
+        return by_proxy
+
+
+def _telling(kind: type[urllib3.PoolManager], call: Call) -> Any:
+    """That kind of pool, its connections telling the call when they stand."""
+
+    class Telling(kind):  # type: ignore[misc, valid-type]
+        def connection_from_host(self, *args: Any, **settings: Any) -> Any:
+            pool: Any = super().connection_from_host(*args, **settings)
+            pool.ConnectionCls = partial(Secure if pool.scheme == "https" else Plain, call)
+            return pool
+
+    return Telling
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -14,16 +14,7 @@ from typing import Any
 
 from python_http_client.client import Client
 
-
-class Call:
-    """How far one call came: before the connection stands, nothing can have been sent."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self.tls = tls
-        self.connected = False
-
-    def opener(self) -> urllib.request.OpenerDirector:
-        return urllib.request.build_opener(_Http(self), _Https(self), _NoRedirect())
+from channels.provider_call import Call
 
 
 class OneAttempt(Client):  # type: ignore[misc]
@@ -32,13 +23,15 @@ class OneAttempt(Client):  # type: ignore[misc]
     ``timeout`` is in seconds and bounds each wait for the network. Raises what the library raises.
     """
 
-    def __init__(self, *, call: Call, **settings: Any) -> None:
+    def __init__(self, *, call: Call, tls: ssl.SSLContext, **settings: Any) -> None:
         super().__init__(**settings)
         self._call = call
+        self._tls = tls
 
     def _build_client(self, name: str | None = None) -> Client:
         return OneAttempt(
             call=self._call,
+            tls=self._tls,
             host=self.host,
             version=self._version,
             request_headers=self.request_headers,
@@ -47,27 +40,28 @@ class OneAttempt(Client):  # type: ignore[misc]
         )
 
     def _make_request(self, opener: Any, request: Any, timeout: float | None = None) -> Any:
-        return super()._make_request(self._call.opener(), request, timeout=timeout)
+        ours = urllib.request.build_opener(
+            _Http(self._call), _Https(self._call, self._tls), _NoRedirect(), _Noting(self._call)
+        )
+        return super()._make_request(ours, request, timeout=timeout)
 
 
 class _Plain(http.client.HTTPConnection):
     def __init__(self, call: Call, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._progress = call
+        self._call = call
 
     def connect(self) -> None:
-        super().connect()
-        self._progress.connected = True
+        self._call.connect(self, super().connect)
 
 
 class _Secure(http.client.HTTPSConnection):
     def __init__(self, call: Call, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._progress = call
+        self._call = call
 
     def connect(self) -> None:
-        super().connect()  # the certificate is verified in here
-        self._progress.connected = True
+        self._call.connect(self, super().connect)  # the certificate is verified in here
 
 
 class _Http(urllib.request.HTTPHandler):
@@ -80,13 +74,14 @@ class _Http(urllib.request.HTTPHandler):
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, call: Call) -> None:
-        super().__init__(context=call.tls)
+    def __init__(self, call: Call, tls: ssl.SSLContext) -> None:
+        super().__init__(context=tls)
         self._call = call
+        self._tls = tls
 
     def https_open(self, req: urllib.request.Request) -> Any:
         make = partial(_Secure, self._call)
-        return self.do_open(make, req, context=self._call.tls)
+        return self.do_open(make, req, context=self._tls)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -94,3 +89,18 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
+
+
+class _Noting(urllib.request.BaseHandler):
+    """Keeps what the answer begins with, before the library makes an error of it."""
+
+    handler_order = 0
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def http_response(self, request: urllib.request.Request, response: Any) -> Any:
+        self._call.status, self._call.headers = response.status, response.headers
+        return response
+
+    https_response = http_response

@@ -276,6 +276,8 @@ def _check(message: Message) -> None:
     if message.channel not in CHANNELS:
         raise BadMessage("channel", f"a {message.channel} does not leave; its owner works it")
     header_text("subject", message.subject, MAX_SUBJECT)
+    if message.channel is ActionType.EMAIL and not message.subject.strip():
+        raise BadMessage("subject", "is empty; an email needs one")
     header_text("sender name", message.sender_name, MAX_NAME)
     for part, address in (("sender", message.sender_address), ("reply-to", message.reply_to)):
         if address:
@@ -293,6 +295,8 @@ def _check(message: Message) -> None:
         raise BadMessage("text", "is empty")
     for attachment in message.attachments:
         header_text("attachment name", attachment.name, MAX_NAME)
+        if not attachment.name.strip() or not attachment.content:
+            raise BadMessage("attachments", f"{attachment.name!r} is empty or has no name")
         if not re.fullmatch(r"[a-z]+/[A-Za-z0-9.+-]{1,100}", attachment.content_type):
             raise BadMessage("attachment type", f"{attachment.content_type!r} is not one")
     if sum(len(a.content) for a in message.attachments) > MAX_ATTACHMENTS:

@@ -14,20 +14,22 @@ import logging
 import re
 import ssl
 import time
-import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
+from channels.email_address import for_the_wire, in_ascii
 from channels.fingerprint import fingerprint, signer_of
-from channels.one_attempt import Call, OneAttempt
+from channels.one_attempt import OneAttempt
 from channels.port import (
     Accepted,
     Ambiguous,
+    BadAddress,
     CannotTell,
     Found,
     LookUp,
@@ -41,6 +43,7 @@ from channels.port import (
     not_its_type,
     one_line,
 )
+from channels.provider_call import LIMIT, LOOK_UP_LIMIT, Call, TookTooLong, why, within
 from channels.sendgrid_callbacks import reply_address
 from channels.waits import asked_wait
 from dunning.plan import ActionType
@@ -49,7 +52,12 @@ HOST = "https://api.sendgrid.com"
 EU_HOST = "https://api.eu.sendgrid.com"
 TIMEOUT = timedelta(seconds=10)
 _MAX_REASON = 500
+#: An error that is about the recipient's address, and says that the address is to blame.
 _TO_ADDRESS = re.compile(r"personalizations\.\d+\.to\.\d+\.email")
+_NO_ADDRESS = re.compile(r"\bvalid (email )?address|\bvalid email\b", re.IGNORECASE)
+#: Refusals that are about the one message; any other 4xx is the account's trouble, or the
+#: address's of the API (SendGrid, "API responses": 403 is also a "temporary block").
+_ABOUT_THE_MESSAGE = frozenset({400, 413, 422})
 _DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 
 #: So many entries of the Email Logs a look-up opens.
@@ -91,8 +99,8 @@ class SendGridAccount:
 
 
 class SendGrid:
-    """One account. ``timeout`` bounds each wait for the network; ``clock`` answers Unix seconds, to
-    read the rate limit's reset time."""
+    """One account. ``timeout`` bounds each wait for the network, ``limit`` the whole of a call;
+    ``clock`` answers Unix seconds, to read the rate limit's reset time."""
 
     name = "sendgrid"
     type = ActionType.EMAIL
@@ -103,6 +111,7 @@ class SendGrid:
         account: SendGridAccount,
         *,
         timeout: timedelta = TIMEOUT,
+        limit: timedelta = LIMIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
@@ -110,6 +119,7 @@ class SendGrid:
         self.signers = tuple(signer_of(self.name, key) for key in account.webhook_keys)
         self._host = account.host.rstrip("/")
         self._timeout = timeout
+        self._limit = limit
         self._clock = clock
         self._tls = ssl.create_default_context()
 
@@ -117,10 +127,14 @@ class SendGrid:
         wrong = not_its_type(self, message)
         if wrong is not None:
             return wrong
-        body = request(message, self._account.inbound_domain)
-        call = Call(self._tls)
         try:
-            response = self._client(call).send(body)
+            body = request(message, self._account.inbound_domain)
+        except BadAddress as error:  # whose it is, was looked at when the message was made
+            return Rejected(error.reason, "address")
+        call = Call()
+        client = self._client(call)
+        try:
+            response = within(self._limit, call, lambda: client.send(body))
         except HTTPError as error:
             return self._refusal(error.status_code, error.body, error.headers)
         except Exception as error:  # noqa: BLE001 - the class is decided by how far it came
@@ -131,11 +145,14 @@ class SendGrid:
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
         """By the Email Logs (POST /v3/logs, then GET /v3/logs/{id}), which lag behind the sending
-        and hold 30 days at most. Takes about four time-outs at worst; never raises."""
-        address = unique(message.recipients)[Role.TO][0].address
+        and hold 30 days at most. Takes LOOK_UP_LIMIT at worst; never raises."""
+        try:
+            address = for_the_wire(unique(message.recipients)[Role.TO][0].address)
+        except BadAddress as error:
+            return CannotTell(error.reason)
         if _UNSAFE_IN_QUERY.search(address):
             return CannotTell("SendGrid's Email Logs cannot be asked about an address with a quote")
-        deadline = time.monotonic() + 3 * self._timeout.total_seconds()
+        deadline = time.monotonic() + min(LOOK_UP_LIMIT, 3 * self._limit).total_seconds()
         try:
             # The logs tell upper from lower case; what they hold may be the one or the other.
             for spelling in dict.fromkeys((address, address.lower())):
@@ -173,17 +190,21 @@ class SendGrid:
     def _ask(
         self, deadline: float, *, body: dict[str, Any] | None = None, log_id: str = ""
     ) -> dict[str, Any]:
-        if time.monotonic() > deadline:
+        left = min(self._limit, timedelta(seconds=deadline - time.monotonic()))
+        if left <= timedelta(0):
             raise _NoAnswer("SendGrid's Email Logs took too long")
-        logs = self._client(Call(self._tls)).client.logs
+        call = Call()
+        logs = self._client(call).client.logs
+        ask = logs._(log_id).get if log_id else partial(logs.post, request_body=body)
         try:
-            response = logs._(log_id).get() if log_id else logs.post(request_body=body)
+            response = within(left, call, ask)
             answer = json.loads(response.body) if response.status_code == 200 else None
+        except TookTooLong:
+            raise _NoAnswer("SendGrid's Email Logs took too long") from None
         except HTTPError as error:
             raise _NoAnswer(_log_refusal(error.status_code, error.body)) from None
         except Exception as error:  # noqa: BLE001 - a look-up changes nothing: all are the same
-            words = one_line(f"{type(error).__name__} {error}", 200)
-            raise _NoAnswer(f"SendGrid's Email Logs did not answer: {words}") from None
+            raise _NoAnswer(f"SendGrid's Email Logs did not answer: {why(error)}") from None
         if not isinstance(answer, dict):
             raise _NoAnswer("SendGrid's Email Logs answered in an unknown form")
         return answer
@@ -194,6 +215,7 @@ class SendGrid:
         client = SendGridAPIClient(self._account.api_key, host=self._host)
         client.client = OneAttempt(
             call=call,
+            tls=self._tls,
             host=self._host,
             request_headers=client.client.request_headers,
             version=3,
@@ -202,7 +224,8 @@ class SendGrid:
         return client
 
     def _refusal(self, status: int, body: bytes, headers: Any) -> Result:
-        """An answer that is no success. A gateway may answer 408 or 5xx after SendGrid accepted."""
+        """An answer that is no success. A gateway may answer 408 or 5xx after SendGrid accepted; a
+        redirect, which is not followed, is an answer of something else at this address."""
         if status == 429:
             return NotSent(
                 "SendGrid's rate limit is reached",
@@ -210,26 +233,30 @@ class SendGrid:
             )
         errors = _errors(body)
         given = _given(errors)
-        if status == 401:  # the account's trouble, nothing that the owner of an action could do
-            reason = one_line(f"SendGrid refuses the key: {given}", _MAX_REASON)
-            return NotSent(reason, holds_channel=True)
-        reason = f"SendGrid answered {status}: {given}"
-        if status == 403 and "verified sender identity" in given.lower():
-            reason = f"the sender's domain must be authenticated at SendGrid first; {reason}"
-        reason = one_line(reason, _MAX_REASON)
+        reason = one_line(f"SendGrid answered {status}: {given}", _MAX_REASON)
         if status == 408 or status >= 500 or status < 300:
             return Ambiguous(reason)
-        return Rejected(reason, str(status), any(_TO_ADDRESS.fullmatch(part) for _, part in errors))
+        if status < 400:
+            return NotSent(
+                f"SendGrid's address sends us elsewhere ({status}): is its host right?",
+                holds_channel=True,
+            )
+        if status == 401:
+            reason = one_line(f"SendGrid refuses the key: {given}", _MAX_REASON)
+        if status == 403 and "verified sender identity" in given.lower():
+            first = "the sender's domain must be authenticated at SendGrid first"
+            return Rejected(one_line(f"{first}; {reason}", _MAX_REASON), str(status))
+        if status not in _ABOUT_THE_MESSAGE:
+            return NotSent(reason, holds_channel=True)
+        to_blame = any(_TO_ADDRESS.fullmatch(p) and _NO_ADDRESS.search(said) for said, p in errors)
+        return Rejected(reason, str(status), to_blame)
 
     def _failure(self, error: Exception, call: Call) -> Result:
-        answer = error.__context__
-        if isinstance(answer, urllib.error.HTTPError):  # its body was cut off; the status was not
-            return self._refusal(answer.code, b"", answer.headers)
-        cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        words = one_line(f"{type(cause).__name__} {cause}", 200)
+        if call.status is not None and call.status >= 300:  # its body was cut off
+            return self._refusal(call.status, b"", call.headers)
         if not call.connected:
-            return NotSent(f"SendGrid was not reached: {words}")
-        return Ambiguous(f"the answer of SendGrid was lost: {words}")
+            return NotSent(f"SendGrid was not reached: {why(error)}")
+        return Ambiguous(f"the answer of SendGrid was lost: {why(error)}")
 
 
 class _NoAnswer(Exception):
@@ -237,7 +264,8 @@ class _NoAnswer(Exception):
 
 
 def request(message: Message, inbound_domain: str = "") -> dict[str, Any]:
-    """The body of POST /v3/mail/send; with ``inbound_domain`` replies come to us."""
+    """The body of POST /v3/mail/send; with ``inbound_domain`` replies come to us. Raises
+    BadAddress for an address that SendGrid cannot carry."""
     personalization: dict[str, Any] = {
         "custom_args": {"dunning_delivery_id": message.delivery_id},
     }
@@ -256,7 +284,7 @@ def request(message: Message, inbound_domain: str = "") -> dict[str, Any]:
             "ganalytics": {"enable": False},
         },
     }
-    if message.html is not None:
+    if message.html and message.html.strip():  # an empty part is refused; the text is the email
         body["content"].append({"type": "text/html", "value": message.html})
     reply_to = message.reply_to
     if inbound_domain:
@@ -284,7 +312,7 @@ def unique(recipients: tuple[Recipient, ...]) -> dict[Role, list[Recipient]]:
     seen: set[str] = set()
     for role in Role:
         for recipient in recipients:
-            address = recipient.address.casefold()
+            address = in_ascii(recipient.address).casefold()
             if recipient.role is role and address not in seen:
                 seen.add(address)
                 chosen[role].append(recipient)
@@ -292,7 +320,8 @@ def unique(recipients: tuple[Recipient, ...]) -> dict[Role, list[Recipient]]:
 
 
 def _person(address: str, name: str) -> dict[str, str]:
-    return {"email": address, "name": name} if name else {"email": address}
+    email = for_the_wire(address)
+    return {"email": email, "name": name} if name else {"email": email}
 
 
 def _errors(body: bytes) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ from channels.port import (
     not_its_type,
     one_line,
 )
+from channels.provider_call import LIMIT, LOOK_UP_LIMIT, Call, why, within
 from channels.sms import normalise
 from channels.waits import bounded
 from dunning.plan import ActionType
@@ -58,17 +59,40 @@ _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
 
 _BUSY = frozenset({"20429", "21611"})
-_ACCOUNT = frozenset({"20003", "20005"})
+#: The account, its credentials, permissions or balance (Twilio, "Error and warning dictionary").
+_ACCOUNT = frozenset({
+    "10001", "10002", "20003", "20004", "20005", "20006", "20007", "20008", "20010", "20403",
+    "20404", "21472", "30002", "70051", "90010",
+})  # fmt: skip
+#: The sender that this account is set up with, whoever gets the message.
+_SENDER_WRONG = frozenset({
+    "21212", "21601", "21603", "21606", "21659", "21660", "21661", "21701", "21703", "21704",
+    "21705", "21711",
+})  # fmt: skip
+#: 4xx that are about one message; any other is the account's trouble, or the API's address.
+_ABOUT_THE_MESSAGE = frozenset({400, 409, 413, 422})
 _WRONG_NUMBER = frozenset({"21211", "21217", "21265", "21401", "21614", "21635"})
 GONE_NUMBER = _WRONG_NUMBER | {"30005", "30006"}  # known only after the attempt
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")  # what a message came from, without +
 _WORDS = {
+    "10001": "the account is not active; is its balance used up?",
+    "10002": "a trial account may not do this",
     "20003": "the key is wrong or may not send",
+    "20004": "the key may not do this",
     "20005": "the account is not active",
+    "20006": "the account may not do this",
+    "20007": "the account may not do this",
+    "20008": "the key is a test key",
+    "20403": "the account may not do this",
+    "20404": "there is no such account, or not with this key",
     "21211": "the number is not valid",
+    "21212": "the sender is not valid",
     "21217": "the number is not valid",
     "21265": "the number is a short code, which receives no SMS",
     "21401": "the number is not valid",
     "21408": "the account may not send to this country",
+    "21601": "the sender is no number that sends SMS",
+    "21603": "there is no sender",
     "21606": "the sender may not send SMS",
     "21608": "a trial account only sends to verified numbers",
     OPTED_OUT: "the recipient answered STOP and gets no more SMS from this sender",
@@ -76,6 +100,14 @@ _WORDS = {
     "21614": "the number cannot receive SMS",
     "21617": f"the text is longer than {MAX_BODY} characters",
     "21635": "the number is a landline",
+    "21659": "the sender is no number of Twilio",
+    "21660": "the sender belongs to another account",
+    "21661": "the sender cannot send SMS",
+    "21701": "the messaging service does not exist",
+    "21703": "the messaging service has no sender",
+    "21704": "the messaging service has no sender",
+    "21705": "the messaging service is not valid",
+    "21711": "the sender does not belong to the messaging service",
     "30001": "too many messages were waiting",
     "30002": "the account is suspended",
     "30003": "the phone is switched off or out of reach",
@@ -85,6 +117,8 @@ _WORDS = {
     "30007": "an operator held the message for unwanted advertising",
     "30008": "the operator gives no reason",
     "30034": "the sender is not registered in the United States",
+    "70051": "the key may not send, or is not of this account",
+    "90010": "the account is not active",
     "30036": "it waited longer than it was valid",
 }
 
@@ -135,8 +169,10 @@ class TwilioAccount:
 
 class Twilio:
     """One account. ``callback_base`` is our public address, where Twilio reports what became of a
-    message; ``timeout`` bounds each wait for the network; an SMS that waits longer than
-    ``validity`` (1 s to 10 h) does not leave, so that it cannot arrive at night."""
+    message; ``timeout`` bounds each wait for the network, ``limit`` the whole of a call; an SMS
+    that waits longer than ``validity`` (1 s to 10 h) does not leave, so that it cannot arrive at
+    night.
+    """
 
     name = "twilio"
     type = ActionType.SMS
@@ -148,6 +184,7 @@ class Twilio:
         callback_base: str,
         *,
         timeout: timedelta = TIMEOUT,
+        limit: timedelta = LIMIT,
         validity: timedelta = VALIDITY,
     ) -> None:
         """Raises ValueError for an address that Twilio would refuse with every message."""
@@ -163,6 +200,7 @@ class Twilio:
         self.signers = tuple(signer_of(self.name, token) for token in account.webhook_tokens)
         self._callback_base = callback_base.rstrip("/")
         self._timeout = timeout
+        self._limit = limit
         self._validity = validity
 
     def send(self, message: Message) -> Result:
@@ -181,10 +219,11 @@ class Twilio:
             return Rejected(words("21617"), "21617", asked=False)
         sender = self._account.sender
         by_service = _SERVICE.fullmatch(sender) is not None
-        call = _Call()
+        call = Call()
         try:
             with self._client(call) as client:
-                sid = client.messages.create(
+                create = partial(
+                    client.messages.create,
                     to=numbers[0],
                     body=message.text,
                     status_callback=(
@@ -193,7 +232,8 @@ class Twilio:
                     validity_period=int(self._validity.total_seconds()),
                     smart_encoded=False,  # what leaves is what was shown and kept
                     **{"messaging_service_sid" if by_service else "from_": sender},
-                ).sid
+                )
+                sid = within(self._limit, call, create).sid
         except Exception as error:  # noqa: BLE001 - the class is decided by how far it came
             return _failure(error, call)
         if not isinstance(sid, str) or not sid:
@@ -207,24 +247,26 @@ class Twilio:
         its queue does not have. Twilio lists the newest first; of more than 300 messages that are
         all newer than a day before ``since``, it cannot tell.
         """
-        call = _Call()
+        call = Call()
         try:
             with self._client(call) as client:
-                found, all_seen = _search(client, message, since)
+                search = partial(_search, client, message, since)
+                found, all_seen = within(LOOK_UP_LIMIT, call, search)
         except Exception as error:  # noqa: BLE001 - whatever failed, nothing was learnt
             if call.status is None or call.status == 200:
-                return CannotTell(f"Twilio gave no list of messages: {_root(error)}")
+                return CannotTell(f"Twilio gave no list of messages: {why(error)}")
             return CannotTell(f"Twilio gave no list of messages: it answered {call.status}")
         if found:
             return Found(min(found)[1])
         return NotFound() if all_seen else CannotTell("Twilio has too many messages to this number")
 
     @contextmanager
-    def _client(self, call: _Call) -> Iterator[Client]:
+    def _client(self, call: Call) -> Iterator[Client]:
         for name in ("twilio.http_client", "urllib3.connectionpool"):
             logging.getLogger(name).setLevel(logging.WARNING)  # they print numbers of recipients
         http = TwilioHttpClient(
-            timeout=self._timeout.total_seconds(), request_hooks={"response": [call.answered]}
+            timeout=self._timeout.total_seconds(),
+            request_hooks={"response": [partial(_answered, call)]},
         )
         for scheme in ("https://", "http://"):
             http.session.mount(scheme, _Noting(call))
@@ -263,12 +305,12 @@ def _search(
     return found, False
 
 
-def _failure(error: Exception, call: _Call) -> Result:
+def _failure(error: Exception, call: Call) -> Result:
     if call.status is not None:
         return _refusal(error, call.status, call.headers)
     if not call.connected:
-        return NotSent(f"Twilio was not reached: {_root(error)}")
-    return Ambiguous(f"the answer of Twilio was lost: {_root(error)}")
+        return NotSent(f"Twilio was not reached: {why(error)}")
+    return Ambiguous(f"the answer of Twilio was lost: {why(error)}")
 
 
 def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Result:
@@ -284,11 +326,19 @@ def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Resul
     if status == 408 or status >= 500:
         return Ambiguous(reason)
     if status < 300:
-        return Ambiguous(f"the answer of Twilio cannot be read: {_root(error)}")
+        return Ambiguous(f"Twilio answered {status}, but not with a message")
+    if status < 400:
+        return NotSent(
+            f"Twilio's address sends us elsewhere ({status}): is its host right?",
+            holds_channel=True,
+        )
     if status == 429 or code in _BUSY:
         return NotSent(f"Twilio's rate limit is reached ({code or status})", _wait(headers))
-    if status == 401 or code in _ACCOUNT:
-        return NotSent(f"Twilio refuses the key of the account: {reason}", holds_channel=True)
+    if code in _SENDER_WRONG:
+        return NotSent(f"Twilio refuses the sender: {reason}", holds_channel=True)
+    about_this_one = status in _ABOUT_THE_MESSAGE or code.startswith("21")
+    if code in _ACCOUNT or not about_this_one:
+        return NotSent(f"Twilio refuses the account: {reason}", holds_channel=True)
     return Rejected(reason, code or str(status), code in _WRONG_NUMBER, code == OPTED_OUT)
 
 
@@ -297,6 +347,10 @@ def _wait(headers: Mapping[str, str]) -> timedelta | None:
     if not re.fullmatch(r"[0-9]{1,9}", value):
         return None
     return bounded(timedelta(seconds=int(value)))
+
+
+def is_short_code(sender: str) -> bool:
+    return _SHORT_CODE.fullmatch(sender) is not None
 
 
 def words(code: str) -> str:
@@ -310,13 +364,6 @@ def _same(text: str) -> str:
     return normalise(text).rstrip()
 
 
-def _root(error: BaseException) -> str:
-    """The first cause: those around it repeat addresses with our account in them."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return one_line(f"{type(error).__name__} {error}", 200)
-
-
 def _is_web_address(address: str) -> bool:
     try:
         parts = urlsplit(address)
@@ -325,22 +372,12 @@ def _is_web_address(address: str) -> bool:
         return False
 
 
-class _Call:
-    """How far one call came: before the connection stands, nothing can have been sent. The client
-    keeps neither the headers nor, of an answer that is cut off, the status."""
-
-    def __init__(self) -> None:
-        self.connected = False
-        self.status: int | None = None
-        self.headers: Mapping[str, str] = {}
-
-    def answered(self, response: Any, **_: Any) -> None:
-        self.status = response.status_code
-        self.headers = response.headers
+def _answered(call: Call, response: Any, **_: Any) -> None:
+    call.status, call.headers = response.status_code, response.headers
 
 
 class _Noting(HTTPAdapter):
-    def __init__(self, call: _Call) -> None:
+    def __init__(self, call: Call) -> None:
         super().__init__()
         self._call = call
 

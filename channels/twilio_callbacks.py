@@ -16,7 +16,7 @@ from channels.port import (
     one_line,
 )
 from channels.sms import wish
-from channels.twilio import GONE_NUMBER, OPTED_OUT, words
+from channels.twilio import GONE_NUMBER, OPTED_OUT, is_short_code, words
 from dunning.delivery import Fact
 
 #: A carrier says when it delivered without its time zone (Twilio, changelog of 14 February 2023).
@@ -24,6 +24,7 @@ from dunning.delivery import Fact
 _DONE_WITHIN = timedelta(minutes=25)
 
 
+_UNREACHABLE = "30006"
 _FAILED = frozenset({"undelivered", "failed", "canceled"})
 _SENT = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
 _STATUS_PATH = re.compile(r".*/webhooks/twilio/status/([A-Za-z0-9][A-Za-z0-9_.-]{0,127})")
@@ -57,8 +58,8 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
     path = urlsplit(callback.url).path
     try:
         form = {name: values[0] for name, values in _form(callback).items()}
-    except ValueError as error:
-        raise BadCallback(f"the form of Twilio cannot be read: {error}") from None
+    except ValueError:
+        raise BadCallback("the form of Twilio is no UTF-8, or has too many fields") from None
     sid = one_line(form.get("MessageSid") or form.get("SmsSid") or "", 100)
     if not sid:
         raise BadCallback("the form of Twilio names no MessageSid")
@@ -71,7 +72,7 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
     if not status:
         raise BadCallback("the form of Twilio names no MessageStatus")
     code = one_line(form.get("ErrorCode", ""), 20)
-    fact, reason = _fact(status, code)
+    fact, reason = _fact(status, code, one_line(form.get("From", ""), 100))
     event = Event(
         fact=fact,
         at=_done_at(form.get("RawDlrDoneDate", ""), now),
@@ -101,7 +102,7 @@ def _reply(form: Mapping[str, str], sid: str, now: datetime) -> Reply:
     )
 
 
-def _fact(status: str, code: str) -> tuple[Fact, str]:
+def _fact(status: str, code: str, sender: str) -> tuple[Fact, str]:
     if status in _SENT:
         return Fact.SENT, ""
     if status == "delivered":
@@ -112,6 +113,8 @@ def _fact(status: str, code: str) -> tuple[Fact, str]:
         return Fact.NOTED, f"Twilio says {status}"
     if status == "canceled" and not code:
         return Fact.FAILED, "it was cancelled before it left"
+    if code == _UNREACHABLE and is_short_code(sender):  # the operator, not the number
+        return Fact.FAILED, f"the operator takes no SMS from a short code (Twilio {code})"
     reason = words(code)
     if code == OPTED_OUT:
         return Fact.UNSUBSCRIBED, reason

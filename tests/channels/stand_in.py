@@ -40,6 +40,18 @@ def garbage(peer: socket.socket, closing: threading.Event) -> None:
     peer.sendall(b"\x00\x01 this is no HTTP\r\n\r\n")
 
 
+def dribble(start: bytes) -> Script:
+    """An answer that never ends: each byte comes long before the time-out of a wait."""
+
+    def script(peer: socket.socket, closing: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            peer.sendall(start)
+            while not closing.wait(0.02):
+                peer.sendall(b"a")
+
+    return script
+
+
 def silence(peer: socket.socket, closing: threading.Event) -> None:
     closing.wait()
 

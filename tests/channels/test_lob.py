@@ -10,6 +10,7 @@ import json
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -60,7 +61,12 @@ def account(host: str = "http://127.0.0.1:1", **changes: Any) -> LobAccount:
 
 
 def channel(host: str, **changes: Any) -> Lob:
-    return Lob(account(host, **changes), timeout=timedelta(seconds=0.3), clock=NOW.timestamp)
+    return Lob(
+        account(host, **changes),
+        timeout=timedelta(seconds=0.3),
+        limit=timedelta(seconds=0.6),
+        clock=NOW.timestamp,
+    )
 
 
 def letter(**changes: Any) -> Message:
@@ -205,10 +211,10 @@ def test_a_long_name_takes_the_second_line_of_the_window() -> None:
     ("to", "why"),
     [
         (replace(ADA, postal=None), "not known in its parts"),
-        (replace(ADA, postal=replace(HERE, line1=" ")), "no line1"),
-        (replace(ADA, postal=replace(HERE, city="")), "no city"),
+        (replace(ADA, postal=replace(HERE, line1=" ")), "no street"),
+        (replace(ADA, postal=replace(HERE, city="")), "no town"),
         (replace(ADA, postal=replace(HERE, country="")), "no country"),
-        (replace(ADA, postal=replace(HERE, country="France")), "two letters"),
+        (replace(ADA, postal=replace(HERE, country="France")), "no country that letters go to"),
         (replace(ADA, name=""), "no name"),
         (replace(ADA, name="word " * 30), "lines"),
     ],
@@ -243,20 +249,25 @@ def test_what_a_letter_cannot_carry_is_rejected_and_nobody_is_to_blame(
 
 
 @pytest.mark.parametrize(
-    ("script", "id_"),
+    "script",
     [
-        (play.answer("201 Created", body=OK), "ltr_1"),
-        (play.answer("200 OK", body='{"id": ', length=1000), ""),
-        (play.answer("200 OK", body="<html>"), ""),
-        (play.answer("200 OK", body='["ltr_1"]'), ""),
-        (play.answer("200 OK", body='{"id": 7}'), ""),
-        (play.answer("200 OK", body="[" * 100_000), ""),
-        (play.answer("200 OK"), ""),
+        play.answer("200 OK", body='{"id": ', length=1000),
+        play.answer("200 OK", body="<html>"),
+        play.answer("200 OK", body='["ltr_1"]'),
+        play.answer("200 OK", body='{"id": 7}'),
+        play.answer("200 OK", body='{"id": ""}'),
+        play.answer("200 OK", body="[" * 100_000),
+        play.answer("200 OK"),
     ],
-    ids=["201", "cut", "html", "list", "number", "deep", "empty"],
+    ids=["cut", "html", "list", "number", "no-id", "deep", "empty"],
 )
-def test_a_success_is_a_success_even_when_it_cannot_be_read(script: play.Script, id_: str) -> None:
-    assert sent_to(script)[0] == Accepted(id_)
+def test_a_success_without_the_id_of_a_letter_is_ambiguous(script: play.Script) -> None:
+    """It is looked up by its metadata, and handed over again under the same key."""
+    assert sent_to(script)[0] == Ambiguous("Lob answered 200 without the id of a letter")
+
+
+def test_a_success_with_what_the_library_does_not_know_is_accepted() -> None:
+    assert sent_to(play.answer("201 Created", body=OK))[0] == Accepted("ltr_1")
 
 
 @pytest.mark.parametrize(
@@ -311,7 +322,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_says(header: str, wait: timede
     assert len(provider.requests) == 1
 
 
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+@pytest.mark.parametrize("status", ["401 No", "402 No", "403 No", "404 No", "405 No", "451 No"])
 def test_a_refused_key_is_the_accounts_trouble(status: str) -> None:
     result, _ = sent_to(play.answer(status, body=error("Your API key is not valid.")))
     assert isinstance(result, NotSent)
@@ -338,7 +349,7 @@ def test_a_refusal_is_final_says_why_and_who_is_to_blame(
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"error": 1}', '{"error": {"message": 1}}'])
-@pytest.mark.parametrize("status", ["400", "404", "413"])
+@pytest.mark.parametrize("status", ["400", "413"])
 def test_a_refusal_in_an_unknown_form_is_a_refusal(status: str, body: str) -> None:
     result, _ = sent_to(play.answer(f"{status} No", body=body))
     assert result == Rejected(f"Lob answered {status}: no reason given", status)
@@ -346,9 +357,10 @@ def test_a_refusal_in_an_unknown_form_is_a_refusal(status: str, body: str) -> No
 
 def test_a_redirect_is_not_followed_with_the_key_in_hand() -> None:
     with desk(play.answer("200 OK", body=OK)) as elsewhere:
-        for status in ("302 Found", "307 Temporary Redirect"):
+        for status in ("300 Many", "302 Found", "304 Same", "307 Temporary Redirect", "308 There"):
             result, _ = sent_to(play.answer(status, f"Location: {elsewhere.address}/letters"))
-            assert isinstance(result, Rejected)
+            assert isinstance(result, NotSent)
+            assert result.holds_channel
         assert elsewhere.requests == []
 
 
@@ -452,6 +464,59 @@ def test_odd_headers_are_no_signature_and_no_error(stamp: str, signature: str) -
     assert not lob_callbacks.verified(("new",), Callback("", b"{}"), NOW)
 
 
+def test_what_only_the_account_can_mend_holds_the_channel() -> None:
+    body = error("from must be a US address", "foreign_return_address")
+    result, _ = sent_to(play.answer("422 Unprocessable Entity", body=body))
+    assert isinstance(result, NotSent)
+    assert result.holds_channel
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"HTTP/1.1 200 OK\r\nX-Y: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"],
+    ids=["in-the-head", "in-the-body"],
+)
+def test_an_answer_that_dribbles_ends_at_the_limit(start: bytes) -> None:
+    began = time.monotonic()
+    result, _ = sent_to(play.dribble(start))
+    assert isinstance(result, Ambiguous)
+    assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize("country", ["PR", "gu", "VI"])
+def test_puerto_rico_and_its_like_are_states(country: str) -> None:
+    there = Postal("1 Calle Sol", "San Juan", country, "", "00901")
+    form = lob.fields(letter(recipients=(replace(ADA, postal=there),), registered=True), account())
+    assert (form["to[address_country]"], form["to[address_state]"]) == ("US", country.upper())
+    assert form["extra_service"] == "certified"
+
+
+def test_it_goes_by_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with desk(play.answer("200 OK", body=OK)) as proxy:
+        by_name = proxy.address.removesuffix("/v1").replace("http://", "http://ada:pass@")
+        monkeypatch.setenv("HTTP_PROXY", by_name)
+        monkeypatch.setenv("http_proxy", by_name)
+        assert channel("http://lob.invalid/v1").send(letter()) == Accepted("ltr_1")
+        head, _ = proxy.requests[0]
+        assert head.startswith("POST http://lob.invalid/v1/letters HTTP/1.1\r\n")
+        assert "proxy-authorization: basic ywrhonbhc3m=\r\n" in head.lower()
+        monkeypatch.setenv("NO_PROXY", "lob.invalid")
+        monkeypatch.setenv("no_proxy", "lob.invalid")
+        assert isinstance(channel("http://lob.invalid/v1").send(letter()), NotSent)
+        assert len(proxy.requests) == 1
+
+
+def test_a_proxy_that_refuses_the_tunnel_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with desk(play.answer("407 Proxy Authentication Required")) as proxy:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy.address.removesuffix("/v1"))
+        result = channel("https://lob.invalid/v1").send(letter())
+        assert result == NotSent("Lob was not reached: the proxy did not connect us")
+        assert proxy.requests[0][0].startswith("CONNECT lob.invalid:443 ")
+
+
 def event(kind: str, **body: Any) -> Event:
     found = {
         "id": "evt_1",
@@ -534,3 +599,52 @@ def test_strange_text_cannot_reach_the_database() -> None:
 def test_what_is_no_event_is_refused(body: bytes) -> None:
     with pytest.raises(BadCallback):
         lob_callbacks.read(Callback("", body), NOW)
+
+
+def test_a_letter_that_failed_says_why() -> None:
+    why = {"failure_reason": "The file has 14 pages.", "remediation": "Use at most 12."}
+    assert event("letter.failed", failure_reason=why).reason == (
+        "Lob could not print or post it: The file has 14 pages. Use at most 12."
+    )
+    assert event("letter.failed", failure_reason=None).reason == "Lob could not print or post it"
+
+
+def tracked(kind: str, detail: str, *, name: str = "Issue", action: bool = False) -> Event:
+    old = {"name": name, "time": "2025-03-01T10:00:00Z", "details": {"event": "delayed"}}
+    new = {
+        "name": name,
+        "time": "2025-03-03T10:00:00Z",
+        "details": {
+            "event": detail,
+            "description": "Said by the carrier.",
+            "action_required": action,
+            "notes": None,
+        },
+    }
+    return event(kind, tracking_events=[new, old, "odd"])
+
+
+@pytest.mark.parametrize(
+    ("detail", "fact", "words"),
+    [
+        ("package_lost", Fact.FAILED, "the post lost it"),
+        ("package_unclaimed", Fact.FAILED, "nobody picked it up at the post office"),
+        ("package_undeliverable", Fact.FAILED, "the post could not deliver it"),
+        ("notice_left", Fact.NOTED, "the post found nobody and left a notice"),
+        ("a_new_one", Fact.NOTED, "Said by the carrier."),
+    ],
+)
+def test_what_the_post_says_of_a_certified_letter_is_in_words(
+    detail: str, fact: Fact, words: str
+) -> None:
+    found = tracked("letter.certified.issue", detail)
+    assert (found.fact, found.reason) == (fact, words)
+    acting = tracked("letter.certified.issue", detail, action=True)
+    assert acting.reason == f"{words} (the recipient must act)"
+
+
+def test_an_unclaimed_letter_that_comes_back_says_nothing_about_the_address() -> None:
+    kind, name = "letter.certified.returned_to_sender", "Returned to Sender"
+    assert tracked(kind, "package_unclaimed", name=name).fact is Fact.FAILED
+    assert tracked(kind, "returned_to_sender", name=name).fact is Fact.RETURNED
+    assert tracked("letter.certified.delivered", "delivered", name="Delivered").reason == ""

@@ -92,7 +92,10 @@ def test_limits() -> None:
     refused("text", text="a" * 5_000_001)
     pdf = Attachment("a.pdf", "application/pdf", bytes(11 * 2**20))
     refused("attachments", attachments=(pdf, pdf))
-    refused("attachment type", attachments=(Attachment("a", "pdf\r\n", b""),))
+    refused("attachment type", attachments=(Attachment("a", "pdf\r\n", b"1"),))
+    refused("attachments", attachments=(Attachment("a.pdf", "application/pdf", b""),))
+    refused("attachments", attachments=(Attachment(" ", "application/pdf", b"1"),))
+    refused("subject", subject=" ")
     refused("sender", sender_address="")
     refused("channel", channel=ActionType.CALL)
 

@@ -204,7 +204,7 @@ def test_no_fact_makes_it_fail(
     )
     for channel in ActionType:
         made = render(
-            "{{ customer.name }}", "a{{ contact.name }} {{ invoices_table }}", odd, channel
+            "a {{ customer.name }}", "a{{ contact.name }} {{ invoices_table }}", odd, channel
         )
         if channel is EMAIL:
             email(subject=made.subject, text=made.text, html=made.html)  # what is made can be sent

@@ -11,6 +11,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,7 +119,7 @@ def account(host: str = "", /, **changes: Any) -> TwilioAccount:
 
 
 def channel(host: str, /, **changes: Any) -> Twilio:
-    return Twilio(account(host, **changes), BASE, timeout=SHORT)
+    return Twilio(account(host, **changes), BASE, timeout=SHORT, limit=2 * SHORT)
 
 
 def made(**fields: Any) -> play.Script:
@@ -207,8 +208,7 @@ def test_refused_connections_are_not_sent() -> None:
     with play.nobody() as address:
         result = channel(address).send(sms())
     assert isinstance(result, NotSent)
-    assert "ConnectionRefusedError" in result.reason
-    assert SID not in result.reason
+    assert result.reason == "Twilio was not reached: the connection was refused"
 
 
 def test_a_connection_that_never_stands_is_not_sent() -> None:
@@ -327,7 +327,7 @@ def test_a_rate_limit_is_waited_for(script: play.Script, wait: timedelta | None)
 def test_a_key_that_is_refused_holds_the_channel(script: play.Script) -> None:
     result, _ = sent_to(script)
     assert isinstance(result, NotSent)
-    assert result.reason.startswith("Twilio refuses the key")
+    assert result.reason.startswith("Twilio refuses the account: ")
     assert result.holds_channel
 
 
@@ -365,9 +365,70 @@ def test_a_refusal_in_an_unknown_form_is_a_refusal(body: str) -> None:
 
 def test_a_redirect_is_not_followed_with_the_key_in_hand() -> None:
     with provider(made()) as (elsewhere, requests):
-        result, _ = sent_to(play.answer("307 Temporary Redirect", f"Location: {elsewhere}/x"))
-        assert isinstance(result, Rejected)
+        for status in ("300 Many", "302 Found", "304 Same", "307 Temporary Redirect", "308 There"):
+            result, _ = sent_to(play.answer(status, f"Location: {elsewhere}/x"))
+            assert isinstance(result, NotSent)
+            assert result.holds_channel
         assert requests == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(10001, 90010, 20003, 20005, 20006, 20403, 20404, 70051),
+        *(21212, 21603, 21606, 21659, 21660, 21661, 21701, 21703, 21705),
+    ],
+)
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden"])
+def test_what_only_the_account_can_mend_holds_the_channel(code: int, status: str) -> None:
+    result, _ = sent_to(refused(status, code))
+    assert isinstance(result, NotSent)
+    assert result.holds_channel
+    assert result.retry_after is None
+    assert result.reason.endswith(f"(Twilio {code})")
+
+
+@pytest.mark.parametrize("status", ["401 No", "402 No", "403 No", "404 No", "405 No", "451 No"])
+def test_a_refusal_that_is_not_about_the_message_holds_the_channel(status: str) -> None:
+    result, _ = sent_to(refused(status, 99999))
+    assert isinstance(result, NotSent)
+    assert result.holds_channel
+
+
+@pytest.mark.parametrize("code", [21408, 21608, 21612])
+def test_what_holds_for_one_number_alone_does_not_hold_the_channel(code: int) -> None:
+    """The country, or a trial account's list of numbers: another number may be reached."""
+    result, _ = sent_to(refused("403 Forbidden", code))
+    assert isinstance(result, Rejected)
+    assert not result.recipient_invalid
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"HTTP/1.1 201 Created\r\nX-Y: ", Ambiguous),
+        (b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n", Ambiguous),
+        (b"HTTP/1.1 429 No\r\nContent-Length: 100000\r\n\r\n", NotSent),
+    ],
+    ids=["in-the-head", "in-the-body", "after-429"],
+)
+def test_an_answer_that_dribbles_ends_at_the_limit(start: bytes, kind: type) -> None:
+    began = time.monotonic()
+    result, _ = sent_to(play.dribble(start))
+    assert isinstance(result, kind)
+    assert time.monotonic() - began < 2 * SHORT.total_seconds() + 0.5
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "7", "null", '"sid"', "{", "[" * 100_000, '{"date_created": "soon"}']
+)
+def test_a_success_that_cannot_be_read_says_so_in_our_words(body: str) -> None:
+    result, _ = sent_to(play.answer("201 Created", body=body))
+    assert isinstance(result, Ambiguous)
+    assert result.reason in (
+        "Twilio answered 201, but not with a message",
+        "Twilio answered 201 without the id of a message",
+    )
 
 
 def test_neither_the_key_nor_the_number_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -673,6 +734,16 @@ def test_what_a_status_means(status: str, code: str, fact: Fact) -> None:
     assert (seen.fact, seen.code) == (fact, code)
     assert code in seen.reason
     assert bool(seen.reason) == (fact not in {Fact.SENT, Fact.RECEIVED, Fact.OPENED})
+
+
+def test_an_operator_that_takes_no_short_code_is_not_a_wrong_number() -> None:
+    """Twilio, 30006: "a landline, or in the case of short codes an unreachable carrier"."""
+    seen = event(report("undelivered", ErrorCode="30006", From="38123"))
+    assert seen.fact is Fact.FAILED
+    assert seen.reason == "the operator takes no SMS from a short code (Twilio 30006)"
+    for sender in ("+33700000000", "Amber Sons"):
+        seen = event(report("undelivered", ErrorCode="30006", From=sender))
+        assert seen.fact is Fact.BOUNCED
 
 
 def test_a_reason_is_in_plain_words() -> None:
