@@ -81,7 +81,7 @@ class Callbacks:
             if is_outage(e):
                 raise  # no callback is to blame: they all stay as they are
             _log.exception("callback %s of %s could not be taken in", row.id, row.provider)
-            inbox.later(row, f"{type(e).__name__}: {e}")
+            inbox.later(row, "it could not be taken in; the worker's log says why")
         else:
             if missed:
                 inbox.end(row, inbox.UNMATCHED, "; ".join(map(_name, missed[:10])))

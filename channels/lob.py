@@ -68,6 +68,9 @@ _TO_CODES = frozenset({"failed_deliverability_strictness", "address_length_excee
 _ABOUT_THE_LETTER = frozenset({400, 413, 422})
 #: 422, and yet about the account: its sender, or the version that is asked for.
 _ACCOUNT_CODES = frozenset({"foreign_return_address", "unsupported_lob_version"})
+_FROM_WORDS = re.compile(
+    r"\bfrom(?:\.\w|\[\w)|\bthe \W?from\W? address\b|^\W?from\W? (?:is|must)\b", re.IGNORECASE
+)
 _TO_WORDS = re.compile(
     r"\bto(?:\.\w|\[\w)|\bthe \W?to\W? address\b|^\W?to\W? (?:is|must)\b", re.IGNORECASE
 )
@@ -91,9 +94,8 @@ class LobAccount:
             raise ValueError("the Lob API key is empty or has characters that no key has")
         if self.sender.country.upper() != "US":
             raise ValueError("Lob posts letters from US addresses only: the sender is elsewhere")
-        for part in ("line1", "city", "region", "postal_code"):
-            if not getattr(self.sender, part).strip():
-                raise ValueError(f"the sender's address has no {part}")
+        if reason := why_not(asdict(self.sender)):
+            raise ValueError(f"the sender's address cannot be used: {reason}")
         if not 0 < len(self.sender_name.strip()) <= MAX_NAME:
             raise ValueError(f"the sender's name must have 1 to {MAX_NAME} characters")
         if "" in self.webhook_secrets:
@@ -216,7 +218,8 @@ class Lob:
                 f"Lob's address sends us elsewhere ({status}): is its host right?",
                 holds_channel=True,
             )
-        if status not in _ABOUT_THE_LETTER or code in _ACCOUNT_CODES:
+        ours = code in _ACCOUNT_CODES or bool(_FROM_WORDS.search(words))
+        if status not in _ABOUT_THE_LETTER or ours:
             return NotSent(reason, holds_channel=True)
         to_blame = status == 422 and (code in _TO_CODES or bool(_TO_WORDS.search(words)))
         return Rejected(reason, code or str(status), to_blame)

@@ -78,7 +78,7 @@ class Outbox:
                 self._store_and_write(message, self._folder)
         except Exception as error:  # noqa: BLE001 - nothing left: the caller tries again
             _log.warning("outbox: %s was not stored: %s", message.delivery_id, error)
-            return NotSent(f"the outbox could not store it: {type(error).__name__}")
+            return NotSent("the outbox could not store it; the log says why")
         return Accepted(f"outbox-{message.delivery_id}")
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
@@ -87,7 +87,8 @@ class Outbox:
         try:
             known = self._has(message.delivery_id)
         except Exception as error:  # noqa: BLE001 - it is asked again
-            return CannotTell(f"the outbox did not answer: {type(error).__name__}")
+            _log.warning("outbox: %s was not looked up: %s", message.delivery_id, error)
+            return CannotTell("the outbox did not answer; the log says why")
         return Found(f"outbox-{message.delivery_id}") if known else NotFound()
 
     def _store_and_write(self, message: Message, folder: Path) -> None:
@@ -205,8 +206,8 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
                 reason=str(data["reason"]),
             )
         ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadCallback(f"this is no callback of the outbox: {error}") from None
+    except (ValueError, KeyError, TypeError):
+        raise BadCallback("this is no callback of the outbox") from None
 
 
 def _sign(key: str, stamp: str, body: bytes) -> str:

@@ -14,6 +14,7 @@ from db.nudges import nudge
 from db.timeline import note
 from dunning.model import address_of
 from dunning.plan import ActionType
+from dunning.postal import why_not
 
 _PLAIN = ("name", "position", "language")
 _ADDRESSES = ("email", "phone", "postal")
@@ -29,6 +30,15 @@ def fix(row: t.Contact, address: str, at: datetime) -> None:
     row.fixed = {**row.fixed, address: times[-_MOST_FIXES:]}
 
 
+def unusable(customer: t.Customer, address: str, value: Any) -> str:
+    """Why no letter can go to a postal address that is being saved, so that it is marked at once
+    and not when a letter is due; empty for one that can be used, for none, and for an email address
+    or a number, whose form is checked where they come in."""
+    if address != "postal" or not value or not any(value.values()):
+        return ""
+    return why_not({**value, "country": value.get("country") or customer.country})
+
+
 def correct(
     session: Session,
     customer: t.Customer,
@@ -37,9 +47,10 @@ def correct(
     now: datetime,
     by: str,
 ) -> t.Contact:
-    """Change a contact of a locked customer. A changed address is valid again; ``email_invalid``
-    and its like mark one invalid with a reason, or valid again with an empty one; ``email_closed``
-    and ``sms_closed`` close and open the channel so, whatever the address."""
+    """Change a contact of a locked customer. A changed address is valid again, but a postal one
+    that no letter can go to is marked with the reason (``unusable``); ``email_invalid`` and its
+    like mark one invalid with a reason, or valid again with an empty one; ``email_closed`` and
+    ``sms_closed`` close and open the channel so, whatever the address."""
     row = session.exec(
         select(t.Contact).where(
             t.Contact.customer_id == customer.id, t.Contact.external_id == external_id
@@ -58,9 +69,13 @@ def correct(
         if address in changes and changes[address] != getattr(row, address):
             row.superseded = {address: getattr(row, address), **row.superseded}
             setattr(row, address, changes[address])
-            setattr(row, mark, "")
-            fix(row, address, at)
             told.append(("contact_corrected", f"{address} of {who} is corrected"))
+            reason = unusable(customer, address, changes[address])
+            setattr(row, mark, reason)
+            if reason:
+                told.append(("contact_invalid", f"{address} of {who} is invalid: {reason}"))
+            else:
+                fix(row, address, at)
         if mark in changes and changes[mark] != getattr(row, mark):
             reason = changes[mark]
             setattr(row, mark, reason)

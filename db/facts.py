@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from db import bulk
 from db import tables as t
 from db.accounts import clock
-from db.contacts import fix
+from db.contacts import fix, unusable
 from db.credits import rebalance
 from db.errors import Invalid, NotFound
 from db.locks import lock_customer
@@ -358,9 +358,9 @@ _ADDRESSES = ("email", "phone", "postal")
 def _put_contacts(
     session: Session, customer: t.Customer, facts: list[ContactFact], at: datetime
 ) -> bool:
-    """Replace the contacts. A changed address is valid again (rule 35), an unchanged one keeps
-    its mark, and one that a member corrected stays corrected until something else is reported;
-    the first contact is the main one unless another says it is."""
+    """Replace the contacts. A changed address is valid again (rule 35) unless it is ``unusable``,
+    an unchanged one keeps its mark, and one that a member corrected stays corrected until something
+    else is reported; the first contact is the main one unless another says it is."""
     if len({f.external_id for f in facts}) != len(facts):
         raise Invalid.at("/contacts", "two contacts have the same external id")
     if sum(f.main for f in facts) > 1:
@@ -385,8 +385,13 @@ def _put_contacts(
             if getattr(row, address) != reported:
                 row.superseded = {k: v for k, v in row.superseded.items() if k != address}
                 setattr(row, address, reported)
-                setattr(row, f"{address}_invalid", "")
-                fix(row, address, at)
+                reason = unusable(customer, address, reported)
+                setattr(row, f"{address}_invalid", reason)
+                if reason:
+                    text = f"{address} of {fact.name or fact.external_id} is invalid: {reason}"
+                    note(session, customer, at, "contact_invalid", text, by="billing")
+                else:
+                    fix(row, address, at)
         row.name, row.position, row.language = fact.name, fact.position, fact.language
         row.main = fact.external_id == main
         changed = changed or row.model_dump() != before

@@ -29,6 +29,7 @@ from dunning.delivery import (
     Fact,
     Facts,
     absorb,
+    spellings,
     verdict,
 )
 from dunning.model import Cause, address_of
@@ -83,7 +84,8 @@ def apply(session: Session, report: Report, now: datetime) -> bool:
     if report.fact is Fact.NOTED and report.reason:
         _note_once(session, customer, action, at, report.reason)
     recipients = d.recipients_of(session, row.id)
-    meant = [recipients.get(report.address.lower())] if report.address else recipients.values()
+    named = [recipients.get(key) for key in spellings(report.address)]
+    meant = named if report.address else recipients.values()
     fresh = [r for r in meant if r is not None and _absorb(r, report, at)]
     for recipient in fresh:
         _consequence(session, customer, row, action, recipient, report, at)
@@ -133,7 +135,7 @@ def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery |
         select(t.Delivery)
         .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
         .where(
-            t.DeliveryRecipient.address_key == report.address.lower(),
+            col(t.DeliveryRecipient.address_key).in_(spellings(report.address)),
             t.Delivery.provider == report.provider,
             t.Delivery.status == "accepted",
             col(t.Delivery.claimed_at) > now - _BOUNCES_WITHIN,

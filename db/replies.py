@@ -19,6 +19,7 @@ from db.nudges import nudge
 from db.outcomes import close, reopen
 from db.tasks import customer_did
 from db.timeline import note
+from dunning.delivery import spellings
 from dunning.model import Cause
 from dunning.plan import ActionType
 
@@ -138,7 +139,7 @@ def _delivery(session: Session, answer: Answer, now: datetime) -> t.Delivery | N
             select(t.Delivery)
             .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
             .where(
-                t.DeliveryRecipient.address_key == answer.sender.lower(),
+                col(t.DeliveryRecipient.address_key).in_(spellings(answer.sender)),
                 t.Delivery.channel == answer.channel.value,
                 t.DeliveryRecipient.role == "to",
                 col(t.Delivery.claimed_at) > now - _ANSWERS_WITHIN,
@@ -180,7 +181,7 @@ def _writes_from(answer: Answer) -> sa.ColumnElement[bool]:
     """The contact's address is the sender's; of numbers, written in many ways, the last nine digits
     are compared."""
     if answer.channel is ActionType.EMAIL:
-        return sa.func.lower(t.Contact.email) == answer.sender.lower()
+        return sa.func.lower(t.Contact.email).in_(spellings(answer.sender))
     last = "".join(c for c in answer.sender if c.isdigit())[-9:]
     same: sa.ColumnElement[bool] = sa.literal_column(t.PHONE_END, sa.Text) == last
     return sa.and_(sa.literal(len(last) == 9), same)

@@ -35,7 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
-_LOCAL = re.compile(r"[^\s@,;:<>()\[\]\\\"]{1,64}")
+_LOCAL = re.compile(r"(?!\.)(?!.*\.\.)[^\s@,;:<>()\[\]\\\"]{1,64}(?<!\.)")
 
 
 @dataclass(frozen=True, slots=True)

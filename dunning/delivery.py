@@ -12,6 +12,24 @@ from datetime import datetime
 from enum import StrEnum
 
 
+def spellings(address: str) -> set[str]:
+    """The lower-case forms under which a reported email address may be kept: an international
+    domain comes back in ASCII (``xn--``), and is kept as it was written. Any other text as it is.
+    """
+    lower = address.lower()
+    name, at, domain = lower.rpartition("@")
+    try:
+        labels = [
+            label.removeprefix("xn--").encode().decode("punycode")
+            if label.startswith("xn--")
+            else label
+            for label in domain.split(".")
+        ]
+    except UnicodeError:
+        return {lower}
+    return {lower, f"{name}{at}{'.'.join(labels)}"}
+
+
 class Fact(StrEnum):
     """What a provider can report about one recipient of one message."""
 

@@ -28,7 +28,9 @@ from dunning.facts import Fact, FactKind
 
 _BY = "billing"
 
-_POSTAL = {"line1": "not in the book", "city": "not in the book", "country": "XX"}
+_POSTAL = {
+    "line1": "not in the book", "city": "not in the book", "postal_code": "00000", "country": "FR"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

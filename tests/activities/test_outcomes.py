@@ -63,6 +63,20 @@ def test_facts_are_kept_for_each_recipient_and_told(engine: Engine) -> None:
     assert town.actions() == [("one", "done")]
 
 
+def test_a_report_about_an_international_domain_finds_its_recipient(engine: Engine) -> None:
+    """Eve is written to at bücher.example; what comes back names it in ASCII."""
+    town = Town(engine, Provider())
+    town.at("2025-03-03 10:00")
+    town.customer(email="eve@bücher.example")
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    town.send()
+    assert town.told(Fact.BOUNCED, "eve@xn--bcher-kva.example", reason="no such mailbox")
+    (contact,) = town.rows(t.Contact)
+    assert contact.email_invalid == "no such mailbox"
+
+
 def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
     """Five reports, each twice, in many orders: the same facts."""
     reports = [
@@ -265,7 +279,10 @@ def test_a_letter_that_comes_back(engine: Engine) -> None:
     steps = plan(email("one", 1, type="letter"))
     town = Town(engine, Provider(kind=ActionType.LETTER), steps)
     town.at("2025-03-03 10:00")
-    postal = {"line1": "1 Main St", "city": "Springfield", "postal_code": "12345", "country": "US"}
+    postal = {
+        "line1": "1 Main St", "city": "Springfield", "postal_code": "12345", "region": "IL",
+        "country": "US",
+    }  # fmt: skip
     town.customer(postal=postal)
     town.invoice("INV-1", "2025-03-03")
     town.review()
@@ -389,7 +406,8 @@ def test_what_cannot_be_matched_or_read_stays_for_a_person(engine: Engine) -> No
 def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
     town = sent(engine)
     row = take_in(town, ZeroDivisionError("ours"))
-    assert (row.outcome, row.tries, row.error) == ("", 1, "ZeroDivisionError: ours")
+    assert (row.outcome, row.tries) == ("", 1)
+    assert row.error == "it could not be taken in; the worker's log says why"
     assert row.next_try_at is not None
     event = Event(fact=Fact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
     good = Callbacks(engine, "", {US: (ActionType.EMAIL, reader([event]))})

@@ -395,12 +395,30 @@ def test_an_order_by_hand_is_about_what_the_sequence_waits_for(engine: Engine) -
 
 
 def test_a_message_that_cannot_be_put_into_words_goes_to_its_owner(engine: Engine) -> None:
-    """The address was good once; by now the customer's only mailbox is no address at all."""
+    """The address was good once; by now the member's mailbox is no address at all."""
     town = due_today(engine)
-    town.change(t.Contact, email="not an address")
+    with transaction(engine) as session:
+        ben = session.exec(select(t.Member).where(t.Member.email == "ben@amber.example")).one()
+        ben.email = "not an address"
     assert town.send().state == "await_owner"
     assert town.provider.tried == []
     assert town.actions() == [("one", "failed"), ("one", "to_do")]
+    (contact,) = town.rows(t.Contact)
+    assert contact.email_invalid == "", "it was not the recipient's"
+
+
+@pytest.mark.parametrize("address", ["not an address", "eve..e@acme.example", "eve@acme"])
+def test_a_mailbox_that_cannot_be_is_invalid_before_anything_is_sent(
+    engine: Engine, address: str
+) -> None:
+    """Rule 35: its owner gets the step, with the cause on the contact."""
+    town = due_today(engine)
+    town.change(t.Contact, email=address)
+    assert town.send().state == "await_owner"
+    assert town.provider.tried == []
+    assert town.actions() == [("one", "to_do")]
+    (contact,) = town.rows(t.Contact)
+    assert "no email address" in contact.email_invalid
 
 
 # A crash between claim and record.

@@ -185,7 +185,8 @@ def test_an_address_is_marked_invalid_and_valid_again(office: Office) -> None:
     office.ben.does("PATCH", path, {})
     assert office.nudges() == []
     assert office.ben.does("PATCH", path, {"email_invalid": ""})["email_invalid"] == ""
-    office.ben.does("PATCH", path, {"postal": {"line1": "1, quai", "city": "Lyon"}})
+    postal = {"line1": "1, quai", "postal_code": "69001", "city": "Lyon", "country": "FR"}
+    office.ben.does("PATCH", path, {"postal": postal})
     texts = [e["text"] for e in office.ben.get("/customers/C-1/timeline")["items"]]
     assert texts[:3] == ["postal of Eve is corrected", "email of Eve is valid again",
                          "email of Eve is invalid: returned"]  # fmt: skip

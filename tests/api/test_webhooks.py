@@ -215,7 +215,7 @@ def test_the_key_of_an_organisation_is_good_at_its_own_address_alone(
     other = Office(office.engine, office.client)
     mine = Mine()
     own_account(office, state, "sendgrid", {"api_key": "SG.x", "webhook_keys": [mine.public]})
-    sender = {"line1": "1", "city": "X", "region": "CA", "postal_code": "9", "country": "US"}
+    sender = {"line1": "1", "city": "X", "region": "CA", "postal_code": "94107", "country": "US"}
     own_account(office, state, "lob", {"api_key": "live_x", "sender": sender, "sender_name": "X",
                                        "webhook_secrets": ["own-secret"]})  # fmt: skip
     own_account(office, state, "twilio", {"account_sid": "AC1", "auth_token": "own-token",

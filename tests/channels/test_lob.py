@@ -336,7 +336,6 @@ def test_a_refused_key_is_the_accounts_trouble(status: str) -> None:
         ("The to address doesn't meet strictness.", "failed_deliverability_strictness", True),
         ("to.address_zip must be in a valid zip format", "invalid", True),
         ("to is required", "invalid", True),
-        ("from.address_zip must be in a valid zip format", "invalid", False),
         ("The file is too large to print.", "file_size_exceeds_limit", False),
         ("color is required", "invalid", False),
     ],
@@ -464,8 +463,16 @@ def test_odd_headers_are_no_signature_and_no_error(stamp: str, signature: str) -
     assert not lob_callbacks.verified(("new",), Callback("", b"{}"), NOW)
 
 
-def test_what_only_the_account_can_mend_holds_the_channel() -> None:
-    body = error("from must be a US address", "foreign_return_address")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("The return address is foreign.", "foreign_return_address"),
+        ("from.address_zip must be in a valid zip format", "invalid"),
+        ("from is required", "invalid"),
+    ],
+)
+def test_what_only_the_account_can_mend_holds_the_channel(words: str, code: str) -> None:
+    body = error(words, code)
     result, _ = sent_to(play.answer("422 Unprocessable Entity", body=body))
     assert isinstance(result, NotSent)
     assert result.holds_channel
