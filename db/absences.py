@@ -25,6 +25,7 @@ def set_absence(
     """The member is absent from a local day until another, included; None = until it is ended. It
     takes the place of the one before. Invalid for days in the wrong order or all in the past,
     Conflict for a member who left."""
+    session.refresh(member, with_for_update={"key_share": True})  # one absence at a time
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
     today = _today(session, member, now)
@@ -32,7 +33,7 @@ def set_absence(
         raise Invalid.at("/until", f"{until_on} is before {from_on}, when the absence begins")
     if until_on is not None and until_on < today:
         raise Invalid.at("/until", f"{until_on} is before today ({today})")
-    row = session.get(t.Absence, member.id, with_for_update=True)
+    row = session.get(t.Absence, member.id, populate_existing=True)
     if row is None:
         row = t.Absence(member_id=member.id, from_on=from_on)
     row.from_on, row.until_on, row.set_by = from_on, until_on, by.name

@@ -175,7 +175,7 @@ def list_keys(session: Session, member: t.Member) -> list[t.ApiKey]:
 def revoke_key(session: Session, by: t.Member, key_id: str) -> None:
     """The key is good no more. A member revokes their own, an admin any. NotFound when there is
     none that they may revoke, or it was revoked before."""
-    row = session.get(t.ApiKey, key_id, with_for_update=True)
+    row = session.get(t.ApiKey, key_id, with_for_update={"key_share": True})
     if row is None or row.organisation_id != by.organisation_id or row.revoked_at is not None:
         raise NotFound(f"no key {key_id!r}")
     if by.role != "admin" and row.member_id != by.id:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from db import tables as t
 from db.engine import transaction
-from tests.api.conftest import Office
+from tests.api.conftest import Caller, Office
 
 BEN = "/members/ben@amber.example"
 
@@ -83,6 +85,17 @@ def test_an_absence_that_is_over_is_shown_no_more(office: Office) -> None:
     office.ben.does("PUT", f"{BEN}/absence", {"from": "2025-03-10", "until": "2025-03-14"})
     office.at("2025-03-15 08:00")
     assert office.ben.get("/me")["absence"] is None
+
+
+def test_an_absence_that_two_set_at_once_is_one(office: Office) -> None:
+    ready = threading.Barrier(2)
+
+    def sets(who: Caller) -> int:
+        ready.wait()
+        return who("PUT", f"{BEN}/absence", json={"from": "2025-03-10"}).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(sets, (office.ada, office.ben))) == [200, 200]
 
 
 ABSENCES: list[tuple[dict[str, Any], str]] = [
