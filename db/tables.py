@@ -269,6 +269,12 @@ class Invoice(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("organisation_id", "external_id"),
         sa.Index("ix_invoice_open", "customer_id", postgresql_where=sa.text("status = 'open'")),
+        sa.Index(
+            "ix_invoice_open_by_key",
+            "organisation_id",
+            "external_id",
+            postgresql_where=sa.text("status = 'open'"),
+        ),
         sa.Index("ix_invoice_customer_id_issued_on", "customer_id", "issued_on"),
         sa.Index("ix_invoice_organisation_id_number", "organisation_id", "number"),
         sa.Index("ix_invoice_pdf_id", "pdf_id", postgresql_where=sa.text("pdf_id IS NOT NULL")),
@@ -397,6 +403,12 @@ class Action(SQLModel, table=True):
         sa.Index(
             "ix_action_live",
             "customer_id",
+            postgresql_where=sa.text("status IN ('needs_review', 'planned', 'sending', 'to_do')"),
+        ),
+        sa.Index(
+            "ix_action_live_by_age",
+            "organisation_id",
+            "seq",
             postgresql_where=sa.text("status IN ('needs_review', 'planned', 'sending', 'to_do')"),
         ),
         sa.Index("ix_action_customer_id_executed_at", "customer_id", "executed_at"),

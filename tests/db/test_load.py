@@ -14,6 +14,7 @@ from activities.deciding import settle
 from db import callbacks, replies
 from db import tables as t
 from db.accounts import load
+from db.actions import list_actions
 from db.browse import list_invoices
 from db.engine import transaction
 from dunning.plan import ActionType
@@ -82,6 +83,8 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE"))
 
+    member = t.Member(organisation_id=organisation, name="A", email="a@b.example", role="admin")
+
     def sender(kind: ActionType, address: str) -> Callable[[Session], object]:
         answer = replies.Answer(
             channel=kind, organisation_id=None, at=datetime.now(UTC), sender=address, text=""
@@ -94,6 +97,9 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
         sender(ActionType.EMAIL, "eve7@B.example"),
         sender(ActionType.SMS, "+33123000007"),
         lambda s: list_invoices(s, organisation, number="other-7"),
+        lambda s: list_invoices(s, organisation, status="open", limit=2),
+        lambda s: list_actions(s, member, scope="all", status="needs_review"),
+        lambda s: list_actions(s, member, scope="without_owner"),
         lambda s: callbacks.waiting(s, 50),
         lambda s: callbacks.read(s, organisation, callbacks.REFUSED),
     ):
