@@ -33,7 +33,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 from activities.callbacks import Callbacks
-from activities.deciding import Clock, real_clock
+from activities.deciding import LOCK_TIMEOUT, Clock, real_clock
 from activities.held import via
 from activities.metrics import Metrics
 from activities.own_accounts import OwnAccounts
@@ -73,7 +73,7 @@ def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Cha
     """The embedded default of every channel; ``folder`` None writes no files."""
 
     def store(message: Message) -> None:
-        with transaction(engine) as session:
+        with transaction(engine, lock_timeout=LOCK_TIMEOUT) as session:
             organisation_id = uuid.UUID(message.organisation_id)
             organisation = session.get_one(t.Organisation, organisation_id)
             values = {

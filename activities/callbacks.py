@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from activities.listening import Connection, Listening
 from channels.callback import BadCallback, Callback, Event, Reply
 from channels.links import LINK
 from db import callbacks as inbox
 from db import tables as t
-from db.engine import ERRORS, is_outage, transaction
+from db.engine import ERRORS, is_lock_timeout, is_outage, transaction
+from db.locks import HELD_BY_OTHERS, CustomerLocked
 from db.outcomes import Report
 from db.outcomes import apply as apply_report
 from db.replies import Answer, take
@@ -28,6 +31,8 @@ from dunning.plan import ActionType
 _log = logging.getLogger(__name__)
 
 _BATCH = 50
+#: A decision takes some milliseconds; whoever holds a customer for longer is waited for later.
+_LOCK_TIMEOUT = timedelta(milliseconds=500)
 
 #: A provider's reader: ``channels.<provider>.read``; and the channel that it serves.
 Reader = Callable[[Callback, datetime], list[Event | Reply]]
@@ -44,6 +49,8 @@ class Callbacks:
     ) -> None:
         self._engine = engine
         self._readers = readers
+        #: Customers whom somebody else holds: a batch waits for each of them once.
+        self._held: dict[uuid.UUID, CustomerLocked] = {}
         self._inbox = Listening(
             "callbacks",
             database_url,
@@ -60,7 +67,8 @@ class Callbacks:
 
     def take_batch(self) -> int:
         """Take in what waits, at most a batch; returns how many there were."""
-        with transaction(self._engine) as session:
+        self._held.clear()
+        with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
             rows = inbox.waiting(session, _BATCH)
             for row in rows:
                 self._take(row)
@@ -74,7 +82,7 @@ class Callbacks:
         now = datetime.now(UTC)
         try:
             found = read(Callback(row.url, row.body, row.headers), now)
-            missed = [what for what in found if not self._apply(row, kind, what, now)]
+            missed, held = self._apply_all(row, kind, found, now)
         except BadCallback as e:
             inbox.end(row, inbox.REFUSED, str(e))
         except Exception as e:
@@ -83,17 +91,39 @@ class Callbacks:
             _log.exception("callback %s of %s could not be taken in", row.id, row.provider)
             inbox.later(row, "it could not be taken in; the worker's log says why")
         else:
-            if missed:
+            if held:
+                inbox.put_back(row, "somebody else holds the customer", now)
+            elif missed:
                 inbox.end(row, inbox.UNMATCHED, "; ".join(map(_name, missed[:10])))
             else:
                 inbox.end(row, inbox.DONE)
+
+    def _apply_all(
+        self, row: t.Callback, kind: ActionType | None, found: list[Event | Reply], now: datetime
+    ) -> tuple[list[Event | Reply], bool]:
+        """What nobody is known to be meant by; and whether anything could not be taken in because
+        somebody else holds its customer. The callback is then read again later: the others in it
+        do not wait, and what was taken in changes nothing a second time."""
+        missed, held = [], False
+        for what in found:
+            try:
+                if not self._apply(row, kind, what, now):
+                    missed.append(what)
+            except OperationalError as e:
+                if not is_lock_timeout(e):
+                    raise
+                if isinstance(e, CustomerLocked):
+                    self._held[e.customer_id] = e
+                held = True
+        return missed, held
 
     def _apply(
         self, row: t.Callback, kind: ActionType | None, what: Event | Reply, now: datetime
     ) -> bool:
         """In a transaction of its own: it locks the customer, and two of them in one would wait for
         each other. False: nobody is known to be meant."""
-        with transaction(self._engine) as session:
+        with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
+            session.info[HELD_BY_OTHERS] = self._held
             if isinstance(what, Event):
                 report = Report(
                     provider="" if row.provider == LINK else row.provider,

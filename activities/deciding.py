@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from db.accounts import Loaded, load
 from db.decisions import record, step_in, write_sequence
+from db.engine import is_lock_timeout, transaction
 from dunning.decide import decide
 from dunning.model import Decision, Kind
 from workflows.contracts import Next
@@ -20,6 +25,28 @@ Clock = Callable[[], datetime]
 _MOST_ROUNDS = 20
 #: A pause may last until the year 9999; the engine's calendar ends there too. It looks again then.
 _LONGEST_SLEEP = timedelta(days=3650)
+
+
+#: How long an activity waits for a lock. Whoever holds the customer for longer (an import of a
+#: whole book does) must not hold our threads as well.
+LOCK_TIMEOUT = timedelta(seconds=3)
+
+
+@contextmanager
+def working(engine: Engine) -> Iterator[Session]:
+    """The transaction of an activity before anything has left. Somebody else holds what it needs:
+    Temporal tries it again later, and others have its thread."""
+    try:
+        with transaction(engine, lock_timeout=LOCK_TIMEOUT) as session:
+            yield session
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+        raise ApplicationError(
+            "somebody else holds the customer; tried again later",
+            type="CustomerLocked",
+            category=ApplicationErrorCategory.BENIGN,
+        ) from None
 
 
 def real_clock() -> datetime:

@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 _LOOK_ANYWAY_SECONDS = 5.0
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0
+#: A batch takes what nobody else holds; it only waits for one who changes the table itself.
+_LOCK_TIMEOUT_MS = 3000
 
 Connection = psycopg.AsyncConnection[dict[str, Any]]
 
@@ -59,6 +61,7 @@ class Listening:
         async with await psycopg.AsyncConnection.connect(
             self._url, autocommit=True, row_factory=dict_row
         ) as connection:
+            await connection.execute(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}")
             await connection.execute(f"LISTEN {self._channel}")
             while True:
                 while await self._take(connection):

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -23,6 +23,7 @@ from db.held_shown import held_now, waiting
 _log = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 15.0
+_LOCK_TIMEOUT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Metrics:
         """Every reading once. Never raises."""
         for reading in self._shown:
             try:
-                with transaction(self._engine) as session:
+                with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
                     figures = list(reading(session))
                 self._show(reading, figures)
             except Exception as e:  # noqa: BLE001 - figures that are missing must stop nothing

@@ -11,13 +11,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 from temporalio import activity
 
-from activities.deciding import Clock, engine_time, nobody, real_clock, settle
+from activities.deciding import Clock, engine_time, nobody, real_clock, settle, working
 from db import tables as t
 from db.accounts import clock, load
 from db.actions import work_open_action
 from db.calendars import calendar_of
 from db.credits import PAYMENT, CreditFact, put_credit
-from db.engine import transaction
 from db.errors import DunningError, Invalid
 from db.holds import pause, resume
 from db.locks import lock_customer
@@ -39,7 +38,7 @@ class Review:
         """Rules 1 to 44 on the account as it stands; answers what the sequence does next."""
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
-        with transaction(self._engine) as session:
+        with working(self._engine) as session:
             try:
                 customer = lock_customer(session, customer_id)
             except KeyError:

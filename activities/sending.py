@@ -19,7 +19,15 @@ from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.deciding import Clock, engine_time, nobody, real_clock, settle
+from activities.deciding import (
+    LOCK_TIMEOUT,
+    Clock,
+    engine_time,
+    nobody,
+    real_clock,
+    settle,
+    working,
+)
 from activities.frozen import freeze, thaw
 from activities.held import Call, again_after, learn, via
 from activities.putting import Put, put_into_words
@@ -44,7 +52,7 @@ from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.decisions import action_to_send
 from db.drafts import NotVerified
-from db.engine import transaction
+from db.engine import ERRORS, is_lock_timeout, is_outage, transaction
 from db.errors import Invalid
 from db.locks import lock_customer
 from dunning.decide import channel_of, decide, still_due
@@ -53,6 +61,9 @@ from workflows.contracts import LOOK_UP, SEND, Next, SendInput
 
 #: With a provider's time-outs well inside a claim's (``db.deliveries``) and the activity's own.
 _KEEP_SECONDS = 10
+#: Somebody who holds the customer lets go of it, or is an import of a whole book: so long a thread
+#: keeps an outcome that nobody else knows. Then it counts as unknown, and is looked up.
+_KEEP_LOCKED_SECONDS = 120
 #: How long before our claim a provider's clock may have accepted the message.
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -120,7 +131,7 @@ class Sending:
         """Ask the provider whether it has a message whose answer was lost."""
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
-        with transaction(self._engine) as session:
+        with working(self._engine) as session:
             try:
                 loaded = load(session, customer_id)
             except KeyError:
@@ -136,7 +147,7 @@ class Sending:
         """One message at most. Retried by Temporal only while it has certainly not left."""
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
-        with transaction(self._engine) as session:
+        with working(self._engine) as session:
             try:
                 claimed = self._claim(session, customer_id, order, now)
             except KeyError:
@@ -154,13 +165,15 @@ class Sending:
         return self._kept(lambda: self._settle(customer_id, claimed, result, order, now))
 
     def _kept(self, write: Callable[[], Next]) -> Next:
-        """Only we know the outcome: a database that is away for a moment must not lose it."""
-        keep_until = time.monotonic() + _KEEP_SECONDS
+        """Only we know the outcome: a database that is away for a moment must not lose it, nor
+        somebody who holds the customer."""
+        began = time.monotonic()
         while True:
             try:
                 return write()
-            except OperationalError:
-                if time.monotonic() > keep_until:
+            except ERRORS as error:
+                patience = _patience(error)
+                if time.monotonic() - began > patience:
                     raise
                 time.sleep(0.2)
 
@@ -172,7 +185,7 @@ class Sending:
         order: SendInput,
         now: datetime,
     ) -> Next:
-        with transaction(self._engine) as session:
+        with transaction(self._engine, lock_timeout=LOCK_TIMEOUT) as session:
             customer = lock_customer(session, customer_id)
             at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
             retry = self._record(session, customer, claimed, result, at)
@@ -346,7 +359,7 @@ class Sending:
         now: datetime,
     ) -> Next:
         again: _Claimed | timedelta | None = None
-        with transaction(self._engine) as session:
+        with transaction(self._engine, lock_timeout=LOCK_TIMEOUT) as session:
             loaded = load(session, customer_id)
             at = clock(loaded.organisation, now)
             row = session.get_one(t.Delivery, asked.delivery_id, populate_existing=True)
@@ -372,6 +385,13 @@ class Sending:
             return self._outbox[kind]
         own = self._own(session, loaded.organisation, kind) if self._own else None
         return own or self._channels[kind]
+
+
+def _patience(error: BaseException) -> float:
+    """For how many seconds an outcome is kept in spite of this error."""
+    if is_lock_timeout(error):
+        return _KEEP_LOCKED_SECONDS
+    return _KEEP_SECONDS if is_outage(error) or isinstance(error, OperationalError) else 0
 
 
 def _look_up(asked: _Asked) -> LookUp:

@@ -73,8 +73,10 @@ Amounts are texts (`"1250.00"`), days are `YYYY-MM-DD` in the organisation's tim
 have an offset. Every error is a problem document (RFC 9457): what, where and how to mend it. In
 addresses `{customer}` and `{invoice}` are your own external id, or ours.
 """
-#: The largest callback: an email that a customer wrote, with what is attached.
-_CALLBACK_BYTES = 31_000_000
+#: The largest callback (SendGrid puts up to 768 kB of events into one), and the largest of an email
+#: that a customer wrote, with what is attached.
+_CALLBACK_BYTES = 2_000_000
+_INBOUND_BYTES = 31_000_000
 #: A file with the form around it, and a bit more, so that it is told what is too large about it.
 _FILE_BYTES = MAX_FILE + 2**16
 _EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
@@ -127,6 +129,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         "/v1/invoices/*/pdf": _FILE_BYTES,
         "/v1/actions/*/attachments": _FILE_BYTES,
         "/webhooks/": _CALLBACK_BYTES,
+        "/webhooks/sendgrid/inbound": _INBOUND_BYTES,
+        "/webhooks/sendgrid/*/inbound": _INBOUND_BYTES,
     }
     app.add_middleware(Guard, limits=limits, https=https)
     for module in _ROUTERS:

@@ -8,10 +8,9 @@ finds none waits for a place with neither.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -34,10 +33,9 @@ CONNECTIONS = _REQUESTS + _LOOKS + _LINKS + _IMPORTS + CALLBACKS
 
 def _session(request: Request) -> Iterator[Session]:
     """Committed before the answer leaves, rolled back when anything was raised."""
-    with transaction(request.app.state.engine) as session:
-        # A customer who is busy for long must not hold a thread of ours: 503, try again.
-        most = int(request.app.state.lock_timeout_ms)
-        session.connection().execute(sa.text(f"SET LOCAL lock_timeout = {most}"))
+    # A customer who is busy for long must not hold a thread of ours: 503, try again.
+    most = timedelta(milliseconds=int(request.app.state.lock_timeout_ms))
+    with transaction(request.app.state.engine, lock_timeout=most) as session:
         session.info["public_url"] = request.app.state.signers.public_url
         yield session
 

@@ -30,9 +30,13 @@ _DOCS = (
 )
 
 
+#: With an answer to a request whose body is not read: else the server reads it to throw it away.
+CLOSE = {"Connection": "close"}
+
+
 class Guard:
-    """``limits``: the largest body of a path, in bytes, or of all that begin so where it ends in a
-    slash; a `*` in it is any one part of a path; "" is that of every other path."""
+    """``limits``: the largest body of a path, in bytes; a `*` in it is any one part of a path. One
+    that ends in a slash is that of all other paths that begin so, "" that of every other path."""
 
     def __init__(self, app: ASGIApp, limits: dict[str, int], *, https: bool) -> None:
         self._app = app
@@ -70,13 +74,13 @@ class Guard:
             message = await receive()
             size += len(message.get("body", b""))
             if size > limit:
-                raise HTTPException(413, _too_large(limit))
+                raise HTTPException(413, _too_large(limit), CLOSE)
             return message
 
         request = Request(scope)
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length[:30]) > limit:
-            await problem(request, 413, _too_large(limit))(scope, receive, send_on)
+            await problem(request, 413, _too_large(limit), headers=CLOSE)(scope, receive, send_on)
             return
         try:
             await self._app(scope, receive_on, send_on)
@@ -88,9 +92,11 @@ class Guard:
             await crashed(request, error)(scope, receive, send_on)
 
     def _limit(self, path: str) -> int:
-        found = self._limits.get(path) or self._limits.get(f"/{path[1:].partition('/')[0]}/")
+        if path in self._limits:
+            return self._limits[path]
+        begins = self._limits.get(f"/{path[1:].partition('/')[0]}/", self._limits[""])
         matches = (limit for pattern, limit in self._patterns if pattern.fullmatch(path))
-        return found or next(matches, self._limits[""])
+        return next(matches, begins)
 
 
 def _too_large(limit: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Request
@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from api.database import CALLBACKS
 from api.fields import Key
+from api.guard import CLOSE
 from channels.accounts import account, keys_of, verified
 from channels.callback import Callback
 from channels.fingerprint import signer_of
@@ -31,6 +32,8 @@ router = APIRouter(include_in_schema=False)
 
 #: Threads of their own, each with a connection (``api.database``).
 _THREADS = CapacityLimiter(CALLBACKS)
+#: For storing one: only who changes the table itself is waited for.
+_LOCK_TIMEOUT = timedelta(seconds=5)
 #: What of a callback's headers is kept with it: what its reader needs, and what tells repeats.
 _KEPT = ("content-type", "i-twilio-idempotency-token")
 
@@ -74,21 +77,40 @@ Whose = Callable[[Session], Sequence[uuid.UUID | None]]
 
 
 async def _take(request: Request, provider: str, whose: Whose | None = None) -> Response:
-    """Verify and store, in one go on one thread, because hundreds may come in a second."""
+    """Verify and store, in one go on one thread, because hundreds may come in a second. Nothing of
+    the body is read where there is no key to verify it with."""
+    if not await _is_open(request, provider, whose):
+        raise _closed(provider)
     raw = await _raw(request)
     await to_thread.run_sync(_store, request, provider, raw, whose, limiter=_THREADS)
     return Response(status_code=204)
 
 
+async def _is_open(request: Request, provider: str, whose: Whose | None) -> bool:
+    """Whether there is a key. The installation's is known without the database."""
+    signers: Signers = request.app.state.signers
+    if whose is None:
+        return bool(signers.keys.get(provider))
+
+    def look() -> bool:
+        with transaction(request.app.state.engine, lock_timeout=_LOCK_TIMEOUT) as session:
+            return any(signers.of(session, provider, who)[0] for who in whose(session))
+
+    return await to_thread.run_sync(look, limiter=_THREADS)
+
+
+def _closed(provider: str) -> HTTPException:
+    detail = f"callbacks of {provider} are closed: no key to verify them is configured"
+    return HTTPException(503, detail, CLOSE)
+
+
 def _store(request: Request, provider: str, raw: Callback, whose: Whose | None) -> None:
     signers: Signers = request.app.state.signers
-    with transaction(request.app.state.engine) as session:
+    with transaction(request.app.state.engine, lock_timeout=_LOCK_TIMEOUT) as session:
         tried = whose(session) if whose is not None else [None]
         asked = [(who, *signers.of(session, provider, who)) for who in tried]
         if not any(keys for _, keys, _ in asked):
-            raise HTTPException(
-                503, f"callbacks of {provider} are closed: no key to verify them is configured"
-            )
+            raise _closed(provider)
         now = datetime.now(UTC)
         good = next(
             (

@@ -90,6 +90,14 @@ def later(row: t.Callback, error: str) -> None:
     row.next_try_at = datetime.now(UTC) + timedelta(seconds=min(2**row.tries, 3600))
 
 
+def put_back(row: t.Callback, why: str, now: datetime) -> None:
+    """It is nobody's fault that it could not be taken in: tried again after half its age, at least
+    a second and at most a minute, and never given up."""
+    half = (now - row.received_at) / 2
+    row.error = why
+    row.next_try_at = now + max(timedelta(seconds=1), min(half, timedelta(minutes=1)))
+
+
 def read(
     session: Session,
     organisation_id: uuid.UUID,

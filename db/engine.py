@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, event, exc
+from sqlalchemy import Engine, event, exc, text
 from sqlalchemy.engine import ExceptionContext
 from sqlmodel import Session, create_engine
 
@@ -17,6 +18,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 ERRORS = (exc.DBAPIError, exc.TimeoutError)
 #: A query that was cancelled for taking too long is the query's fault.
 _CANCELLED = "57014"
+_LOCK_TIMEOUT = "55P03"  # lock_not_available
 _READ_ONLY = "25006"  # read_only_sql_transaction
 
 
@@ -59,10 +61,20 @@ def is_outage(error: BaseException) -> bool:
     return state == _READ_ONLY or (state[:2] in ("08", "53", "57") and state != _CANCELLED)
 
 
+def is_lock_timeout(error: BaseException) -> bool:
+    """Somebody else held a lock for longer than ``transaction`` was told to wait."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == _LOCK_TIMEOUT
+
+
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Session]:
-    """One transaction: commits when the block ends, rolls back when it raises."""
+def transaction(engine: Engine, *, lock_timeout: timedelta | None = None) -> Iterator[Session]:
+    """One transaction: commits when the block ends, rolls back when it raises. ``lock_timeout``:
+    the longest wait for each lock, None = for ever; after it OperationalError is raised, of which
+    ``is_lock_timeout`` is true, or CustomerLocked (``db.locks``)."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
+        if lock_timeout is not None:
+            most = round(lock_timeout.total_seconds() * 1000)
+            session.connection().execute(text(f"SET LOCAL lock_timeout = {most}"))
         yield session
 
 

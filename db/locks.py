@@ -19,17 +19,30 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from db import tables as t
+from db.engine import is_lock_timeout
 
 _AT_ONCE = 1000
+#: In ``session.info``: customers whom others were found to hold a moment ago, by id, each with the
+#: error. They are not waited for again.
+HELD_BY_OTHERS = "held_by_others"
 _CUSTOMER = (
     select(t.Customer)
     .where(t.Customer.id == sa.bindparam("customer", type_=sa.Uuid))
     .with_for_update(key_share=True)
 )
 _IMPORTS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+class CustomerLocked(OperationalError):
+    """Somebody else holds the customer for longer than we wait; the same again may work."""
+
+    def __init__(self, customer_id: uuid.UUID, error: OperationalError) -> None:
+        super().__init__(error.statement, None, error.orig or error, hide_parameters=True)
+        self.customer_id = customer_id
 
 
 def lock_imports(session: Session, organisation_id: uuid.UUID) -> None:
@@ -48,14 +61,25 @@ def lock_organisation(session: Session, organisation_id: uuid.UUID) -> t.Organis
 
 
 def lock_customer(session: Session, customer_id: uuid.UUID) -> t.Customer:
-    """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown. Who
-    needs several takes ``lock_customers``, or this one in the order of their ids."""
+    """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown,
+    CustomerLocked if somebody else holds it for longer than the transaction waits. Who needs
+    several takes ``lock_customers``, or this one in the order of their ids."""
     locked = _locked(session)
     if customer_id in locked:
         return session.get_one(t.Customer, customer_id)
-    customer = session.exec(
-        _CUSTOMER, params={"customer": customer_id}, execution_options={"populate_existing": True}
-    ).one_or_none()
+    held: dict[uuid.UUID, CustomerLocked] = session.info.get(HELD_BY_OTHERS, {})
+    if customer_id in held:
+        raise held[customer_id]
+    try:
+        customer = session.exec(
+            _CUSTOMER,
+            params={"customer": customer_id},
+            execution_options={"populate_existing": True},
+        ).one_or_none()
+    except OperationalError as error:
+        if is_lock_timeout(error):
+            raise CustomerLocked(customer_id, error) from error
+        raise
     if customer is None:
         raise KeyError(f"no customer {customer_id}")
     locked.add(customer_id)
