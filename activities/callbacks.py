@@ -81,7 +81,8 @@ class Callbacks:
             return
         now = datetime.now(UTC)
         try:
-            found = read(Callback(row.url, row.body, row.headers), now)
+            # An event that says no time of its own has that of the call, however late we are.
+            found = read(Callback(row.url, row.body, row.headers), row.received_at)
             missed, held = self._apply_all(row, kind, found, now)
         except BadCallback as e:
             inbox.end(row, inbox.REFUSED, str(e))
@@ -94,21 +95,22 @@ class Callbacks:
             if held:
                 inbox.put_back(row, "somebody else holds the customer", now)
             elif missed:
-                inbox.end(row, inbox.UNMATCHED, "; ".join(map(_name, missed[:10])))
+                inbox.end(row, inbox.UNMATCHED, "; ".join(missed[:10]))
             else:
                 inbox.end(row, inbox.DONE)
 
     def _apply_all(
         self, row: t.Callback, kind: ActionType | None, found: list[Event | Reply], now: datetime
-    ) -> tuple[list[Event | Reply], bool]:
-        """What nobody is known to be meant by; and whether anything could not be taken in because
+    ) -> tuple[list[str], bool]:
+        """Why something in it is nobody's; and whether anything could not be taken in because
         somebody else holds its customer. The callback is then read again later: the others in it
         do not wait, and what was taken in changes nothing a second time."""
         missed, held = [], False
         for what in found:
             try:
-                if not self._apply(row, kind, what, now):
-                    missed.append(what)
+                why = self._apply(row, kind, what, now)
+                if why:
+                    missed.append(why)
             except OperationalError as e:
                 if not is_lock_timeout(e):
                     raise
@@ -119,9 +121,9 @@ class Callbacks:
 
     def _apply(
         self, row: t.Callback, kind: ActionType | None, what: Event | Reply, now: datetime
-    ) -> bool:
+    ) -> str:
         """In a transaction of its own: it locks the customer, and two of them in one would wait for
-        each other. False: nobody is known to be meant."""
+        each other. Why it is nobody's, empty = it is taken in."""
         with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
             session.info[HELD_BY_OTHERS] = self._held
             if isinstance(what, Event):
@@ -138,13 +140,19 @@ class Callbacks:
                     reason=what.reason,
                     tracking_number=what.tracking_number,
                 )
-                return apply_report(session, report, now)
+                if apply_report(session, report, now):
+                    return ""
+                whom = what.address or what.delivery_id or "?"
+                return f"no delivery of this account for {what.fact.value} of {whom}"
             answer = Answer(
                 channel=kind or ActionType.EMAIL,
                 organisation_id=row.organisation_id,
                 at=what.at,
                 sender=what.sender,
                 text=what.text,
+                provider=row.provider,
+                account=row.account,
+                signer=row.signer,
                 subject=what.subject,
                 provider_id=what.provider_id,
                 reference=what.reference,
@@ -152,10 +160,3 @@ class Callbacks:
                 wish=what.wish.value if what.wish else "",
             )
             return take(session, answer, now)
-
-
-def _name(what: Event | Reply) -> str:
-    if isinstance(what, Reply):
-        return f"nobody is known to write from {what.sender}"
-    whom = what.address or what.delivery_id or "?"
-    return f"no delivery of this account for {what.fact.value} of {whom}"

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio.common import MetricMeter
 
+from db import callbacks
 from db.backlog import backlogs
 from db.engine import transaction
 from db.held_shown import held_now, waiting
@@ -55,7 +56,14 @@ def held(session: Session) -> Iterable[Figure]:
         yield Figure("dunning_held_messages", waiting(session, channel, now), {"channel": channel})
 
 
-READINGS: tuple[Reading, ...] = (behind, held)
+def left(session: Session) -> Iterable[Figure]:
+    """``dunning_callbacks_left``: those that came to nothing and wait for a person to look."""
+    for provider, outcome, count in callbacks.left(session):
+        labels = {"provider": provider, "outcome": outcome}
+        yield Figure("dunning_callbacks_left", count, labels)
+
+
+READINGS: tuple[Reading, ...] = (behind, held, left)
 
 
 class Metrics:

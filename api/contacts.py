@@ -10,18 +10,19 @@ from api.customer_facts import Postal
 from api.customers import ContactOut, contact_out
 from api.database import Db, Now
 from api.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePhone
+from db.closures import read
 from db.contacts import correct
 from db.facts import find_customer
 
 router = APIRouter(tags=["customers"])
 
 _MARK = Field("", description='Why it is not to be used; "" marks it valid again.')
-_CLOSED = Field("", description='Why they are not to be reached so; "" opens the channel again.')
+_CLOSED = Field("", description='Why the address is not to be used; "" opens it again.')
 
 
 class ContactEdit(Body):
-    """What is absent stays as it is. A changed address is valid again; a closed channel stays
-    closed, whatever the address."""
+    """What is absent stays as it is. A changed address is valid again; one that was closed stays
+    closed, and the new one is. What is closed is the address, for all contacts that have it."""
 
     name: Line = ""
     position: Line = ""
@@ -40,10 +41,11 @@ class ContactEdit(Body):
 def edit(
     customer: Key, contact: Key, body: ContactEdit, member: Member, db: Db, now: Now
 ) -> ContactOut:
-    """Correct a contact, mark an address valid or invalid, or close and open a channel. An
+    """Correct a contact, mark an address valid or invalid, or close and open it. An
     automatic action that waited for it goes out the following working day (rule 35)."""
     row = find_customer(db, member.organisation_id, customer, lock=True)
     changes = body.model_dump(include=body.model_fields_set)
     if "postal" in changes:
         changes["postal"] = {k: v for k, v in changes["postal"].items() if v}
-    return contact_out(correct(db, row, contact, changes, now, member.name))
+    found = correct(db, row, contact, changes, now, member.name)
+    return contact_out(found, read(db, row))

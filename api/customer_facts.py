@@ -24,7 +24,8 @@ from api.fields import (
     NewKey,
 )
 from api.reported import Reported, reported
-from db.facts import ContactFact, CustomerFact, put_customer
+from db.facts import CustomerFact, put_customer
+from db.reported_contacts import ContactFact
 
 router = APIRouter(tags=["billing"])
 
@@ -39,7 +40,8 @@ class Postal(Body):
 
 
 class ContactIn(Body):
-    """Without an external id a contact's place in the list (1, 2, …) is its id."""
+    """Without an external id a contact is found again by its email address, number, postal address
+    or name, and gets the first free number (1, 2, …) as its id."""
 
     external_id: Key | None = None
     name: Line = ""
@@ -73,7 +75,7 @@ class CustomerIn(Body):
         if self.contacts is not None:
             contacts = [
                 ContactFact(
-                    external_id=c.external_id or str(place),
+                    external_id=c.external_id,
                     name=c.name,
                     position=c.position,
                     language=c.language,
@@ -82,7 +84,7 @@ class CustomerIn(Body):
                     phone=c.phone,
                     postal={k: v for k, v in c.postal.model_dump().items() if v},
                 )
-                for place, c in enumerate(self.contacts, 1)
+                for c in self.contacts
             ]
         return CustomerFact(
             external_id=external_id,

@@ -24,6 +24,7 @@ from api.fields import (
 from db import browse
 from db import tables as t
 from db.accounts import clock, load
+from db.closures import EMAIL, PHONE, Closures
 from db.facts import (
     assign_plan,
     find_customer,
@@ -48,8 +49,8 @@ class CustomerShort(BaseModel):
 
 
 class ContactOut(BaseModel):
-    """An address with a reason beside it is invalid and gets no message (rule 35), nor does a
-    person who closed the channel, by whatever address."""
+    """An address with a reason beside it is invalid and gets no message (rule 35), nor does one at
+    which somebody complained, unsubscribed, answered STOP, or asked for it."""
 
     external_id: str
     name: str
@@ -58,10 +59,10 @@ class ContactOut(BaseModel):
     main: bool
     email: str
     email_invalid: str
-    email_closed: str = Field(description='Why they get no emails; "" = they do.')
+    email_closed: str = Field(description='Why the address gets no emails; "" = it does.')
     phone: str
     phone_invalid: str
-    sms_closed: str = Field(description='Why they get no SMS; "" = they do.')
+    sms_closed: str = Field(description='Why the number gets no SMS; "" = it does.')
     postal: dict[str, Any]
     postal_invalid: str
 
@@ -175,7 +176,7 @@ def whole(session: Session, row: t.Customer, now: Now) -> Customer:
     stopped, until = paused(account.pauses, today)
     return Customer(
         **short(session, [row])[0].model_dump(),
-        contacts=[contact_out(c) for c in browse.contacts_of(session, row.id)],
+        contacts=[contact_out(c, loaded.closures) for c in browse.contacts_of(session, row.id)],
         members=[member_short(m) for m in browse.assigned_members(session, row.id)],
         open_invoices=len(owed),
         totals=totals,
@@ -184,8 +185,12 @@ def whole(session: Session, row: t.Customer, now: Now) -> Customer:
     )
 
 
-def contact_out(row: t.Contact) -> ContactOut:
-    return ContactOut(**row.model_dump(exclude={"id", "customer_id", "fixed"}))
+def contact_out(row: t.Contact, closures: Closures) -> ContactOut:
+    return ContactOut(
+        **row.model_dump(exclude={"id", "customer_id", "fixed"}),
+        email_closed=closures.closed(row, EMAIL),
+        sms_closed=closures.closed(row, PHONE),
+    )
 
 
 def member_short(row: t.Member) -> MemberShort:

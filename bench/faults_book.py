@@ -17,9 +17,10 @@ from db import bulk
 from db import tables as t
 from db.calendars import calendar_of
 from db.engine import transaction
-from db.facts import ContactFact, CustomerFact, InvoiceFact, put_customer, put_invoice
+from db.facts import CustomerFact, InvoiceFact, put_customer, put_invoice
 from db.members import put_member
 from db.plans import put_plan
+from db.reported_contacts import ContactFact
 from dunning.plan import ActionType
 
 CHANNELS = (ActionType.EMAIL, ActionType.SMS, ActionType.LETTER)

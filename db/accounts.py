@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.calendars import calendar_of, spread_of
+from db.closures import EMAIL, HEARD, PHONE, Closures, closures_of
 from db.locks import lock_customer
 from dunning import model as m
 from dunning.calendar import Calendar
@@ -32,6 +33,7 @@ class Loaded:
     invoices: dict[uuid.UUID, t.Invoice]
     actions: dict[uuid.UUID, t.Action]
     contacts: dict[uuid.UUID, t.Contact]
+    closures: Closures
 
 
 @lru_cache(maxsize=2048)
@@ -179,6 +181,7 @@ _AROUND = (
             )
         ),
         _json(_UNAPPLIED),
+        _json(HEARD),
         col(t.Sequence.plan_id),
         col(t.Sequence.invoice_id),
     )
@@ -201,7 +204,9 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
         raise KeyError(f"no customer {customer_id}")
     who = {"customer": customer_id}
     found = session.execute(_AROUND, who, execution_options={"populate_existing": True}).one()
-    organisation, version, contact_rows, pause_rows, promise_rows, credit_rows, *decided = found
+    organisation, version, contact_rows, pause_rows, promise_rows, credit_rows = found[:6]
+    heard, *decided = found[6:]
+    closures = closures_of(customer.country, heard or ())
     calendar = calendar_of(organisation)
     rows = session.exec(_ACTIONS, params=who).all()
     invoices = {i.id: i for i in session.exec(_INVOICES, params=who)}
@@ -220,7 +225,7 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
             _action(session, a, _deadline(organisation, deadline), calendar, status == "unknown")
             for a, deadline, status in rows
         ),
-        contacts=tuple(_contact(c) for c in contacts.values()),
+        contacts=tuple(_contact(c, closures) for c in contacts.values()),
         pauses=pauses.get("", ()),
         credits={row["currency"]: Decimal(row["amount"]) for row in credit_rows or ()},
         tolerance=organisation.tolerance,
@@ -229,7 +234,7 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
         held_until=customer.held_until,
     )
     actions = {a.id: a for a, _, _ in rows}
-    return Loaded(organisation, customer, account, version, invoices, actions, contacts)
+    return Loaded(organisation, customer, account, version, invoices, actions, contacts, closures)
 
 
 def _contextualized(
@@ -304,18 +309,23 @@ def _contact_row(row: dict[str, Any]) -> t.Contact:
     return t.Contact(**{**row, **ids})
 
 
-def _contact(row: t.Contact) -> m.Contact:
+def _contact(row: t.Contact, closures: Closures) -> m.Contact:
+    fixed = {
+        address: tuple(datetime.fromisoformat(at).astimezone(UTC) for at in times)
+        for address, times in row.fixed.items()
+    }
+    for kind in (EMAIL, PHONE):
+        opened = closures.opened_at(row, kind)
+        if opened is not None:  # for rule 35 that is a correction too
+            fixed[kind] = (*fixed.get(kind, ()), opened.astimezone(UTC))
     return m.Contact(
         id=str(row.id),
         main=row.main,
         position=row.position,
-        email=bool(row.email) and not row.email_invalid and not row.email_closed,
-        phone=bool(row.phone) and not row.phone_invalid and not row.sms_closed,
+        email=bool(row.email) and not row.email_invalid and not closures.closed(row, EMAIL),
+        phone=bool(row.phone) and not row.phone_invalid and not closures.closed(row, PHONE),
         postal=bool(row.postal) and not row.postal_invalid,
-        fixed={
-            address: tuple(datetime.fromisoformat(at).astimezone(UTC) for at in times)
-            for address, times in row.fixed.items()
-        },
+        fixed=fixed,
     )
 
 

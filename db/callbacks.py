@@ -118,3 +118,15 @@ def read(
     if before is not None:
         statement = statement.where(col(t.Callback.id) < before)
     return list(session.exec(statement))
+
+
+def left(session: Session) -> list[tuple[str, str, int]]:
+    """Of all accounts, the installation's too, that belong to nobody: provider, outcome, how many
+    are unmatched or refused."""
+    found = session.exec(
+        select(t.Callback.provider, t.Callback.outcome, sa.func.count())
+        .where(col(t.Callback.outcome).in_((UNMATCHED, REFUSED)))
+        .group_by(col(t.Callback.provider), col(t.Callback.outcome))
+        .order_by(col(t.Callback.provider), col(t.Callback.outcome))
+    )
+    return [(provider, outcome, count) for provider, outcome, count in found]

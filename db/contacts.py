@@ -9,16 +9,16 @@ from sqlmodel import Session, select
 
 from db import tables as t
 from db.accounts import clock
-from db.errors import NotFound
+from db.closures import EMAIL, KINDS, PHONE, by_member, carry, key_of, read
+from db.errors import Invalid, NotFound
 from db.nudges import nudge
 from db.timeline import note
-from dunning.model import address_of
-from dunning.plan import ActionType
 from dunning.postal import why_not
 
 _PLAIN = ("name", "position", "language")
 _ADDRESSES = ("email", "phone", "postal")
-_CHANNELS = ("email", "sms")
+#: Under which name a member closes which kind of address.
+_CLOSED = {"email_closed": EMAIL, "sms_closed": PHONE}
 #: Of an address so many corrections are kept, the last ones: the first after a to-do is asked for.
 _MOST_FIXES = 20
 
@@ -50,7 +50,8 @@ def correct(
     """Change a contact of a locked customer. A changed address is valid again, but a postal one
     that no letter can go to is marked with the reason (``unusable``); ``email_invalid`` and its
     like mark one invalid with a reason, or valid again with an empty one; ``email_closed`` and
-    ``sms_closed`` close and open the channel so, whatever the address."""
+    ``sms_closed`` close and open the address so. Raises Invalid where there is none to close. Who
+    did not want to be written to at the old address does not at a new one (``db.closures``)."""
     row = session.exec(
         select(t.Contact).where(
             t.Contact.customer_id == customer.id, t.Contact.external_id == external_id
@@ -68,6 +69,7 @@ def correct(
         mark, old = f"{address}_invalid", getattr(row, f"{address}_invalid")
         if address in changes and changes[address] != getattr(row, address):
             row.superseded = {address: getattr(row, address), **row.superseded}
+            take_along(session, customer, row, address, changes[address], at, by)
             setattr(row, address, changes[address])
             told.append(("contact_corrected", f"{address} of {who} is corrected"))
             reason = unusable(customer, address, changes[address])
@@ -84,19 +86,48 @@ def correct(
             elif old:
                 fix(row, address, at)
                 told.append(("contact_valid", f"{address} of {who} is valid again"))
-    for channel in _CHANNELS:
-        mark = f"{channel}_closed"
-        if mark in changes and changes[mark] != getattr(row, mark):
-            reason = changes[mark]
-            setattr(row, mark, reason)
-            if reason:
-                told.append(("channel_closed", f"{channel} to {who} is closed: {reason}"))
-            else:
-                fix(row, address_of(ActionType(channel)), at)
-                told.append(("channel_reopened", f"{channel} to {who} is open again"))
     if row.model_dump() != before:
         for kind, text in told or [("contact_corrected", f"{who} is corrected")]:
             note(session, customer, at, kind, text, by=by)
         nudge(session, customer)
     session.flush()
+    for mark, kind in _CLOSED.items():
+        if mark in changes and changes[mark] != read(session, customer).closed(row, kind):
+            if not getattr(row, kind):
+                raise Invalid.at(f"/{mark}", f"{who} has no {kind} to close; report it first")
+            by_member(session, customer, row, kind, changes[mark], at, by)
+    session.flush()
     return row
+
+
+def take_along(
+    session: Session,
+    customer: t.Customer,
+    row: t.Contact,
+    kind: str,
+    new: Any,
+    at: datetime,
+    by: str,
+    *,
+    country: str | None = None,
+) -> None:
+    """Before a contact's address becomes ``new``, or its customer's ``country`` another one: where
+    the old address is closed, the new one is too."""
+    old = getattr(row, kind)
+    if kind not in KINDS or not old or not new:
+        return
+    before = key_of(kind, old, customer.country)
+    after = key_of(kind, new, customer.country if country is None else country)
+    word = carry(session, customer.organisation_id, kind, before, after)
+    if word is not None:
+        text = f"{kind} of {row.name or row.external_id} is another one and stays closed"
+        note(session, customer, at, "channel_closed", f"{text}: {word.reason}", by=by)
+
+
+def another_country(
+    session: Session, customer: t.Customer, country: str, at: datetime, by: str
+) -> None:
+    """Before the customer's country becomes this one: a number without a country code is another
+    one then, and closed if it was."""
+    for row in session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id)):
+        take_along(session, customer, row, PHONE, row.phone, at, by, country=country)

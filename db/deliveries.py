@@ -18,10 +18,12 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.accounts import Loaded
+from db.closures import KIND_OF, happened, key_of
 from db.decisions import BY, end
-from db.drafts import ADDRESS, CLOSED, delivery_id, postal_lines
+from db.drafts import ADDRESS, delivery_id, postal_lines
 from db.owners import owner_of
 from db.timeline import note
+from dunning.closures import Heard, Source
 from dunning.plan import ActionType
 
 #: A provider call has ended by then: 10 s to connect, 10 s to answer. Then the claim is unknown.
@@ -278,13 +280,17 @@ def rejected(
     if row is None or action is None:
         return False
     to = [r for r in row.message.get("recipients", []) if r["role"] == "to"]
-    if len(to) == 1 and to[0]["contact_id"]:
-        contact_id, address = uuid.UUID(to[0]["contact_id"]), to[0]["address"]
-        if recipient_invalid:
+    kind = KIND_OF.get(ActionType(row.channel))
+    if len(to) == 1:
+        address = to[0]["address"]
+        if recipient_invalid and to[0]["contact_id"]:
+            contact_id = uuid.UUID(to[0]["contact_id"])
             mark_invalid(session, customer, row.channel, contact_id, address, reason, at)
-        if opted_out:
+        if opted_out and kind is not None:
             why = f"{address} told {row.provider} to stop"
-            close_channel(session, customer, contact_id, row.channel, why, at)
+            happened(session, customer.organisation_id, kind,
+                     key_of(kind, address, customer.country),
+                     Heard(Source.CALLBACK, True, "stop", at, why), BY)  # fmt: skip
     row.status, row.settled_at, row.error = "rejected", at, reason[:1000]
     end(action, "failed", reason[:500], at, BY)
     action.cause = "bounced" if recipient_invalid else "rejected"
@@ -322,24 +328,6 @@ def mark_invalid(
     text = f"{kind} of {contact.name or contact.external_id} is invalid: {reason}"
     note(session, customer, at, "contact_invalid", text, by=BY)
     return True
-
-
-def close_channel(
-    session: Session,
-    customer: t.Customer,
-    contact_id: uuid.UUID,
-    channel: str,
-    reason: str,
-    at: datetime,
-) -> str:
-    """The contact does not want this channel any more; what was written down, empty = nothing."""
-    contact, mark = session.get(t.Contact, contact_id), CLOSED.get(ActionType(channel))
-    if contact is None or mark is None or getattr(contact, mark):
-        return ""
-    setattr(contact, mark, reason[:500])
-    text = f"{channel} to {contact.name or contact.external_id} is closed: {reason}"
-    note(session, customer, at, "channel_closed", text, by=BY)
-    return text
 
 
 def unreachable(

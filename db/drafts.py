@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from db import tables as t
 from db.accounts import Loaded, plan_of
+from db.closures import KIND_OF
 from db.decisions import step_in
 from db.edits import plans_words_serve, words
 from db.errors import DunningError
@@ -31,8 +32,6 @@ ADDRESS = {
     ActionType.LETTER: "postal",
     ActionType.TASK: "email",
 }
-#: Where a contact's wish not to be reached by a channel is kept.
-CLOSED = {ActionType.EMAIL: "email_closed", ActionType.SMS: "sms_closed"}
 
 
 class NotVerified(DunningError):
@@ -205,7 +204,7 @@ def _contacts(
                 continue
             row: t.Contact = by_id[contact.id]
             value = getattr(row, address)
-            closed = getattr(row, CLOSED.get(channel, ""), "")
+            closed = loaded.closures.closed(row, address) if channel in KIND_OF else ""
             if not value or getattr(row, f"{address}_invalid") or closed:
                 flagged.append(row.name or row.external_id)
                 continue

@@ -8,7 +8,7 @@ first, writes the timeline, and nudges the sequence only where something changed
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -19,11 +19,12 @@ from sqlmodel import Session, col, select
 from db import bulk
 from db import tables as t
 from db.accounts import clock
-from db.contacts import fix, unusable
+from db.contacts import another_country, fix
 from db.credits import rebalance
 from db.errors import Invalid, NotFound
 from db.locks import lock_customer
 from db.nudges import nudge
+from db.reported_contacts import ContactFact, put_contacts
 from db.timeline import money, note
 
 _MOST_LEVELS = 50
@@ -34,20 +35,6 @@ class Change(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     STALE = "stale"  # older than what is stored: nothing was overwritten
-
-
-@dataclass(frozen=True, slots=True)
-class ContactFact:
-    """A contact; without an external id of its own its place in the list is its id."""
-
-    external_id: str
-    name: str = ""
-    position: str = ""
-    language: str = ""
-    main: bool = False
-    email: str = ""
-    phone: str = ""
-    postal: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +132,8 @@ def put_customer(
     row.name = fact.name
     row.terms_days = fact.terms_days
     row.language = fact.language
+    if not created and row.country != fact.country:
+        another_country(session, row, fact.country, at, "billing")
     row.country = fact.country
     row.parent_id = _parent(session, organisation_id, fact, row)
     if fact.plan is not None:
@@ -155,7 +144,7 @@ def put_customer(
     if fact.members is not None:
         changed = _put_members(session, row, fact.members) or changed
     if fact.contacts is not None:
-        changed = _put_contacts(session, row, fact.contacts, at) or changed
+        changed = put_contacts(session, row, fact.contacts, at) or changed
     if created:
         note(session, row, at, "customer_created", f"customer {fact.name} is known", by="billing")
     elif changed:
@@ -350,53 +339,3 @@ def _put_members(session: Session, customer: t.Customer, emails: list[str]) -> b
         session.add(t.CustomerMember(customer_id=customer.id, member_id=member_id, rank=rank))
     session.flush()
     return True
-
-
-_ADDRESSES = ("email", "phone", "postal")
-
-
-def _put_contacts(
-    session: Session, customer: t.Customer, facts: list[ContactFact], at: datetime
-) -> bool:
-    """Replace the contacts. A changed address is valid again (rule 35) unless it is ``unusable``,
-    an unchanged one keeps its mark, and one that a member corrected stays corrected until something
-    else is reported; the first contact is the main one unless another says it is."""
-    if len({f.external_id for f in facts}) != len(facts):
-        raise Invalid.at("/contacts", "two contacts have the same external id")
-    if sum(f.main for f in facts) > 1:
-        raise Invalid.at("/contacts", "more than one contact is marked as main")
-    main = next((f.external_id for f in facts if f.main), facts[0].external_id if facts else "")
-    stored = {
-        c.external_id: c
-        for c in session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id))
-    }
-    changed = False
-    for fact in facts:
-        row = stored.pop(fact.external_id, None)
-        if row is None:
-            row = t.Contact(customer_id=customer.id, external_id=fact.external_id)
-            before: dict[str, Any] = {}
-        else:
-            before = row.model_dump()
-        for address in _ADDRESSES:
-            reported = getattr(fact, address)
-            if address in row.superseded and row.superseded[address] == reported:
-                continue
-            if getattr(row, address) != reported:
-                row.superseded = {k: v for k, v in row.superseded.items() if k != address}
-                setattr(row, address, reported)
-                reason = unusable(customer, address, reported)
-                setattr(row, f"{address}_invalid", reason)
-                if reason:
-                    text = f"{address} of {fact.name or fact.external_id} is invalid: {reason}"
-                    note(session, customer, at, "contact_invalid", text, by="billing")
-                else:
-                    fix(row, address, at)
-        row.name, row.position, row.language = fact.name, fact.position, fact.language
-        row.main = fact.external_id == main
-        changed = changed or row.model_dump() != before
-        session.add(row)
-    for gone in stored.values():
-        session.delete(gone)
-    session.flush()
-    return changed or bool(stored)

@@ -19,10 +19,13 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from db import imports_sql as sql
 from db import tables as t
 from db.accounts import clock
+from db.closures import EMAIL, PHONE
+from db.contacts import take_along
 from db.engine import transaction
 from db.errors import Conflict
 from db.locks import lock_imports
@@ -88,6 +91,9 @@ def import_book(
         report.bad_rows = sorted(report.bad_rows, key=lambda bad: bad.line)[:MOST_NAMED]
         if report.bad_count and not skip_bad_rows:
             return report
+        for statement in sql.CUSTOMERS:
+            write(statement)
+        _take_closures_along(session, write, clock(organisation, datetime.now(UTC)))
         try:
             for place, statement in enumerate(sql.WRITE, 1):
                 write(statement)
@@ -102,6 +108,16 @@ def import_book(
         nudge_many(session, organisation_id, list(write(sql.TOUCHED).scalars()))
     tell(size * 2)
     return report
+
+
+def _take_closures_along(session: Session, write: _Write, at: datetime) -> None:
+    """Before addresses and countries change: who does not want to be written to stays so."""
+    for told in write(sql.CLOSED).all():
+        customer = session.get_one(t.Customer, told.customer_id)
+        row = session.get_one(t.Contact, told.contact_id)
+        for kind, new in ((EMAIL, told.email), (PHONE, told.phone or row.phone)):
+            take_along(session, customer, row, kind, new, at, "billing", country=told.country)
+    session.flush()
 
 
 class _Write:

@@ -6,6 +6,8 @@ holds the two against one another.
 
 from __future__ import annotations
 
+from db.tables import PHONE_END
+
 STAGE = """
     CREATE TEMP TABLE import_row (
         line integer PRIMARY KEY, customer text, name text, email text, phone text, language text,
@@ -201,6 +203,27 @@ _CHANGED_CUSTOMERS = """
         RETURNING c.id
     )
     UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.id
+"""
+
+#: Contacts with a word about an address of theirs, which is to be another one: few.
+CLOSED = f"""
+    WITH main AS (
+        SELECT DISTINCT ON (customer_id) id FROM contact
+        WHERE (main OR external_id = 'main')
+        AND customer_id IN (SELECT id FROM import_customer WHERE NOT fresh)
+        ORDER BY customer_id, main DESC
+    )
+    SELECT c.id AS customer_id, o.id AS contact_id, coalesce(k.country, c.country) AS country,
+        CASE WHEN m.id IS NOT NULL THEN nullif(k.email, o.superseded ->> 'email') END AS email,
+        CASE WHEN m.id IS NOT NULL THEN nullif(k.phone, o.superseded ->> 'phone') END AS phone
+    FROM import_customer k JOIN customer c ON c.id = k.id JOIN contact o ON o.customer_id = c.id
+    LEFT JOIN main m ON m.id = o.id
+    WHERE NOT k.fresh AND EXISTS (SELECT FROM closure WHERE organisation_id = :org) AND (
+        EXISTS (SELECT FROM closure x WHERE x.organisation_id = :org AND x.kind = 'email'
+            AND x.address = lower(o.email))
+        OR o.phone <> '' AND EXISTS (SELECT FROM closure x WHERE x.organisation_id = :org
+            AND x.kind = 'phone' AND {PHONE_END.format("x.address")}
+                = {PHONE_END.format("o.phone")}))
 """
 
 #: A changed address is valid again (rule 35), an unchanged one keeps its mark, and one that a
@@ -403,8 +426,10 @@ _TIMELINE = """
     ORDER BY line, place
 """
 
+CUSTOMERS = (_CUSTOMERS, "ANALYZE import_customer")
+
 WRITE = (
-    _CUSTOMERS, "ANALYZE import_customer", _PARENTS, _NEW_CUSTOMERS, _CHANGED_CUSTOMERS,
+    _PARENTS, _NEW_CUSTOMERS, _CHANGED_CUSTOMERS,
     _CHANGED_CONTACTS, _NEW_CONTACTS, _INVOICES, "ANALYZE import_invoice", _NEW_INVOICES,
     _CHANGED_INVOICES, _PAYMENTS, _CREDIT_NOTES, _CREDITS, _APPLICATIONS, _BALANCES, _REBALANCED,
     _TIMELINE,

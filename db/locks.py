@@ -4,7 +4,9 @@
 2. the organisation: its settings and its plans are saved one after the other;
 3. customers, by id; those who are new, by external id, as they are inserted;
 4. what is a customer's needs no lock of its own: the customer's is held (rule 36);
-5. an account that its provider refuses (``db.held_accounts``), one for each send.
+5. an account that its provider refuses (``db.held_accounts``), one for each send;
+6. an address that is closed or opened (a name, ``db.closures``): one for each callback. A batch
+   that changes closed addresses takes several, and may insert customers after that.
 
 Who holds one of a larger number never asks for one of a smaller. Rows are locked FOR NO KEY UPDATE:
 writers of a row follow one another, and who only refers to it (a foreign key) waits for nobody. The
@@ -123,3 +125,12 @@ def parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
 def _locked(session: Session) -> set[uuid.UUID]:
     locked: set[uuid.UUID] = session.info.setdefault("locked", set())
     return locked
+
+
+_ADDRESS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+def lock_address(session: Session, organisation_id: uuid.UUID, kind: str, key: str) -> None:
+    """What is heard about one address (``db.closures``) follows one another."""
+    name = f"address/{organisation_id}/{kind}/{key}"
+    session.connection().execute(_ADDRESS, {"name": name})

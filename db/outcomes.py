@@ -9,22 +9,24 @@ from __future__ import annotations
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from db import deliveries as d
 from db import tables as t
 from db.accounts import clock
-from db.contacts import fix
+from db.closures import KIND_OF, happened, key_of
 from db.decisions import BY, end
-from db.drafts import CLOSED
 from db.locks import lock_customer
 from db.nudges import nudge
 from db.tasks import customer_did
 from db.timeline import note
+from dunning.closures import Heard, Source
 from dunning.delivery import (
     ADDRESS_IS_WRONG,
-    CLOSES_CHANNEL,
     PROVES_ACCEPTED,
     Fact,
     Facts,
@@ -32,7 +34,7 @@ from dunning.delivery import (
     spellings,
     verdict,
 )
-from dunning.model import Cause, address_of
+from dunning.model import Cause
 from dunning.plan import ActionType
 
 #: How long after it was sent a report that does not name its delivery may still be about it.
@@ -85,66 +87,75 @@ def apply(session: Session, report: Report, now: datetime) -> bool:
         _note_once(session, customer, action, at, report.reason)
     recipients = d.recipients_of(session, row.id)
     named = [recipients.get(key) for key in spellings(report.address)]
-    meant = named if report.address else recipients.values()
+    meant = named if report.address else list(recipients.values())
     fresh = [r for r in meant if r is not None and _absorb(r, report, at)]
     for recipient in fresh:
         _consequence(session, customer, row, action, recipient, report, at)
+    if report.fact in _WISHES:
+        for recipient in filter(None, meant):
+            _wish(session, customer, row, action, recipient, report, at)
     if fresh and report.fact not in (Fact.SENT, Fact.RECEIVED, Fact.OPENED):
         changed |= _judge(session, customer, row, action, list(recipients.values()), at)
-    if changed or (fresh and report.fact in ADDRESS_IS_WRONG | CLOSES_CHANNEL):
+    if changed or (fresh and report.fact in ADDRESS_IS_WRONG):
         nudge(session, customer)
     session.flush()
     return True
 
 
 def _delivery(session: Session, report: Report, now: datetime) -> t.Delivery | None:
-    found: t.Delivery | None = None
+    """The delivery that is meant: of the account the report came in on, and no other can be."""
     if report.delivery_id:
         try:
-            found = session.get(t.Delivery, uuid.UUID(report.delivery_id))
+            named = col(t.Delivery.id) == uuid.UUID(report.delivery_id)
         except ValueError:
             return None
-    elif report.provider_id:
-        found = session.exec(
-            select(t.Delivery).where(
-                t.Delivery.provider == report.provider,
-                t.Delivery.provider_id == report.provider_id,
-            )
-        ).first()
-    if found is None and not report.delivery_id and report.address:
-        found = _by_address(session, report, now)
-    if found is None or not _of_its_account(found, report):
-        return None
-    return found if report.organisation_id in (None, found.organisation_id) else None
+        return _only(session, report, named)
+    if report.provider_id:
+        named = col(t.Delivery.provider_id) == report.provider_id
+        found = _only(session, report, named)
+        if found is not None:
+            return found
+    return _by_address(session, report, now) if report.address else None
 
 
-def _of_its_account(row: t.Delivery, report: Report) -> bool:
+def _only(session: Session, report: Report, named: sa.ColumnElement[bool]) -> t.Delivery | None:
+    rows = session.exec(_of_whom(report).where(named).limit(20))
+    found = [row for row in rows if _of_its_account(row, report)]
+    return found[0] if len(found) == 1 else None
+
+
+def _of_whom(report: Report) -> Any:
+    """An organisation's own account reports on its own deliveries alone."""
+    statement = select(t.Delivery)
+    if report.provider:
+        statement = statement.where(t.Delivery.provider == report.provider)
+    if report.organisation_id is not None:
+        statement = statement.where(t.Delivery.organisation_id == report.organisation_id)
+    return statement
+
+
+def _of_its_account(row: Any, report: Report) -> bool:
     """Whether it came in on the account that the delivery left by. A replaced API key looks like
     another account where the provider gives no id of one: then the key that signed the report is
     among those that signed for the account when the delivery left."""
-    if report.provider not in ("", row.provider):
-        return False
     known = row.account and report.account
     return not known or row.account == report.account or report.signer in row.signers
 
 
 def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery | None:
-    """An asynchronous bounce may name nothing but the address: the one delivery to it lately, and
+    """An asynchronous bounce may name nothing but the address: the last delivery to it lately, and
     none where several customers were written to there, because nobody knows whose it is."""
     statement = (
-        select(t.Delivery)
+        _of_whom(report)
         .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
         .where(
             col(t.DeliveryRecipient.address_key).in_(spellings(report.address)),
-            t.Delivery.provider == report.provider,
             t.Delivery.status == "accepted",
             col(t.Delivery.claimed_at) > now - _BOUNCES_WITHIN,
         )
         .order_by(col(t.Delivery.claimed_at).desc())
-        .limit(20)
+        .options(load_only(t.Delivery.customer_id, t.Delivery.account, t.Delivery.signers))  # type: ignore[arg-type]
     )
-    if report.organisation_id is not None:
-        statement = statement.where(t.Delivery.organisation_id == report.organisation_id)
     rows = [row for row in session.exec(statement) if _of_its_account(row, report)]
     return rows[0] if len({row.customer_id for row in rows}) == 1 else None
 
@@ -160,9 +171,7 @@ def _absorb(row: t.DeliveryRecipient, report: Report, at: datetime) -> bool:
     for name, value in asdict(after).items():
         setattr(row, name, value)
     known = {k for k, v in asdict(before).items() if v}
-    return any(v and k not in known for k, v in asdict(after).items() if k != "reason") or (
-        report.fact is Fact.RESUBSCRIBED
-    )
+    return any(v and k not in known for k, v in asdict(after).items() if k != "reason")
 
 
 _WORDS = {
@@ -175,7 +184,6 @@ _WORDS = {
     Fact.RETURNED: "came back from {who}: {reason}",
     Fact.COMPLAINED: "was reported as unwanted by {who}",
     Fact.UNSUBSCRIBED: "made {who} unsubscribe",
-    Fact.RESUBSCRIBED: "is wanted again by {who}",
 }
 
 
@@ -188,7 +196,7 @@ def _consequence(
     report: Report,
     at: datetime,
 ) -> None:
-    """Of a new fact about one recipient: the timeline, and the contact's address or channel."""
+    """Of a new fact about one recipient: the timeline, and the contact's address."""
     who = recipient.address.splitlines()[0]
     reason = report.reason or "no reason given"
     if report.fact in _WORDS:
@@ -200,42 +208,41 @@ def _consequence(
     if report.fact in ADDRESS_IS_WRONG:
         d.mark_invalid(session, customer, row.channel, recipient.contact_id, recipient.address,
                        reason, at)  # fmt: skip
-    contact = session.get(t.Contact, recipient.contact_id)
-    if contact is None:
-        return
-    if report.fact in CLOSES_CHANNEL:
-        how = "complained" if report.fact is Fact.COMPLAINED else "unsubscribed"
-        close(session, customer, contact, row.channel, f"{who} {how}", at, action)
-    elif report.fact is Fact.RESUBSCRIBED:
-        reopen(session, customer, contact, row.channel, f"{who} subscribed again", at)
 
 
-def close(
+#: What a report says about the address itself, and in which words.
+_WISHES = {
+    Fact.COMPLAINED: (Source.COMPLAINT, True, "complaint", "{who} complained"),
+    Fact.UNSUBSCRIBED: (Source.CALLBACK, True, "unsubscribed", "{who} unsubscribed"),
+    Fact.RESUBSCRIBED: (Source.CALLBACK, False, "resubscribed", "{who} subscribed again"),
+}
+
+
+def _wish(
     session: Session,
     customer: t.Customer,
-    contact: t.Contact,
-    channel: str,
-    reason: str,
+    row: t.Delivery,
+    action: t.Action,
+    recipient: t.DeliveryRecipient,
+    report: Report,
     at: datetime,
-    action: t.Action | None,
 ) -> None:
-    """The contact is not reached by this channel any more, and its owner gets a task."""
-    text = d.close_channel(session, customer, contact.id, channel, reason, at)
-    if text:
-        customer_did(session, customer, Cause.CHANNEL_CLOSED, text, at, action)
-
-
-def reopen(
-    session: Session, customer: t.Customer, contact: t.Contact, channel: str, why: str, at: datetime
-) -> None:
-    mark = CLOSED.get(ActionType(channel))
-    if mark is None or not getattr(contact, mark):
+    """A complaint, an unsubscription or the opposite: about the address, whoever has it by now."""
+    kind = KIND_OF.get(ActionType(row.channel))
+    if kind is None:
         return
-    setattr(contact, mark, "")
-    fix(contact, address_of(ActionType(channel)), at)
-    text = f"{channel} to {contact.name or contact.external_id} is open again: {why}"
-    note(session, customer, at, "channel_reopened", text, by=BY)
-    nudge(session, customer)
+    source, closed, cause, words = _WISHES[report.fact]
+    who = recipient.address
+    word = Heard(source, closed, cause, at, words.format(who=who))
+    turn = happened(
+        session, row.organisation_id, kind, key_of(kind, who, customer.country), word, BY
+    )
+    if turn.news and report.fact is Fact.RESUBSCRIBED:
+        _tell(session, customer, action, at, "message_resubscribed",
+              f"'{action.name}' is wanted again by {who}")  # fmt: skip
+    text = dict(turn.told).get(customer.id)
+    if closed and text:
+        customer_did(session, customer, Cause.CHANNEL_CLOSED, text, at, action)
 
 
 def _judge(

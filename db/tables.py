@@ -225,8 +225,8 @@ class CustomerMember(SQLModel, table=True):
     rank: int
 
 
-#: Numbers are written in many ways: what is compared of a contact's is its last nine digits.
-PHONE_END = "right(regexp_replace(phone, '[^0-9]', '', 'g'), 9)"
+#: Numbers are written in many ways, but for their last digits; ``db.closures`` compares the rest.
+PHONE_END = "right(regexp_replace({}, '[^0-9]', '', 'g'), 6)"
 
 
 class Contact(SQLModel, table=True):
@@ -234,14 +234,14 @@ class Contact(SQLModel, table=True):
     corrected (``db.contacts.fix``), under its name.
 
     ``superseded``: the address that a member corrected by hand, under its name; a billing system
-    that goes on repeating it does not bring it back. ``email_closed`` and ``sms_closed``: the
-    person does not want this channel any more, and why; that survives a corrected address.
+    that goes on repeating it does not bring it back. Whether anybody wants to be written to at an
+    address is in ``closure``.
     """
 
     __table_args__ = (
         sa.UniqueConstraint("customer_id", "external_id"),
         sa.Index("ix_contact_email_lower", sa.text("lower(email)")),
-        sa.Index("ix_contact_phone_end", sa.text(PHONE_END)),
+        sa.Index("ix_contact_phone_end", sa.text(PHONE_END.format("phone"))),
     )
 
     id: uuid.UUID = _id()
@@ -253,14 +253,33 @@ class Contact(SQLModel, table=True):
     main: bool = False
     email: str = ""
     email_invalid: str = ""  # the reason; empty = valid
-    email_closed: str = ""
     phone: str = ""
     phone_invalid: str = ""
-    sms_closed: str = ""
     postal: dict[str, Any] = _json(dict)  # line1, line2, postal_code, city, region, country
     postal_invalid: str = ""
     superseded: dict[str, Any] = _json(dict)
     fixed: dict[str, list[str]] = _json(dict)
+
+
+class Closure(SQLModel, table=True):
+    """The latest word of each ``source`` about an address: it closes it or opens it again.
+
+    ``kind`` is email or phone, ``address`` as ``db.closures.key_of`` has it, ``at`` the time of the
+    event.
+    """
+
+    __table_args__ = (
+        sa.Index("ix_closure_end", "organisation_id", "kind", sa.text(PHONE_END.format("address"))),
+    )
+
+    organisation_id: uuid.UUID = Field(foreign_key="organisation.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    address: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    closed: bool
+    cause: str
+    at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    reason: str = ""
 
 
 class Invoice(SQLModel, table=True):

@@ -64,8 +64,6 @@ class Status(StrEnum):
 ADDRESS_IS_WRONG = frozenset({Fact.BOUNCED, Fact.RETURNED})
 #: The message did not get there.
 DID_NOT_ARRIVE = ADDRESS_IS_WRONG | {Fact.BLOCKED, Fact.FAILED}
-#: The person does not want this channel any more.
-CLOSES_CHANNEL = frozenset({Fact.COMPLAINED, Fact.UNSUBSCRIBED})
 #: Only what the provider accepted can have these: an answer that was lost is found.
 PROVES_ACCEPTED = frozenset(Fact) - {Fact.RESUBSCRIBED, Fact.NOTED}
 

@@ -21,6 +21,7 @@ from db.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_cre
 from db.errors import DunningError, Invalid
 from db.locks import lock_customers
 from db.nudges import nudge
+from db.reported_contacts import ContactFact
 from db.timeline import note
 from dunning.book import BookRow
 from dunning.calendar import Calendar, instant
@@ -99,7 +100,7 @@ def _merged(
 ) -> facts.CustomerFact:
     """A book has no postal addresses; letters are to be seen all the same, so it gets one."""
     if old is None:
-        contact = facts.ContactFact("main", main=True, postal=_POSTAL)
+        contact = ContactFact("main", main=True, postal=_POSTAL)
         old = facts.CustomerFact(row.customer, row.customer, contacts=[contact])
     contact = (old.contacts or [])[0]
     contact = replace(contact, email=row.email or contact.email, phone=row.phone or contact.phone)

@@ -68,6 +68,20 @@ def test_prometheus_reads_how_far_behind_the_relay_and_the_callbacks_are(
     assert set(shown(url).values()) == {0}
 
 
+def test_prometheus_reads_how_many_callbacks_came_to_nothing(
+    engine: Engine, endpoint: tuple[MetricMeter, str]
+) -> None:
+    meter, url = endpoint
+    with transaction(engine) as session:
+        for _ in range(2):
+            callbacks.store(session, "twilio", None, "https://x.example", {}, b"")
+    with transaction(engine) as session:
+        for row in callbacks.waiting(session, 2):
+            callbacks.end(row, callbacks.UNMATCHED)
+    Metrics(engine, meter).read()
+    assert shown(url)['dunning_callbacks_left{outcome="unmatched",provider="twilio"}'] == 2
+
+
 def test_a_gauge_that_is_not_spoken_of_any_more_shows_zero(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:

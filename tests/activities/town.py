@@ -21,12 +21,12 @@ from activities.review import Review
 from activities.sending import Sending
 from channels.port import Accepted, CannotTell, LookUp, Message, Result, not_its_type
 from channels.render import check_step
+from db import closures
 from db import tables as t
 from db.actions import skip
 from db.credits import PAYMENT, CreditFact, put_credit
 from db.engine import transaction
 from db.facts import (
-    ContactFact,
     CustomerFact,
     InvoiceFact,
     find_customer,
@@ -38,6 +38,7 @@ from db.members import put_member
 from db.outcomes import Report, apply
 from db.plans import put_plan
 from db.replies import Answer, take
+from db.reported_contacts import ContactFact
 from dunning.delivery import Fact
 from dunning.plan import ActionType
 from worker import outbox_channels
@@ -245,7 +246,15 @@ class Town:
             "sender": "eve@acme.example",
         }
         with transaction(self.engine) as session:
-            return take(session, Answer(text=text, **(values | more)), self.now)
+            return take(session, Answer(text=text, **(values | more)), self.now) == ""
+
+    def closed(self, kind: str = "email", customer: str = "acme") -> dict[str, str]:
+        """Why the contacts' addresses of a kind are closed, by contact."""
+        with transaction(self.engine) as session:
+            row = find_customer(session, self.id, customer)
+            found = closures.read(session, row)
+            rows = session.exec(select(t.Contact).where(t.Contact.customer_id == row.id))
+            return {c.external_id: found.closed(c, kind) for c in rows}
 
     def lives_until(self, local: str) -> list[str]:
         """Be the sequence: sleep and act as the activities say; the local times of the sends."""

@@ -100,6 +100,10 @@ def test_a_closed_channel_stays_closed_whatever_is_reported(office: Office) -> N
         ("channel_closed", "sms to Eve is closed: STOP"),
     ]
     office.ben.fails(422, "PATCH", path, {"email_closed": "x" * 201})
+    office.ben.does("PATCH", path, {"email": ""})
+    assert office.ben.does("PATCH", path, {"email_closed": ""})["email_closed"] == ""
+    told = office.ben.fails(422, "PATCH", path, {"email_closed": "asked"})
+    assert [e["where"] for e in told["errors"]] == ["/email_closed"]
     in_facts = {**acme_body()["contacts"][0], "email_closed": ""}
     office.billing.fails(422, "PUT", "/customers/C-1", acme_body() | {"contacts": [in_facts]})
 

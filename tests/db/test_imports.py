@@ -19,15 +19,17 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from activities.deciding import settle
-from db import bulk, facts
+from db import bulk, closures, facts
 from db import credits as db_credits
 from db import tables as t
 from db.accounts import load
 from db.engine import transaction
 from db.imports import MOST_NAMED, ImportReport, import_book
 from db.plans import put_plan
+from db.reported_contacts import ContactFact
 from dunning.book import BookError, RowError, read_book
 from dunning.bookmap import read_map
+from dunning.closures import Heard, Source
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
 MORE = f"{HEADER},phone,language,country,terms_days,parent,plan"
@@ -232,12 +234,30 @@ def test_a_new_address_is_valid_again_and_an_old_one_keeps_its_mark(office: Offi
     assert (times, list(contact.fixed)) == ([NOW, NOW], ["email"])
 
 
+def test_a_new_address_in_a_book_is_closed_as_the_old_one_was(office: Office) -> None:
+    """The email address, and the number, which another country makes another one."""
+    row = "C1,Ada,{},INV-1,2025-05-01,2025-05-31,100.00,EUR,,{},,{},,,"
+    office.imports(row.format("Ada@example.com", "06 12 34 56 78", "FR"), header=MORE)
+    for kind, key in (("email", "ada@example.com"), ("phone", "+33612345678")):
+        with transaction(office.engine) as session:
+            said = Heard(Source.CALLBACK, True, "stop", NOW, "stop it")
+            closures.happened(session, office.id, kind, key, said, "dunning")
+    office.imports(row.format("right@example.com", "0470 12 34 56", "BE"), header=MORE)
+    found = {(c.kind, c.address) for c in office.rows(t.Closure)}
+    assert found >= {("email", "right@example.com"), ("phone", "+32470123456")}
+    told = [e.text for e in office.rows(t.TimelineEntry) if e.kind == "channel_closed"]
+    assert told[2:] == [
+        "email of main is another one and stays closed: stop it",
+        "phone of main is another one and stays closed: stop it",
+    ]
+
+
 def test_the_address_is_that_of_the_main_contact_whoever_that_is(office: Office) -> None:
     fact = facts.CustomerFact(
         "C1", "Ada",
         contacts=[
-            facts.ContactFact("eve", "Eve", email="eve@example.com", main=True),
-            facts.ContactFact("max", "Max", email="max@example.com"),
+            ContactFact("eve", "Eve", email="eve@example.com", main=True),
+            ContactFact("max", "Max", email="max@example.com"),
         ],
     )  # fmt: skip
     with transaction(office.engine) as session:
@@ -363,7 +383,7 @@ def _tell(office: Office, rows: list[str]) -> None:
     for row in read_book(book(*rows)()):
         assert not isinstance(row, RowError)
         with transaction(office.engine) as session:
-            contact = facts.ContactFact("main", email=row.email, main=True)
+            contact = ContactFact("main", email=row.email, main=True)
             fact = facts.CustomerFact(row.customer, row.customer_name, contacts=[contact])
             facts.put_customer(session, office.id, fact, NOW)
             if row.credit_note:

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from db import closures
 from db import tables as t
 from db.engine import alembic_config, transaction
 
@@ -159,3 +160,41 @@ def test_what_was_written_for_a_call_stands_apart_from_words_for_the_customer(
         "made an email": {"body": "Dear Eve"},
         "untouched": {},
     }
+
+
+def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> None:
+    """They go back to the contacts first, as far as the database can tell; then they are told
+    apart by the words that were kept."""
+    with transaction(engine) as session:
+        house, customer, _ = acme(session)
+        customer.country = "FR"
+        whose: dict[str, Any] = {"customer_id": customer.id}
+        session.add(t.Contact(**whose, external_id="eve", email="Eve@acme.example",
+                              phone="06 12 34 56 78"))  # fmt: skip
+        session.add(t.Contact(**whose, external_id="max", email="max@acme.example"))
+        session.add(t.Contact(**whose, external_id="zoe", email="zoe@acme.example"))
+        words = [
+            ("email", "eve@acme.example", "complaint", "eve@acme.example complained"),
+            ("phone", "+33612345678", "callback", "+33612345678 answered STOP"),
+            ("email", "max@acme.example", "member", "asked on the phone"),
+        ]
+        for kind, address, source, reason in words:
+            session.add(t.Closure(
+                organisation_id=house.id, kind=kind, address=address, source=source, closed=True,
+                cause="x", at=NOW, reason=reason,
+            ))  # fmt: skip
+        session.add(t.TimelineEntry(
+            organisation_id=house.id, customer_id=customer.id, at=NOW, kind="channel_closed",
+            text="sms to Eve is closed: +33612345678 answered STOP",
+        ))  # fmt: skip
+    with migrated_from_before(engine, "closures belong to addresses") as session:
+        rows = session.exec(select(t.Closure)).all()
+        assert sorted((r.kind, r.address, r.source, r.reason) for r in rows) == sorted(words)
+        assert {r.cause for r in rows} == {"complaint", "stop", "member"}
+        assert all(r.closed for r in rows)
+        assert [r.at for r in rows if r.kind == "phone"] == [NOW]
+        contacts = session.exec(select(t.Contact)).all()
+        found = closures.read(session, session.exec(select(t.Customer)).one())
+        assert {c.external_id: found.closed(c, "email") != "" for c in contacts} == {
+            "eve": True, "max": True, "zoe": False,
+        }  # fmt: skip

@@ -1,0 +1,232 @@
+"""Who does not want to be written to, by address: in any order, whichever contact has it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from channels.port import Rejected
+from db import tables as t
+from db.contacts import correct
+from db.engine import transaction
+from db.facts import CustomerFact, find_customer, put_customer
+from db.reported_contacts import ContactFact
+from dunning.delivery import Fact
+from dunning.plan import ActionType
+from tests.activities.test_outcomes import EVE, sent
+from tests.activities.town import Provider, Town
+
+pytestmark = pytest.mark.services
+
+SMS: dict[str, Any] = {"channel": ActionType.SMS, "sender": "+33612345678"}
+
+
+def reports(town: Town, *contacts: ContactFact, customer: str = "acme", country: str = "") -> None:
+    """Billing tells all contacts of a customer."""
+    fact = CustomerFact(customer, customer.title(), country=country, contacts=list(contacts))
+    with transaction(town.engine) as session:
+        put_customer(session, town.id, fact, town.now)
+
+
+def patches(town: Town, contact: str = "eve", **changes: Any) -> None:
+    """Ben corrects a contact of Acme."""
+    with transaction(town.engine) as session:
+        row = find_customer(session, town.id, "acme", lock=True)
+        correct(session, row, contact, changes, town.now, "Ben")
+
+
+# In any order.
+
+
+def test_an_older_resubscription_that_comes_late_opens_nothing(engine: Engine) -> None:
+    town = sent(engine)
+    town.told(Fact.UNSUBSCRIBED, EVE, before=10)
+    town.told(Fact.RESUBSCRIBED, EVE, before=20)
+    assert town.closed() == {"eve": f"{EVE} unsubscribed"}
+    assert town.timeline("channel_reopened") == []
+
+
+def test_who_unsubscribes_again_after_a_resubscription_is_closed_again(engine: Engine) -> None:
+    town = sent(engine)
+    for fact, before in (
+        (Fact.UNSUBSCRIBED, 30), (Fact.RESUBSCRIBED, 20), (Fact.UNSUBSCRIBED, 10)
+    ):  # fmt: skip
+        town.told(fact, EVE, before=before)
+    assert town.closed() == {"eve": f"{EVE} unsubscribed"}
+
+
+@pytest.mark.parametrize(
+    ("last", "closed"), [(Fact.UNSUBSCRIBED, True), (Fact.RESUBSCRIBED, False)]
+)
+def test_the_latest_event_holds_in_whatever_order_they_come(
+    engine: Engine, last: Fact, closed: bool
+) -> None:
+    town = sent(engine)
+    other = Fact.RESUBSCRIBED if last is Fact.UNSUBSCRIBED else Fact.UNSUBSCRIBED
+    events = [(last, 10), (other, 20), (last, 30)]
+    for order in itertools.permutations(events):
+        with transaction(engine) as session:
+            session.exec(sa.delete(t.Closure))
+        for fact, before in (*order, *order):
+            town.told(fact, EVE, before=before)
+        assert bool(town.closed()["eve"]) is closed, order
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_complaint_is_reopened_by_no_callback(engine: Engine, late: bool) -> None:
+    """Neither by a later resubscription, nor where the complaint itself comes late."""
+    town = sent(engine)
+    events = [(Fact.COMPLAINED, 20), (Fact.RESUBSCRIBED, 10)]
+    for fact, before in reversed(events) if late else events:
+        town.told(fact, EVE, before=before)
+    assert town.closed() == {"eve": f"{EVE} complained"}
+
+
+def test_a_complaint_is_reopened_by_a_member_on_the_timeline(engine: Engine) -> None:
+    town = sent(engine)
+    town.told(Fact.COMPLAINED, EVE, before=20)
+    patches(town, email_closed="")
+    assert town.closed() == {"eve": ""}
+    (entry,) = [e for e in town.rows(t.TimelineEntry) if e.kind == "channel_reopened"]
+    assert (entry.text, entry.by) == ("email to Eve is open again", "Ben")
+    town.told(Fact.COMPLAINED, EVE, before=20)  # it is repeated
+    assert town.closed() == {"eve": ""}
+    town.at("2025-03-05 09:00")
+    town.told(Fact.COMPLAINED, EVE)  # it is another one
+    assert town.closed() == {"eve": f"{EVE} complained"}
+
+
+def test_a_report_repeated_tells_nothing_more(engine: Engine) -> None:
+    town = sent(engine)
+    for _ in range(3):
+        town.told(Fact.UNSUBSCRIBED, EVE, before=20)
+        town.told(Fact.RESUBSCRIBED, EVE, before=10)
+    kinds = ("channel_closed", "channel_reopened", "message_resubscribed")
+    assert [len(town.timeline(kind)) for kind in kinds] == [1, 1, 1]
+
+
+# Whichever contact has the address.
+
+
+def test_a_contact_without_an_id_does_not_inherit_the_place_of_the_one_before(
+    engine: Engine,
+) -> None:
+    """Eve and Max are told without ids. Eve unsubscribes and is left out: Max is written to."""
+    town = sent(engine)
+    eve, maxim = ContactFact(email=EVE), ContactFact(email="max@acme.example")
+    reports(town, eve, maxim)
+    town.told(Fact.UNSUBSCRIBED, EVE)
+    reports(town, maxim)
+    (row,) = town.rows(t.Contact)
+    assert (row.email, town.closed()) == ("max@acme.example", {row.external_id: ""})
+    reports(town, maxim, eve)
+    rows = {c.email: c.external_id for c in town.rows(t.Contact)}
+    assert {k for k, reason in town.closed().items() if reason} == {rows[EVE]}
+
+
+def test_contacts_without_ids_keep_their_marks_whatever_their_place(engine: Engine) -> None:
+    town = sent(engine)
+    people = [
+        ContactFact(name="Eve", email=EVE),
+        ContactFact(name="Max", email="max@acme.example", phone="+33 6 12 34 56 78"),
+        ContactFact(name="Zoe", postal={"city": "Lyon"}),
+    ]
+    reports(town, *people)
+    ids = {c.name: (c.id, c.external_id) for c in town.rows(t.Contact)}
+    moved = ContactFact(name="Max", email="max@new.example", phone="06 12 34 56 78")
+    reports(town, people[2], moved, people[0], country="FR")
+    assert {c.name: (c.id, c.external_id) for c in town.rows(t.Contact)} == ids
+
+
+def test_the_only_contact_without_an_id_stays_the_same_when_its_address_changes(
+    engine: Engine,
+) -> None:
+    town = sent(engine)
+    reports(town)
+    reports(town, ContactFact(email=EVE))
+    town.told(Fact.UNSUBSCRIBED, EVE)
+    (before,) = town.rows(t.Contact)
+    reports(town, ContactFact(email="eve@new.example"))
+    (after,) = town.rows(t.Contact)
+    assert after.id == before.id
+    assert town.closed() == {after.external_id: f"{EVE} unsubscribed"}
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_a_contact_reported_again_under_another_id_finds_its_closures(
+    engine: Engine, between: bool
+) -> None:
+    town = sent(engine)
+    town.told(Fact.COMPLAINED, EVE)
+    if between:
+        reports(town)
+    reports(town, ContactFact("eve-2", "Eve", email="Eve@Acme.Example"))
+    assert town.closed() == {"eve-2": f"{EVE} complained"}
+    assert town.lives_until("2025-03-12 09:00") == []
+
+
+def test_every_customer_of_the_organisation_with_the_address_is_told(engine: Engine) -> None:
+    """And none of another organisation."""
+    town = sent(engine)
+    other = Town(engine, town.provider)
+    for where in (town, other):
+        where.customer("twin", email=EVE.upper())
+    town.told(Fact.UNSUBSCRIBED, EVE)
+    assert town.closed(customer="twin") == {"eve": f"{EVE} unsubscribed"}
+    assert other.closed(customer="twin") == {"eve": ""}
+    twin = town.key_of("twin")
+    told = [e for e in town.rows(t.TimelineEntry) if e.kind == "channel_closed"]
+    assert {e.customer_id for e in told} == {town.key_of("acme"), twin}
+    assert [n.signal for n in town.nudges() if n.customer_id == twin][-1] == "account_changed"
+
+
+def test_a_stop_is_of_one_number_in_one_country(engine: Engine) -> None:
+    """06 12 34 56 78 is the French number; 061 234 56 78 has the same digits in Switzerland."""
+    town = sent(engine)
+    for key, phone, country in (
+        ("paris", "06 12 34 56 78", "FR"), ("basel", "061 234 56 78", "CH"),
+        ("nowhere", "0612345678", ""),
+    ):  # fmt: skip
+        reports(town, ContactFact("c", phone=phone), customer=key, country=country)
+    assert town.answered("STOP", wish="stop", provider_id="SM1", **SMS)
+    assert town.closed("phone", "paris")["c"] == "+33612345678 answered STOP"
+    assert town.closed("phone", "basel")["c"] == ""
+    assert town.closed("phone", "nowhere")["c"] != ""  # nobody knows: rather closed
+    reports(town, ContactFact("c", phone="06 12 34 56 78"), customer="paris", country="BE")
+    assert town.closed("phone", "paris")["c"] != ""  # the country was wrong, the person is not
+
+
+def test_a_number_that_told_the_provider_to_stop_is_closed(engine: Engine) -> None:
+    town = Town(engine, Provider(Rejected("opted out", "21610", opted_out=True)))
+    town.at("2025-03-03 10:00")
+    town.customer()
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    town.send()
+    assert town.closed() == {"eve": f"{EVE} told stand-in to stop"}
+
+
+def test_a_changed_address_is_closed_as_the_old_one_was(engine: Engine) -> None:
+    """By billing and by hand; the new one alone is opened again."""
+    town = sent(engine)
+    town.told(Fact.UNSUBSCRIBED, EVE)
+    reports(town, ContactFact("eve", "Eve", email="eve@new.example"))
+    assert town.closed() == {"eve": f"{EVE} unsubscribed"}
+    patches(town, email="eve@newer.example", email_closed="")
+    assert town.closed() == {"eve": ""}
+    patches(town, email=EVE)
+    assert town.closed() == {"eve": f"{EVE} unsubscribed"}
+
+
+def test_a_stop_that_is_repeated_after_a_start_changes_nothing(engine: Engine) -> None:
+    town = sent(engine)
+    town.change(t.Contact, phone="+33612345678")
+    for wish, key in (("stop", "SM1"), ("start", "SM2"), ("stop", "SM1")):
+        town.now = town.now.replace(minute=town.now.minute + 1)
+        town.answered(wish.upper(), wish=wish, provider_id=key, **SMS)
+    assert town.closed("phone") == {"eve": ""}

@@ -1,0 +1,251 @@
+"""The installation's account serves every organisation: what comes in there is given to one only
+where no other can be meant."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from channels.callback import Event, Reply, Wish
+from channels.port import Accepted
+from db import callbacks
+from db import tables as t
+from db.contacts import correct
+from db.engine import transaction
+from db.facts import find_customer
+from dunning.delivery import Fact
+from dunning.plan import ActionType
+from tests.activities.test_outcomes import EVE, US, sent, take_in
+from tests.activities.town import Provider, Town
+
+pytestmark = pytest.mark.services
+
+NUMBER = "+33612345678"
+SMS: dict[str, Any] = {"channel": ActionType.SMS, "sender": NUMBER, "provider": "twilio"}
+
+
+def two_houses(engine: Engine, *, wrote: bool = True) -> tuple[Town, Town]:
+    """Amber and Berg have the same customer, Eve; ``wrote``: Berg wrote last."""
+    amber = sent(engine)
+    berg = Town(engine, amber.provider)
+    berg.at("2025-03-03 10:00")
+    berg.customer()
+    if wrote:
+        berg.invoice("INV-1", "2025-03-03")
+        berg.review()
+        berg.at("2025-03-04 08:40")
+        berg.send()
+    amber.now = berg.now = amber.now + timedelta(hours=2)
+    assert len(amber.rows_of(t.Delivery)) == 1 + wrote
+    return amber, berg
+
+
+def has_phone(*towns: Town) -> None:
+    for town in towns:
+        town.change(t.Contact, phone=NUMBER)
+
+
+def has_own_account(town: Town, provider: str = "twilio") -> None:
+    with transaction(town.engine) as session:
+        session.add(t.ProviderAccount(organisation_id=town.id, provider=provider, sealed=b"x"))
+
+
+def replies(town: Town) -> set[uuid.UUID]:
+    """The organisations that got it."""
+    return {row.organisation_id for row in town.rows_of(t.Reply)}
+
+
+def said(town: Town, **more: Any) -> Reply:
+    values: dict[str, Any] = {
+        "at": town.now, "sender": EVE, "to": "us@we.example", "text": "It is about you alone",
+    }  # fmt: skip
+    return Reply(**(values | more))
+
+
+def test_a_reply_without_a_reference_is_nobodys_where_two_wrote(engine: Engine) -> None:
+    amber, berg = two_houses(engine)
+    amber.change(t.Delivery, claimed_at=datetime.now(UTC))
+    row = take_in(amber, [said(amber)])
+    assert (row.outcome, replies(amber)) == ("unmatched", set())
+    assert row.error == f"2 organisations may be meant by {EVE}"
+    assert row.body  # what it said is kept there
+    assert amber.timeline("reply") == berg.timeline("reply") == []
+    assert [c.held_until for c in amber.rows_of(t.Customer)] == [None, None]
+    with transaction(engine) as session:
+        assert callbacks.left(session) == [(US, "unmatched", 1)]
+
+
+def test_nor_where_two_know_somebody_there_and_nobody_wrote(engine: Engine) -> None:
+    amber = Town(engine)
+    berg = Town(engine)
+    for town in (amber, berg):
+        town.customer()
+        town.invoice("INV-1", "2025-03-03")
+    assert take_in(amber, [said(amber)]).outcome == "unmatched"
+    assert replies(amber) == set()
+
+
+def test_it_is_theirs_who_alone_wrote_whoever_knows_the_address(engine: Engine) -> None:
+    amber, _ = two_houses(engine, wrote=False)
+    assert amber.answered()
+    assert replies(amber) == {amber.id}
+
+
+def test_with_a_reference_it_is_the_message_that_is_meant(engine: Engine) -> None:
+    amber, _ = two_houses(engine)
+    first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
+    assert amber.answered(reference=str(first.id))
+    assert replies(amber) == {amber.id}
+
+
+def test_on_an_own_account_it_is_that_organisations(engine: Engine) -> None:
+    amber, berg = two_houses(engine)
+    assert berg.answered(organisation_id=berg.id)
+    assert replies(amber) == {berg.id}
+    first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
+    assert berg.answered("again", organisation_id=berg.id, reference=str(first.id))
+    assert replies(amber) == {berg.id}  # the reference names another's message: it is not theirs
+
+
+def test_who_wrote_by_another_account_is_not_meant(engine: Engine) -> None:
+    amber, _ = two_houses(engine)
+    with transaction(engine) as session:
+        for row in session.exec(select(t.Delivery)):
+            row.account = "house" if row.organisation_id == amber.id else "own"
+    assert amber.answered(account="house")
+    assert replies(amber) == {amber.id}
+
+
+def test_a_rehearsal_is_not_meant(engine: Engine) -> None:
+    amber, berg = two_houses(engine)
+    with transaction(engine) as session:
+        session.get_one(t.Organisation, berg.id).rehearsal_now = berg.now
+    assert amber.answered()
+    assert replies(amber) == {amber.id}
+
+
+# STOP and START to a number that several organisations write from.
+
+
+def test_stop_on_the_shared_number_closes_it_for_all_and_gives_nobody_a_text(
+    engine: Engine,
+) -> None:
+    amber, berg = two_houses(engine)
+    own = Town(engine)
+    own.customer()
+    has_phone(amber, berg, own)
+    has_own_account(own)
+    reply = said(amber, sender=NUMBER, text="Stop.", wish=Wish.STOP)
+    with transaction(engine) as session:
+        assert callbacks.left(session) == []
+    row = take_in(amber, [reply], kind=ActionType.SMS, provider="twilio")
+    assert (row.outcome, replies(amber)) == ("done", set())
+    for town in (amber, berg):
+        assert town.closed("phone") == {"eve": f"{NUMBER} answered STOP"}
+    assert own.closed("phone") == {"eve": ""}  # it has a number of its own
+    tasks = [a.organisation_id for a in amber.rows(t.Action) if a.cause == "channel_closed"]
+    assert sorted(tasks) == sorted([amber.id, berg.id])
+
+
+def test_start_on_the_shared_number_opens_what_stop_closed_and_nothing_else(
+    engine: Engine,
+) -> None:
+    amber, berg = two_houses(engine)
+    has_phone(amber, berg)
+    for town in (amber, berg):
+        assert town.answered("STOP", wish="stop", organisation_id=town.id, **SMS)
+    with transaction(engine) as session:
+        acme = find_customer(session, berg.id, "acme", lock=True)
+        correct(session, acme, "eve", {"sms_closed": "agreed on the phone"}, berg.now, "Ben")
+    amber.now += timedelta(minutes=5)
+    assert amber.answered("START", wish="start", **SMS)
+    assert amber.closed("phone") == {"eve": ""}
+    assert berg.closed("phone") == {"eve": "agreed on the phone"}
+
+
+def test_stop_on_an_own_account_is_kept_for_a_contact_that_comes_later(engine: Engine) -> None:
+    town = Town(engine)
+    assert town.answered("STOP", wish="stop", organisation_id=town.id, **SMS)
+    town.customer(phone="+33 6 12 34 56 78")
+    assert town.closed("phone") == {"eve": f"{NUMBER} answered STOP"}
+
+
+# Reports.
+
+
+def test_a_bounce_that_names_an_address_alone_is_nobodys_however_many_were_sent(
+    engine: Engine,
+) -> None:
+    """Amber wrote once, then Berg wrote more often than anybody looks."""
+    amber, berg = two_houses(engine, wrote=False)
+    other = Town(engine)
+    customer = other.customer()
+    with transaction(engine) as session:
+        for number in range(25):
+            _delivered(session, other, customer, number, berg.now)
+    assert not amber.told(Fact.BOUNCED, EVE, delivery_id="", provider="stand-in")
+
+
+def _delivered(session: Session, town: Town, customer: uuid.UUID, number: int, at: Any) -> None:
+    whose: dict[str, Any] = {"organisation_id": town.id, "customer_id": customer}
+    invoice = t.Invoice(
+        **whose, external_id=f"I{number}", number=str(number), issued_on=at.date(),
+        total=Decimal(1), balance=Decimal(1), currency="EUR",
+    )  # fmt: skip
+    session.add(invoice)
+    session.flush()
+    action = t.Action(**whose, invoice_id=invoice.id, name="x", type="email", status="done")
+    session.add(action)
+    session.flush()
+    delivery = t.Delivery(
+        **whose, id=uuid.uuid4(), action_id=action.id, channel="email", provider="stand-in",
+        status="accepted", claimed_at=at,
+    )  # fmt: skip
+    session.add(delivery)
+    session.flush()
+    session.add(t.DeliveryRecipient(
+        delivery_id=delivery.id, address_key=EVE, address=EVE, role="to", contact_id=None
+    ))  # fmt: skip
+
+
+def test_a_provider_id_that_two_organisations_have_is_each_ones_own(engine: Engine) -> None:
+    """Two own accounts may count alike. On the installation's account nobody knows whose it is."""
+    amber, berg = two_houses(engine)
+    by_id: dict[str, Any] = {"delivery_id": "", "provider_id": "id-1", "provider": "stand-in"}
+    assert isinstance(amber.provider, Provider)
+    assert amber.provider.script == [Accepted("id-1")]
+    for town in (amber, berg):
+        assert town.told(Fact.OPENED, EVE, organisation_id=town.id, **by_id)
+    rows = amber.rows_of(t.DeliveryRecipient)
+    assert [row.opened_at is not None for row in rows] == [True, True]
+    assert not amber.told(Fact.BOUNCED, organisation_id=None, **by_id)
+
+
+def test_a_report_on_an_own_account_is_never_about_anothers_delivery(engine: Engine) -> None:
+    amber, berg = two_houses(engine)
+    first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
+    names: list[dict[str, Any]] = [
+        {"delivery_id": str(first.id)}, {"delivery_id": "", "provider_id": "id-9"}
+    ]  # fmt: skip
+    for named in names:
+        assert not berg.told(Fact.BOUNCED, "who@else.example", organisation_id=berg.id, **named)
+
+
+def test_the_time_of_a_reply_is_that_of_the_call(engine: Engine) -> None:
+    """Twilio says no time. STOP comes before START, and is taken in after it."""
+    town = sent(engine)
+    has_phone(town)
+    seen = []
+
+    def reader(_: Any, now: Any) -> list[Event | Reply]:
+        seen.append(now)
+        return []
+
+    row = take_in(town, reader)
+    assert seen == [row.received_at]
