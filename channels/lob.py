@@ -11,7 +11,6 @@ judged by its status alone. The same ``delivery_id`` is one letter for 24 hours 
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import textwrap
@@ -22,18 +21,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import urllib3
 from lob_python.api_client import ApiClient
 from lob_python.configuration import Configuration
-from requests.utils import (
-    get_auth_from_url,
-    get_environ_proxies,
-    prepend_scheme_if_needed,
-    select_proxy,
-)
 
-from channels.connections import Plain, Secure
 from channels.fingerprint import fingerprint, signer_of
+from channels.lob_transport import LobCall, Transport, Upload
 from channels.port import (
     Accepted,
     Ambiguous,
@@ -52,7 +44,7 @@ from channels.port import (
     not_its_type,
     one_line,
 )
-from channels.provider_call import LIMIT, Call, why, within
+from channels.provider_call import LIMIT, why, within
 from channels.waits import asked_wait
 from dunning.plan import ActionType
 from dunning.postal import as_posted, why_not
@@ -149,7 +141,7 @@ class Lob:
             "POST",
             headers={"Content-Type": "multipart/form-data", "Idempotency-Key": message.delivery_id},
             post_params=list(fields(message, self._account).items()),
-            files={"file": [_Upload(letter)]},
+            files={"file": [Upload(letter)]},
         )
         if call.status is None:
             return NotSent(call.problem) if not call.connected else Ambiguous(call.problem)
@@ -175,9 +167,9 @@ class Lob:
                 return Found(text_of(letter, "id"))
         return CannotTell("Lob listed other letters than was asked") if letters else NotFound()
 
-    def _call(self, method: str, headers: dict[str, str] | None = None, **request: Any) -> _Call:
-        call = _Call()
-        transport = _Transport(call)
+    def _call(self, method: str, headers: dict[str, str] | None = None, **request: Any) -> LobCall:
+        call = LobCall()
+        transport = Transport(call)
         client = ApiClient(Configuration(host=self._account.host, username=self._account.api_key))
         client.rest_client.pool_manager = transport
         try:
@@ -200,7 +192,7 @@ class Lob:
             transport.clear()
         return call
 
-    def _refusal(self, call: _Call) -> Result:
+    def _refusal(self, call: LobCall) -> Result:
         """An answer that is no success. A gateway may answer 408 or 5xx after Lob accepted; a
         conflict is an earlier request with this key, of which nobody knows how it ended."""
         status = call.status or 0
@@ -288,71 +280,6 @@ def _missing(to: Recipient) -> str:
     return f"its name takes {lines} lines of {MAX_NAME} characters" if lines > 2 else ""
 
 
-class _Upload(io.BytesIO):
-    name = "letter.pdf"  # the client asks for the name of the file
-
-
-class _Call(Call):
-    """The library's errors lose the status, and fail themselves on a body that is cut off; what
-    came is kept here. ``problem``: why there is no answer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = b""
-        self.problem = ""
-
-
-class _Transport:
-    """What the library takes for its pool of connections: one call, by the proxy that the
-    environment names for this address (HTTPS_PROXY, NO_PROXY …, as the other clients read it)."""
-
-    def __init__(self, call: _Call) -> None:
-        self._call = call
-        self._pools: urllib3.PoolManager | None = None
-
-    def request(self, method: str, url: str, **request: Any) -> Any:
-        """A redirect would carry the key to another host; it comes back as the answer it is."""
-        self._pools = pools = self._pool_manager(url)
-        answer = pools.request(method, url, **request | {"redirect": False})
-        self._call.status, self._call.headers = answer.status, answer.headers
-        self._call.body = answer.data  # raises when it is cut off
-        return answer
-
-    def clear(self) -> None:
-        if self._pools is not None:
-            self._pools.clear()
-
-    def _pool_manager(self, url: str) -> urllib3.PoolManager:
-        settings: dict[str, Any] = {
-            "cert_reqs": "CERT_REQUIRED",
-            "retries": urllib3.Retry(total=False),
-        }
-        proxy = select_proxy(url, get_environ_proxies(url))
-        if proxy is None:
-            pools: urllib3.PoolManager = _telling(urllib3.PoolManager, self._call)(**settings)
-            return pools
-        proxy = prepend_scheme_if_needed(proxy, "http")
-        user, password = get_auth_from_url(proxy)
-        if user:
-            settings["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
-        by_proxy: urllib3.PoolManager = _telling(urllib3.ProxyManager, self._call)(
-            proxy, **settings
-        )
-        return by_proxy
-
-
-def _telling(kind: type[urllib3.PoolManager], call: Call) -> Any:
-    """That kind of pool, its connections telling the call when they stand."""
-
-    class Telling(kind):  # type: ignore[misc, valid-type]
-        def connection_from_host(self, *args: Any, **settings: Any) -> Any:
-            pool: Any = super().connection_from_host(*args, **settings)
-            pool.ConnectionCls = partial(Secure if pool.scheme == "https" else Plain, call)
-            return pool
-
-    return Telling
-
-
 def json_object(body: bytes) -> dict[str, Any]:
     """The object in the body; empty for anything else."""
     try:
@@ -367,7 +294,7 @@ def text_of(found: Any, key: str, limit: int = 200) -> str:
     return one_line(value, limit) if isinstance(value, str) else ""
 
 
-def _error(call: _Call) -> tuple[str, str]:
+def _error(call: LobCall) -> tuple[str, str]:
     error = json_object(call.body).get("error")
     return text_of(error, "message", 400) or "no reason given", text_of(error, "code", 100).lower()
 

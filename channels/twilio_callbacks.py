@@ -16,7 +16,7 @@ from channels.port import (
     one_line,
 )
 from channels.sms import wish
-from channels.twilio import GONE_NUMBER, OPTED_OUT, is_short_code, words
+from channels.twilio_codes import GONE_NUMBER, OPTED_OUT, is_short_code, words
 from dunning.delivery import Fact
 
 #: A carrier says when it delivered without its time zone (Twilio, changelog of 14 February 2023).

@@ -41,8 +41,9 @@ from channels.port import (
     Result,
     Role,
 )
-from channels.twilio import OPTED_OUT, Twilio, TwilioAccount
+from channels.twilio import Twilio, TwilioAccount
 from channels.twilio_callbacks import read, verified
+from channels.twilio_codes import OPTED_OUT
 from dunning.delivery import Fact
 from dunning.plan import ActionType
 from tests.channels import stand_in as play
