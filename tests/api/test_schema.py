@@ -81,7 +81,7 @@ def sealed(app: FastAPI) -> Iterator[None]:
 def test_no_answer_that_is_not_in_the_document(office: Office, app: FastAPI, sealed: None) -> None:
     app.state.failed_attempts = FailedAttempts(most=10**9)
     action = office.bens_call()["id"]
-    office.ben.does("PATCH", f"/actions/{action}", {"type": "email"})
+    office.ben.does("PATCH", f"/actions/{action}", {"type": "email", "subject": "", "body": ""})
     form = {"file": ("a.pdf", b"%PDF-", "application/pdf")}
     attached = office.ben("POST", f"/actions/{action}/attachments", files=form).json()
     there = {
