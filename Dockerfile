@@ -8,7 +8,8 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_ROOT_USER_ACTION=ignore
 
 RUN useradd --system --uid 10001 --no-create-home --home-dir /app dunning \
-    && install --directory --owner=dunning /app /var/lib/dunning
+    && install --directory --owner=dunning /app \
+    && install --directory --owner=dunning --mode=0700 /var/lib/dunning
 WORKDIR /app
 
 COPY requirements.lock ./

@@ -31,6 +31,7 @@ from db.invitations import invite
 from db.members import BILLING, MEMBER, member_or_404, new_key, put_member
 from db.plans import put_plan
 from dunning.bookmap import BookError
+from embedded.private import write_for_us_alone
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
 from standalone import Embedded, Services, StandaloneError
@@ -53,6 +54,7 @@ err = Console(stderr=True)
 
 def main() -> None:
     """Exit code 1 for input that makes no sense, 2 for a service that is not there."""
+    write_for_us_alone()
     try:
         app()
     except (DunningError, ValueError) as e:

@@ -18,9 +18,11 @@ from typing import Any, TextIO
 
 SECRETS = re.compile(
     r"""(?x)
-    ( SG\. | (?:sk|rk|whsec|dun_live|dun_test|live|test)_ | AC(?=[0-9a-f]{32}) ) [\w.-]{6,}
+    ( SG\. | (?:sk|rk|whsec|dun_live|dun_test|live|test|invitation)_ | AC(?=[0-9a-f]{32}) )
+      [\w.-]{6,}
     | ( (?i:Bearer|Basic) \s+ ) [\w.~+/=-]{6,}
     | ( ://[^\s:/@]* : ) [^\s/@]+ (?=@)
+    | ( /l/+ ) [^\s/?\#"'<>]{8,}           # whoever has a customer's short link can open it
     """
 )
 # Chatty, or known to log what it should not: python_http_client logs headers with the key in them.
@@ -36,7 +38,7 @@ _OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName",
 
 def mask(text: str) -> str:
     """Replace every key, token and password in `text` by `***`, keeping what tells its kind."""
-    return SECRETS.sub(lambda m: f"{m[1] or m[2] or m[3]}***", text)
+    return SECRETS.sub(lambda m: f"{m[m.lastindex or 0]}***", text)
 
 
 def words_of(error: BaseException) -> str:
@@ -84,7 +86,7 @@ def _about_nobody(record: logging.LogRecord) -> logging.LogRecord:
         record.args = {name: _told(value) for name, value in args.items()}
     elif args:
         record.args = tuple(_told(value) for value in args)
-        if record.name == "uvicorn.access":
+        if record.name.startswith("uvicorn"):  # WebSockets are logged by another than requests
             record.args = tuple(
                 f"{a.partition('?')[0]}?…" if isinstance(a, str) and "?" in a else a
                 for a in record.args

@@ -58,7 +58,7 @@ def read_keys(keys_file: Path) -> list[SampleKey]:
 
 
 def _write(keys_file: Path, keys: list[SampleKey]) -> None:
-    keys_file.parent.mkdir(parents=True, exist_ok=True)
+    keys_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(keys_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
         json.dump([vars(key) for key in keys], file, indent=2)
 

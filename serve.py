@@ -172,7 +172,7 @@ def with_own_keys(settings: Settings, port: int) -> Settings:
 
 def _own_key(path: Path) -> str:
     """Made once, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)

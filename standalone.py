@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from embedded import postgres as pg
 from embedded.postgres import Postgres
+from embedded.private import close_state_dir
 from embedded.processes import (
     NotStarted,
     PortTaken,
@@ -97,9 +98,10 @@ class Embedded:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Services:
-        self.state_dir.mkdir(parents=True, exist_ok=True)
+        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = lock_state_dir(self.state_dir)
         try:
+            close_state_dir(self.state_dir)
             self._watcher = Watcher()
             self._postgres.end_leftover()
             self._temporal.end_leftover()

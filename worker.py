@@ -56,6 +56,7 @@ from db.engine import connect, transaction
 from db.held_accounts import PROBE_AFTER, installation_started
 from db.pruning import Ages
 from dunning.plan import CHANNELS, ActionType
+from embedded.private import close, write_for_us_alone
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
 from workflows.contracts import channel_queue
@@ -320,6 +321,8 @@ async def _main(settings: Settings) -> None:
     url = settings.require_database_url()
     engine = connect(url, pool_size=connections_of(settings.worker_threads))
     channels, outside = channels_of(settings, engine), outside_of(settings)
+    if settings.outbox_dir is None:
+        close(settings.outbox)  # of a version that left it open
     address = settings.metrics_bind_address
     runtime = runtime_of(address) if address is not None else None
     client = await connect_temporal(runtime=runtime, keys=settings.temporal_key_list)
@@ -347,6 +350,7 @@ def main() -> None:
     """One line and exit code 2 for settings that make no sense or an unreachable Temporal, and exit
     code 1 when a service of the worker has ended: whoever started the process starts it again."""
     try:
+        write_for_us_alone()
         settings = load_settings()
         set_up_logging(settings.log_level, json_lines=settings.log_json)
         asyncio.run(_main(settings))

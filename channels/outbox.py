@@ -96,10 +96,12 @@ class Outbox:
         is_mail = message.channel is ActionType.EMAIL
         content = as_eml(message) if is_mail else as_txt(message).encode()
         place = folder / message.organisation_id
-        place.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, exist_ok=True)
         draft = place / f".{message.delivery_id}.{os.getpid()}.{id(message)}"
         try:
-            draft.write_bytes(content)
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as f:
+                f.write(content)
             self._store(message)
             draft.replace(place / f"{message.delivery_id}.{'eml' if is_mail else 'txt'}")
         finally:

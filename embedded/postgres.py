@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -92,7 +93,8 @@ class Postgres:
         run_as = _unprivileged()
         if run_as:
             _let_pass(_executables())
-            _let_pass(self._data)
+            _let_in(self._data.parent, run_as["group"])
+            _let_pass(self._data.parent)
         if self._socket_dir != self._data:
             _private_dir(self._socket_dir, run_as)
         if self._data.exists():
@@ -195,8 +197,22 @@ def _private_dir(path: Path, run_as: dict[str, Any]) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
     if path.stat().st_uid not in {os.geteuid(), run_as.get("user")}:
         raise StandaloneError(f"{path} belongs to somebody else: remove it")
+    path.chmod(0o700)
     if run_as:
         os.chown(path, run_as["user"], run_as["group"])
+
+
+def _let_in(state_dir: Path, group: int) -> None:
+    """Let `nobody` pass through the state directory, by its group if that says nothing yet."""
+    status = state_dir.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o001 or (mode & 0o010 and status.st_gid == group):
+        return
+    if mode & 0o070:
+        state_dir.chmod(mode | 0o001)
+    else:
+        os.chown(state_dir, -1, group)
+        state_dir.chmod(mode | 0o010)
 
 
 def _let_pass(path: Path) -> None:

@@ -146,6 +146,7 @@ class Server:
                 cwd="/",
                 # Its own session: Ctrl-C reaches us alone, and we end the servers in order.
                 start_new_session=True,
+                umask=0o077,  # its files are for its user alone
                 **self._run_as,
             )
         watcher.watch(self._process.pid, self._polite)

@@ -112,3 +112,31 @@ def test_an_error_of_ours_says_what_its_class_means_and_not_whom_it_is_about() -
     assert words_of(Invalid(f"contact {ADDRESS} makes no sense")) == (
         "Invalid: Bad input or a state that does not allow it; never a fault of the program."
     )
+
+
+TOKEN = "aB3-_xY7z0Q1w2E3"  # as db/links.py makes them
+
+
+@pytest.mark.parametrize("json_lines", [False, True])
+@pytest.mark.parametrize(
+    "path", [f"/l/{TOKEN}", f"/dunning//l/{TOKEN}", f"//l//{TOKEN}/", f"/l/{TOKEN})"]
+)
+def test_no_log_shows_the_token_of_a_short_link(
+    json_lines: bool, path: str, stream: io.StringIO
+) -> None:
+    set_up_logging(stream=stream, json_lines=json_lines)
+    access = logging.getLogger("uvicorn.access")
+    access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", path, "1.1", 302)
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" 403', "127.0.0.1:1", f"{path}?a=b")
+    LOGGER.warning("not sent: %s", {"text": f"Pay at https://dunning.example.com{path} today"})
+    LOGGER.info("a link", extra={"link": path})
+    assert TOKEN not in stream.getvalue()
+    assert "/l" in stream.getvalue()
+    assert stream.getvalue().count("***") >= 3
+    assert "a=b" not in stream.getvalue()
+
+
+def test_no_log_shows_an_invitation(stream: io.StringIO) -> None:
+    token = "dun_invitation_" + "x" * 43
+    LOGGER.info("asked for /v1/invitations/%s", token)
+    assert "xxx" not in stream.getvalue()
