@@ -23,6 +23,7 @@ from db import browse, deliveries, files
 from db import tables as t
 from db.accounts import Loaded, clock, load
 from db.drafts import delivery_id, draft, step_of
+from db.visible import withheld_from
 from dunning.carrying import order
 from dunning.decide import why_not_again
 from dunning.draft import Draft
@@ -54,7 +55,10 @@ class ActionShort(BaseModel):
     invoice: InvoiceName = Field(description="The invoice that carried when it was made.")
     step: str | None = Field(description="Key of the step; null for a task without one.")
     planned_type: ActionType
-    type: ActionType = Field(description="As it is, or was, executed (rule 28).")
+    type: ActionType = Field(
+        description="As it is, or was, executed (rule 28). Of an action that was withdrawn or "
+        "skipped others than its owner see the planned one."
+    )
     automatic: bool
     status: ActionStatus
     cause: Cause | None = Field(description="Why it is with its owner although the step is not.")
@@ -98,6 +102,9 @@ class Texts(BaseModel):
 
 
 class Action(ActionShort):
+    """Of an action that was withdrawn or skipped its owner's note, texts, recipients and
+    attachments are shown to the owner alone (rule 29)."""
+
     note: str
     trigger_on: date | None = Field(description="The step's own date (rule 16).")
     message: MessageOut | None = Field(
@@ -117,19 +124,26 @@ class Action(ActionShort):
     other_open_invoices: list[invoices.InvoiceShort] = Field(description="Oldest first (rule 2).")
 
 
-def short(session: Session, rows: list[t.Action]) -> list[ActionShort]:
+def short(session: Session, rows: list[t.Action], reader: t.Member) -> list[ActionShort]:
     people = browse.by_id(session, t.Member, (r.owner_id for r in rows))
     whose = browse.by_id(session, t.Customer, (r.customer_id for r in rows))
     carrying = browse.by_id(session, t.Invoice, (r.invoice_id for r in rows))
     return [
-        _short(r, whose[r.customer_id], carrying[r.invoice_id], people.get(r.owner_id or r.id))
+        _short(
+            r, whose[r.customer_id], carrying[r.invoice_id], people.get(r.owner_id or r.id), reader
+        )
         for r in rows
     ]
 
 
 def _short(
-    row: t.Action, customer: t.Customer, invoice: t.Invoice, owner: t.Member | None
+    row: t.Action,
+    customer: t.Customer,
+    invoice: t.Invoice,
+    owner: t.Member | None,
+    reader: t.Member,
 ) -> ActionShort:
+    chosen = None if withheld_from(row, reader) else row.executed_type
     return ActionShort(
         id=row.id,
         name=row.name,
@@ -143,7 +157,7 @@ def _short(
         ),
         step=row.step_key,
         planned_type=ActionType(row.type),
-        type=ActionType(row.executed_type or row.type),
+        type=ActionType(chosen or row.type),
         automatic=row.automatic,
         status=ActionStatus(row.status),
         cause=Cause(row.cause) if row.cause else None,
@@ -158,16 +172,20 @@ def _short(
     )
 
 
-def whole(session: Session, row: t.Action, now: Now) -> Action:
+def whole(session: Session, row: t.Action, reader: t.Member, now: Now) -> Action:
+    """As ``reader`` may see it, who may see that it is there (``db.actions.find``)."""
+    withheld = withheld_from(row, reader)
     loaded = load(session, row.customer_id, lock=False)
     delivery = deliveries.of_action(session, row)
     invoice = session.get_one(t.Invoice, row.invoice_id)
     at = clock(loaded.organisation, now)
-    drafted = drafted_for(session, loaded, row, at)
+    drafted = None if withheld else drafted_for(session, loaded, row, at)
     message: MessageOut | None = None
     problem = ""
     if delivery is not None and delivery.message and _may_have_left(delivery, row):
         message = _frozen(session, delivery)
+    elif withheld:
+        problem, delivery = "nothing was sent", None
     elif row.ended_at is not None:
         problem = "nothing was sent"
     elif drafted is None:
@@ -182,10 +200,11 @@ def whole(session: Session, row: t.Action, now: Now) -> Action:
         i for i in loaded.invoices.values() if str(i.id) in order_of and i.id != row.invoice_id
     ]
     others.sort(key=lambda i: order_of[str(i.id)])
-    own = files.about(session, row.organisation_id, row.edits.get("attachments", ()))
+    kept = () if withheld else row.edits.get("attachments", ())
+    own = files.about(session, row.organisation_id, kept)
     return Action(
-        **short(session, [row])[0].model_dump(),
-        note=row.note,
+        **short(session, [row], reader)[0].model_dump(),
+        note="" if withheld else row.note,
         trigger_on=row.trigger_on,
         message=message,
         message_problem=problem,

@@ -121,14 +121,14 @@ def list_all(
         limit=limit + 1,
     )
     kept, following = pages.cut(rows, limit, lambda row: row.seq)
-    return Actions(items=action_details.short(db, kept), next_cursor=following)
+    return Actions(items=action_details.short(db, kept, member), next_cursor=following)
 
 
 @router.get("/actions/{action}", operation_id="get_action")
 def get(action: Key, member: Member, db: Db, now: Now) -> Action:
     """One action, with its script or its message exactly as it would be sent, or was."""
     row = actions.find(db, member, action)
-    return action_details.whole(db, row, now)
+    return action_details.whole(db, row, member, now)
 
 
 @router.patch("/actions/{action}", operation_id="edit_action")
@@ -137,7 +137,7 @@ def edit(action: Key, body: ActionEdit, member: Member, db: Db, now: Now) -> Act
     changes = body.model_dump(include=body.model_fields_set)
     row = actions.edit(db, member, action, dict(changes), now)
     _check_edit(ActionType(row.executed_type or row.type), changes)
-    return action_details.whole(db, row, now)
+    return action_details.whole(db, row, member, now)
 
 
 def _check_edit(kind: ActionType, changes: dict[str, Any]) -> None:
@@ -166,7 +166,7 @@ def complete(
     row = actions.complete(db, member, action, done.note, now, seen_balance=done.seen_balance)
     if row.status == "to_do":
         _refuse_what_cannot_leave(db, row, member, now)
-    return action_details.whole(db, row, now)
+    return action_details.whole(db, row, member, now)
 
 
 def _refuse_what_cannot_leave(db: Session, row: t.Action, member: t.Member, now: Now) -> None:
@@ -203,14 +203,14 @@ def answer(action: Key, body: Answer, member: Member, db: Db, now: Now) -> Actio
         _refuse_what_cannot_leave(db, row, member, now)
     else:
         row = actions.skip(db, member, action, body.note.strip() or "given up", now)
-    return action_details.whole(db, row, now)
+    return action_details.whole(db, row, member, now)
 
 
 @router.post("/actions/{action}/skip", operation_id="skip_action")
 def skip(action: Key, body: Skip, member: Member, db: Db, now: Now) -> Action:
     """Skip an action of mine; it does not count as a contact (rule 32)."""
     row = actions.skip(db, member, action, body.reason, now)
-    return action_details.whole(db, row, now)
+    return action_details.whole(db, row, member, now)
 
 
 @router.post("/actions/{action}/reassign", operation_id="reassign_action", status_code=204)

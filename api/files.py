@@ -109,14 +109,14 @@ def attach(
     """Attach a PDF, PNG or JPEG of at most 10 MB to an open email of mine (rule 28); all files of a
     message together have at most 20 MB."""
     row = actions.attach(db, member, action, sent.name, sent.content_type, sent.content, now)
-    return action_details.whole(db, row, now)
+    return action_details.whole(db, row, member, now)
 
 
 @router.delete("/actions/{action}/attachments/{file}", operation_id="detach_file",
                tags=["actions"])  # fmt: skip
 def detach(action: Key, file: Key, member: Member, db: Db, now: Now) -> Action:
     """Take a file off an open email of mine."""
-    return action_details.whole(db, actions.detach(db, member, action, file, now), now)
+    return action_details.whole(db, actions.detach(db, member, action, file, now), member, now)
 
 
 @router.get("/actions/{action}/attachments/{file}", operation_id="get_attachment",
@@ -125,7 +125,7 @@ def detach(action: Key, file: Key, member: Member, db: Db, now: Now) -> Action:
 def get_attachment(action: Key, file: Key, member: Member, db: Db, now: Now) -> Response:
     """A file that goes, or went, with the action's email, to be saved."""
     row = actions.find(db, member, action)
-    seen = action_details.whole(db, row, now)
+    seen = action_details.whole(db, row, member, now)
     shown = [*seen.attachments, *(seen.message.attachments if seen.message else [])]
     if file not in {str(one.id) for one in shown}:
         raise NotFound(f"no file {file!r} goes with this action")

@@ -15,9 +15,9 @@ from api.auth import Member
 from api.database import Db
 from api.fields import Key
 from db import tables as t
-from db.actions import visible_to
 from db.errors import Invalid
 from db.facts import find_customer
+from db.visible import visible_to
 
 router = APIRouter(tags=["customers"])
 

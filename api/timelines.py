@@ -15,8 +15,8 @@ from api.database import Db
 from api.fields import Key
 from db import browse, timeline
 from db import tables as t
-from db.actions import visible_to
 from db.facts import find_customer, find_invoice
+from db.visible import hidden_entries
 
 router = APIRouter(tags=["customers"])
 
@@ -43,11 +43,12 @@ def of_customer(
     limit: pages.Limit = 50,
 ) -> Timeline:
     """Everything about the customer and its invoices. What is about an open action of somebody
-    else shows once that action has ended (rule 29)."""
+    else shows once that action is executed; of one that was withdrawn or skipped only that, and
+    why (rule 29)."""
     row = find_customer(db, member.organisation_id, customer)
     before = pages.read_number(cursor)
     entries = timeline.read(
-        db, visible_to(member), customer_id=row.id, before=before, limit=limit + 1
+        db, hidden_entries(member), customer_id=row.id, before=before, limit=limit + 1
     )
     return _page(db, entries, limit)
 
@@ -64,7 +65,7 @@ def of_invoice(
     row = find_invoice(db, member.organisation_id, invoice)
     before = pages.read_number(cursor)
     entries = timeline.read(
-        db, visible_to(member), invoice_id=row.id, before=before, limit=limit + 1
+        db, hidden_entries(member), invoice_id=row.id, before=before, limit=limit + 1
     )
     return _page(db, entries, limit)
 

@@ -19,21 +19,14 @@ from db.deliveries import of_action
 from db.drafts import draft, step_of
 from db.errors import Conflict, Invalid, NotFound
 from db.nudges import nudge
-from db.owners import OPEN, hand_over, is_open, without_owner
+from db.owners import OPEN, hand_over, without_owner
 from db.timeline import money, note
+from db.visible import visible_to
 from dunning.carrying import paused
 from dunning.decide import decide, why_not_again
 from dunning.plan import CHANNELS, ActionType
 
 Scope = Literal["mine", "all", "without_owner"]
-
-
-def visible_to(member: t.Member) -> ColumnElement[bool]:
-    """Rule 29, in its one place: an open manual action is its owner's alone, admin or not. What
-    nobody owns is the admins', so that somebody sees it."""
-    mine = col(t.Action.owner_id).is_not_distinct_from(member.id)  # never NULL: it is negated too
-    seen = sa.or_(sa.not_(is_open()), mine)
-    return sa.or_(seen, without_owner()) if member.role == "admin" else seen
 
 
 def find(session: Session, member: t.Member, key: str) -> t.Action:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.accounts import Loaded
+from db.edits import bring_back
 from db.owners import find_owners, owner_for
 from db.timeline import note
 from dunning.model import Cause, Decision, Kind, Outcome
@@ -111,6 +112,7 @@ def _tasks(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
             shown_at=at,
             created_at=at,
         )
+        bring_back(row, loaded.actions.values())
         session.add(row)
         session.flush()
         kind = "exhausted" if task.cause is Cause.EXHAUSTED else "credit_covers"
@@ -251,7 +253,9 @@ def _assign(
     if decision.cause is not None:
         row.cause = decision.cause.value
         row.reason = _CAUSES.get(decision.cause, decision.cause.value)
+    returned = bring_back(row, loaded.actions.values())
     text = f"'{row.name}' ({row.type}) is to do"
+    text += " again, as its owner had left it" if returned else ""
     text += f": {row.reason}" if row.reason else ""
     note(session, loaded.customer, at, "action_to_do", text,
          invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip

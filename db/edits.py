@@ -6,14 +6,17 @@ so that no change of type, however often, sends one to the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from db import tables as t
 from db.errors import Invalid, Problem
 from dunning.plan import CHANNELS, ActionType
 
 _WORDS = ("subject", "body")
 _SCRIPT = "script"
+#: Addresses are of the type for which they were written.
+_ADDRESSES = ("recipients", "cc", "bcc")
 
 
 def edited(edits: Mapping[str, Any], kind: ActionType, changes: Mapping[str, Any]) -> Any:
@@ -55,3 +58,30 @@ def check_words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType)
         )
         detail = f"{' and '.join(missing)}: {reason}"
         raise Invalid(detail, [Problem(f"/{name}", reason) for name in missing])
+
+
+def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:
+    """An action that is given to its owner is as this owner had left the same step, or task, when
+    it was withdrawn or came back: note, type, texts, recipients, attachments. True when it was.
+
+    What another owner had prepared stays with them: it is nobody's but theirs (rule 29).
+    """
+    mine = [
+        a for a in earlier
+        if a.id != row.id and a.owner_id is not None and a.shown_at is not None
+        and a.status in ("withdrawn", "failed") and _same(a) == _same(row)
+    ]  # fmt: skip
+    last = max(mine, key=lambda a: a.seq or 0, default=None)
+    if last is None:
+        return False
+    chosen = last.executed_type if last.executed_type != last.type else None
+    row.note, row.executed_type, row.edits = last.note, chosen, dict(last.edits)
+    if (chosen or row.type) != (last.executed_type or last.type):  # the plan was saved meanwhile
+        row.edits = {k: v for k, v in row.edits.items() if k not in _ADDRESSES}
+    return bool(last.note or chosen or row.edits)
+
+
+def _same(row: t.Action) -> tuple[object, ...]:
+    """Whose work on what: a task without a step is the same for the same cause."""
+    what = (row.plan_id, row.step_key, row.occurrence) if row.step_key else (row.cause,)
+    return (row.owner_id, row.invoice_id, *what)

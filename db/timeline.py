@@ -53,7 +53,7 @@ def note(
 
 def read(
     session: Session,
-    visible: ColumnElement[bool],
+    hidden: ColumnElement[bool],
     *,
     customer_id: uuid.UUID | None = None,
     invoice_id: uuid.UUID | None = None,
@@ -62,13 +62,11 @@ def read(
 ) -> list[t.TimelineEntry]:
     """Newest first, from before the entry ``before``.
 
-    ``visible`` is ``db.actions.visible_to`` of the reader: entries about an action that rule 29
-    hides are left out, until it has ended.
+    ``hidden`` is ``db.visible.hidden_entries`` of the reader: what rule 29 hides is left out.
     """
-    hidden = select(t.Action.id).where(t.Action.id == t.TimelineEntry.action_id, sa.not_(visible))
     statement = (
         select(t.TimelineEntry)
-        .where(sa.not_(sa.exists(hidden)))
+        .where(sa.not_(hidden))
         .order_by(col(t.TimelineEntry.id).desc())
         .limit(limit)
     )
