@@ -40,6 +40,7 @@ from api import (
     timelines,
     webhooks,
 )
+from api.addresses import Addresses
 from api.auth import FailedAttempts
 from api.database import CONNECTIONS
 from api.guard import Guard
@@ -71,7 +72,7 @@ a person's, one of scope `billing` belongs to the system that reports invoices a
 
 Amounts are texts (`"1250.00"`), days are `YYYY-MM-DD` in the organisation's time zone, instants
 have an offset. Every error is a problem document (RFC 9457): what, where and how to mend it. In
-addresses `{customer}` and `{invoice}` are your own external id, or ours.
+addresses a UUID is our id, and any other text your own external id.
 """
 #: The largest callback (SendGrid puts up to 768 kB of events into one), and the largest of an email
 #: that a customer wrote, with what is attached.
@@ -132,6 +133,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         "/webhooks/sendgrid/inbound": _INBOUND_BYTES,
         "/webhooks/sendgrid/*/inbound": _INBOUND_BYTES,
     }
+    app.add_middleware(Addresses)
     app.add_middleware(Guard, limits=limits, https=https)
     for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))

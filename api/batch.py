@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from api.auth import Billing
 from api.customer_facts import CustomerIn
 from api.database import Db, Now
-from api.fields import Body, Key
+from api.fields import Body, ExternalId
 from api.invoices import InvoiceIn
 from api.payments import CreditNoteIn, PaymentIn
 from api.problems import pointer
@@ -28,19 +28,19 @@ Item = TypeVar("Item", "CustomerItem", "InvoiceItem", "CreditNoteItem", "Payment
 
 
 class CustomerItem(CustomerIn):
-    external_id: Key
+    external_id: ExternalId
 
 
 class InvoiceItem(InvoiceIn):
-    external_id: Key
+    external_id: ExternalId
 
 
 class CreditNoteItem(CreditNoteIn):
-    external_id: Key
+    external_id: ExternalId
 
 
 class PaymentItem(PaymentIn):
-    external_id: Key
+    external_id: ExternalId
 
 
 class Batch(Body):

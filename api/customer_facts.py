@@ -13,6 +13,7 @@ from api.fields import (
     Body,
     Days,
     EmailAddress,
+    ExternalId,
     Instant,
     Key,
     Line,
@@ -57,7 +58,7 @@ class CustomerIn(Body):
     """`contacts` and `members` that are absent stay as they are; everything else is replaced."""
 
     name: Name = Field(examples=["Acme Ltd"])
-    parent: Key | None = Field(None, description="External id of the parent customer.")
+    parent: ExternalId | None = Field(None, description="External id of the parent customer.")
     terms_days: Days | None = Field(None, description="Due date of invoices that have none.")
     language: MaybeLanguage = Field("", examples=["fr"])
     country: MaybeCountry = Field("", examples=["FR"])

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from dunning.cells import CURRENCIES, check_amount, parse_date
+from dunning.ids import external_id
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -127,7 +128,9 @@ _EMAIL_FORM = _matches(EMAIL, "is not an e-mail address")
 Key = Annotated[
     str, Field(min_length=1, max_length=200, examples=["C-1042"]), AfterValidator(_named)
 ]
-NewKey = Annotated[Key, Path(description="Your own id for it.")]
+# What a billing system calls it: never in the form of our ids.
+ExternalId = Annotated[Key, AfterValidator(external_id)]
+NewKey = Annotated[ExternalId, Path(description="Your own id for it.")]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_named)]
 Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
 Words = Annotated[str, Field(max_length=1000), AfterValidator(_lines)]

@@ -19,6 +19,7 @@ from api.fields import (
     Body,
     Currency,
     Day,
+    ExternalId,
     Instant,
     Key,
     MoneyOut,
@@ -58,7 +59,7 @@ MaybeWebAddress = Annotated[
 
 
 class InvoiceIn(Body):
-    customer: Key = Field(description="External id of the customer.")
+    customer: ExternalId = Field(description="External id of the customer.")
     number: Name = Field(examples=["INV-1042"])
     issued_on: Day
     due_on: Day | None = Field(None, description="Absent: the issue date plus the terms.")

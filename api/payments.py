@@ -11,7 +11,17 @@ from sqlmodel import Session
 
 from api.auth import Billing
 from api.database import Db, Now
-from api.fields import Body, Currency, Day, Instant, Key, Positive, in_currency
+from api.fields import (
+    Body,
+    Currency,
+    Day,
+    ExternalId,
+    Instant,
+    Key,
+    NewKey,
+    Positive,
+    in_currency,
+)
 from api.invoices import Because
 from api.reported import Reported, reported
 from db import tables as t
@@ -31,12 +41,12 @@ _CREATED = {201: {"model": Reported, "description": "Created"}}
 
 
 class Applied(Body):
-    invoice: Key = Field(description="External id of an invoice of the customer.")
+    invoice: ExternalId = Field(description="External id of an invoice of the customer.")
     amount: Positive
 
 
 class _CreditIn(Body):
-    customer: Key = Field(description="External id of the customer.")
+    customer: ExternalId = Field(description="External id of the customer.")
     currency: Currency
     amount: Positive
     applied: Annotated[list[Applied], Field(max_length=1000)] = Field(
@@ -89,36 +99,34 @@ class CreditNoteIn(_CreditIn):
         return self._fact(CREDIT_NOTE, external_id, self.issued_on)
 
 
-@router.put("/payments/{external_id}", operation_id="put_payment", responses=_CREATED)  # type: ignore[arg-type]
+@router.put("/payments/{payment}", operation_id="put_payment", responses=_CREATED)  # type: ignore[arg-type]
 def put_payment(
-    external_id: Key, body: PaymentIn, who: Billing, db: Db, now: Now, response: Response
+    payment: NewKey, body: PaymentIn, who: Billing, db: Db, now: Now, response: Response
 ) -> Reported:
     """Report a payment: in part, in full, or more than is owed."""
-    row, result = put_credit(db, who.organisation_id, body.fact(external_id), now, who.name)
+    row, result = put_credit(db, who.organisation_id, body.fact(payment), now, who.name)
     return reported(response, row, Change(result))
 
 
-@router.put("/credit-notes/{external_id}", operation_id="put_credit_note", responses=_CREATED)  # type: ignore[arg-type]
+@router.put("/credit-notes/{credit_note}", operation_id="put_credit_note", responses=_CREATED)  # type: ignore[arg-type]
 def put_credit_note(
-    external_id: Key, body: CreditNoteIn, who: Billing, db: Db, now: Now, response: Response
+    credit_note: NewKey, body: CreditNoteIn, who: Billing, db: Db, now: Now, response: Response
 ) -> Reported:
     """Report a credit note. It never carries; it lowers what the customer owes (rule 3)."""
-    row, result = put_credit(db, who.organisation_id, body.fact(external_id), now, who.name)
+    row, result = put_credit(db, who.organisation_id, body.fact(credit_note), now, who.name)
     return reported(response, row, Change(result))
 
 
-@router.post("/payments/{external_id}/reverse", operation_id="reverse_payment")
-def reverse(
-    external_id: Key, who: Billing, db: Db, now: Now, body: Because | None = None
-) -> Reported:
+@router.post("/payments/{payment}/reverse", operation_id="reverse_payment")
+def reverse(payment: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Reported:
     """The payment bounced: the invoices it covered are open again and resume (rule 7)."""
-    return _reverse(db, who, PAYMENT, external_id, body, now)
+    return _reverse(db, who, PAYMENT, payment, body, now)
 
 
-@router.post("/credit-notes/{external_id}/void", operation_id="void_credit_note")
-def void(external_id: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Reported:
+@router.post("/credit-notes/{credit_note}/void", operation_id="void_credit_note")
+def void(credit_note: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Reported:
     """The credit note is void: the invoices it covered are open again."""
-    return _reverse(db, who, CREDIT_NOTE, external_id, body, now)
+    return _reverse(db, who, CREDIT_NOTE, credit_note, body, now)
 
 
 def _reverse(

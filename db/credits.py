@@ -15,6 +15,7 @@ from db import bulk
 from db import tables as t
 from db.accounts import clock
 from db.errors import Conflict, Invalid, NotFound
+from db.ids import named
 from db.locks import lock_customer
 from db.nudges import nudge
 from db.timeline import money, note
@@ -132,7 +133,11 @@ def find_credit(
 
 
 def credit_or_404(session: Session, organisation_id: uuid.UUID, kind: str, key: str) -> t.Credit:
-    found = find_credit(session, organisation_id, kind, key)
+    """By our id where it has the form of one, else by external id."""
+    mine = select(t.Credit).where(
+        t.Credit.organisation_id == organisation_id, t.Credit.kind == kind
+    )
+    found = session.exec(mine.where(named(t.Credit, key))).one_or_none()
     if found is None:
         raise NotFound(f"no {_WORDS[kind]} {key!r}")
     return found

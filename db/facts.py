@@ -22,10 +22,12 @@ from db.accounts import clock
 from db.contacts import another_country, fix
 from db.credits import rebalance
 from db.errors import Invalid, NotFound
+from db.ids import named
 from db.locks import lock_customer
 from db.nudges import nudge
 from db.reported_contacts import ContactFact, put_contacts
 from db.timeline import money, note
+from dunning.ids import our_id
 
 _MOST_LEVELS = 50
 
@@ -76,35 +78,33 @@ def organisation(session: Session, organisation_id: uuid.UUID) -> t.Organisation
 def find_customer(
     session: Session, organisation_id: uuid.UUID, key: str, *, lock: bool = False
 ) -> t.Customer:
-    """By external id, else by our own id. NotFound when there is none."""
-    row = _find(session, t.Customer, organisation_id, key)
+    """By our id where it has the form of one, else by external id. NotFound when there is none."""
+    mine = select(t.Customer).where(t.Customer.organisation_id == organisation_id)
+    row = session.exec(mine.where(named(t.Customer, key))).one_or_none()
     if row is None:
-        raise NotFound(f"no customer {key!r}; create it with PUT /v1/customers/{{external_id}}")
+        raise NotFound(_nothing("customer", "customers", key))
     return lock_customer(session, row.id) if lock else row
 
 
 def find_invoice(
     session: Session, organisation_id: uuid.UUID, key: str, *, lock: bool = False
 ) -> t.Invoice:
-    """By external id, else by our own id; ``lock`` takes the customer's lock, then reads again."""
-    row: t.Invoice | None = _find(session, t.Invoice, organisation_id, key)
+    """By our id where it has the form of one, else by external id; ``lock`` takes the customer's
+    lock, then reads again."""
+    mine = select(t.Invoice).where(t.Invoice.organisation_id == organisation_id)
+    row = session.exec(mine.where(named(t.Invoice, key))).one_or_none()
     if row is None:
-        raise NotFound(f"no invoice {key!r}; create it with PUT /v1/invoices/{{external_id}}")
+        raise NotFound(_nothing("invoice", "invoices", key))
     if lock:
         lock_customer(session, row.customer_id)
         session.refresh(row)
     return row
 
 
-def _find(session: Session, table: Any, organisation_id: uuid.UUID, key: str) -> Any:
-    statement = select(table).where(table.organisation_id == organisation_id)
-    row = session.exec(statement.where(table.external_id == key)).one_or_none()
-    if row is None:
-        try:
-            row = session.exec(statement.where(table.id == uuid.UUID(key))).one_or_none()
-        except ValueError:
-            return None
-    return row
+def _nothing(what: str, path: str, key: str) -> str:
+    if our_id(key) is not None:
+        return f"no {what} has our id {key!r}; your own id never has that form"
+    return f"no {what} {key!r}; create it with PUT /v1/{path}/{{external_id}}"
 
 
 def put_customer(

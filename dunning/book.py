@@ -28,6 +28,7 @@ from dunning.cells import (
     shorten,
     whole_number,
 )
+from dunning.ids import OURS, our_id
 from dunning.table import BinaryFile, RowError, Table, read_table
 
 __all__ = [
@@ -162,6 +163,9 @@ class _Row:
         if country and not re.fullmatch(r"[A-Z]{2}", country):
             self.wrong("country", "is not an ISO 3166 code such as FR", country)
         parent, plan = self.text("parent"), self.text("plan", 100)
+        for field, key in (("customer", customer), ("invoice", invoice), ("parent", parent)):
+            if our_id(key) is not None:
+                self.wrong(field, OURS, key)
         if parent and parent == customer:
             self.wrong("parent", "is the customer itself")
         if self.errors or issued_on is None or total is None:

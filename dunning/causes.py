@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dunning.cells import shorten
 from dunning.formats import all_whole_floats, amount_forms, date_formats, is_nothing
+from dunning.ids import OURS, PREFIX
 from dunning.table import RowError
 
 _FIRST_LINES = 3
@@ -92,6 +93,9 @@ def _hint(cause: Cause) -> str:
     nothing = sorted({value for value in cause.values if is_nothing(value)})
     if nothing:
         return f"empty = {json.dumps(nothing, ensure_ascii=False)}"
+    if cause.reason == OURS:
+        pattern = json.dumps(f"{PREFIX}{{{cause.header}}}", ensure_ascii=False)
+        return f"{cause.column} = {{pattern = {pattern}}}" if cause.header else ""
     if cause.reason.startswith("has more decimals"):
         return "round = true"
     if cause.reason.startswith("is not a date"):

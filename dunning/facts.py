@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from dunning.bookmap import BookError, Header
 from dunning.cells import CURRENCIES, parse_amount, parse_date, shorten
+from dunning.ids import OURS, our_id
 from dunning.table import BinaryFile, RowError, read_table
 
 
@@ -119,6 +120,9 @@ def _fact(line: int, at: str, kind: str, customer: str, invoice: str, value: str
             raise _Wrong(name, "has a line break or control character")
     if not customer:
         raise _Wrong("customer", "is empty")
+    for name, key in (("customer", customer), ("invoice", invoice)):
+        if our_id(key) is not None:
+            raise _Wrong(name, f"{key!r} {OURS}")
     if of_kind in _ON_INVOICE and not invoice:
         raise _Wrong("invoice", f"is empty; {of_kind.value} is about an invoice")
     fact = Fact(line, moment, of_kind, customer, invoice)

@@ -89,7 +89,7 @@ CUSTOMERS: list[tuple[dict[str, Any], str]] = [
     ({"contacts": [{}, {"e/m~ail": "x"}]}, "/contacts/1/e~1m~0ail"),
     ({"contacts": [{}] * 101}, "/contacts"), ({"contacts": [{"external_id": ""}]},
                                               "/contacts/0/external_id"),
-    ({"contacts": [{"external_id": "2"}, {}]}, "/contacts"),
+    ({"contacts": [{"external_id": "2"}, {"external_id": "2"}]}, "/contacts"),
     ({"source_updated_at": "2025-03-04T10:00:00"}, "/source_updated_at"),
     ({"source_updated_at": "2025-03-04"}, "/source_updated_at"),
     ({"source_updated_at": 1741078800}, "/source_updated_at"),
@@ -165,7 +165,7 @@ def refused(office: Office, path: str, body: Any) -> dict[str, Any]:
 
 
 ADDRESSES = [
-    "/customers/a%00b", "/customers/%0A", "/invoices/" + "x" * 201, "/actions/%ED%A0%80",
+    "/customers/a%00b", "/customers/%0A", "/invoices/" + "x" * 201,
     "/actions/1", "/customers?limit=0", "/customers?limit=201", "/customers?limit=-1",
     "/customers?limit=99999999999999999999", "/customers?limit=x", "/customers?cursor=%00",
     "/customers?cursor=ä", "/customers?cursor=AAAA", "/customers?cursor=!", "/customers?name=%00",
@@ -189,11 +189,12 @@ def test_nothing_here_and_not_like_that(office: Office) -> None:
     assert office.ben.fails(404, "GET", "/nothing")["instance"] == "/v1/nothing"
     office.ben.fails(404, "GET", "/customers/")
     for method, path, allowed in (
-        ("DELETE", "/customers/C-1", "GET, PUT"), ("POST", "/customers/C-1", "GET, PUT"),
-        ("PUT", "/actions", "GET"), ("GET", "/batch", "POST"),
+        ("DELETE", "/customers/C-1", "GET, HEAD, PUT"),
+        ("POST", "/customers/C-1", "GET, HEAD, PUT"),
+        ("PUT", "/actions", "GET, HEAD"), ("GET", "/batch", "POST"),
         ("PATCH", "/members/a", "DELETE, PUT"),
-        ("GET", "/keys/x", "DELETE"), ("TRACE", "/organisation", "GET, PATCH"),
-        ("OPTIONS", "/plans/check", "GET, POST, PUT"),
+        ("GET", "/keys/x", "DELETE"), ("TRACE", "/organisation", "GET, HEAD, PATCH"),
+        ("OPTIONS", "/plans/check", "GET, HEAD, POST, PUT"),
     ):  # fmt: skip
         told = office.ben(method, path)
         assert (told.status_code, told.headers["allow"]) == (405, allowed)

@@ -198,3 +198,37 @@ def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> 
         assert {c.external_id: found.closed(c, "email") != "" for c in contacts} == {
             "eve": True, "max": True, "zoe": False,
         }  # fmt: skip
+
+
+def test_external_ids_in_the_form_of_ours_get_a_prefix_and_keep_everything(engine: Engine) -> None:
+    ours = "0F8FAD5B-D9CB-469F-A165-70867728950E"
+    with transaction(engine) as session:
+        house, customer, invoice = acme(session)
+        impostor = t.Customer(
+            organisation_id=house.id, external_id=str(customer.id), name="Impostor"
+        )
+        other = t.Invoice(
+            organisation_id=house.id, customer_id=customer.id, external_id=ours, number="2",
+            issued_on=date(2025, 2, 1), total=Decimal(100), balance=Decimal(100), currency="EUR",
+        )  # fmt: skip
+        taken = t.Customer(organisation_id=house.id, external_id="a" * 32, name="Taken")
+        before = t.Customer(organisation_id=house.id, external_id="external:" + "a" * 32, name="x")
+        whose: dict[str, Any] = {
+            "organisation_id": house.id, "customer_id": customer.id, "currency": "EUR",
+            "on_date": date(2025, 3, 1), "amount": Decimal(1), "kind": "payment",
+        }  # fmt: skip
+        keys = (ours, f"import/{ours}", "P-1", f"my/{ours}", "x" * 32)
+        paid = [t.Credit(**whose, external_id=key) for key in keys]
+        session.add_all([impostor, other, taken, before, *paid])
+        session.flush()
+        made: tuple[Any, ...] = (customer, impostor, invoice, other, taken, before, *paid)
+        ids = [row.id for row in made]
+    with migrated_from_before(engine, "external ids") as session:
+        tables: tuple[Any, ...] = (t.Customer, t.Invoice, t.Credit)
+        rows = {row.id: row.external_id for table in tables for row in session.exec(select(table))}
+        assert [rows[key] for key in ids] == [
+            "C-1", f"external:{ids[0]}", "INV-1", f"external:{ours}",
+            "external:external:" + "a" * 32, "external:" + "a" * 32,
+            f"external:{ours}", f"import/external:{ours}", "P-1",
+            f"my/{ours}", "x" * 32,
+        ]  # fmt: skip

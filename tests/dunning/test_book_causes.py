@@ -64,6 +64,10 @@ def test_rows_of_one_cause_are_one_line_with_the_first_three_lines_named() -> No
         ({"total": '"1,234,567.50"'}, 'thousands = ","'),
         ({"total": "12.50 USD"}, 'strip = "DSU"'),
         ({"terms_days": "30.0"}, 'whole_numbers = ["terms_days"]'),
+        (
+            {"customer": "0F8FAD5BD9CB469FA16570867728950E"},
+            'customer = {pattern = "external:{customer}"}',
+        ),
         ({"currency": "Euro"}, 'currency = {constant = "EUR"}, where all rows are in one currency'),
     ],
 )
