@@ -25,7 +25,7 @@ OPEN = ("to_do", "needs_review")
 def is_open() -> ColumnElement[bool]:
     """An action that is its owner's: to be worked, or completed and on its way (rule 29). What is
     planned to go out by itself, on its way or in the past is everybody's. The states are literals,
-    as those of an index are (decision 0021)."""
+    as those of an index are (decision 0031)."""
     waits: list[ColumnElement[str]] = [sa.literal_column(f"'{status}'") for status in OPEN]
     return col(t.Action.status).in_(waits) | (
         (col(t.Action.status) == sa.literal_column("'sending'"))

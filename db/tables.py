@@ -351,7 +351,7 @@ class Application(SQLModel, table=True):
 class UnappliedCredit(SQLModel, table=True):
     """A customer's unapplied credit by currency (rule 42): its credits that are not reversed, less
     ``total - balance`` of its invoices that are not void. Triggers on both tables keep it, whoever
-    writes there (decision 0021); no code writes here."""
+    writes there (decision 0031); no code writes here."""
 
     __tablename__ = "unapplied_credit"
 
