@@ -91,6 +91,7 @@ def list_all(
     member: Member,
     db: Db,
     now: Now,
+    page: pages.Asked,
     scope: Annotated[
         actions.Scope,
         Query(
@@ -101,8 +102,6 @@ def list_all(
     status: Annotated[ActionStatus | None, Query()] = None,
     automatic: Annotated[bool | None, Query(description="Made by an automatic step.")] = None,
     customer: Annotated[Key | None, Query()] = None,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
 ) -> Actions:
     """Mine that are to be worked, oldest first; those of paused customers are out of sight,
     but for messages in doubt."""
@@ -117,10 +116,10 @@ def list_all(
         automatic=automatic,
         customer_id=find_customer(db, org.id, customer).id if customer else None,
         today_end=clock(org, now).astimezone(calendar_of(org).zone),
-        after=pages.read_number(cursor),
-        limit=limit + 1,
+        after=page.after_number,
+        limit=page.limit + 1,
     )
-    kept, following = pages.cut(rows, limit, lambda row: row.seq)
+    kept, following = page.cut(rows, lambda row: row.seq)
     return Actions(items=action_details.short(db, kept, member), next_cursor=following)
 
 

@@ -17,7 +17,6 @@ router = APIRouter(tags=["organisation"])
 
 
 class CallbackOut(BaseModel):
-    id: int
     provider: str
     received_at: datetime
     outcome: str
@@ -32,17 +31,15 @@ class Callbacks(pages.Page):
 def list_all(
     admin: Admin,
     db: Db,
+    page: pages.Asked,
     outcome: Annotated[
         Literal["unmatched", "refused"],
         Query(description="`unmatched`: about no message of ours. `refused`: could not be read."),
     ] = "unmatched",
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
 ) -> Callbacks:
     """What the organisation's own accounts at providers called back in vain, newest first."""
-    before = pages.read_number(cursor)
-    rows = callbacks.read(db, admin.organisation_id, outcome, before, limit + 1)
-    kept, following = pages.cut(rows, limit, lambda row: row.id)
+    rows = callbacks.read(db, admin.organisation_id, outcome, page.after_number, page.limit + 1)
+    kept, following = page.cut(rows, lambda row: row.id)
     names = set(CallbackOut.model_fields)
     return Callbacks(
         items=[CallbackOut(**row.model_dump(include=names)) for row in kept],

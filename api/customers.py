@@ -117,11 +117,10 @@ def short(session: Session, rows: list[t.Customer]) -> list[CustomerShort]:
 def list_all(
     who: Anyone,
     db: Db,
+    page: pages.Asked,
     name: Annotated[Line | None, Query(description="A part of the name.")] = None,
     parent: Annotated[Key | None, Query(description="The parent customer.")] = None,
     member: Annotated[Key | None, Query(description="An assigned member: address or id.")] = None,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
 ) -> Customers:
     """All customers, by external id."""
     org = who.organisation_id
@@ -131,10 +130,10 @@ def list_all(
         name=name,
         parent_id=find_customer(db, org, parent).id if parent else None,
         member_id=member_or_404(db, org, member).id if member else None,
-        after=pages.read(cursor),
-        limit=limit + 1,
+        after=page.after,
+        limit=page.limit + 1,
     )
-    kept, following = pages.cut(rows, limit, lambda row: row.external_id)
+    kept, following = page.cut(rows, lambda row: row.external_id)
     return Customers(items=short(db, kept), next_cursor=following)
 
 

@@ -230,13 +230,12 @@ def _close(
 def list_all(
     who: Anyone,
     db: Db,
+    page: pages.Asked,
     customer: Annotated[Key | None, Query(description="Of this customer.")] = None,
     number: Annotated[Name | None, Query(description="With exactly this number.")] = None,
     status: Annotated[Status | None, Query()] = None,
     disputed: Annotated[bool | None, Query()] = None,
     due_before: Annotated[Day | None, Query(description="Due before this day.")] = None,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
 ) -> Invoices:
     """All invoices, by external id."""
     org = who.organisation_id
@@ -248,10 +247,10 @@ def list_all(
         status=status,
         disputed=disputed,
         due_before=due_before,
-        after=pages.read(cursor),
-        limit=limit + 1,
+        after=page.after,
+        limit=page.limit + 1,
     )
-    kept, following = pages.cut(rows, limit, lambda row: row.external_id)
+    kept, following = page.cut(rows, lambda row: row.external_id)
     return Invoices(items=short(db, kept), next_cursor=following)
 
 

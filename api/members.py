@@ -101,13 +101,11 @@ def me(member: Member, db: Db, now: Now) -> Me:
 
 
 @router.get("/audit", operation_id="list_audit")
-def list_audit(
-    member: Member, db: Db, cursor: pages.Cursor = None, limit: pages.Limit = 50
-) -> Entries:
+def list_audit(member: Member, db: Db, page: pages.Asked) -> Entries:
     """What was done about members and keys, newest first: what concerns me and what I did, or as an
     admin everything."""
-    rows = audit.read(db, member, before=pages.read_number(cursor), limit=limit + 1)
-    kept, following = pages.cut(rows, limit, lambda row: row.id)
+    rows = audit.read(db, member, before=page.after_number, limit=page.limit + 1)
+    kept, following = page.cut(rows, lambda row: row.id)
     return Entries(items=_entries(db, kept), next_cursor=following)
 
 

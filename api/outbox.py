@@ -44,13 +44,11 @@ class Outbox(pages.Page):
 
 
 @router.get("/outbox", operation_id="list_outbox")
-def list_all(
-    member: Member, db: Db, cursor: pages.Cursor = None, limit: pages.Limit = 50
-) -> Outbox:
+def list_all(member: Member, db: Db, page: pages.Asked) -> Outbox:
     """Newest first."""
-    before = pages.read_number(cursor)
-    rows = outbox.read(db, member.organisation_id, before=before, limit=limit + 1)
-    kept, following = pages.cut(rows, limit, lambda row: row.seq)
+    org = member.organisation_id
+    rows = outbox.read(db, org, before=page.after_number, limit=page.limit + 1)
+    kept, following = page.cut(rows, lambda row: row.seq)
     return Outbox(items=[OutboxShort(**_data(row)) for row in kept], next_cursor=following)
 
 

@@ -1,64 +1,87 @@
-"""Lists in pages: ``items`` and the ``next_cursor``, which is opaque and stays valid."""
+"""Lists in pages: ``items`` and the ``next_cursor``, which is sealed and stays valid.
+
+A cursor is good for the organisation and the question it was given to: the same path and filters,
+with any limit. It says nothing of the place in it (``db.cursors``): numbers count what others do.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
+from urllib.parse import urlencode
 
-from fastapi import Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
+from api.auth import Anyone
+from api.database import Db
+from db import cursors
 from db.errors import Invalid
+from db.members import Principal
 
 Row = TypeVar("Row")
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
-Cursor = Annotated[
-    str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
+_Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+_Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=3000,
+        description="`next_cursor` of the page before, with the same filters as there.",
+    ),
 ]
+_DIGITS = 19  # of every number, so that a cursor's length says nothing of it
 
 
 class Page(BaseModel):
     next_cursor: str | None = Field(None, description="Ask with it for the next page; null: last.")
 
 
-def write(place: str | int) -> str:
-    return base64.urlsafe_b64encode(str(place).encode()).decode().rstrip("=")
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The page that is asked for: of at most ``limit`` rows, from behind ``after``."""
+
+    limit: int
+    after: str | None
+    _db: Session
+    _who: Principal
+    _asked: str
+
+    @property
+    def after_number(self) -> int | None:
+        """The place as it was given to ``cut``, where that was a number."""
+        return int(self.after) if self.after is not None else None
+
+    def cut(
+        self, rows: Sequence[Row], place: Callable[[Row], str | int | None]
+    ) -> tuple[list[Row], str | None]:
+        """Of ``limit + 1`` rows the page and the cursor of the next, None when there is none."""
+        kept = list(rows[: self.limit])
+        last = place(kept[-1]) if kept and len(rows) > self.limit else None
+        if last is None:
+            return kept, None
+        text = f"{last:0{_DIGITS}d}" if isinstance(last, int) else last
+        return kept, cursors.seal(self._db, self._who.organisation_id, self._asked, text)
 
 
-def read(cursor: str | None) -> str | None:
-    """The place in a cursor. Raises Invalid for one that we did not give out."""
-    if cursor is None:
-        return None
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (UnicodeError, binascii.Error, ValueError):
-        raise _not_ours() from None
-    if not place or "\x00" in place:
-        raise _not_ours()
-    return place
+def _part(
+    request: Request, who: Anyone, db: Db, cursor: _Cursor = None, limit: _Limit = 50
+) -> Part:
+    asked = _question(request)
+    after = None
+    if cursor is not None:
+        after = cursors.unseal(db, who.organisation_id, asked, cursor)
+        if after is None:
+            words = "is not a cursor of this list with these filters; begin without one"
+            raise Invalid.at("query cursor", words)
+    return Part(limit, after, db, who, asked)
 
 
-def read_number(cursor: str | None) -> int | None:
-    place = read(cursor)
-    if place is None:
-        return None
-    if not (place.isascii() and place.isdecimal() and len(place) <= 18):
-        raise _not_ours()
-    return int(place)
+def _question(request: Request) -> str:
+    given = request.query_params.multi_items()
+    filters = sorted((name, value) for name, value in given if name not in ("cursor", "limit"))
+    return f"{request.url.path}?{urlencode(filters)}"
 
 
-def _not_ours() -> Invalid:
-    return Invalid.at("query cursor", "is not a cursor of ours; begin without one")
-
-
-def cut(
-    rows: Sequence[Row], limit: int, place: Callable[[Row], str | int | None]
-) -> tuple[list[Row], str | None]:
-    """Of ``limit + 1`` rows the page and the cursor of the next, None when there is none."""
-    kept = list(rows[:limit])
-    last = place(kept[-1]) if kept and len(rows) > limit else None
-    return kept, write(last) if last is not None else None
+Asked = Annotated[Part, Depends(_part)]

@@ -15,7 +15,6 @@ from api.auth import Member
 from api.database import Db
 from api.fields import Key
 from db import tables as t
-from db.errors import Invalid
 from db.facts import find_customer
 from db.visible import visible_to
 
@@ -45,14 +44,13 @@ def of_customer(
     customer: Key,
     member: Member,
     db: Db,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
+    page: pages.Asked,
 ) -> Replies:
     """What the customer's people wrote back to emails and SMS. A reply of a person makes automatic
     steps wait for `reply_hold_days` of the organisation; a machine's does not."""
     row = find_customer(db, member.organisation_id, customer)
-    replies = _read(db, row.id, _place(cursor), limit + 1)
-    kept, following = pages.cut(replies, limit, lambda r: f"{r.at.isoformat()} {r.id}")
+    replies = _read(db, row.id, _place(page.after), page.limit + 1)
+    kept, following = page.cut(replies, lambda r: f"{r.at.isoformat()} {r.id}")
     answered = _answered(db, member, [r.delivery_id for r in kept if r.delivery_id])
     items = [
         ReplyOut(
@@ -81,19 +79,11 @@ def _read(
     return list(db.exec(statement))
 
 
-def _place(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
-    text = pages.read(cursor)
-    if text is None:
+def _place(after: str | None) -> tuple[datetime, uuid.UUID] | None:
+    if after is None:
         return None
-    at, _, key = text.partition(" ")
-    try:
-        found = datetime.fromisoformat(at), uuid.UUID(key)
-        if found[0].tzinfo is None:
-            raise ValueError
-    except ValueError:
-        wrong = "is not a cursor of ours; begin without one"
-        raise Invalid.at("query cursor", wrong) from None
-    return found
+    at, _, key = after.partition(" ")
+    return datetime.fromisoformat(at), uuid.UUID(key)
 
 
 def _answered(

@@ -39,18 +39,20 @@ def of_customer(
     customer: Key,
     member: Member,
     db: Db,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
+    page: pages.Asked,
 ) -> Timeline:
     """Everything about the customer and its invoices. What is about an open action of somebody
     else shows once that action is executed; of one that was withdrawn or skipped only that, and
     why (rule 29)."""
     row = find_customer(db, member.organisation_id, customer)
-    before = pages.read_number(cursor)
     entries = timeline.read(
-        db, hidden_entries(member), customer_id=row.id, before=before, limit=limit + 1
+        db,
+        hidden_entries(member),
+        customer_id=row.id,
+        before=page.after_number,
+        limit=page.limit + 1,
     )
-    return _page(db, entries, limit)
+    return _page(db, entries, page)
 
 
 @router.get("/invoices/{invoice}/timeline", operation_id="get_invoice_timeline")
@@ -58,20 +60,22 @@ def of_invoice(
     invoice: Key,
     member: Member,
     db: Db,
-    cursor: pages.Cursor = None,
-    limit: pages.Limit = 50,
+    page: pages.Asked,
 ) -> Timeline:
     """Everything about one invoice, under the same rule."""
     row = find_invoice(db, member.organisation_id, invoice)
-    before = pages.read_number(cursor)
     entries = timeline.read(
-        db, hidden_entries(member), invoice_id=row.id, before=before, limit=limit + 1
+        db,
+        hidden_entries(member),
+        invoice_id=row.id,
+        before=page.after_number,
+        limit=page.limit + 1,
     )
-    return _page(db, entries, limit)
+    return _page(db, entries, page)
 
 
-def _page(db: Session, rows: list[t.TimelineEntry], limit: int) -> Timeline:
-    kept, following = pages.cut(rows, limit, lambda row: row.id)
+def _page(db: Session, rows: list[t.TimelineEntry], page: pages.Part) -> Timeline:
+    kept, following = page.cut(rows, lambda row: row.id)
     known = browse.by_id(db, t.Invoice, (r.invoice_id for r in kept))
     items = [
         Entry(

@@ -673,6 +673,17 @@ class HeldAccount(SQLModel, table=True):
     ended_by: str = ""
 
 
+class CursorKey(SQLModel, table=True):
+    """Seals the cursors of lists (``db.cursors``). The newest seals, all of them open: a row that
+    is added is the next key, one that is deleted makes the cursors it sealed worthless."""
+
+    __tablename__ = "cursor_key"
+
+    version: int | None = _big_serial()
+    key: bytes
+    created_at: datetime = _created()
+
+
 class OutboxMessage(SQLModel, table=True):
     """What a channel without a provider would have sent; its id is the delivery's."""
 
