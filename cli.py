@@ -1,4 +1,4 @@
-"""``dunning``: serve, rehearse, import, plan, organisation, db, temporal; each says what it did."""
+"""``dunning``: serve, rehearse, import, plan, key, db and more; each says what it did."""
 
 from __future__ import annotations
 
@@ -27,8 +27,14 @@ from db import tables as t
 from db.credentials import Vault, new_secret_key, seal_anew
 from db.engine import check_migrations, connect, migrate, transaction
 from db.errors import DunningError
-from db.invitations import invite
-from db.members import BILLING, MEMBER, member_or_404, new_key, put_member
+from db.members import (
+    BILLING,
+    MEMBER,
+    make_key_on_the_machine,
+    member_or_404,
+    new_key,
+    put_member,
+)
 from db.plans import put_plan
 from dunning.bookmap import BookError
 from embedded.private import write_for_us_alone
@@ -41,12 +47,14 @@ db_app = typer.Typer(no_args_is_help=True, help="The database and its migrations
 plan_app = typer.Typer(no_args_is_help=True, help="Dunning plans.")
 temporal_app = typer.Typer(no_args_is_help=True, help="Temporal: its search attributes and keys.")
 organisation_app = typer.Typer(no_args_is_help=True, help="Organisations and their first keys.")
+key_app = typer.Typer(no_args_is_help=True, help="Keys, for when no admin has one.")
 outbox_app = typer.Typer(no_args_is_help=True, help="What channels without a provider would send.")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(db_app, name="db")
 app.add_typer(temporal_app, name="temporal")
 app.add_typer(plan_app, name="plan")
 app.add_typer(organisation_app, name="organisation")
+app.add_typer(key_app, name="key")
 
 out = Console()
 err = Console(stderr=True)
@@ -426,13 +434,17 @@ def organisation_create(
         out.print(f"  {who}: {key}", highlight=False)
 
 
-@organisation_app.command("invite")
-def organisation_invite(
+@key_app.command("create")
+def key_create(
     member: Annotated[str, typer.Argument(help="E-mail address.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "made on the machine",
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Make the member an admin, and let one who left back.")
+    ] = False,
     organisation: _Organisation = None,
 ) -> None:
-    """Invite a member to make a key, as an admin may do by the API: for when no admin has one.
-    Prints the token once; it is exchanged at POST /v1/invitations/exchange."""
+    """Make a key for a member and print it once: for when no admin has a good one. The member is
+    shown that it was made."""
     settings = load_settings()
     set_up_logging("WARNING")
     with _database(settings) as url:
@@ -440,10 +452,12 @@ def organisation_invite(
         with transaction(engine) as session:
             organisation_id = _organisation_id(session, organisation)
             row = member_or_404(session, organisation_id, member)
-            token, made = invite(session, row, None)
-            words = f"{row.name} is invited until {made.expires_at:%Y-%m-%d %H:%M} UTC: {token}"
+            if admin:
+                row = put_member(session, organisation_id, row.email, row.name, "admin")
+            key = make_key_on_the_machine(session, row, name)
+            words = f"{row.name}, {row.role}: {key}"
         engine.dispose()
-    out.print(words, highlight=False, soft_wrap=True)
+    out.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -22,10 +22,10 @@ GOOD_FOR = timedelta(days=7)
 _PREFIX = "dun_invitation_"
 
 
-def invite(session: Session, member: t.Member, by: t.Member | None) -> tuple[str, t.Invitation]:
+def invite(session: Session, member: t.Member, by: t.Member) -> tuple[str, t.Invitation]:
     """Make an invitation, good for ``GOOD_FOR``, and return its token; only the token's SHA-256
-    stays (it has 256 bits). It takes the place of an unused one of the member. ``by`` None: the
-    machine itself. Conflict for a member who left."""
+    stays (it has 256 bits). It takes the place of an unused one of the member. Conflict for a
+    member who left."""
     session.refresh(member, with_for_update={"key_share": True})
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")

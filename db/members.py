@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db import admins
 from db import tables as t
 from db.audit import record
 from db.errors import Conflict, NotFound
@@ -88,8 +89,8 @@ def put_member(
     session: Session, organisation_id: uuid.UUID, email: str, name: str, role: str = "member"
 ) -> t.Member:
     """Create or update a member by e-mail address; one who had left is back. Who comes may be the
-    owner that an open action waits for: the customers of those look again. Conflict when the last
-    admin would be none any more."""
+    owner that an open action waits for: the customers of those look again. Conflict when no admin
+    with a key would be left."""
     row = session.exec(
         select(t.Member).where(
             t.Member.organisation_id == organisation_id,
@@ -100,30 +101,13 @@ def put_member(
         row = t.Member(organisation_id=organisation_id, email=email, name=name)
         session.add(row)
     elif row.role == "admin" and role != "admin":
-        _keep_an_admin(session, row)
+        admins.before_leaving(session, row)
     row.name, row.role, row.active = name, role, True
     session.flush()
     unowned = customers_without_owner(session, organisation_id)
     if unowned:
         nudge_many(session, organisation_id, unowned)
     return row
-
-
-def _keep_an_admin(session: Session, member: t.Member) -> None:
-    """Locked, so that two admins who remove each other do not both succeed."""
-    admins = session.exec(
-        select(t.Member)
-        .where(
-            t.Member.organisation_id == member.organisation_id,
-            t.Member.role == "admin",
-            col(t.Member.active),
-        )
-        .order_by(col(t.Member.id))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    if [a.id for a in admins] == [member.id]:
-        raise Conflict(f"{member.name} is the only admin; make another member one first")
 
 
 def list_members(session: Session, organisation_id: uuid.UUID) -> list[t.Member]:
@@ -159,6 +143,18 @@ def make_key(session: Session, member: t.Member, name: str) -> str:
     return key
 
 
+def make_key_on_the_machine(session: Session, member: t.Member, name: str) -> str:
+    """A key of a member, made by whoever works on the machine itself; the member is shown it.
+    Conflict for one who left."""
+    session.refresh(member, with_for_update={"key_share": True})
+    if not member.active:
+        raise Conflict(f"{member.name} is not a member any more")
+    key = new_key(session, member.organisation_id, MEMBER, name, member)
+    words = f"the key {name!r} of {member.name} is made on the machine itself"
+    record(session, member.organisation_id, "key_made", words, by=None, about=member)
+    return key
+
+
 def list_keys(session: Session, member: t.Member) -> list[t.ApiKey]:
     """The keys that are not revoked, oldest first: of an admin all, else the member's own."""
     statement = (
@@ -174,14 +170,19 @@ def list_keys(session: Session, member: t.Member) -> list[t.ApiKey]:
 
 def revoke_key(session: Session, by: t.Member, key_id: str) -> None:
     """The key is good no more. A member revokes their own, an admin any. NotFound when there is
-    none that they may revoke, or it was revoked before."""
-    row = session.get(t.ApiKey, key_id, with_for_update={"key_share": True})
-    if row is None or row.organisation_id != by.organisation_id or row.revoked_at is not None:
+    none that they may revoke, or it was revoked before; Conflict for the last key of an admin."""
+    row = session.get(t.ApiKey, key_id)
+    if row is None or row.organisation_id != by.organisation_id:
         raise NotFound(f"no key {key_id!r}")
     if by.role != "admin" and row.member_id != by.id:
         raise NotFound(f"no key {key_id!r}")
-    row.revoked_at = datetime.now(UTC)
     whose = session.get(t.Member, row.member_id) if row.member_id else None
+    if whose is not None:
+        admins.before_revoking(session, whose, row)
+    session.refresh(row, with_for_update={"key_share": True})
+    if row.revoked_at is not None:
+        raise NotFound(f"no key {key_id!r}")
+    row.revoked_at = datetime.now(UTC)
     words = f"the key {row.name!r} of {whose.name if whose else 'billing'} is revoked"
     record(session, by.organisation_id, "key_revoked", words, by=by, about=whose)
 
@@ -219,9 +220,9 @@ def member_or_404(session: Session, organisation_id: uuid.UUID, key: str) -> t.M
 def remove_member(session: Session, member: t.Member) -> None:
     """A member leaves, and with them their keys, an unused invitation and an absence. Conflict
     while open actions are theirs (rule 29, which is why it does not say how many): hand them on
-    first; Conflict for the last admin."""
+    first; Conflict for the last admin who has a key."""
     if member.role == "admin":
-        _keep_an_admin(session, member)
+        admins.before_leaving(session, member)
     # Not weaker: an action that is being given to the member just now is waited for, and counts.
     session.refresh(member, with_for_update=True)
     owns = session.exec(
