@@ -26,7 +26,10 @@ class HeldAccount(BaseModel):
     text: str = Field(examples=["SendGrid refuses our key since 09:12; 214 messages wait"])
     reason: str = Field(description="What the provider said, in our words.")
     since: datetime
-    waiting: int = Field(description="Messages of this organisation that are due now and wait.")
+    waiting: int = Field(
+        description="Messages of this organisation that are due now and wait; not those that "
+        "another member completed (rule 29)."
+    )
     probes: int = Field(description="How often it was tried again since.")
     last_probe_at: datetime | None
     next_probe_at: datetime
@@ -54,13 +57,14 @@ def list_notices(admin: Admin, db: Db, now: Now, ended: bool = False) -> Notices
     """What the admins have to see to: one notice for each account that its provider refuses,
     however many messages wait. `?ended=true` shows those too that are over."""
     organisation = db.get_one(t.Organisation, admin.organisation_id)
-    found = held_shown.of_organisation(db, organisation, now, ended=ended)
+    found = held_shown.of_organisation(db, organisation, admin, now, ended=ended)
     return Notices(items=[_notice(shown) for shown in found])
 
 
-def held_accounts(db: Session, organisation: t.Organisation, now: datetime) -> list[HeldAccount]:
-    """Those that concern the organisation, of its own and of the installation."""
-    return [as_told(one) for one in held_shown.of_organisation(db, organisation, now)]
+def held_accounts(db: Session, member: t.Member, now: datetime) -> list[HeldAccount]:
+    """Those that concern the member's organisation, of its own and of the installation."""
+    organisation = db.get_one(t.Organisation, member.organisation_id)
+    return [as_told(one) for one in held_shown.of_organisation(db, organisation, member, now)]
 
 
 def as_told(shown: held_shown.Shown) -> HeldAccount:

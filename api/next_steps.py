@@ -21,7 +21,7 @@ from db.decisions import step_in, summarise
 from db.errors import NotFound
 from db.facts import find_customer
 from db.owners import owner_for
-from dunning.decide import decide
+from dunning.decide import as_others_know, decide
 from dunning.model import Decision, Kind, Reason
 from dunning.plan import ActionType
 
@@ -58,7 +58,7 @@ class Because(BaseModel):
 class Next(BaseModel):
     state: Kind = Field(
         description="`wait`: until `at`. `send`, `assign`: at this moment. `await_owner`: for its "
-        "owner. `rest`: until a new fact."
+        "owner. `rest`: nothing leaves by itself until a new fact."
     )
     summary: str
     invoice: Carrying | None = Field(description="The carrying invoice.")
@@ -76,30 +76,22 @@ class Next(BaseModel):
 
 @router.get("/customers/{customer}/next", operation_id="get_next")
 def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
-    """Decided at this moment on what is known; nothing is changed by asking. Of an open action of
-    somebody else it only says that nothing is planned that you may see (rule 29)."""
+    """Decided at this moment on what is known; nothing is changed by asking. What a person has to
+    do is told to its owner alone, before its day as after (rule 29); others are told of what leaves
+    by itself."""
     row = find_customer(db, member.organisation_id, customer)
     loaded = load(db, row.id, lock=False)
-    decision = decide(loaded.account, clock(loaded.organisation, now))
-    invoice = _carrying(loaded, decision)
+    at = clock(loaded.organisation, now)
+    decision = decide(loaded.account, at)
     if not _may_see(db, loaded, decision, member):
-        return Next(
-            state=Kind.REST,
-            summary="Nothing is planned that you may see",
-            invoice=invoice,
-            step=None,
-            due=None,
-            at=None,
-            action_id=None,
-            why=[Because(rule=29, text="nothing is planned that you may see")],
-        )
+        decision = as_others_know(loaded.account, at)
     zone = loaded.account.calendar.zone
-    held = _held(db, loaded, decision, now)
+    held = _held(db, loaded, decision, member, now)
     summary = summarise(loaded, decision)
     return Next(
         state=decision.kind,
         summary=f"{summary} · {held.text}" if held else summary,
-        invoice=invoice,
+        invoice=_carrying(loaded, decision),
         step=_step(loaded, decision),
         due=_when(decision.due, zone),
         at=_when(decision.at, zone),
@@ -109,20 +101,24 @@ def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
     )
 
 
-def _held(db: Session, loaded: Loaded, decision: Decision, now: datetime) -> HeldAccount | None:
+def _held(
+    db: Session, loaded: Loaded, decision: Decision, member: t.Member, now: datetime
+) -> HeldAccount | None:
     """Of the channel that is next, where its account is refused."""
     if decision.then is None or decision.look_up:
         return None
-    for shown in held_shown.of_organisation(db, loaded.organisation, now):
+    for shown in held_shown.of_organisation(db, loaded.organisation, member, now):
         if shown.row.channel == decision.then.value:
             return as_told(shown)
     return None
 
 
 def _may_see(db: Session, loaded: Loaded, decision: Decision, member: t.Member) -> bool:
-    """An open manual action is its owner's, and so is one that is about to be made."""
-    if decision.kind is Kind.ASSIGN:
-        step = step_in(loaded, decision.step_key)
+    """An open manual action is its owner's, and so is one that is to be made, now or later: if its
+    step were told until its day, silence from then on would tell that it is open."""
+    step = step_in(loaded, decision.step_key)
+    later = decision.kind is Kind.WAIT and step is not None and not step.automatic
+    if decision.kind is Kind.ASSIGN or (later and decision.action_id is None):
         owner = owner_for(db, loaded.customer, step.owner if step else "assigned")
         return owner.id == member.id if owner else member.role == "admin"
     if decision.action_id is None:

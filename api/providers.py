@@ -203,7 +203,7 @@ def list_all(request: Request, admin: Admin, db: Db, now: Now) -> ProviderAccoun
     return ProviderAccounts(
         items=[_out(row) for row in rows],
         webhooks=_webhooks(signers.public_url, admin.organisation_id),
-        held=held_accounts(db, db.get_one(t.Organisation, admin.organisation_id), now),
+        held=held_accounts(db, admin, now),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db import tables as t
+from db.visible import hidden_send
 
 _NAMES = {"sendgrid": "SendGrid", "twilio": "Twilio", "lob": "Lob"}
 
@@ -26,7 +26,12 @@ class Shown:
 
 
 def of_organisation(
-    session: Session, organisation: t.Organisation, now: datetime, *, ended: bool = False
+    session: Session,
+    organisation: t.Organisation,
+    reader: t.Member,
+    now: datetime,
+    *,
+    ended: bool = False,
 ) -> list[Shown]:
     """The newest first; with ``ended`` those too that are over, at most 100 in all. ``now`` is the
     real time. A rehearsal sends nothing, so nothing holds it."""
@@ -48,14 +53,12 @@ def of_organisation(
         .order_by(col(t.HeldAccount.since).desc(), col(t.HeldAccount.id))
         .limit(100)
     )
-    return [_shown(session, organisation, row, now) for row in rows]
+    return [_shown(session, organisation, row, reader, now) for row in rows]
 
 
-def waiting(
-    session: Session, channel: str, now: datetime, organisation: uuid.UUID | None = None
-) -> int:
-    """Messages of the channel that are due now and have not left, of one organisation or of all;
-    never of a rehearsal."""
+def waiting(session: Session, channel: str, now: datetime, reader: t.Member | None = None) -> int:
+    """Messages of the channel that are due now and have not left, never of a rehearsal: those that
+    a reader may know of (rule 29), in their organisation; without one, of all organisations."""
     due = sa.or_(
         col(t.Sequence.state) == "send",
         sa.and_(col(t.Sequence.state) == "wait", col(t.Sequence.wake_at) <= now),
@@ -66,8 +69,10 @@ def waiting(
         .join(t.Organisation, col(t.Organisation.id) == col(t.Sequence.organisation_id))
         .where(t.Sequence.then == channel, due, col(t.Organisation.rehearsal_now).is_(None))
     )
-    if organisation is not None:
-        asked = asked.where(t.Sequence.organisation_id == organisation)
+    if reader is not None:
+        asked = asked.where(
+            t.Sequence.organisation_id == reader.organisation_id, sa.not_(hidden_send(reader))
+        )
     return session.exec(asked).one()
 
 
@@ -82,7 +87,11 @@ def held_now(session: Session) -> dict[tuple[str, str], int]:
 
 
 def _shown(
-    session: Session, organisation: t.Organisation, row: t.HeldAccount, now: datetime
+    session: Session,
+    organisation: t.Organisation,
+    row: t.HeldAccount,
+    reader: t.Member,
+    now: datetime,
 ) -> Shown:
     zone, name = ZoneInfo(organisation.timezone), _NAMES.get(row.provider, row.provider)
     what = "key" if "the key" in row.reason else "account"
@@ -91,7 +100,7 @@ def _shown(
         until = _time(row.ended_at, now, zone)
         text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
         return Shown(row, 0, text)
-    count = waiting(session, row.channel, now, organisation.id)
+    count = waiting(session, row.channel, now, reader)
     messages = "1 message waits" if count == 1 else f"{count} messages wait"
     return Shown(row, count, f"{told} since {_time(row.since, now, zone)}; {messages}")
 

@@ -53,3 +53,14 @@ def hidden_entries(member: t.Member) -> ColumnElement[bool]:
             sa.or_(sa.not_(visible_to(member)), sa.and_(withheld, sa.not_(told))),
         )
     )
+
+
+def hidden_send(member: t.Member) -> ColumnElement[bool]:
+    """Of a customer's ``t.Sequence``: what it sends is a message that somebody else completed."""
+    return sa.exists(
+        select(t.Action.id).where(
+            t.Action.customer_id == t.Sequence.customer_id,
+            col(t.Action.requested_at).is_not(None),
+            sa.not_(visible_to(member)),
+        )
+    )

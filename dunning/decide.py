@@ -114,6 +114,25 @@ def _in_flight(action: Action, now: datetime) -> Decision:
     )
 
 
+def as_others_know(account: Account, now: datetime) -> Decision:
+    """What holds at ``now`` for whoever may not know that an owner has something to do, or will
+    have (rule 29): true of the account, and the same whether or not there is an open action."""
+    now = now.astimezone(UTC)
+    today = account.calendar.today(now)
+    carrying = carrying_invoice(account, today)
+    stopped, until = paused(account.pauses, today)
+    if stopped:
+        found = _paused(account, carrying, until)
+    elif carrying is None:
+        found = _nothing_carries(account, today)
+    else:
+        carries = _carries(carrying)
+        reasons = (carries, Reason(20, "nothing is planned that leaves by itself"))
+        found = Decision(Kind.REST, reasons, invoice_id=carrying.id)
+    change = _earlier_change(changing(account, today), account, carrying, found, today)
+    return replace(found, **change)
+
+
 def still_due(account: Account, action_id: str, now: datetime) -> bool:
     """Rule 36 for an action that was claimed: whether it would be sent if it were decided now."""
     actions = tuple(
@@ -173,7 +192,7 @@ def _carried(
     account: Account, invoice: Invoice, holder: Action | None, now: datetime, today: date
 ) -> Decision:
     """The decision on a carrying invoice that nothing stops."""
-    carries = Reason(2, "{} (due {}) is the oldest open invoice", (invoice.number, invoice.due_on))
+    carries = _carries(invoice)
     if holder is not None:
         return _held(invoice, holder, carries)
     plan = account.plan
@@ -194,6 +213,11 @@ def _carried(
     except (NoWorkingDayError, OverflowError):
         reason = Reason(20, "the organisation's calendar leaves no working day")
         return Decision(Kind.REST, (carries, reason), invoice_id=invoice.id)
+
+
+def _carries(invoice: Invoice) -> Reason:
+    words = "{} (due {}) is the oldest open invoice"
+    return Reason(2, words, (invoice.number, invoice.due_on))
 
 
 def _held(invoice: Invoice, action: Action, carries: Reason) -> Decision:

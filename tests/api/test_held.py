@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from api.database import _now
 from api.webhooks import Signers
@@ -71,6 +72,27 @@ def test_what_is_next_for_a_customer_says_it_to_every_member(held: Office) -> No
     assert told["state"] == "send"
     assert told["held"]["text"] == SAYS
     assert told["summary"].endswith(f" · {SAYS}")
+
+
+def test_a_message_that_its_owner_completed_is_counted_for_the_owner_alone(held: Office) -> None:
+    """Rule 29: C-2's reminder had nobody to go to; Ben corrected that and completed it."""
+    with transaction(held.engine) as session:
+        row = session.exec(
+            select(t.Action)
+            .join(t.Invoice, col(t.Invoice.id) == t.Action.invoice_id)
+            .where(t.Action.organisation_id == held.id, t.Invoice.number == "2025-002")
+        ).one()
+        row.status, row.shown_at, row.owner_id = "to_do", NINE, uuid.UUID(held.ids["Ben"])
+        row.requested_at, row.requested_by = NINE, row.owner_id
+    assert held.ben.get("/customers/C-1/next")["held"]["waiting"] == 2
+    assert held.cleo.get("/customers/C-1/next")["held"]["waiting"] == 1
+    (told,) = held.ada.get("/organisation/providers")["held"]
+    assert (told["waiting"], told["text"]) == (
+        1,
+        SAYS.replace("2 messages wait", "1 message waits"),
+    )
+    (notice,) = held.ada.get("/organisation/notices")["items"]
+    assert notice["text"] == told["text"]
 
 
 def test_what_is_next_by_another_channel_does_not_say_it(held: Office) -> None:

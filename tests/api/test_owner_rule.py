@@ -69,30 +69,6 @@ def test_the_timelines_tell_of_it_once_it_has_ended(office: Office) -> None:
         assert any("she pays" in text for text in texts(office.cleo, path))
 
 
-def test_what_is_next_does_not_give_it_away(office: Office) -> None:
-    office.acme()
-    office.at("2025-03-04 08:30")
-    office.review()
-    office.send()
-    planned = office.cleo.get("/customers/C-1/next")
-    assert (planned["step"]["name"], planned["due"]["local"]) == (
-        "Call them", "2025-03-11T00:00:00+01:00"
-    )  # fmt: skip
-    office.at("2025-03-11 10:00")
-    hidden = office.cleo.get("/customers/C-1/next")  # due, and about to be Ben's
-    assert (hidden["state"], hidden["step"], hidden["at"]) == ("rest", None, None)
-    assert office.ben.get("/customers/C-1/next")["state"] == "assign"
-    office.review()
-    assert office.cleo.get("/customers/C-1/next") == hidden
-    assert office.ada.get("/customers/C-1/next") == hidden
-    assert [w["rule"] for w in hidden["why"]] == [29]
-    for word in ("Call", "call", "Ben", "owner"):
-        assert word not in str(hidden)
-    mine = office.ben.get("/customers/C-1/next")
-    assert (mine["state"], mine["step"]["name"]) == ("await_owner", "Call them")
-    assert mine["action_id"] == office.ben.get("/actions")["items"][0]["id"]
-
-
 def test_customers_and_invoices_look_the_same_with_and_without_it(office: Office) -> None:
     action = office.bens_call()["id"]
     paths = ("/customers", "/customers/C-1", "/invoices", "/invoices/INV-1")
