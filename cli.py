@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, time
@@ -37,6 +36,7 @@ from db.members import (
 )
 from db.plans import put_plan
 from dunning.bookmap import BookError
+from dunning.reading import Unreadable, read_toml
 from embedded.private import write_for_us_alone
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
@@ -338,8 +338,8 @@ def plan_load(files: list[Path], organisation: _Organisation = None) -> None:
             organisation_id = _organisation_id(session, organisation)
             for file in files:
                 try:
-                    data = tomllib.loads(file.read_text("utf-8-sig"))
-                except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+                    data = read_toml(file.read_bytes())
+                except Unreadable as e:
                     raise DunningError(f"{file}: {e}") from None
                 version, change = put_plan(session, organisation_id, data, check_step)
                 out.print(f"{data['name']}: {change}, version {version.version}")

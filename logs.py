@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -31,6 +32,9 @@ QUIET = ("python_http_client", "httpx", "httpcore", "urllib3", "twilio", "multip
 # Classes of SQLSTATE whose first line is about servers, rights, locks and names of our own. In
 # others, as 22 (data) and P0 (raised), it quotes the value; the DETAIL of every class may.
 _TELLING = {"08", "23", "25", "28", "3D", "40", "42", "53", "55", "57"}
+
+#: The request that is being answered, "" outside of one. Threads and tasks of it have it as well.
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 # What a record has of itself; everything else came by `extra=`.
 _OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -95,10 +99,14 @@ def _about_nobody(record: logging.LogRecord) -> logging.LogRecord:
 
 
 class _Plain(logging.Formatter):
-    """`2025-03-04T07:30:00.000Z INFO dunning.worker: text`; masks tracebacks as well."""
+    """`2025-03-04T07:30:00.000Z INFO dunning.worker: text`, with `[id]` of the request after the
+    logger; masks tracebacks as well."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask(super().format(_about_nobody(record)))
+        record = _about_nobody(record)
+        number = REQUEST_ID.get()
+        record.of_request = f" [{number}]" if number else ""
+        return mask(super().format(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         """The usual traceback, each error in it by ``words_of``."""
@@ -119,7 +127,8 @@ class _Plain(logging.Formatter):
 
 
 class _Json(_Plain):
-    """One object per line: at, level, logger, message, what `extra=` gave, and the traceback."""
+    """One object per line: at, level, logger, message, the request's id, what `extra=` gave, and
+    the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         record = _about_nobody(record)
@@ -129,6 +138,8 @@ class _Json(_Plain):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if number := REQUEST_ID.get():
+            entry["request_id"] = number
         entry |= {k: _told(v) for k, v in vars(record).items() if k not in _OWN and k not in entry}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
@@ -140,9 +151,8 @@ def set_up_logging(
 ) -> None:
     """Send all logging to `stream` (stderr), masked. Replaces what was set up before."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        _Json() if json_lines else _Plain("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    plain = "%(asctime)s %(levelname)s %(name)s%(of_request)s: %(message)s"
+    handler.setFormatter(_Json() if json_lines else _Plain(plain))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from db.facts import CustomerFact, put_customer
 from db.members import BILLING, MEMBER, new_key, put_member, set_group
 from db.plans import put_plan
 from dunning.book import BookRow, RowError, read_book
+from dunning.reading import read_toml
 from rehearsal.book import apply_all, events
 
 _EXAMPLES = Path(__file__).parent / "examples"
@@ -73,7 +73,7 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
         put_plan(
             session,
             organisation.id,
-            tomllib.loads(path.read_text("utf-8")),
+            read_toml(path.read_bytes()),
             check_step,
             owners_must_exist=False,
         )

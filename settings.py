@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -219,10 +220,27 @@ class Settings(BaseSettings):
 
     # Limits
     max_body_bytes: int = Field(
-        10_000_000, ge=1_000, description="Largest request body, in bytes; imports have their own."
+        10_000_000,
+        ge=1_000,
+        description="Largest body of a batch, in bytes. That of other requests is 1,000,000 at "
+        "most; imports have their own.",
     )
     max_import_bytes: int = Field(
         200_000_000, ge=1_000, description="Largest file of an import, in bytes."
+    )
+    body_seconds: float = Field(
+        20,
+        gt=0,
+        le=3600,
+        description="Longest wait for more of a request's body. After as long a body must have "
+        "come with 4,096 bytes a second.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses and networks of the proxies in front of the API, separated by "
+        "commas: what they say of their client (`X-Forwarded-For`, `X-Forwarded-Proto`) and their "
+        "`X-Request-Id` are believed. `*` believes everybody, where nobody but the proxy reaches "
+        "the API.",
     )
 
     # Watching
@@ -264,6 +282,19 @@ class Settings(BaseSettings):
             raise ValueError("must rise, each above 0 and at most 10080 (a week)")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                if part != "*":
+                    ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    f"{part} is no address and no network, as 10.0.0.5 or 10.0.0.0/8"
+                ) from None
+        return value
+
     @field_validator("public_base_url", "sendgrid_host", "twilio_host", "lob_host")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -286,6 +317,11 @@ class Settings(BaseSettings):
     def look_up_after(self) -> tuple[timedelta, ...]:
         """When a provider whose answer was lost is asked, after that."""
         return tuple(timedelta(minutes=float(part)) for part in self.look_up_minutes.split(","))
+
+    @property
+    def trusted_proxy_list(self) -> list[str]:
+        found = _parts(self.trusted_proxies)
+        return ["*"] if "*" in found else list(found)
 
     @property
     def secret_key_list(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from api import action_details, pages
 from api.action_details import Action, ActionShort
 from api.auth import Admin, Member, require_admin
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import EMAIL, Body, Key, Line, Money, Text, Words
 from channels.port import BadMessage
@@ -30,7 +31,7 @@ from db.members import member_or_404
 from dunning.model import ActionStatus
 from dunning.plan import CHANNELS, ActionType
 
-router = APIRouter(tags=["actions"])
+router = APIRouter(route_class=BodyRoute, tags=["actions"])
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 Addresses = Annotated[

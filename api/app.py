@@ -41,16 +41,19 @@ from api import (
     webhooks,
 )
 from api.addresses import Addresses
-from api.auth import FailedAttempts
+from api.arrival import Arrival
 from api.database import CONNECTIONS
+from api.gate import Gate
 from api.guard import Guard
 from api.problems import Problem, add_handlers, declared
+from api.receiving import Pace, Receiving
 from api.webhooks import Signers
 from channels.accounts import account, keys_of
 from channels.outbox import OUTBOX_ACCOUNT
 from db.credentials import Vault
 from db.engine import connect
 from db.files import MAX_FILE
+from dunning.reading import JSON_BYTES
 from logs import set_up_logging
 from settings import Settings, SettingsError, load_settings
 
@@ -118,14 +121,13 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         lifespan=lifespan,
     )
     app.state.engine = database
-    app.state.failed_attempts = FailedAttempts()
-    app.state.failed_links = FailedAttempts()
     app.state.lock_timeout_ms = 5000
     app.state.signers = _signers(settings)
     add_handlers(app)
     https = (settings.public_base_url or "").startswith("https://")
     limits = {
-        "": settings.max_body_bytes,
+        "": min(JSON_BYTES, settings.max_body_bytes),
+        "/v1/batch": settings.max_body_bytes,
         "/v1/imports": settings.max_import_bytes,
         "/v1/invoices/*/pdf": _FILE_BYTES,
         "/v1/actions/*/attachments": _FILE_BYTES,
@@ -133,8 +135,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         "/webhooks/sendgrid/inbound": _INBOUND_BYTES,
         "/webhooks/sendgrid/*/inbound": _INBOUND_BYTES,
     }
+    # The last one is the outermost.
+    app.add_middleware(Receiving, limits=limits, pace=Pace(settings.body_seconds))
     app.add_middleware(Addresses)
-    app.add_middleware(Guard, limits=limits, https=https)
+    app.add_middleware(Gate, prefix="/v1/", open_paths={"/v1/invitations/exchange"})
+    app.add_middleware(Guard, https=https)
+    app.add_middleware(Arrival, trusted_proxies=settings.trusted_proxy_list)
     for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))
     app.include_router(webhooks.router)

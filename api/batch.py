@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
 from api.auth import Billing
+from api.bodies import BatchRoute
 from api.customer_facts import CustomerIn
 from api.database import Db, Now
 from api.fields import Body, ExternalId
@@ -21,7 +22,7 @@ from db.credits import put_credit
 from db.errors import DunningError, Invalid, Problem
 from db.facts import Change, put_customer, put_invoice
 
-router = APIRouter(tags=["billing"])
+router = APIRouter(route_class=BatchRoute, tags=["billing"])
 
 MAX_ITEMS = 5000
 Item = TypeVar("Item", "CustomerItem", "InvoiceItem", "CreditNoteItem", "PaymentItem")

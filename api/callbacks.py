@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from api import pages
 from api.auth import Admin
+from api.bodies import BodyRoute
 from api.database import Db
 from db import callbacks
 
-router = APIRouter(tags=["organisation"])
+router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
 
 class CallbackOut(BaseModel):

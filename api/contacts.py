@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.auth import Member
+from api.bodies import BodyRoute
 from api.customer_facts import Postal
 from api.customers import ContactOut, contact_out
 from api.database import Db, Now
@@ -14,7 +15,7 @@ from db.closures import read
 from db.contacts import correct
 from db.facts import find_customer
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 _MARK = Field("", description='Why it is not to be used; "" marks it valid again.')
 _CLOSED = Field("", description='Why the address is not to be used; "" opens it again.')

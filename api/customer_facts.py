@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from api.auth import Billing
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import (
     Body,
@@ -28,7 +29,7 @@ from api.reported import Reported, reported
 from db.facts import CustomerFact, put_customer
 from db.reported_contacts import ContactFact
 
-router = APIRouter(tags=["billing"])
+router = APIRouter(route_class=BodyRoute, tags=["billing"])
 
 
 class Postal(Body):

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from api import pages
 from api.auth import Anyone, Member
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import (
     Body,
@@ -34,7 +35,7 @@ from db.members import member_or_404
 from dunning.carrying import paused
 from dunning.model import InvoiceStatus
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 
 class CustomerShort(BaseModel):

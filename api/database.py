@@ -23,12 +23,19 @@ _REQUESTS = 26
 _LOOKS = 1
 #: Short links at a time.
 _LINKS = 4
-#: Imports at a time, each of which has a transaction of its own beside that of its request.
+#: Imports at a time, each of which has a transaction of its own.
 _IMPORTS = 4
+#: Keys at a time that are looked up: such as were good before, and all others (``api.gate``).
+KNOWN_KEYS = 6
+OTHER_KEYS = 2
+#: Requests without a key that have a transaction: an invitation that is exchanged.
+_WITHOUT_KEY = 2
 #: Callbacks at a time that are verified and stored; they have threads of their own.
 CALLBACKS = 8
 #: The size of the API's pool: with every place taken nobody waits for a connection.
-CONNECTIONS = _REQUESTS + _LOOKS + _LINKS + _IMPORTS + CALLBACKS
+CONNECTIONS = (
+    _REQUESTS + _LOOKS + _LINKS + _IMPORTS + KNOWN_KEYS + OTHER_KEYS + _WITHOUT_KEY + CALLBACKS
+)
 
 
 def _session(request: Request) -> Iterator[Session]:
@@ -50,6 +57,7 @@ async def _engine(request: Request) -> AsyncIterator[Engine]:
 
 
 Db = Annotated[Session, Depends(_session, scope="function", max_concurrency=_REQUESTS)]
+DbWithoutKey = Annotated[Session, Depends(_session, scope="function", max_concurrency=_WITHOUT_KEY)]
 OneLook = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LOOKS)]
 OneLink = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LINKS)]
 OneImport = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_IMPORTS)]

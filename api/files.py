@@ -11,7 +11,8 @@ from starlette.datastructures import UploadFile
 
 from api import action_details
 from api.action_details import Action
-from api.auth import Billing, Member
+from api.auth import Billing, Member, Sender
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import Key, Name
 from api.invoices import FileOut, file_out
@@ -20,7 +21,7 @@ from db import tables as t
 from db.errors import Invalid, NotFound
 from db.facts import find_invoice
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 _PDF = "application/pdf"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -58,7 +59,7 @@ async def _pdf(request: Request, _who: Billing) -> bytes:
     return await request.body()
 
 
-async def _part(request: Request, _member: Member) -> Sent:
+async def _part(request: Request, _sender: Sender) -> Sent:
     if _kind(request.headers.get("content-type")) != "multipart/form-data":
         raise HTTPException(415, "send the file as the part 'file' of multipart/form-data")
     async with request.form(max_files=1, max_fields=5) as form:

@@ -1,17 +1,17 @@
-"""Around every request: the size of its body, headers for browsers, and the last net for errors."""
+"""Around every request: what is plain from its headers, headers for browsers, and the last net for
+errors."""
 
 from __future__ import annotations
 
 import logging
-import re
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import crashed, problem
+from api.receiving import CLOSE
 
 _log = logging.getLogger(__name__)
 
@@ -30,22 +30,14 @@ _DOCS = (
 )
 
 
-#: With an answer to a request whose body is not read: else the server reads it to throw it away.
-CLOSE = {"Connection": "close"}
+#: Of a request's headers: how many there may be, and their bytes altogether.
+_MOST_HEADERS = 100
+_HEADER_BYTES = 32_000
 
 
 class Guard:
-    """``limits``: the largest body of a path, in bytes; a `*` in it is any one part of a path. One
-    that ends in a slash is that of all other paths that begin so, "" that of every other path."""
-
-    def __init__(self, app: ASGIApp, limits: dict[str, int], *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._limits = limits
-        self._patterns = [
-            (re.compile(re.escape(path).replace(r"\*", "[^/]+")), limit)
-            for path, limit in limits.items()
-            if "*" in path
-        ]
         self._headers = dict(_HEADERS)
         if https:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -54,9 +46,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
-        limit = self._limit(path)
-        started, size = False, 0
+        path, given = scope["path"], Headers(scope=scope)
+        unread = given.get("content-length", "0") != "0" or "transfer-encoding" in given
+        started = False
 
         async def send_on(message: Message) -> None:
             nonlocal started
@@ -67,20 +59,21 @@ class Guard:
                     headers.setdefault(name, value)
                 if path == "/docs":
                     headers["Content-Security-Policy"] = _DOCS
+                if unread:  # else the server reads the rest of the body, to throw it away
+                    headers["Connection"] = "close"
             await send(message)
 
         async def receive_on() -> Message:
-            nonlocal size
+            nonlocal unread
             message = await receive()
-            size += len(message.get("body", b""))
-            if size > limit:
-                raise HTTPException(413, _too_large(limit), CLOSE)
+            unread = unread and bool(message.get("more_body"))
             return message
 
         request = Request(scope)
-        length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length[:30]) > limit:
-            await problem(request, 413, _too_large(limit), headers=CLOSE)(scope, receive, send_on)
+        refused = _refused(given)
+        if refused is not None:
+            status, detail = refused
+            await problem(request, status, detail, headers=CLOSE)(scope, receive, send_on)
             return
         try:
             await self._app(scope, receive_on, send_on)
@@ -91,13 +84,14 @@ class Guard:
                 raise
             await crashed(request, error)(scope, receive, send_on)
 
-    def _limit(self, path: str) -> int:
-        if path in self._limits:
-            return self._limits[path]
-        begins = self._limits.get(f"/{path[1:].partition('/')[0]}/", self._limits[""])
-        matches = (limit for pattern, limit in self._patterns if pattern.fullmatch(path))
-        return next(matches, begins)
 
-
-def _too_large(limit: int) -> str:
-    return f"the body has more than {limit:,} bytes; send it in smaller parts"
+def _refused(headers: Headers) -> tuple[int, str] | None:
+    """Status and words for what nobody sends who means well."""
+    size = sum(len(name) + len(value) for name, value in headers.raw)
+    if len(headers.raw) > _MOST_HEADERS or size > _HEADER_BYTES:
+        most = f"{_MOST_HEADERS} headers, of {_HEADER_BYTES:,} bytes together"
+        return 431, f"send at most {most}"
+    if "content-length" in headers and "transfer-encoding" in headers:
+        # Two who do not agree where a request ends can be made to see two different ones.
+        return 400, "send Content-Length or Transfer-Encoding, not both"
+    return None

@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from api.auth import Admin
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from db import held_shown
 from db import tables as t
 
-router = APIRouter(tags=["organisation"])
+router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
 
 class HeldAccount(BaseModel):

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from api import customers, invoices
 from api.auth import Member
+from api.bodies import BodyRoute
 from api.customers import Customer
 from api.database import Db, Now
 from api.fields import Body, Day, Key, Positive, Words, in_currency
@@ -17,7 +18,7 @@ from db import tables as t
 from db.errors import Invalid
 from db.facts import find_customer, find_invoice
 
-router = APIRouter(tags=["holds"])
+router = APIRouter(route_class=BodyRoute, tags=["holds"])
 
 
 class PauseIn(Body):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from api.auth import Billing
+from api.bodies import BodyRoute
 from api.database import OneImport
 from api.problems import MAX_ERRORS
 from db.errors import Invalid, Problem
@@ -22,7 +23,7 @@ from dunning.bookmap import read_map
 from dunning.causes import Causes
 from dunning.cells import shorten
 
-router = APIRouter(tags=["billing"])
+router = APIRouter(route_class=BodyRoute, tags=["billing"])
 
 _CHUNK = 1 << 20
 _BODY: dict[str, Any] = {

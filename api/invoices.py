@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from api import pages
 from api.auth import Anyone, Billing
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import (
     Body,
@@ -38,7 +39,7 @@ from db.facts import InvoiceFact, close_invoice, find_customer, find_invoice, pu
 from dunning.carrying import paused
 from dunning.model import effective_due
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 Status = Literal["open", "paid", "void", "written_off"]
 _IN_ADDRESSES = r'[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>"\\]'

@@ -10,15 +10,16 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.auth import Admin, Member, refuse_guesses
-from api.database import Db
+from api.auth import Admin, Member
+from api.bodies import BodyRoute
+from api.database import Db, DbWithoutKey
 from api.fields import Body, Key, Line
 from db import invitations, members
 
-router = APIRouter(tags=["organisation"])
+router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
 
 Scope = Literal["member", "billing"]
@@ -94,12 +95,10 @@ def invite(member: Key, admin: Admin, db: Db) -> NewInvitation:
 
 
 @router.post("/invitations/exchange", operation_id="exchange_invitation", status_code=201)
-def exchange(body: Exchange, request: Request, db: Db) -> NewKey:
+def exchange(body: Exchange, db: DbWithoutKey) -> NewKey:
     """The key of the member who was invited, once and without a key. 404 for a token that is
     unknown, used or expired, in the same words."""
-    with refuse_guesses(request, body.token):
-        key = invitations.exchange(db, body.token, body.name)
-    return _shown("member", key)
+    return _shown("member", invitations.exchange(db, body.token, body.name))
 
 
 def _shown(scope: Scope, key: str) -> NewKey:

@@ -6,7 +6,6 @@ import logging
 import re
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
@@ -41,16 +40,9 @@ def follow(token: Key, request: Request, engine: OneLink) -> Response:
     before the answer leaves, so that it is not lost when the process ends, in a transaction that
     waits for nobody, and counted by the worker under the customer's lock.
     """
-    attempts: Any = request.app.state.failed_links
-    address = request.client.host if request.client else ""
-    wait = attempts.wait(address, token)
-    if wait > 0:
-        after = {"Retry-After": str(int(wait) + 1)}
-        raise HTTPException(429, "too many unknown links; wait", after)
     with transaction(engine) as session:
         link = target_of(session, token)
     if link is None:
-        attempts.failed(address, token)
         raise HTTPException(404, "this link is not known; it may have been cut off")
     agent = request.headers.get("user-agent", "")
     if request.method == "GET" and agent and not _PREVIEW.search(agent) and link.counts:

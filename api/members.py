@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from api import pages
 from api.auth import Admin, Member, require_admin
+from api.bodies import BodyRoute
 from api.customers import MemberShort, member_short
 from api.database import Db, Now
 from api.fields import Body, Day, EmailAddress, Key, Name
@@ -19,7 +20,7 @@ from db import absences, audit, browse, members
 from db import tables as t
 from db.errors import Invalid, NotFound
 
-router = APIRouter(tags=["organisation"])
+router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
 Role = Literal["member", "admin"]
 

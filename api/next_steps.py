@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from api.auth import Member
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import Key
 from api.held import HeldAccount, as_told
@@ -25,7 +26,7 @@ from dunning.decide import as_others_know, decide
 from dunning.model import Decision, Kind, Reason
 from dunning.plan import ActionType
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 
 class When(BaseModel):

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from sqlmodel import Session
 
 from api.auth import Admin, Member
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import (
     Body,
@@ -30,7 +31,7 @@ from db.accounts import clock
 from db.calendars import calendar_of
 from db.organisation import change
 
-router = APIRouter(tags=["organisation"])
+router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])")
 

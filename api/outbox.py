@@ -11,12 +11,13 @@ from pydantic import BaseModel
 
 from api import pages
 from api.auth import Member
+from api.bodies import BodyRoute
 from api.database import Db
 from api.fields import Key
 from db import outbox
 from db import tables as t
 
-router = APIRouter(tags=["outbox"])
+router = APIRouter(route_class=BodyRoute, tags=["outbox"])
 
 
 class Recipient(BaseModel):

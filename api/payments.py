@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from sqlmodel import Session
 
 from api.auth import Billing
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import (
     Body,
@@ -35,7 +36,7 @@ from db.credits import (
 )
 from db.facts import Change
 
-router = APIRouter(tags=["billing"])
+router = APIRouter(route_class=BodyRoute, tags=["billing"])
 
 _CREATED = {201: {"model": Reported, "description": "Created"}}
 

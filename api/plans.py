@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from api import plan_preview
 from api.auth import Admin, Member
+from api.bodies import BodyRoute, json_of, toml_of
 from api.database import Db, Now
 from api.fields import Key
 from api.plan_preview import Preview, PreviewAsked
@@ -21,11 +20,11 @@ from channels.render import check_step
 from db import plans
 from db import tables as t
 from db.accounts import plan_of
-from db.errors import DunningError, Invalid, NotFound
+from db.errors import Invalid, NotFound
 from db.facts import Change
 from dunning.plan import plan_data
 
-router = APIRouter(tags=["plans"])
+router = APIRouter(route_class=BodyRoute, tags=["plans"])
 
 
 class PlanShort(BaseModel):
@@ -59,17 +58,12 @@ class Checked(BaseModel):
 async def _definition(request: Request) -> Mapping[str, Any]:
     """The body as data, whichever of the two forms it has."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await request.body()
-    try:
-        if kind == "application/json":
-            data = json.loads(body)
-        elif kind in ("application/toml", "text/toml", "text/x-toml"):
-            data = tomllib.loads(body.decode())
-        else:
-            raise HTTPException(415, "send a plan as application/json or application/toml")
-    except (ValueError, RecursionError) as error:
-        name = "TOML" if kind.endswith("toml") else "JSON"
-        raise DunningError(f"the body is not {name}: {str(error)[:200]}") from None
+    if kind == "application/json":
+        data = await json_of(await request.body())
+    elif kind in ("application/toml", "text/toml", "text/x-toml"):
+        data = await toml_of(await request.body())
+    else:
+        raise HTTPException(415, "send a plan as application/json or application/toml")
     if not isinstance(data, dict):
         raise Invalid.at("", "a plan is an object with a name and steps")
     return data

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from sqlalchemy.orm.exc import StaleDataError
@@ -25,6 +25,7 @@ from starlette.routing import compile_path
 
 from db.errors import DunningError
 from db.errors import Problem as Place
+from logs import REQUEST_ID
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +39,14 @@ _TITLES = {
     401: ("unauthorized", "A key is needed"),
     403: ("forbidden", "This key may not do that"),
     404: ("not-found", "Not found"),
+    408: ("too-slow", "The body came too slowly"),
     405: ("method-not-allowed", "Method not allowed"),
     409: ("conflict", "Conflict"),
     413: ("too-large", "The body is too large"),
     415: ("unsupported-media-type", "Unsupported media type"),
     422: ("invalid", "Invalid content"),
-    429: ("too-many-attempts", "Too many failed attempts"),
+    429: ("too-many-requests", "Too much at a time"),
+    431: ("headers-too-large", "The headers are too large"),
     500: ("internal-error", "An error of ours"),
     503: ("unavailable", "Not available at the moment"),
 }
@@ -65,6 +68,7 @@ class Problem(BaseModel):
     detail: str = Field(examples=["/total: write an amount as a text such as '1250.00'"])
     instance: str = Field(examples=["/v1/invoices/INV-1042"])
     errors: list[Wrong] = []
+    request_id: str = Field("", description="Of an error of ours: by it the log is searched.")
 
 
 class ProblemResponse(JSONResponse):
@@ -98,12 +102,14 @@ def problem(
         ],
         **(more or {}),
     }
+    if status >= 500 and (number := REQUEST_ID.get()):
+        content["request_id"] = number
     return ProblemResponse(content, status, headers)
 
 
 def crashed(request: Request, error: BaseException) -> ProblemResponse:
-    """500 without a word about the inside, with an id that is in the log."""
-    number = uuid.uuid4().hex[:12]
+    """500 without a word about the inside, with the request's id, which is in the log."""
+    number = REQUEST_ID.get() or secrets.token_hex(8)
     _log.error("error %s in %s %s", number, request.method, request.url.path, exc_info=error)
     return problem(request, 500, f"this is our fault, not yours; it is in the log as {number}")
 
@@ -151,10 +157,6 @@ def _methods(request: Request) -> set[str]:
 async def _validation(request: Request, error: Any) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
     wrong = [Place(_where(e["loc"]), _reason(e)) for e in error.errors()]
-    broken = next((e for e in error.errors() if e["type"] == "json_invalid"), None)
-    if broken is not None:
-        detail = f"the body is not JSON: {broken['ctx']['error']} at character {broken['loc'][1]}"
-        return problem(request, 400, detail)
     content_type = request.headers.get("content-type", "")
     whole = {e["type"] for e in error.errors() if e["loc"] == ("body",)}
     if whole and not _is_json(content_type) and (content_type or "missing" not in whole):
@@ -218,6 +220,16 @@ def _later(request: Request, detail: str, seconds: int) -> ProblemResponse:
 
 async def _response(request: Request, error: Any) -> ProblemResponse:
     return crashed(request, error)
+
+
+async def answer_to(request: Request, error: Exception) -> Response:
+    """What the app would answer, for whoever stands around it."""
+    handlers = request.app.exception_handlers
+    handle = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
+    if handle is None:
+        return crashed(request, error)
+    answer: Response = await handle(request, error)
+    return answer
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from sqlmodel import Session
 
 from api.auth import Admin
+from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import Body, Line, Name
 from api.held import HeldAccount, held_accounts
@@ -26,7 +27,7 @@ from db import credentials
 from db import tables as t
 from db.errors import Invalid
 
-router = APIRouter(tags=["organisation"])
+router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
 _log = logging.getLogger(__name__)
 

@@ -12,13 +12,14 @@ from sqlmodel import Session, col, select
 
 from api import pages
 from api.auth import Member
+from api.bodies import BodyRoute
 from api.database import Db
 from api.fields import Key
 from db import tables as t
 from db.facts import find_customer
 from db.visible import visible_to
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 
 class ReplyOut(BaseModel):

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from api import pages
 from api.auth import Member
+from api.bodies import BodyRoute
 from api.database import Db
 from api.fields import Key
 from db import browse, timeline
@@ -18,7 +19,7 @@ from db import tables as t
 from db.facts import find_customer, find_invoice
 from db.visible import hidden_entries
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 
 class Entry(BaseModel):

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from api.database import CALLBACKS
 from api.fields import Key
-from api.guard import CLOSE
+from api.receiving import CLOSE
 from channels.accounts import account, keys_of, verified
 from channels.callback import Callback
 from channels.fingerprint import signer_of

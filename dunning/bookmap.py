@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import codecs
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from dunning.cells import CURRENCIES, parse_date, shorten
+from dunning.reading import Unreadable, read_toml
 
 
 class BookError(ValueError):
@@ -198,12 +198,9 @@ def read_map(data: bytes | str) -> BookMap:
     if len(data) > 100_000:
         raise BookError("map: is larger than 100,000 characters")
     try:
-        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
-        raw = tomllib.loads(text)
-    except RecursionError:
-        raise BookError("map: is nested too deeply") from None
-    except ValueError as error:  # not UTF-8, or not TOML
-        raise BookError(f"map: is not TOML: {shorten(str(error), 200)}") from None
+        raw = read_toml(data)
+    except Unreadable as error:
+        raise BookError(f"map: {shorten(str(error), 220)}") from None
     entries: list[tuple[str, Literal["plain", "constant", "pattern"], Any]] = []
     for key, value in raw.items():
         if key in _SECTIONS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time as real_time
-import tomllib
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from dunning.causes import Causes, by_cause
 from dunning.cells import check_amount
 from dunning.facts import Fact, FactKind, read_facts
 from dunning.plan import PlanError, parse_plan
+from dunning.reading import Unreadable, read_toml
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary, summarise, write_actions, write_summary
@@ -191,14 +191,14 @@ def _facts(path: Path | None) -> list[Fact]:
 def read_plan(path: Path) -> dict[str, Any]:
     """A plan's TOML, checked. Raises RehearsalError naming the file, the step and the reason."""
     try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
+        data = read_toml(path.read_bytes())
         plan = parse_plan(data)
         for step in plan.steps:
             try:
                 check_step(step)
             except ValueError as e:
                 raise PlanError(step.key, str(e)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PlanError) as e:
+    except (OSError, Unreadable, PlanError) as e:
         raise RehearsalError(f"{path}: {e}") from None
     return data
 

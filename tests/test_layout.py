@@ -42,6 +42,8 @@ NEVER = {
 ALSO = {
     "api/app.py": {"settings", "logs"},
     "api/links.py": {"logs"},
+    "api/arrival.py": {"logs"},
+    "api/problems.py": {"logs"},
     "activities/failures.py": {"logs"},
     "activities/services.py": {"logs"},
     "activities/relay.py": {"logs"},

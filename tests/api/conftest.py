@@ -23,7 +23,6 @@ from sqlmodel import col, select
 from activities.deciding import settle
 from activities.sending import Sending
 from api.app import create_app
-from api.auth import FailedAttempts
 from db import tables as t
 from db.engine import connect, transaction
 from db.members import BILLING, MEMBER, new_key, put_member
@@ -213,7 +212,7 @@ def client() -> Iterator[TestClient]:
 def app(client: TestClient, engine: Engine) -> FastAPI:
     app = client.app
     assert isinstance(app, FastAPI)
-    app.state.engine, app.state.failed_attempts = engine, FailedAttempts()
+    app.state.engine = engine
     app.state.lock_timeout_ms = 5000
     return app
 

@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from api.auth import FailedAttempts
 from db.engine import connect
 from tests.api.conftest import Caller, Office, acme_body, invoice_body, payment_body
 
@@ -35,20 +34,11 @@ def test_without_a_good_key(office: Office) -> None:
     office.caller(None).fails(401, "PUT", "/customers/C-1", {})
 
 
-def test_guessing_is_slowed_down_and_others_go_on(office: Office, app: FastAPI) -> None:
-    now = [0.0]
-    app.state.failed_attempts = FailedAttempts(most=3, seconds=60, clock=lambda: now[0])
-    office.ben.get("/me")
-    guess = office.caller("dun_live_aaaaaaaaaaaa_" + "b" * 32)
-    for _ in range(3):
-        guess.fails(401, "GET", "/me")
-    told = guess("GET", "/me")
-    assert (told.status_code, told.headers["retry-after"]) == (429, "61")
-    office.ben.get("/me")  # was good from this address before
-    office.cleo.fails(429, "GET", "/me")
-    now[0] = 61
+def test_a_good_key_is_good_however_many_bad_ones_others_sent(office: Office) -> None:
+    """Behind a proxy all of them have one address, and this process has not seen hers before."""
+    for number in range(25):
+        office.caller(f"dun_live_{number:012}_" + "b" * 32).fails(401, "GET", "/me")
     office.cleo.get("/me")
-    guess.fails(401, "GET", "/me")
 
 
 BROKEN = [

@@ -16,7 +16,6 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 
-from api.auth import FailedAttempts
 from api.webhooks import Signers
 from db.credentials import Vault, new_secret_key
 from tests.api.conftest import Office
@@ -79,7 +78,6 @@ def sealed(app: FastAPI) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_no_answer_that_is_not_in_the_document(office: Office, app: FastAPI, sealed: None) -> None:
-    app.state.failed_attempts = FailedAttempts(most=10**9)
     action = office.bens_call()["id"]
     office.ben.does("PATCH", f"/actions/{action}", {"type": "email", "subject": "", "body": ""})
     form = {"file": ("a.pdf", b"%PDF-", "application/pdf")}

@@ -24,7 +24,6 @@ from twilio.request_validator import RequestValidator
 
 from activities.callbacks import Callbacks
 from activities.sending import Sending
-from api.auth import FailedAttempts
 from api.webhooks import Signers
 from channels.accounts import READERS
 from channels.outbox import simulated
@@ -106,9 +105,8 @@ def state(app: FastAPI) -> Iterator[Any]:
     """The API with keys in the middle of a rotation, as the providers know it."""
     before = app.state.signers
     app.state.signers = Signers(KEYS, Vault((new_secret_key(),)), PUBLIC)
-    app.state.failed_links = FailedAttempts()
     yield app.state
-    app.state.signers, app.state.failed_links = before, FailedAttempts()
+    app.state.signers = before
 
 
 def post(office: Office, path: str, body: bytes, headers: Signed) -> Response:
@@ -441,17 +439,12 @@ def test_the_target_is_never_what_the_address_says(office: Office, state: Any) -
     assert follow(office, link, "POST").status_code == 405
 
 
-def test_guessing_links_is_slowed_down(office: Office, state: Any) -> None:
+def test_a_good_link_opens_however_many_unknown_ones_others_tried(
+    office: Office, state: Any
+) -> None:
     link = link_in(office, sms(office))
-    now = [0.0]
-    state.failed_links = FailedAttempts(most=5, seconds=60, clock=lambda: now[0])
-    for n in range(5):
+    for n in range(25):
         assert follow(office, f"/l/guess-{n}").status_code == 404
-    answer = follow(office, "/l/guess-5")
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "61")
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert follow(office, link).status_code == 429  # nor does it tell a good one from a bad one
-    now[0] = 61
     assert follow(office, link).status_code == 302
 
 

@@ -137,7 +137,7 @@ def test_a_map_over_our_own_headers_changes_only_what_it_says() -> None:
     ("text", "reason"),
     [
         ("customer = ", "map: is not TOML"),
-        ("a = " + "[" * 50_000, "map: is nested too deeply"),
+        ("a = " + "[" * 50_000, "map: is nested more than"),
         ('customerID = "customer"', "map: unknown field 'customerID'; a map says field = "),
         ("columns = 3", "map: columns is not a table"),
         ('[columns]\ntotal = "A"\n[constants]\ntotal = "1"', "map: total is there twice"),

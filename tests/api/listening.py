@@ -1,0 +1,52 @@
+"""The API on a real server and a real socket, for what a client in the same process cannot show."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+@contextmanager
+def listening(app: ASGIApp, **more: object) -> Iterator[int]:
+    """Its port on loopback."""
+    config = uvicorn.Config(app, port=0, log_config=None, **{"access_log": False, **more})  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.005)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(10)
+
+
+class Line:
+    """One connection."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 30)
+
+    def send(self, method: str, path: str, *headers: str, body: bytes = b"") -> Line:
+        """The head of a request, and as much of its body as is given."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: dunning", *headers, "", ""]
+        self.socket.sendall("\r\n".join(lines).encode() + body)
+        return self
+
+    def answer(self) -> tuple[int, dict[str, str], str]:
+        """Status, headers and body; the connection is closed."""
+        with self.socket, self.socket.makefile("rb") as file:
+            status = int(file.readline().split()[1])
+            headers = {}
+            while line := file.readline().strip():
+                name, _, value = line.decode().partition(":")
+                headers[name.lower()] = value.strip()
+            return status, headers, file.read(int(headers.get("content-length", 0))).decode()
