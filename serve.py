@@ -21,6 +21,7 @@ from activities.codec import answering, codec_app, origins_of
 from activities.services import ServiceEnded
 from api.app import create_app
 from api.database import CONNECTIONS
+from api.protocol import Protocol
 from channels.outbox import simulated
 from db.credentials import new_secret_key
 from db.engine import connect, migrate
@@ -82,6 +83,8 @@ async def _serve(
             port=port,
             log_config=None,
             access_log=False,
+            http=Protocol,
+            proxy_headers=False,  # the app does it: DUNNING_TRUSTED_PROXIES
             timeout_graceful_shutdown=5,
         )
     )

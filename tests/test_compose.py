@@ -27,6 +27,13 @@ def test_everything_is_published_on_loopback_only(services: dict[str, dict[str, 
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
 
+def test_the_api_is_started_with_our_protocol_and_our_proxies(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    assert {"--http=api.protocol:Protocol", "--no-proxy-headers"} <= set(services["api"]["command"])
+    assert "172.16.0.0/12" in services["api"]["environment"]["DUNNING_TRUSTED_PROXIES"]
+
+
 def test_every_variable_of_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     text = (ROOT / "docker-compose.yml").read_text() + (ROOT / "Dockerfile").read_text()

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from api import gate
 from api.app import create_app
 from api.bodies import BodyRoute
+from api.protocol import Protocol
 from db.members import Principal
 from logs import set_up_logging
 from settings import Settings
@@ -210,6 +211,23 @@ def test_what_two_servers_could_read_differently_is_refused(app: FastAPI) -> Non
         assert many.answer()[0] == 431
         # In pieces the server itself ends it, in one piece we do.
         assert Line(port).send("GET", "/healthz", "X-A: " + "a" * 40_000).answer()[0] in (400, 431)
+
+
+def test_a_request_that_never_begins_is_left(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it help to send a little of its head now and then."""
+    monkeypatch.setattr(Protocol, "head_seconds", 0.2)
+    with listening(app, http="api.protocol:Protocol") as port:
+        silent, slow = Line(port), Line(port)
+        slow.socket.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert Line(port).send("GET", "/healthz").answer()[0] == 200
+        began = time.perf_counter()
+        for line in (silent, slow):
+            with line.socket:
+                assert line.socket.recv(1) == b""
+        assert time.perf_counter() - began < 10
+        status, headers, text = Line(port).send("G ET", "/healthz").answer()
+        assert (status, len(headers["x-request-id"])) == (400, 16)
+        assert json.loads(text)["status"] == 400
 
 
 @pytest.fixture
