@@ -379,10 +379,10 @@ def work_open_action(
         _give_up(session, row, at)
         end(row, "skipped", text or "skipped by hand", at, by)
     elif row.status == "to_do" and kind in CHANNELS:
-        row.requested_at, row.requested_by, row.note = at, row.owner_id, text
+        row.requested_at, row.requested_by, row.note = at, row.owner_id, text or row.note
     else:
         _done(session, row, at, by)
-        row.note = text
+        row.note = text or row.note
     words = f"'{row.name}' is {'skipped' if how == 'skip' else 'completed'}"
     words += f": {text}" if text else ""
     kind_ = "action_skipped" if how == "skip" else "action_completed"

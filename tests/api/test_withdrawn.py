@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from db.accounts import load
+from db.actions import work_open_action
+from db.engine import transaction
 from dunning.delivery import Fact
 from tests.api.conftest import PLAN, Caller, Office, acme_body, payment_body
 from tests.api.test_actions import bens_letter
@@ -280,3 +284,16 @@ def test_of_a_skipped_action_others_learn_the_reason_alone(office: Office) -> No
         assert who.get(path)["reason"] == "they have paid by cheque"
         assert OWN not in everything(who, path)
     assert office.ben.get(path)["note"] == EDITS["note"]
+
+
+@pytest.mark.parametrize("how", ["complete", "skip"])
+def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: str) -> None:
+    """A signal from the Temporal UI without a word of its own."""
+    path = f"/actions/{office.bens_call()['id']}"
+    office.ben.does("PATCH", path, {"note": "call after lunch"})
+    customer = uuid.UUID(office.ben.get("/customers/C-1")["id"])
+    with transaction(office.engine) as session:
+        assert work_open_action(session, load(session, customer), how, "", office.now, "Ops")
+    seen = office.ben.get(path)
+    assert (seen["note"], seen["ended_by"]) == ("call after lunch", "Ops")
+    assert ("call after lunch" in str(office.cleo.get(path))) == (how == "complete")
