@@ -411,9 +411,9 @@ def organisation_create(
     timezone: Annotated[str, typer.Option()] = "Europe/Paris",
 ) -> None:
     """Make an organisation with its first admin; prints the admin's and a billing key, once."""
-    from db.calendars import zone
+    from db.calendars import check_zone
 
-    zone(timezone)
+    check_zone(timezone)
     settings = load_settings()
     set_up_logging("WARNING")
     with _database(settings) as url:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import holidays
+from holidays.registry import EntityLoader
 
 from db.tables import Organisation
 from dunning.calendar import Calendar
+from dunning.cells import shorten
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -34,24 +37,41 @@ def parse_working_days(text: str) -> frozenset[int]:
     return frozenset(days)
 
 
+@cache
+def _holiday_codes() -> frozenset[str]:
+    return frozenset((*EntityLoader.get_country_codes(), *EntityLoader.get_financial_codes()))
+
+
 @lru_cache(maxsize=256)
 def public_holidays(code: str) -> holidays.HolidayBase:
     """ "FR" or "DE-BY". Years are filled in as they are asked for. Raises CalendarError."""
     country, _, subdivision = code.upper().partition("-")
     try:
+        if country not in _holiday_codes():  # the library has other names, too, such as "APR"
+            raise NotImplementedError
         return holidays.country_holidays(country, subdiv=subdivision or None)
     except NotImplementedError:
         raise CalendarError(
-            f"holidays {code!r}: not a known country or subdivision; write 'FR' or 'DE-BY'"
+            f"holidays {shorten(code)!r}: not a known country or subdivision; write 'FR' or 'DE-BY'"
         ) from None
 
 
-def zone(name: str) -> ZoneInfo:
-    """Raises CalendarError for a zone that does not exist."""
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise CalendarError(f"time zone {name!r} is not known; write 'Europe/Paris'") from None
+@cache
+def _zones() -> frozenset[str]:
+    """The names of the IANA time zone database, whatever else lies in a machine's folder of zones,
+    such as ``localtime``. ``Factory`` stands there for "not set up yet"."""
+    return frozenset((files("tzdata") / "zones").read_text("ascii").split()) - {"Factory"}
+
+
+def check_zone(name: str) -> None:
+    """Raises CalendarError for what is no name of the IANA time zone database, as it is written
+    there. A zone that is stored already is read as it is."""
+    if name in _zones():
+        return
+    meant = next((known for known in _zones() if known.lower() == name.lower()), "Europe/Paris")
+    raise CalendarError(
+        f"time zone {shorten(name)!r} is not a name of the IANA time zone database; write {meant!r}"
+    )
 
 
 class _DaysOff:
@@ -72,7 +92,7 @@ def _calendar(
     zone_name: str, sending: object, cut_off: object, working: str, code: str, own: tuple[str, ...]
 ) -> Calendar:
     return Calendar(
-        zone=zone(zone_name),
+        zone=ZoneInfo(zone_name),
         sending_time=sending,  # type: ignore[arg-type]
         cut_off=cut_off,  # type: ignore[arg-type]
         working_days=parse_working_days(working),

@@ -14,11 +14,13 @@ from sqlmodel import Session, col, select
 from db import bulk
 from db import tables as t
 from db.accounts import clock
+from db.calendars import calendar_of
 from db.errors import Conflict, Invalid, NotFound
 from db.ids import named
 from db.locks import lock_customer
 from db.nudges import nudge
 from db.timeline import money, note
+from dunning.ahead import CREDIT, too_far
 
 PAYMENT, CREDIT_NOTE = "payment", "credit_note"
 _WORDS = {PAYMENT: "payment", CREDIT_NOTE: "credit note"}
@@ -44,19 +46,23 @@ def put_credit(
 ) -> tuple[t.Credit, str]:
     """Report a payment or credit note; returns it with created, updated, unchanged or stale.
 
-    Raises Invalid for an unknown customer or invoice, another currency than the invoice's, or more
-    applied than there is; Conflict when a reversed one is reported again with other content.
+    Raises Invalid for an unknown customer or invoice, another currency than the invoice's, more
+    applied than there is, or a day that is too far ahead (``dunning.ahead``); Conflict when a
+    reversed one is reported again with other content.
     """
     customer = bulk.find(session, t.Customer, organisation_id, fact.customer)
     if customer is None:
         raise Invalid.at("/customer", f"no customer {fact.customer!r}; report the customer first")
     customer = lock_customer(session, customer.id)
-    at = clock(session.get_one(t.Organisation, organisation_id), now)
+    organisation = session.get_one(t.Organisation, organisation_id)
+    at = clock(organisation, now)
     wanted = _applications(session, customer, fact)
     row = find_credit(session, organisation_id, fact.kind, fact.external_id)
     created = row is None
     stored: dict[uuid.UUID, t.Application] = {}
+    far = too_far(fact.on_date, calendar_of(organisation).today(at), CREDIT)
     if row is None:
+        _refuse(fact, far)
         row = t.Credit(
             organisation_id=organisation_id,
             customer_id=customer.id,
@@ -83,6 +89,8 @@ def put_credit(
         same = (row.amount, row.currency, row.on_date) == (
             fact.amount, fact.currency, fact.on_date
         ) and {k: a.amount for k, a in stored.items()} == wanted  # fmt: skip
+        if row.on_date != fact.on_date:
+            _refuse(fact, far)
         row.source_updated_at = fact.source_updated_at or row.source_updated_at
         if same:
             return row, "unchanged"
@@ -98,6 +106,11 @@ def put_credit(
     session.flush()
     _settle(session, customer, row, touched, at, by, "is reported" if created else "is changed")
     return row, "created" if created else "updated"
+
+
+def _refuse(fact: CreditFact, far: str) -> None:
+    if far:
+        raise Invalid.at("/paid_on" if fact.kind == PAYMENT else "/issued_on", far)
 
 
 def reverse_credit(session: Session, credit: t.Credit, reason: str, now: datetime, by: str) -> bool:

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from db import bulk
 from db import tables as t
 from db.accounts import clock
+from db.calendars import calendar_of
 from db.contacts import another_country, fix
 from db.credits import rebalance
 from db.errors import Invalid, NotFound
@@ -27,6 +28,7 @@ from db.locks import lock_customer
 from db.nudges import nudge
 from db.reported_contacts import ContactFact, put_contacts
 from db.timeline import money, note
+from dunning.ahead import INVOICE, too_far
 from dunning.ids import our_id
 
 _MOST_LEVELS = 50
@@ -157,12 +159,17 @@ def put_customer(
 def put_invoice(
     session: Session, organisation_id: uuid.UUID, fact: InvoiceFact, now: datetime
 ) -> tuple[t.Invoice, Change]:
-    """Create or update an invoice. Raises Invalid for an unknown customer or a changed currency."""
+    """Create or update an invoice. Raises Invalid for an unknown customer, a changed currency, or
+    an issue date that is too far ahead (``dunning.ahead``)."""
     customer = _customer_of(session, organisation_id, fact.customer)
-    at = clock(organisation(session, organisation_id), now)
+    house = organisation(session, organisation_id)
+    at = clock(house, now)
     row = bulk.find(session, t.Invoice, organisation_id, fact.external_id)
     created = row is None
+    far = too_far(fact.issued_on, calendar_of(house).today(at), INVOICE)
     if row is None:
+        if far:
+            raise Invalid.at("/issued_on", far)
         row = t.Invoice(
             organisation_id=organisation_id,
             customer_id=customer.id,
@@ -182,6 +189,8 @@ def put_invoice(
             raise Invalid.at("/customer", f"invoice {fact.external_id!r} is another customer's")
         if _stale(row, fact.source_updated_at):
             return row, Change.STALE
+        if far and row.issued_on != fact.issued_on:
+            raise Invalid.at("/issued_on", far)
         if row.currency != fact.currency:
             raise Invalid.at(
                 "/currency",

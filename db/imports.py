@@ -24,12 +24,14 @@ from sqlmodel import Session
 from db import imports_sql as sql
 from db import tables as t
 from db.accounts import clock
+from db.calendars import calendar_of
 from db.closures import EMAIL, PHONE
 from db.contacts import take_along
 from db.engine import transaction
 from db.errors import Conflict
 from db.locks import lock_imports
 from db.nudges import nudge_many
+from dunning import ahead
 from dunning.book import BookMap, RowError, read_book
 from dunning.causes import Causes
 
@@ -76,9 +78,7 @@ def import_book(
     tell = progress or (lambda _: None)
     with transaction(engine) as session:
         organisation = session.get_one(t.Organisation, organisation_id)
-        write = _Write(
-            session.connection(), organisation_id, clock(organisation, datetime.now(UTC))
-        )
+        write = _Write(session.connection(), organisation, clock(organisation, datetime.now(UTC)))
         with open_file() as file:
             size = file.seek(0, 2)
             _read(write, file, book_map, report, lambda done: tell(min(done, size)))
@@ -123,9 +123,17 @@ def _take_closures_along(session: Session, write: _Write, at: datetime) -> None:
 class _Write:
     """Statements of one import: for its organisation, at the organisation's time."""
 
-    def __init__(self, connection: Connection, organisation_id: uuid.UUID, at: datetime) -> None:
+    def __init__(self, connection: Connection, organisation: t.Organisation, at: datetime) -> None:
         self.connection = connection
-        self._values = {"org": organisation_id, "at": at}
+        today = calendar_of(organisation).today(at)
+        self._values = {
+            "org": organisation.id,
+            "at": at,
+            "last_credit": today + ahead.CREDIT,
+            "credit_far": ahead.reason(today, ahead.CREDIT),
+            "last_invoice": today + ahead.INVOICE,
+            "invoice_far": ahead.reason(today, ahead.INVOICE),
+        }
 
     def __call__(self, statement: str) -> sa.CursorResult[Any]:
         clause = sa.text(statement)
@@ -186,6 +194,7 @@ def _read(
 def _check(write: _Write, report: ImportReport) -> bool:
     """Move what contradicts the database from the rows to the report; whether there was any."""
     write(sql.WRONG)
+    write(sql.TOO_FAR)
     if write(sql.ANY_PARENT).scalar():
         write(sql.WRONG_TREE)
     found = write(sql.DROP_WRONG).scalar_one()

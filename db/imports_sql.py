@@ -98,6 +98,29 @@ WRONG = """
     AND (c.external_id <> r.customer OR p.reversed_at IS NOT NULL AND p.on_date <> r.paid_on)
 """
 
+#: As db.credits.put_credit and db.facts.put_invoice, with the days of dunning.ahead: what is known
+#: with its day stays.
+TOO_FAR = """
+    INSERT INTO import_wrong
+    SELECT r.line, 'paid_on', r.paid_on || ' ' || :credit_far, :credit_far
+    FROM import_row r
+    WHERE r.total > 0 AND r.paid_on > :last_credit AND NOT EXISTS (
+        SELECT FROM credit p WHERE p.organisation_id = :org AND p.kind = 'payment'
+        AND p.external_id = 'import/' || r.invoice AND p.on_date = r.paid_on)
+    UNION ALL
+    SELECT r.line, 'issued_on', r.issued_on || ' ' || :credit_far, :credit_far
+    FROM import_row r
+    WHERE r.total < 0 AND r.issued_on > :last_credit AND NOT EXISTS (
+        SELECT FROM credit n WHERE n.organisation_id = :org AND n.kind = 'credit_note'
+        AND n.external_id = r.invoice AND n.on_date = r.issued_on)
+    UNION ALL
+    SELECT r.line, 'issued_on', r.issued_on || ' ' || :invoice_far, :invoice_far
+    FROM import_row r
+    WHERE r.total > 0 AND r.issued_on > :last_invoice AND NOT EXISTS (
+        SELECT FROM invoice i WHERE i.organisation_id = :org AND i.external_id = r.invoice
+        AND i.issued_on = r.issued_on)
+"""
+
 ANY_PARENT = "SELECT EXISTS (SELECT FROM import_row WHERE parent <> '')"
 
 #: A customer above itself, or more than 50 above one another (as db/facts.py).

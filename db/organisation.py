@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from db import tables as t
 from db.accounts import clock
-from db.calendars import CalendarError, parse_working_days, public_holidays, zone
+from db.calendars import CalendarError, check_zone, parse_working_days, public_holidays
 from db.errors import Invalid, NotFound
 from db.locks import lock_organisation
 from db.nudges import nudge_many
@@ -30,7 +30,7 @@ def change(
     row = lock_organisation(session, organisation_id)
     before = row.model_dump()
     for name, check in (
-        ("timezone", zone), ("working_days", parse_working_days), ("holidays", _holidays)
+        ("timezone", check_zone), ("working_days", parse_working_days), ("holidays", _holidays)
     ):  # fmt: skip
         if name in changes:
             try:

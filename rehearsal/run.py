@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from channels.render import check_step
 from db import tables as t
-from db.calendars import CalendarError, calendar_of, parse_working_days, public_holidays, zone
+from db.calendars import CalendarError, calendar_of, check_zone, parse_working_days, public_holidays
 from db.engine import connect, transaction
 from db.errors import DunningError
 from db.members import put_member
@@ -76,7 +76,7 @@ def read_script(
     if until < start:
         raise RehearsalError(f"--until {until} is before --from {start}")
     try:
-        zone(settings.get("timezone", "Europe/Paris"))
+        check_zone(settings.get("timezone", "Europe/Paris"))
         parse_working_days(settings.get("working_days", "mon-fri"))
         if settings.get("holidays"):
             public_holidays(settings["holidays"])

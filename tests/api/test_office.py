@@ -96,9 +96,13 @@ def test_the_calendar_is_changed_and_every_sequence_looks_again(office: Office) 
 
 SETTINGS: list[tuple[str, Any]] = [
     ("timezone", "Europe/Lutetia"), ("timezone", ""), ("timezone", "../../etc/passwd"),
+    ("timezone", "localtime"), ("timezone", "Factory"), ("timezone", "posixrules"),
+    ("timezone", "posix/Europe/Paris"), ("timezone", "right/Europe/Paris"),
+    ("timezone", "europe/paris"), ("timezone", "/usr/share/zoneinfo/Europe/Paris"),
     ("sending_time", "8:30"), ("sending_time", "25:00"), ("sending_time", 830),
     ("cut_off", "08:30"),
     ("working_days", "mon-fry"), ("working_days", ""), ("holidays", "XX"), ("holidays", "FR-99"),
+    ("holidays", "APR"), ("holidays", "CATHOLIC"), ("holidays", "FR-99-1"),
     ("days_off", ["2025-02-30"]), ("currency", "EUX"), ("language", "french please"),
     ("tolerance", -1), ("tolerance", "-1.00"), ("spread_minutes", 481), ("spread_minutes", "5"),
     ("default_plan", "Harsh"), ("name", " "), ("rehearsal_now", "2025-03-04T09:00:00Z"),
