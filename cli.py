@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 
 from activities.services import ServiceEnded
 from channels.outbox import SIMULATED
-from channels.render import check_step
+from channels.render import check_texts
 from db import tables as t
 from db.credentials import Vault, new_secret_key, seal_anew
 from db.engine import check_migrations, connect, migrate, transaction
@@ -341,7 +341,7 @@ def plan_load(files: list[Path], organisation: _Organisation = None) -> None:
                     data = read_toml(file.read_bytes())
                 except Unreadable as e:
                     raise DunningError(f"{file}: {e}") from None
-                version, change = put_plan(session, organisation_id, data, check_step)
+                version, change = put_plan(session, organisation_id, data, check_texts)
                 out.print(f"{data['name']}: {change}, version {version.version}")
         engine.dispose()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from channels.render import check_step
+from channels.render import check_texts
 from db import tables as t
 from db.calendars import calendar_of
 from db.engine import transaction
@@ -74,7 +74,7 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
             session,
             organisation.id,
             read_toml(path.read_bytes()),
-            check_step,
+            check_texts,
             owners_must_exist=False,
         )
     rows = _rows_until(now)

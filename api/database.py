@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from channels.rendering import RENDERING, Rendering
 from db.engine import transaction
 
 #: Requests at a time that have a transaction.
@@ -30,6 +31,8 @@ KNOWN_KEYS = 6
 OTHER_KEYS = 2
 #: Requests without a key that have a transaction: an invitation that is exchanged.
 _WITHOUT_KEY = 2
+#: Looks at plans and their texts at a time, each with a process of its own (channels/rendering.py).
+_TEXTS = 2
 #: Callbacks at a time that are verified and stored; they have threads of their own.
 CALLBACKS = 8
 #: The size of the API's pool: with every place taken nobody waits for a connection.
@@ -56,9 +59,14 @@ async def _engine(request: Request) -> AsyncIterator[Engine]:
     yield request.app.state.engine  # a place is kept until the endpoint has ended
 
 
+async def _rendering() -> AsyncIterator[Rendering]:
+    yield RENDERING
+
+
 Db = Annotated[Session, Depends(_session, scope="function", max_concurrency=_REQUESTS)]
 DbWithoutKey = Annotated[Session, Depends(_session, scope="function", max_concurrency=_WITHOUT_KEY)]
 OneLook = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LOOKS)]
 OneLink = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LINKS)]
+OneText = Annotated[Rendering, Depends(_rendering, scope="function", max_concurrency=_TEXTS)]
 OneImport = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_IMPORTS)]
 Now = Annotated[datetime, Depends(_now)]

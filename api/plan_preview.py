@@ -11,21 +11,20 @@ from sqlmodel import Session
 from api.action_details import Recipient
 from api.fields import Body, Key
 from api.plan_schema import PLAN
-from channels.compose import compose
-from channels.port import BadMessage
-from channels.render import TemplateError, built_in_language, render, values
-from channels.sms import segments
+from channels.render import built_in_language
+from channels.rendering import Rendering, TakesTooLong
+from channels.shown import Shown, shown
 from channels.texts import DEFAULT_TEXTS
 from db import drafts
 from db import tables as t
 from db.accounts import Loaded, clock, load
-from db.errors import Conflict
+from db.errors import Conflict, Invalid
 from db.facts import find_customer
 from dunning.carrying import carrying_invoice, order
 from dunning.draft import Draft
 from dunning.languages import language_tag, lookup
 from dunning.model import Invoice, InvoiceStatus
-from dunning.plan import CHANNELS, ActionType, Plan, Step
+from dunning.plan import ActionType, Plan, Step
 from dunning.wording import Chosen, StepText, missing_languages, text_for
 
 
@@ -75,9 +74,16 @@ class Preview(BaseModel):
 
 
 def preview(
-    session: Session, member: t.Member, plan: Plan, customer: str, step: Step | None, now: datetime
+    session: Session,
+    rendering: Rendering,
+    member: t.Member,
+    plan: Plan,
+    customer: str,
+    step: Step | None,
+    now: datetime,
 ) -> Preview:
-    """Raises NotFound for the customer, Conflict when it has no open invoice."""
+    """Raises NotFound for the customer, Conflict when it has no open invoice, Invalid for texts
+    that take too long."""
     row = find_customer(session, member.organisation_id, customer)
     loaded = load(session, row.id, lock=False)
     at = clock(loaded.organisation, now)
@@ -86,15 +92,19 @@ def preview(
     if invoice is None:
         raise Conflict("this customer has no open invoice to preview with")
     stored = next(i for i in loaded.invoices.values() if str(i.id) == invoice.id)
+    steps = [step] if step else plan.steps
+    drafts_ = [drafts.draft_of_step(session, loaded, each, invoice.id, at) for each in steps]
+    try:
+        made = rendering.run(shown, drafts_, str(loaded.organisation.id))
+    except TakesTooLong:
+        reason = "these texts take too long to render; ask for one step, or make them shorter"
+        raise Invalid.at("/step", reason) from None
     return Preview(
         customer=row.external_id,
         invoice=InvoiceShort(
             external_id=stored.external_id, number=stored.number, carrying=carrying is not None
         ),
-        steps=[
-            _step(plan, each, drafts.draft_of_step(session, loaded, each, invoice.id, at), loaded)
-            for each in ([step] if step else plan.steps)
-        ],
+        steps=[_step(plan, *each) for each in zip(steps, drafts_, made, strict=True)],
     )
 
 
@@ -104,10 +114,10 @@ def _oldest(loaded: Loaded) -> Invoice | None:
     return min(opened, key=order, default=None)
 
 
-def _step(plan: Plan, step: Step, draft: Draft, loaded: Loaded) -> StepPreview:
+def _step(plan: Plan, step: Step, draft: Draft, made: Shown) -> StepPreview:
     texts = text_for(step, draft.facts.language, draft.facts.organisation_language)
     built_in = texts.chosen is Chosen.BUILT_IN
-    made = StepPreview(
+    return StepPreview(
         step=step.key,
         name=step.name,
         type=step.type,
@@ -116,29 +126,15 @@ def _step(plan: Plan, step: Step, draft: Draft, loaded: Loaded) -> StepPreview:
         missing_translations=_missing(plan, step, texts, draft),
         sender_name=draft.sender_name,
         sender_address=draft.sender_address,
-        recipients=[_recipient(a.role, a.address, a.name) for a in draft.addressees],
+        recipients=[_recipient(*each) for each in made.recipients],
         flagged_contacts=list(draft.flagged),
-        subject="",
-        text="",
-        html=None,
-        variables={},
-        problem="",
+        subject=made.subject,
+        text=made.text,
+        html=made.html,
+        segments=made.segments,
+        variables=made.variables,
+        problem=made.problem,
     )
-    try:
-        words = render(
-            draft.subject, draft.body, draft.facts, draft.channel, draft.html, draft.language
-        )
-        made.subject, made.text, made.html = words.subject, words.text, words.html
-        made.variables = values(draft.subject, draft.body, draft.facts, draft.html, draft.language)
-        if draft.channel in CHANNELS:
-            sent = compose(draft, "preview", str(loaded.organisation.id))
-            made.subject, made.text, made.html = sent.subject, sent.text, sent.html
-            made.recipients = [_recipient(r.role, r.address, r.name) for r in sent.recipients]
-        if draft.channel is ActionType.SMS:
-            made.segments = segments(made.text).segments
-    except (BadMessage, TemplateError) as error:
-        made.problem = str(error)
-    return made
 
 
 def _missing(plan: Plan, step: Step, texts: StepText, draft: Draft) -> list[str]:

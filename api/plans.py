@@ -12,17 +12,19 @@ from pydantic import BaseModel, Field
 from api import plan_preview
 from api.auth import Admin, Member
 from api.bodies import BodyRoute, json_of, toml_of
-from api.database import Db, Now
+from api.database import Db, Now, OneText
 from api.fields import Key
 from api.plan_preview import Preview, PreviewAsked
 from api.plan_schema import PLAN_BODY
-from channels.render import check_step
+from channels.rendering import Rendering, TakesTooLong
+from channels.shown import checked
 from db import plans
 from db import tables as t
 from db.accounts import plan_of
 from db.errors import Invalid, NotFound
 from db.facts import Change
-from dunning.plan import plan_data
+from dunning.plan import Plan as DunningPlan
+from dunning.plan import PlanError, plan_data
 
 router = APIRouter(route_class=BodyRoute, tags=["plans"])
 
@@ -90,26 +92,30 @@ def get(name: Key, member: Member, db: Db) -> Plan:
 
 @router.put("/plans/{name}", operation_id="put_plan", openapi_extra=PLAN_BODY,
             responses={201: {"model": Saved, "description": "Created"}})  # fmt: skip
-def put(name: Key, definition: Definition, admin: Admin, db: Db, response: Response) -> Saved:
+def put(
+    name: Key, definition: Definition, one: OneText, admin: Admin, db: Db, response: Response
+) -> Saved:
     """Save a plan. Every change is a new version (rule 43); the same again changes nothing."""
     if definition.get("name", name) != name:
         raise Invalid.at("/name", f"is not {name!r}, the name in the address")
     data = {**definition, "name": name}
-    version, result = plans.put_plan(db, admin.organisation_id, data, check_step, admin.id)
+    version, result = plans.put_plan(db, admin.organisation_id, data, _check(one), admin.id)
     if result == Change.CREATED:
         response.status_code = 201
     return Saved(result=Change(result), name=name, version=version.version)
 
 
 @router.post("/plans/check", operation_id="check_plan", openapi_extra=PLAN_BODY)
-def check_plan(definition: Definition, member: Member, db: Db) -> Checked:
+def check_plan(definition: Definition, one: OneText, member: Member, db: Db) -> Checked:
     """Whether a plan makes sense; nothing is saved. 422 names the step and the reason."""
-    plan = plans.check_plan(db, member.organisation_id, definition, check_step)
+    plan = plans.check_plan(db, member.organisation_id, definition, _check(one))
     return Checked(definition=plan_data(plan))
 
 
 @router.post("/plans/{name}/preview", operation_id="preview_plan")
-def preview(name: Key, asked: PreviewAsked, member: Member, db: Db, now: Now) -> Preview:
+def preview(
+    name: Key, asked: PreviewAsked, one: OneText, member: Member, db: Db, now: Now
+) -> Preview:
     """The steps of a plan for one customer, each exactly as it would be sent today. Nothing is sent
     or stored. A step that cannot be rendered says so, and the others are shown."""
     if asked.plan is None:
@@ -123,7 +129,21 @@ def preview(name: Key, asked: PreviewAsked, member: Member, db: Db, now: Now) ->
     step = plan.find(asked.step)
     if asked.step is not None and step is None:
         raise NotFound(f"the plan has no step {asked.step!r}; it has {', '.join(plan.keys)[:500]}")
-    return plan_preview.preview(db, member, plan, asked.customer, step, now)
+    return plan_preview.preview(db, one, member, plan, asked.customer, step, now)
+
+
+def _check(one: Rendering) -> plans.CheckTexts:
+    """``check_texts`` of a plan in a process that can be ended."""
+
+    def check(plan: DunningPlan) -> None:
+        try:
+            wrong = one.run(checked, plan)
+        except TakesTooLong:
+            raise PlanError("", "its texts take too long to check; make them shorter") from None
+        if wrong is not None:
+            raise PlanError(*wrong)
+
+    return check
 
 
 def _data(row: t.Plan, version: t.PlanVersion, organisation: t.Organisation) -> dict[str, Any]:

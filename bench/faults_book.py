@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from channels.render import check_step
+from channels.render import check_texts
 from db import bulk
 from db import tables as t
 from db.calendars import calendar_of
@@ -67,7 +67,7 @@ def make_book(engine: Engine, people: Sequence[Addressee]) -> uuid.UUID:
         session.flush()
         put_member(session, organisation.id, MEMBER, "Ada", "admin")
         versions = {
-            channel: put_plan(session, organisation.id, _plan(channel), check_step)[0]
+            channel: put_plan(session, organisation.id, _plan(channel), check_texts)[0]
             for channel in CHANNELS
         }
     for start in range(0, len(people), _AT_ONCE):

@@ -8,7 +8,9 @@ template of the HTML part gives, with every value escaped and the whole cleaned.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from babel import Locale
 
@@ -23,14 +25,19 @@ from channels.template import Template, TemplateError, template
 from channels.texts import DEFAULT_TEXTS
 from channels.words import LABELS, Labels
 from dunning.message import VARIABLES, MessageFacts
-from dunning.plan import ActionType, Step
+from dunning.plan import ActionType, Plan, PlanError, Step
 
 __all__ = [
-    "Rendered", "TemplateError", "built_in_language", "check", "check_step", "render", "values",
+    "Rendered", "TemplateError", "built_in_language", "check", "check_step", "check_texts",
+    "render", "values",
 ]  # fmt: skip
 
 _TOTALS = {"outstanding", "overdue", "totals"}
 _TABLES = {"invoices_table": "invoices", "interest_table": "interest"}
+#: Each may be as long as the list of invoices.
+MAX_TABLES = 4
+#: Of all texts of a plan together: about two seconds to check them.
+MAX_PLAN_NODES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,36 @@ def check(subject: str, body: str, html: str = "") -> None:
     title, text, rich = _templates(subject, body, html)
     if rich is not None and text is None:
         raise TemplateError("html", "an email needs its text part too; write the body")
-    for facts in SAMPLES:
-        known = context(facts, ENGLISH, LABELS["en"])
-        for each in filter(None, (title, text, rich)):
-            each.try_out(known, ENGLISH)
+    samples = [(facts, context(facts, ENGLISH, LABELS["en"])) for facts in SAMPLES]
+    for each in filter(None, (title, text, rich)):
+        each.try_out([known for _, known in samples], ENGLISH)
+    for facts, known in samples:
         if title is not None and len(title.render(known, ENGLISH)) > MAX_SUBJECT:
             raise TemplateError("subject", f"becomes longer than {MAX_SUBJECT} characters")
-        if text is not None and not text.render(known, ENGLISH).strip():
+        if text is not None and not _filled(text, known, ENGLISH).strip():
             raise TemplateError("body", "may come out empty")
         if rich is not None and not _rich(rich, facts, ENGLISH, LABELS["en"]):
             raise TemplateError("html", "may come out empty")
+
+
+def check_texts(plan: Plan) -> None:
+    """``check_step`` for every step, and that all of it together is not too much. Raises PlanError
+    with the step."""
+    size = 0
+    for step in plan.steps:
+        try:
+            check_step(step)
+        except TemplateError as error:
+            raise PlanError(step.key, str(error)) from None
+        size += sum(each.size for texts in _every_text(step) for each in _templates(*texts) if each)
+        if size > MAX_PLAN_NODES:
+            reason = "the texts up to here have more than {:,} variables, values and conditions"
+            raise PlanError(step.key, reason.format(MAX_PLAN_NODES))
+
+
+def _every_text(step: Step) -> Iterator[tuple[str, str, str]]:
+    yield step.subject, step.body, step.html
+    yield from ((t.subject, t.body, t.html) for t in step.texts)
 
 
 def check_step(step: Step) -> None:
@@ -101,7 +128,7 @@ def render(
     labels = LABELS.get(locale.language) or LABELS[language_of(facts, tuple(LABELS))]
     known = context(facts, locale, labels)
     line = one_line(title.render(known, locale), MAX_SUBJECT)
-    filled = _tidy(text.render(known, locale))
+    filled = _tidy(_filled(text, known, locale))
     if note := _note(text, facts, labels, locale):
         filled = f"{filled}\n\n{note}"
     if channel is ActionType.SMS:
@@ -162,9 +189,16 @@ def _templates(
     return title, text, template("html", html) if html.strip() else None
 
 
+def _filled(text: Template, known: Mapping[str, Any], locale: Locale) -> str:
+    made = text.render(known, locale)
+    if made.count(TABLE) + made.count(CALCULATION) > MAX_TABLES:
+        raise TemplateError(text.where, f"has more than {MAX_TABLES} tables")
+    return made
+
+
 def _rich(rich: Template, facts: MessageFacts, locale: Locale, labels: Labels) -> str:
     """What the template of the HTML part gives, cleaned."""
-    made = rich.render(context(facts, locale, labels), locale)
+    made = _filled(rich, context(facts, locale, labels), locale)
     parts = _html_tables(facts, labels, locale)
     try:
         content = cleaned(made, parts)

@@ -1,13 +1,14 @@
 """The allow-list of template syntax: which nodes, filters, variables and attributes may stand.
 
 Everything that is not allowed is refused, so a new version of Jinja cannot open a door. Loops go
-over our own lists only and never inside each other, so the work is bounded by the source.
+over our own lists only and never inside each other, so the work is known before it is done: the
+nodes outside of loops, and those inside for each item.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from jinja2 import nodes
@@ -15,6 +16,9 @@ from jinja2.visitor import NodeTransformer
 
 from dunning.message import VARIABLES
 
+MAX_NODES = 2_000
+_MAX_CONSTANT = 1_000  # characters
+_MAX_NUMBER = 10**15
 _LOOP = ("index", "index0", "first", "last", "length")
 
 
@@ -22,11 +26,30 @@ class Refused(ValueError):
     """What is not allowed and where: "line 3: unknown variable 'invoice.nubmer'"."""
 
 
-def names_used(tree: nodes.Template, filters: frozenset[str]) -> frozenset[str]:
-    """The variables that the template names. Raises Refused for what is not allowed."""
+@dataclass(frozen=True, slots=True)
+class Used:
+    """``names``: the variables that a template names. ``nodes``: those of its tree that stand
+    outside of loops; ``loops``: for each loop the list it goes over, and the nodes inside."""
+
+    names: frozenset[str]
+    nodes: int
+    loops: tuple[tuple[str, int], ...]
+
+    @property
+    def size(self) -> int:
+        """All its nodes."""
+        return self.nodes + sum(inside for _, inside in self.loops)
+
+    def work(self, known: Mapping[str, Any]) -> int:
+        """How many nodes are worked out, at most, with these lists."""
+        return self.nodes + sum(inside * len(known[items]) for items, inside in self.loops)
+
+
+def used(tree: nodes.Template, filters: frozenset[str]) -> Used:
+    """What the template uses. Raises Refused for what is not allowed."""
     checker = _Checker(filters)
     checker.walk(tree, _SCOPE)
-    return frozenset(checker.names)
+    return Used(frozenset(checker.names), checker.nodes, tuple(checker.loops))
 
 
 def _scope() -> dict[str, Any]:
@@ -77,10 +100,18 @@ class _Checker:
     def __init__(self, filters: frozenset[str]) -> None:
         self.filters = filters
         self.names: set[str] = set()
+        self.nodes = 0
+        self.loops: list[tuple[str, int]] = []
+        self._all = 0
         self._in_loop = False
 
     def walk(self, node: nodes.Node, scope: Mapping[str, Any]) -> Any:
         """Check the node; answers the shape of its value, see ``_scope``."""
+        self.nodes += 1
+        self._all += 1
+        if self._all > MAX_NODES:
+            reason = f"a template has at most {MAX_NODES:,} variables, values and conditions"
+            self._refuse(node, f"is too long: {reason}")
         if not isinstance(node, _ALLOWED):
             what = _REFUSED.get(type(node), type(node).__name__.lower())
             self._refuse(node, f"{what} is not allowed in a template")
@@ -95,8 +126,10 @@ class _Checker:
             case nodes.For():
                 self._loop(node, scope)
                 return None
-            case nodes.Const(value=float() as number) if not isfinite(number):
+            case nodes.Const(value=int() | float() as number) if not abs(number) < _MAX_NUMBER:
                 self._refuse(node, "the number is too great")
+            case nodes.Const(value=str() as said) if len(said) > _MAX_CONSTANT:
+                self._refuse(node, f"a value has more than {_MAX_CONSTANT:,} characters")
             case nodes.Filter():
                 if node.name not in self.filters:
                     known = _list(self.filters)
@@ -126,13 +159,17 @@ class _Checker:
         items = self.walk(node.iter, scope)
         if not isinstance(items, list) or not isinstance(node.target, nodes.Name):
             self._refuse(node, "a loop goes over invoices or totals, with one name for the item")
+        assert isinstance(node.iter, nodes.Name)  # only they are lists
         inside = {**scope, node.target.name: items[0]}
+        before = self.nodes
         if node.test is not None:
             self.walk(node.test, inside)
         self._in_loop = True
         for child in node.body:
             self.walk(child, {**inside, "loop": dict.fromkeys(_LOOP)})
         self._in_loop = False
+        self.loops.append((node.iter.name, self.nodes - before))
+        self.nodes = before
         for child in node.else_:
             self.walk(child, scope)
 

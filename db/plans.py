@@ -14,9 +14,9 @@ from db.errors import Invalid, NotFound
 from db.locks import lock_organisation
 from db.nudges import nudge_many
 from db.owners import check_owner
-from dunning.plan import Plan, PlanError, Step, parse_plan, plan_data
+from dunning.plan import Plan, PlanError, parse_plan, plan_data
 
-CheckTexts = Callable[[Step], None]
+CheckTexts = Callable[[Plan], None]
 
 
 def put_plan(
@@ -31,7 +31,7 @@ def put_plan(
     """Save a plan: created, updated (a new version) or unchanged. The organisation's first plan
     becomes its default one. Raises Invalid naming the step and the reason.
 
-    ``check_texts`` raises ValueError for a step whose subject or body is no valid template.
+    ``check_texts`` raises PlanError for a step whose subject or body is no valid template.
     """
     plan = check_plan(
         session, organisation_id, data, check_texts, owners_must_exist=owners_must_exist
@@ -67,15 +67,11 @@ def check_plan(
     """The plan, if it makes sense; nothing is stored. Raises Invalid naming the step and why."""
     try:
         plan = parse_plan(data)
+        check_texts(plan)
     except PlanError as e:
         raise Invalid.at(f"step {e.step}" if e.step else "plan", e.reason) from None
-    for step in plan.steps:
-        if owners_must_exist:
-            check_owner(session, organisation_id, step.key, step.owner)
-        try:
-            check_texts(step)
-        except ValueError as e:
-            raise Invalid.at(f"step {step.key}", str(e)) from None
+    for step in plan.steps if owners_must_exist else ():
+        check_owner(session, organisation_id, step.key, step.owner)
     return plan
 
 

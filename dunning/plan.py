@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from dunning.languages import language_tag
-from dunning.plan_fields import MAX_DAYS, PlanError, choice, flag, number, selectors, text
+from dunning.plan_fields import MAX_DAYS, PlanError, choice, flag, number, selectors, short, text
 
 __all__ = [
     "CHANNELS", "ActionType", "FirstAction", "Plan", "PlanError", "Step", "Translation", "Trigger",
@@ -131,14 +131,16 @@ _STEP_FIELDS = {
     "html", "texts", "attach_invoices",
 }  # fmt: skip
 _TEXT_FIELDS = {"subject", "body", "html"}
-_MAX_LANGUAGES = 50
+_MAX_LANGUAGES = 50  # of one step
+_MAX_TEXTS = 1_000  # of all steps in all languages
+_MAX_CHARACTERS = 1_000_000  # of all of them
 
 
 def parse_plan(data: Mapping[str, Any]) -> Plan:
     """A plan from its data (TOML or JSON). Raises PlanError; what is absent takes its default."""
     unknown = sorted(set(data) - _PLAN_FIELDS)
     if unknown:
-        raise PlanError("", f"unknown field {unknown[0]!r}; a plan has {sorted(_PLAN_FIELDS)}")
+        raise PlanError("", f"unknown field {short(unknown[0])}; a plan has {sorted(_PLAN_FIELDS)}")
     delay = number("", data, "contact_delay_days", 0, 0)
     raw_steps = data.get("steps")
     if not isinstance(raw_steps, list) or not raw_steps:
@@ -151,6 +153,7 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
         if step.key in seen:
             raise PlanError(step.key, "the key is used twice; keys are unique in a plan")
         seen.add(step.key)
+    _limit_texts(steps)
     return Plan(
         name=text("", data, "name", required=True, limit=100),
         first_action=choice("", data, "first_action", FirstAction, FirstAction.STANDARD),
@@ -158,6 +161,17 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
         tasks_count=flag("", data, "tasks_count", True),
         steps=steps,
     )
+
+
+def _limit_texts(steps: tuple[Step, ...]) -> None:
+    every: list[Step | Translation] = [*steps]
+    every += [text for step in steps for text in step.texts]
+    if len(every) > _MAX_TEXTS:
+        reason = "steps and translations; together at most"
+        raise PlanError("", f"has {len(every):,} {reason} {_MAX_TEXTS:,} are allowed")
+    size = sum(len(each.subject) + len(each.body) + len(each.html) for each in every)
+    if size > _MAX_CHARACTERS:
+        raise PlanError("", f"its texts have {size:,} characters; at most {_MAX_CHARACTERS:,}")
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -217,7 +231,9 @@ def _step(place: int, raw: Any, plan_delay: int) -> Step:
         raise PlanError(where, f"key {key!r}: use letters, digits, '_', '-' and '.', at most 64")
     unknown = sorted(set(raw) - _STEP_FIELDS)
     if unknown:
-        raise PlanError(key, f"unknown field {unknown[0]!r}; a step has {sorted(_STEP_FIELDS)}")
+        raise PlanError(
+            key, f"unknown field {short(unknown[0])}; a step has {sorted(_STEP_FIELDS)}"
+        )
     type_ = choice(key, raw, "type", ActionType, None)
     automatic = flag(key, raw, "automatic", False)
     if automatic and type_ not in CHANNELS:
@@ -308,7 +324,7 @@ def _translations(key: str, raw: Any, type_: ActionType) -> tuple[Translation, .
         unknown = sorted(set(fields) - _TEXT_FIELDS)
         if unknown:
             known = sorted(_TEXT_FIELDS)
-            raise PlanError(key, f"{where}unknown field {unknown[0]!r}; a text has {known}")
+            raise PlanError(key, f"{where}unknown field {short(unknown[0])}; a text has {known}")
         found[language] = Translation(language, *_texts(key, fields, type_, where))
         if not found[language].body.strip():
             raise PlanError(key, f"{where}has no body")
@@ -328,12 +344,12 @@ def _trigger(key: str, raw: Any) -> Trigger:
                 raise ValueError
             return Trigger("date", on=date.fromisoformat(value))
         except (TypeError, ValueError):
-            raise PlanError(key, f"trigger date {value!r} is not a date; {form}") from None
+            raise PlanError(key, f"trigger date {short(value)} is not a date; {form}") from None
     if "from" not in raw or not set(raw) <= {"from", "days"}:
-        raise PlanError(key, f"trigger {dict(raw)!r} is not understood; {form}")
+        raise PlanError(key, f"trigger {short(dict(raw))} is not understood; {form}")
     base = raw["from"]
     if base not in ("due", "issue"):
-        raise PlanError(key, f"trigger from {base!r} is not 'due' or 'issue'; {form}")
+        raise PlanError(key, f"trigger from {short(base)} is not 'due' or 'issue'; {form}")
     days = number(key, raw, "days", -MAX_DAYS, 0) or 0
     if base == "issue" and days < 0:
         raise PlanError(key, "falls before the issue date, when the invoice is not known yet")

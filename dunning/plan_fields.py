@@ -20,6 +20,12 @@ class PlanError(ValueError):
         self.reason = reason
 
 
+def short(value: Any) -> str:
+    """Of a value that is refused as much as a reason has room for."""
+    told = repr(value)
+    return told if len(told) <= 200 else f"{told[:200]}…"
+
+
 def text(
     where: str,
     data: Mapping[str, Any],
@@ -33,7 +39,7 @@ def text(
     if value is None:
         value = ""
     if not isinstance(value, str):
-        raise PlanError(where, f"{name} is not a text: {value!r}")
+        raise PlanError(where, f"{name} is not a text: {short(value)}")
     if required and not value.strip():
         raise PlanError(where, f"has no {name}")
     if len(value) > limit:
@@ -52,7 +58,7 @@ def number(
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int):
-        raise PlanError(where, f"{name} is not a whole number: {value!r}")
+        raise PlanError(where, f"{name} is not a whole number: {short(value)}")
     if not least <= value <= MAX_DAYS:
         raise PlanError(where, f"{name} = {value} is not between {least} and {MAX_DAYS}")
     return value
@@ -61,7 +67,7 @@ def number(
 def flag(where: str, data: Mapping[str, Any], name: str, default: bool) -> bool:
     value = data.get(name, default)
     if not isinstance(value, bool):
-        raise PlanError(where, f"{name} is not true or false: {value!r}")
+        raise PlanError(where, f"{name} is not true or false: {short(value)}")
     return value
 
 
@@ -76,7 +82,7 @@ def choice(
         return kind(value)
     except ValueError:
         choices = ", ".join(member.value for member in kind)
-        raise PlanError(where, f"{name} {value!r} is not one of {choices}") from None
+        raise PlanError(where, f"{name} {short(value)} is not one of {choices}") from None
 
 
 def selectors(where: str, data: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -90,5 +96,5 @@ def selectors(where: str, data: Mapping[str, Any], name: str) -> tuple[str, ...]
     for selector in value:
         if not _SELECTOR.fullmatch(selector):
             forms = "'main', 'others', 'position:NAME', 'member:EMAIL' or an address"
-            raise PlanError(where, f"{name}: {selector!r} is not {forms}")
+            raise PlanError(where, f"{name}: {short(selector)} is not {forms}")
     return tuple(value)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from channels.render import check_step
+from channels.render import check_texts
 from db import tables as t
 from db.calendars import CalendarError, calendar_of, check_zone, parse_working_days, public_holidays
 from db.engine import connect, transaction
@@ -192,12 +192,7 @@ def read_plan(path: Path) -> dict[str, Any]:
     """A plan's TOML, checked. Raises RehearsalError naming the file, the step and the reason."""
     try:
         data = read_toml(path.read_bytes())
-        plan = parse_plan(data)
-        for step in plan.steps:
-            try:
-                check_step(step)
-            except ValueError as e:
-                raise PlanError(step.key, str(e)) from None
+        check_texts(parse_plan(data))
     except (OSError, Unreadable, PlanError) as e:
         raise RehearsalError(f"{path}: {e}") from None
     return data
@@ -223,7 +218,7 @@ def set_up(engine: Engine, script: Script) -> uuid.UUID:
                 session,
                 organisation.id,
                 data,
-                check_step,
+                check_texts,
                 owners_must_exist=False,
             )
         return organisation.id

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.sending import Sending
 from channels.port import Accepted, Message, NotSent, Rejected, Result, Role
-from channels.render import check_step
+from channels.render import check_texts
 from db import tables as t
 from db.engine import transaction
 from db.plans import put_plan
@@ -56,7 +56,7 @@ def texts(town: Town) -> list[Message]:
 def saves(town: Town, *steps: dict[str, Any]) -> str:
     """The plan is saved; answers the id of its new version."""
     with transaction(town.engine) as session:
-        return str(put_plan(session, town.id, plan(*steps, LATER), check_step)[0].id)
+        return str(put_plan(session, town.id, plan(*steps, LATER), check_texts)[0].id)
 
 
 def first_action(town: Town) -> t.Action:

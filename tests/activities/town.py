@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 from activities.review import Review
 from activities.sending import Sending
 from channels.port import Accepted, CannotTell, LookUp, Message, Result, not_its_type
-from channels.render import check_step
+from channels.render import check_texts
 from db import closures
 from db import tables as t
 from db.actions import skip
@@ -133,7 +133,7 @@ class Town:
             self.id = row.id
             put_member(session, self.id, "ada@amber.example", "Ada", "admin")
             put_member(session, self.id, "ben@amber.example", "Ben")
-            put_plan(session, self.id, steps or PLAN, check_step)
+            put_plan(session, self.id, steps or PLAN, check_texts)
 
     def at(self, local: str) -> None:
         """It is now this local time."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from channels.rendering import Rendering, TakesTooLong
 from tests.api.conftest import PLAN, Office, acme_body, invoice_body
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -233,3 +235,37 @@ def test_what_cannot_be_previewed(office: Office) -> None:
     office.billing.does("PUT", "/customers/C-2", acme_body("b@b.example", contacts=[]))
     told = office.ben.fails(409, "POST", path, {"customer": "C-2"})
     assert told["detail"] == "this customer has no open invoice to preview with"
+
+
+def hostile(languages: int) -> dict[str, Any]:
+    """Texts of 48 kB that take long: chains of comparisons in many languages."""
+    chain = "{{ outstanding" + "<1" * 24_000 + " }}"
+    tags = [f"{a}{b}" for a in "abcde" for b in "abcd"][:languages]
+    return step(subject="a", body="a", texts={tag: {"body": chain} for tag in tags})
+
+
+def test_a_hostile_plan_is_refused_at_once(office: Office) -> None:
+    office.acme()
+    office.ben("POST", "/plans/check", json=PLAN)  # starts the process that checks texts
+    plan = {"name": "Slow", "steps": [hostile(20)]}
+    began = time.monotonic()
+    for who, method, path in (
+        (office.ben, "POST", "/plans/check"), (office.ada, "PUT", "/plans/Slow"),
+    ):  # fmt: skip
+        problem = who.fails(422, method, path, plan)
+        assert "words and signs" in problem["detail"]
+    assert time.monotonic() - began < 3  # 31 s for each before there were limits
+
+
+def test_texts_that_take_too_long_are_a_problem_and_not_a_crash(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(*_: object) -> None:
+        raise TakesTooLong
+
+    office.acme()
+    monkeypatch.setattr(Rendering, "run", too_long)
+    problem = office.ben.fails(422, "POST", "/plans/check", PLAN)
+    assert "its texts take too long to check" in problem["detail"]
+    problem = office.ben.fails(422, "POST", "/plans/Standard/preview", {"customer": "C-1"})
+    assert "take too long to render" in problem["detail"]
