@@ -73,7 +73,9 @@ async def _serve(
     settings: Settings, services: Services, port: int, codec_port: int, out: Console
 ) -> None:
     most = CONNECTIONS + connections_of(settings.worker_threads)
-    engine = connect(services.database_url, pool_size=most)
+    engine = connect(
+        services.database_url, pool_size=most, answer_within=settings.statement_seconds
+    )
     keys = load_sample(engine, settings.state_dir / "keys.json")
     client = await connect_temporal(services.temporal_address, keys=settings.temporal_key_list)
     server = uvicorn.Server(
@@ -103,6 +105,7 @@ async def _serve(
             threads=settings.worker_threads,
             deployment=deployment_of(settings),
             outside=outside_of(settings),
+            answer_within=settings.statement_seconds,
             pruning=pruning_of(settings, engine),
         ),
     ):

@@ -243,6 +243,24 @@ class Settings(BaseSettings):
         "the API.",
     )
 
+    request_seconds: float = Field(
+        4.5,
+        gt=0,
+        le=3600,
+        description="How long a request of the API waits for the database altogether; then it is "
+        "answered 503. `/readyz` waits 0.6 s, a batch a minute, imports for each statement.",
+    )
+    statement_seconds: float = Field(
+        15,
+        gt=0,
+        le=3600,
+        description="How long PostgreSQL may take for one statement; then it is ended, and a "
+        "connection on which nothing is answered is closed.",
+    )
+    import_statement_seconds: float = Field(
+        600, gt=0, le=86_400, description="The same for a statement of an import."
+    )
+
     # Watching
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level that is logged: DEBUG, INFO, WARNING or ERROR."

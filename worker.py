@@ -54,6 +54,7 @@ from db.credentials import Vault
 from db.deliveries import LOOK_UP_AFTER
 from db.engine import connect, transaction
 from db.held_accounts import PROBE_AFTER, installation_started
+from db.patience import ANSWER_WITHIN
 from db.pruning import Ages
 from dunning.plan import CHANNELS, ActionType
 from embedded.private import close, write_for_us_alone
@@ -191,6 +192,7 @@ async def running(
     sandboxed: bool = True,
     outside: Outside | None = None,
     meter: MetricMeter | None = None,
+    answer_within: float = ANSWER_WITHIN,
     pruning: Pruning | None = None,
 ) -> AsyncIterator[None]:
     """Sequences, reviews, one queue for each channel, the relay, and who takes in callbacks, until
@@ -198,6 +200,7 @@ async def running(
 
     ``pruning``: the nightly pruning runs here, and its Schedule is made where there is none.
     ``engine`` needs a pool of ``connections_of(threads)``. ``meter`` shows our own figures.
+    ``answer_within``: the most seconds for one answer of the database, to those who listen.
     ``sandboxed=False`` spares each run an import of its own: for rehearsals, which start thousands.
     """
     review, sending = activities_of(engine, channels, real, outside)
@@ -247,8 +250,10 @@ async def running(
             for kind, worker in channel_workers.items():
                 services.start(f"the worker of {kind.value}", worker.run(), worker.shutdown)
             if relay:
-                services.start("the relay", Relay(database_url, client, task_queue).run())
-                taking_in = Callbacks(engine, database_url, READERS)
+                services.start(
+                    "the relay", Relay(database_url, client, task_queue, answer_within).run()
+                )
+                taking_in = Callbacks(engine, database_url, READERS, answer_within)
                 services.start("the service of the callbacks", taking_in.run())
             if pruning is not None:
                 await make_schedule(client, task_queue)
@@ -319,7 +324,11 @@ def runtime_of(bind_address: str) -> Runtime:
 
 async def _main(settings: Settings) -> None:
     url = settings.require_database_url()
-    engine = connect(url, pool_size=connections_of(settings.worker_threads))
+    engine = connect(
+        url,
+        pool_size=connections_of(settings.worker_threads),
+        answer_within=settings.statement_seconds,
+    )
     channels, outside = channels_of(settings, engine), outside_of(settings)
     if settings.outbox_dir is None:
         close(settings.outbox)  # of a version that left it open
@@ -339,6 +348,7 @@ async def _main(settings: Settings) -> None:
         deployment=deployment_of(settings),
         outside=outside,
         meter=runtime.metric_meter if runtime is not None else None,
+        answer_within=settings.statement_seconds,
         pruning=pruning_of(settings, engine),
     ):
         _log.info("worker is running")

@@ -25,6 +25,7 @@ from db.engine import ERRORS, is_lock_timeout, is_outage, transaction
 from db.locks import HELD_BY_OTHERS, CustomerLocked
 from db.outcomes import Report
 from db.outcomes import apply as apply_report
+from db.patience import ANSWER_WITHIN
 from db.replies import Answer, take
 from dunning.plan import ActionType
 
@@ -46,6 +47,7 @@ class Callbacks:
         engine: Engine,
         database_url: str,
         readers: Mapping[str, tuple[ActionType | None, Reader]],
+        answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self._engine = engine
         self._readers = readers
@@ -57,6 +59,7 @@ class Callbacks:
             inbox.CHANNEL,
             self._take_next,
             (psycopg.Error, OSError, *ERRORS),
+            answer_within,
         )
 
     async def run(self) -> None:

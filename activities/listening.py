@@ -8,7 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
+
+from db import patience
 
 _log = logging.getLogger(__name__)
 
@@ -18,7 +21,7 @@ _LONGEST_WAIT_SECONDS = 15.0
 #: A batch takes what nobody else holds; it only waits for one who changes the table itself.
 _LOCK_TIMEOUT_MS = 3000
 
-Connection = psycopg.AsyncConnection[dict[str, Any]]
+Connection = psycopg.AsyncConnection[Any]
 
 
 class Listening:
@@ -28,6 +31,7 @@ class Listening:
     Whatever ``take`` or the connection raises, it goes on: after a log line and a pause that grows,
     over a new connection, for as long as it takes. ``outages`` are the errors of a server that is
     away, told in one line; any other is a mistake of ours and is logged with its traceback.
+    ``answer_within``: the most seconds for one answer of the server.
     """
 
     def __init__(
@@ -37,12 +41,14 @@ class Listening:
         channel: str,
         take: Callable[[Connection], Awaitable[bool]],
         outages: tuple[type[Exception], ...],
+        answer_within: float = patience.ANSWER_WITHIN,
     ) -> None:
         self._name = name
         self._url = database_url.replace("postgresql+psycopg://", "postgresql://")
         self._channel = channel
         self._take = take
         self._outages = outages
+        self._answer_within = answer_within
         self._wait = _FIRST_WAIT_SECONDS
 
     async def run(self) -> None:
@@ -58,9 +64,13 @@ class Listening:
             self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _serve(self) -> None:
-        async with await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, row_factory=dict_row
+        # What the URL says stands before our own.
+        where = {**patience.parameters(self._answer_within), **conninfo_to_dict(self._url)}
+        async with await patience.AsyncConnection.connect(
+            autocommit=True, row_factory=dict_row, **where
         ) as connection:
+            connection.answer_within = self._answer_within
+            await connection.execute(patience.limits(self._answer_within))
             await connection.execute(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}")
             await connection.execute(f"LISTEN {self._channel}")
             while True:

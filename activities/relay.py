@@ -24,6 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.attributes import Attributes
 from activities.listening import Connection, Listening
 from db.nudges import CHANNEL
+from db.patience import ANSWER_WITHIN
 from logs import words_of
 from workflows.contracts import SEQUENCE, SequenceStart, workflow_id
 
@@ -81,12 +82,20 @@ _Row = dict[str, Any]
 class Relay:
     """``run`` until cancelled; reconnects to either server for as long as it takes."""
 
-    def __init__(self, database_url: str, client: Client, task_queue: str) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        client: Client,
+        task_queue: str,
+        answer_within: float = ANSWER_WITHIN,
+    ) -> None:
         self._client = client
         self._task_queue = task_queue
         self._attributes = Attributes()
         outages = (psycopg.Error, RPCError, OSError)
-        self._nudges = Listening("relay", database_url, CHANNEL, self._deliver, outages)
+        self._nudges = Listening(
+            "relay", database_url, CHANNEL, self._deliver, outages, answer_within
+        )
 
     async def run(self) -> None:
         await self._nudges.run()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -43,10 +44,12 @@ from api import (
 from api.addresses import Addresses
 from api.arrival import Arrival
 from api.database import CONNECTIONS
+from api.deadline import Deadline, Time
 from api.gate import Gate
 from api.guard import Guard
 from api.problems import Problem, add_handlers, declared
 from api.receiving import Pace, Receiving
+from api.repeat import Repeat
 from api.webhooks import Signers
 from channels.accounts import account, keys_of
 from channels.outbox import OUTBOX_ACCOUNT
@@ -83,6 +86,14 @@ _CALLBACK_BYTES = 2_000_000
 _INBOUND_BYTES = 31_000_000
 #: A file with the form around it, and a bit more, so that it is told what is too large about it.
 _FILE_BYTES = MAX_FILE + 2**16
+#: The longest wait for a customer whom somebody else holds, well inside the time of a request.
+_LOCK_MS = 3000
+#: Whoever watches the process is answered within a second.
+_READY_SECONDS = 0.6
+#: An import, and requests of many single statements, each of which is short.
+_IMPORT_SECONDS = 6 * 3600.0
+_MANY_SECONDS = 60.0
+_MANY = ("/v1/batch", "/v1/members/*/reassign-actions")
 _EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 _ROUTERS = (
     customer_facts, customers, invoices, payments, batch, imports, actions, files, holds, contacts,
@@ -102,7 +113,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         except SettingsError as e:
             raise SystemExit(f"api: {e}") from None
     own = engine is None
-    database = engine or connect(settings.require_database_url(), pool_size=CONNECTIONS, ping=True)
+    database = engine or connect(
+        settings.require_database_url(),
+        pool_size=CONNECTIONS,
+        ping=True,
+        answer_within=settings.statement_seconds,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -121,7 +137,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         lifespan=lifespan,
     )
     app.state.engine = database
-    app.state.lock_timeout_ms = 5000
+    app.state.lock_timeout_ms = min(_LOCK_MS, round(settings.request_seconds * 700))
+    app.state.import_statement = timedelta(seconds=settings.import_statement_seconds)
     app.state.signers = _signers(settings)
     add_handlers(app)
     https = (settings.public_base_url or "").startswith("https://")
@@ -135,10 +152,19 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         "/webhooks/sendgrid/inbound": _INBOUND_BYTES,
         "/webhooks/sendgrid/*/inbound": _INBOUND_BYTES,
     }
+    usual = Time(settings.request_seconds, settings.request_seconds)
+    looks = min(_READY_SECONDS, settings.request_seconds)
+    others = {
+        "/readyz": Time(looks, looks),
+        "/v1/imports": Time(_IMPORT_SECONDS, settings.import_statement_seconds),
+        **dict.fromkeys(_MANY, Time(_MANY_SECONDS, settings.request_seconds)),
+    }
     # The last one is the outermost.
+    app.add_middleware(Repeat)
     app.add_middleware(Receiving, limits=limits, pace=Pace(settings.body_seconds))
     app.add_middleware(Addresses)
     app.add_middleware(Gate, prefix="/v1/", open_paths={"/v1/invitations/exchange"})
+    app.add_middleware(Deadline, usual=usual, others=others)
     app.add_middleware(Guard, https=https)
     app.add_middleware(Arrival, trusted_proxies=settings.trusted_proxy_list)
     for module in _ROUTERS:

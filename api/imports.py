@@ -123,6 +123,7 @@ async def _form(request: Request, target: IO[bytes]) -> BookMap:
 
 @router.post("/imports", operation_id="import_book", openapi_extra=_BODY)
 def post(
+    request: Request,
     upload: Annotated[Upload, Depends(_upload, scope="function")],
     who: Billing,
     engine: OneImport,
@@ -139,6 +140,7 @@ def post(
             lambda: upload.file.open("rb"),
             upload.book_map,
             skip_bad_rows=skip_bad_rows,
+            answer_within=request.app.state.import_statement,
         )
     except BookError as error:
         where = f"line {error.line}" if error.line else ""

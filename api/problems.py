@@ -23,8 +23,12 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from api.repeat import run_again
+from db.collisions import collides
+from db.engine import is_outage
 from db.errors import DunningError
 from db.errors import Problem as Place
+from db.races import state_of, times
 from logs import REQUEST_ID
 
 _log = logging.getLogger(__name__)
@@ -32,8 +36,11 @@ _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 1000
 
-#: A race that was lost, a lock that took too long, a cancelled query: the same again may work.
-_AGAIN = {"40001", "40P01", "55P03", "57014", "23505"}
+#: A lock that took too long: the same again may work.
+_LOCKED = "55P03"
+#: A statement that took too long, of itself or because the database is slow.
+_SLOW = "57014"
+_UNIQUE = "23505"
 _TITLES = {
     400: ("bad-request", "Bad request"),
     401: ("unauthorized", "A key is needed"),
@@ -197,24 +204,30 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 
 async def _database(request: Request, error: Any) -> ProblemResponse:
-    """What PostgreSQL refuses: content of the caller (422), or something that will pass (503)."""
+    """What PostgreSQL refuses: content of the caller (409, 422), or something that will pass (503).
+    Who lost a race is told only when the same again has lost as well."""
     orig = getattr(error, "orig", None)
-    state = getattr(orig, "sqlstate", None) or ""
-    if state in _AGAIN or isinstance(error, StaleDataError):
-        return _later(request, "somebody else was writing the same; try again", 1)
+    state = state_of(error)
+    if run_again(request.scope, error):
+        _log.info("%s %s is run again: %s", request.method, request.url.path, state or "stale")
+    if state == _UNIQUE:
+        return problem(request, 409, collides(getattr(orig, "diag", None)))
+    if state == _LOCKED or times(error):
+        return later(request, "somebody else was writing the same; try again", 1)
+    if state == _SLOW:
+        return later(request, "it took too long; try again", 5)
     if isinstance(error, sa.exc.DataError | UnicodeEncodeError):
         return problem(request, 422, "a value has a character or a size that cannot be stored")
     if isinstance(error, sa.exc.IntegrityError):
         _log.warning("refused by the database: %s", orig)
         return problem(request, 409, "this contradicts what is stored")
-    lost = isinstance(error, sa.exc.TimeoutError) or getattr(error, "connection_invalidated", False)
-    if lost or not state or state[:2] in ("08", "53", "57"):
+    if is_outage(error):
         _log.warning("the database does not answer: %s", error)
-        return _later(request, "the database does not answer; try again", 5)
+        return later(request, "the database does not answer; try again", 5)
     return crashed(request, error)
 
 
-def _later(request: Request, detail: str, seconds: int) -> ProblemResponse:
+def later(request: Request, detail: str, seconds: int) -> ProblemResponse:
     return problem(request, 503, detail, headers={"Retry-After": str(seconds)})
 
 

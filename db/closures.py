@@ -29,7 +29,7 @@ from db.locks import lock_address
 from db.nudges import nudge
 from db.timeline import note
 from dunning.closures import Heard, Source, closing, opened_at
-from dunning.delivery import spellings
+from dunning.delivery import lower_case, spellings
 from dunning.plan import ActionType
 
 EMAIL, PHONE = "email", "phone"
@@ -43,7 +43,7 @@ def key_of(kind: str, address: str, country: str) -> str:
     """The address as closures know it; ``country`` is the customer's, two letters or empty. A
     number that cannot be read with it is its digits."""
     if kind == EMAIL:
-        return address.strip().lower()
+        return lower_case(address.strip())
     return _e164(address, country)
 
 

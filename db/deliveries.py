@@ -24,6 +24,7 @@ from db.drafts import ADDRESS, delivery_id, postal_lines
 from db.owners import owner_of
 from db.timeline import note
 from dunning.closures import Heard, Source
+from dunning.delivery import lower_case
 from dunning.plan import ActionType
 
 #: A provider call has ended by then: 10 s to connect, 10 s to answer. Then the claim is unknown.
@@ -95,7 +96,7 @@ def claim(
 def _address(session: Session, row: t.Delivery) -> None:
     """A row for each address, to hold what becomes of the message there."""
     known = recipients_of(session, row.id)
-    wanted = {r["address"].lower(): r for r in reversed(row.message.get("recipients", []))}
+    wanted = {lower_case(r["address"]): r for r in reversed(row.message.get("recipients", []))}
     for key, gone in known.items():
         if key not in wanted:
             session.delete(gone)
@@ -318,7 +319,7 @@ def mark_invalid(
     kind = ADDRESS[ActionType(channel)]
     if contact is None or getattr(contact, f"{kind}_invalid"):
         return False
-    if kind == "email" and contact.email.casefold() != address.casefold():
+    if kind == "email" and lower_case(contact.email) != lower_case(address):
         return False
     if kind == "phone" and digits(contact.phone)[-6:] != digits(address)[-6:]:
         return False

@@ -18,6 +18,7 @@ from db.edits import plans_words_serve, words
 from db.errors import DunningError
 from db.links import PREVIEW
 from db.owners import owner_for
+from dunning.delivery import lower_case
 from dunning.draft import Addressee, Draft
 from dunning.message import Names, message_facts
 from dunning.plan import ActionType, Step
@@ -251,8 +252,8 @@ def _distinct(addressees: list[Addressee]) -> list[Addressee]:
     seen: set[str] = set()
     kept = []
     for addressee in addressees:
-        if addressee.address.casefold() not in seen:
-            seen.add(addressee.address.casefold())
+        if lower_case(addressee.address) not in seen:
+            seen.add(lower_case(addressee.address))
             kept.append(addressee)
     return kept
 

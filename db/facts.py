@@ -29,6 +29,7 @@ from db.nudges import nudge
 from db.reported_contacts import ContactFact, put_contacts
 from db.timeline import money, note
 from dunning.ahead import INVOICE, too_far
+from dunning.delivery import lower_case
 from dunning.ids import our_id
 
 _MOST_LEVELS = 50
@@ -323,7 +324,7 @@ def _parent(
 
 def _put_members(session: Session, customer: t.Customer, emails: list[str]) -> bool:
     found = {
-        m.email.casefold(): m.id
+        lower_case(m.email): m.id
         for m in session.exec(
             select(t.Member).where(
                 t.Member.organisation_id == customer.organisation_id, col(t.Member.active)
@@ -332,7 +333,7 @@ def _put_members(session: Session, customer: t.Customer, emails: list[str]) -> b
     }
     wanted: list[uuid.UUID] = []
     for place, email in enumerate(emails):
-        member_id = found.get(email.casefold())
+        member_id = found.get(lower_case(email))
         if member_id is None:
             raise Invalid.at(f"/members/{place}", f"no active member with the address {email!r}")
         if member_id not in wanted:

@@ -18,6 +18,7 @@ from db import admins
 from db import tables as t
 from db.audit import record
 from db.errors import Conflict, NotFound
+from db.locks import lock_organisation
 from db.nudges import nudge_many
 from db.owners import customers_without_owner
 
@@ -99,12 +100,10 @@ def put_member(
     """Create or update a member by e-mail address; one who had left is back. Who comes may be the
     owner that an open action waits for: the customers of those look again. Conflict when no admin
     with a key would be left."""
-    row = session.exec(
-        select(t.Member).where(
-            t.Member.organisation_id == organisation_id,
-            sa.func.lower(t.Member.email) == email.lower(),
-        )
-    ).one_or_none()
+    row = _of_address(session, organisation_id, email)
+    if row is None:  # two who write it differently must not both make it
+        lock_organisation(session, organisation_id)
+        row = _of_address(session, organisation_id, email)
     if row is None:
         row = t.Member(organisation_id=organisation_id, email=email, name=name)
         session.add(row)
@@ -116,6 +115,16 @@ def put_member(
     if unowned:
         nudge_many(session, organisation_id, unowned)
     return row
+
+
+def _of_address(session: Session, organisation_id: uuid.UUID, email: str) -> t.Member | None:
+    """Both sides in lower case by PostgreSQL, whose idea of it is not Python's ("İ")."""
+    return session.exec(
+        select(t.Member).where(
+            t.Member.organisation_id == organisation_id,
+            sa.func.lower(t.Member.email) == sa.func.lower(email),
+        )
+    ).one_or_none()
 
 
 def list_members(session: Session, organisation_id: uuid.UUID) -> list[t.Member]:
@@ -213,9 +222,9 @@ def set_group(
 
 def member_or_404(session: Session, organisation_id: uuid.UUID, key: str) -> t.Member:
     """By e-mail address or id."""
-    statement = select(t.Member).where(t.Member.organisation_id == organisation_id)
-    row = session.exec(statement.where(sa.func.lower(t.Member.email) == key.lower())).one_or_none()
+    row = _of_address(session, organisation_id, key)
     if row is None:
+        statement = select(t.Member).where(t.Member.organisation_id == organisation_id)
         try:
             row = session.exec(statement.where(t.Member.id == uuid.UUID(key))).one_or_none()
         except ValueError:

@@ -18,6 +18,7 @@ from db import tables as t
 from db.accounts import plan_of
 from db.errors import Invalid
 from db.timeline import note
+from dunning.delivery import lower_case
 
 OPEN = ("to_do", "needs_review")
 
@@ -152,8 +153,14 @@ def _chosen(
         if which.strip() == "assigned":
             return first
         return first or [m for m in active.values() if m.id in ids]
-    wanted = rule.removeprefix("member:").strip().casefold()
-    return [m for m in active.values() if wanted in (m.email.casefold(), m.name.casefold())]
+    return [member for member in active.values() if _is_named(member, rule)]
+
+
+def _is_named(member: t.Member, rule: str) -> bool:
+    """``rule``: "member:" and an address or a name, in any case."""
+    wanted = rule.removeprefix("member:").strip()
+    by_address = lower_case(member.email) == lower_case(wanted)
+    return by_address or member.name.casefold() == wanted.casefold()
 
 
 def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: str) -> None:
@@ -173,10 +180,9 @@ def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: s
         if known is None:
             raise Invalid.at(f"step {step}", f"owner: there is no group {name.strip()!r}")
         return
-    wanted = rule.removeprefix("member:").strip().casefold()
     for member in session.exec(
         select(t.Member).where(t.Member.organisation_id == organisation_id, col(t.Member.active))
     ):
-        if wanted in (member.email.casefold(), member.name.casefold()):
+        if _is_named(member, rule):
             return
     raise Invalid.at(f"step {step}", f"owner: there is no active member {rule!r}")

@@ -12,11 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 
 
+def lower_case(address: str) -> str:
+    """As PostgreSQL's lower() has it, each letter by itself. Python's own makes two of "İ", and
+    looks at what follows a "Σ": the same address would not be found again."""
+    return "".join("i" if letter == "İ" else letter.lower() for letter in address)
+
+
 def spellings(address: str) -> set[str]:
     """The lower-case forms under which a reported email address may be kept: an international
     domain comes back in ASCII (``xn--``), and is kept as it was written. Any other text as it is.
     """
-    lower = address.lower()
+    lower = lower_case(address)
     name, at, domain = lower.rpartition("@")
     try:
         labels = [

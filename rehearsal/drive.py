@@ -4,11 +4,14 @@ all is quiet, go on."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import time as real_time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import partial
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -18,9 +21,11 @@ from db import tables as t
 from db.accounts import load
 from db.actions import work_open_action
 from db.calendars import calendar_of
-from db.engine import transaction
+from db.engine import ERRORS, is_outage, transaction
 from db.nudges import nudge
+from db.races import repeated
 from dunning.calendar import Calendar, instant
+from logs import words_of
 from rehearsal.book import Event, apply_all, moments
 
 _OWNERS_HOUR = time(10)
@@ -28,6 +33,11 @@ _OWNERS_HOUR = time(10)
 _FIRST_LOOK_SECONDS, _LOOK_SECONDS = 0.03, 0.01
 #: A worker killed in the middle of a send is noticed by its time-out; beyond this all stands still.
 _STUCK_SECONDS = 90.0
+#: So long the database may be away.
+_OUTAGE_SECONDS, _OUTAGE_LOOK_SECONDS = 600.0, 0.05
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
 
 
 _QUIET = sa.text(
@@ -56,7 +66,27 @@ class Drive:
         self._engine = engine
         self._id = organisation_id
         self._manual_days = manual_days
+        #: The last moment that has certainly happened, and how often the database was away.
+        self._lived: datetime | None = None
+        self._outages = 0
         self._look = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def _do(self, work: Callable[[], Result]) -> Result:
+        """``work`` in a thread: one transaction, which is done again until the database is back. A
+        rehearsal that has lived through months must not be lost with a restart."""
+        return await asyncio.to_thread(self._until_done, work)
+
+    def _until_done(self, work: Callable[[], Result]) -> Result:
+        give_up = real_time.monotonic() + _OUTAGE_SECONDS
+        while True:
+            try:
+                return repeated(work)
+            except ERRORS as error:
+                if not is_outage(error) or real_time.monotonic() > give_up:
+                    raise
+                _log.warning("the rehearsal waits for the database: %s", words_of(error))
+            self._outages += 1
+            real_time.sleep(_OUTAGE_LOOK_SECONDS)
 
     async def run(
         self, found: list[Event], until: datetime, progress: Callable[[datetime], None]
@@ -65,7 +95,7 @@ class Drive:
         driven = Driven()
         groups = moments(found)
         upcoming = next(groups, None)
-        wake, work = await asyncio.to_thread(self._horizon, None)
+        wake, work = await self._do(lambda: self._horizon(None))
         while True:
             at = min((a for a in (wake, work, upcoming and upcoming[0]) if a), default=None)
             if at is None or at > until:
@@ -76,7 +106,7 @@ class Drive:
                 upcoming = next(groups, None)
             wake, work = await self._live(at, group, driven)
             progress(at)
-        await asyncio.to_thread(self._set_clock, until)
+        await self._do(lambda: self._set_clock(until))
         return driven
 
     async def _live(
@@ -85,13 +115,15 @@ class Drive:
         """One moment, until quiet; owners complete at its end what is due by then. Answers the
         moments that come next by themselves."""
         driven.moments += 1
-        awaited = await asyncio.to_thread(self._happen, at, group, driven.refused)
+        awaited, refused = await self._do(lambda: self._happen(at, group))
+        self._lived = at
+        driven.refused += refused
         await self._quiet(awaited, at)
-        wake, work = await asyncio.to_thread(self._horizon, at)
+        wake, work = await self._do(lambda: self._horizon(at))
         while work is not None and work <= at:
-            awaited = await asyncio.to_thread(self._owners_work, at)
+            awaited = await self._do(lambda: self._owners_work(at))
             await self._quiet(awaited, at)
-            wake, work = await asyncio.to_thread(self._horizon, at)
+            wake, work = await self._do(lambda: self._horizon(at))
         return wake, work
 
     def _set_clock(self, at: datetime) -> None:
@@ -110,18 +142,23 @@ class Drive:
             due = [] if at is None else [when for _, when in self._owners_list(session, at)]
             return wake, min(due, default=None)
 
-    def _happen(self, at: datetime, group: list[Event], refused: list[str]) -> dict[uuid.UUID, int]:
+    def _happen(self, at: datetime, group: list[Event]) -> tuple[dict[uuid.UUID, int], list[str]]:
+        """Whose answer is awaited, and the facts that were refused. A second time, when nobody
+        knows whether the first was committed, what has happened does not happen again."""
         with transaction(self._engine) as session:
-            session.get_one(t.Organisation, self._id).rehearsal_now = at
+            organisation = session.get_one(t.Organisation, self._id)
+            if organisation.rehearsal_now == at != self._lived and self._lived is not None:
+                return self._nudged(session), []
+            organisation.rehearsal_now = at
             session.flush()
-            refused += apply_all(session, self._id, group, at)
+            refused = apply_all(session, self._id, group, at)
             for customer in session.exec(
                 select(t.Customer)
                 .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
                 .where(t.Sequence.organisation_id == self._id, col(t.Sequence.wake_at) <= at)
             ):
                 nudge(session, customer, "account_changed", {"clock": True})
-            return self._nudged(session)
+            return self._nudged(session), refused
 
     def _nudged(self, session: Session) -> dict[uuid.UUID, int]:
         """The last nudge of each customer in this transaction: what their answer is awaited for."""
@@ -181,7 +218,10 @@ class Drive:
             await asyncio.sleep(_FIRST_LOOK_SECONDS - _LOOK_SECONDS)
         while awaited:
             await asyncio.sleep(_LOOK_SECONDS)
-            awaited = await asyncio.to_thread(self._unanswered, awaited, at)
+            outages = self._outages
+            awaited = await self._do(partial(self._unanswered, awaited, at))
+            if self._outages > outages:
+                deadline = real_time.monotonic() + _STUCK_SECONDS
             if awaited and real_time.monotonic() > deadline:
                 raise StuckError(
                     f"{len(awaited)} sequences did not come to rest at {at:%Y-%m-%d %H:%M}"

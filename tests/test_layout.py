@@ -44,6 +44,8 @@ ALSO = {
     "api/links.py": {"logs"},
     "api/arrival.py": {"logs"},
     "api/problems.py": {"logs"},
+    "api/deadline.py": {"logs"},
+    "rehearsal/drive.py": {"logs"},
     "activities/failures.py": {"logs"},
     "activities/services.py": {"logs"},
     "activities/relay.py": {"logs"},

@@ -202,7 +202,7 @@ def engine(postgres: Services, template: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """The API, made once; each test gives it a database of its own."""
-    settings = Settings(max_body_bytes=1_000_000, max_import_bytes=2_000_000)
+    settings = Settings(max_body_bytes=1_000_000, max_import_bytes=2_000_000, request_seconds=60)
     app = create_app(settings, connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing"))
     with TestClient(app, base_url="http://dunning", follow_redirects=False) as client:
         yield client

@@ -9,16 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from db.calendars import calendar_of
 from db.engine import connect, migrate, transaction
@@ -69,36 +66,6 @@ def week(tmp_path: Path) -> Script:
     book.write_text("\n".join([head, *rows]) + "\n")
     plan.write_text(PLAN)
     return read_script(book, [plan], MONDAY, FRIDAY)
-
-
-class SteadyDrive(Drive):
-    """The hand that moves the clock outlives the database: what failed is done again. Each of these
-    is one transaction, and may be done twice."""
-
-    def _horizon(self, *given: Any) -> Any:
-        return again(lambda: super(SteadyDrive, self)._horizon(*given))
-
-    def _happen(self, *given: Any) -> Any:
-        return again(lambda: super(SteadyDrive, self)._happen(*given))
-
-    def _owners_work(self, *given: Any) -> Any:
-        return again(lambda: super(SteadyDrive, self)._owners_work(*given))
-
-    def _unanswered(self, *given: Any) -> Any:
-        return again(lambda: super(SteadyDrive, self)._unanswered(*given))
-
-    def _set_clock(self, *given: Any) -> Any:
-        return again(lambda: super(SteadyDrive, self)._set_clock(*given))
-
-
-def again(what: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return what()
-        except DBAPIError:
-            assert time.monotonic() < deadline, "the database did not come back"
-            time.sleep(0.05)
 
 
 class WorkerProcess:
@@ -178,7 +145,7 @@ async def test_kill_9_of_everything_in_a_rehearsed_week(
             with transaction(engine) as session:
                 calendar = calendar_of(session.get_one(Organisation, organisation_id))
             found = events(week.rows, week.facts, calendar, MONDAY, FRIDAY)
-            drive = SteadyDrive(engine, organisation_id, week.manual_days)
+            drive = Drive(engine, organisation_id, week.manual_days)
             end = calendar.start_of(date(2025, 3, 8))
             driving = asyncio.create_task(drive.run(found, end, lambda _: None))
 

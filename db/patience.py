@@ -1,0 +1,173 @@
+"""How long we wait for PostgreSQL.
+
+A server that hangs (stopped, its disk stuck, its host gone) says nothing, not even an error, and no
+option of TCP helps: its kernel acknowledges what we send, and a unix socket has no such options. So
+every wait for an answer ends here. The connection is closed then, because the answer may still come
+and would be taken for that of the next statement. What the server had begun it gives up when it
+notices, or commits whole if COMMIT was the last thing it was told.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg.abc import PQGen
+
+RV = TypeVar("RV")
+
+#: Seconds for one answer of the server, where nobody says otherwise.
+ANSWER_WITHIN = 15.0
+#: A transaction in which nothing is said for so long has a dead client: it lets go of its locks.
+IDLE_SECONDS = 60
+#: What libpq and the kernel are told, where the URL does not say otherwise. They find out that a
+#: host or a network has gone: nothing acknowledged for 15 s.
+TCP: dict[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+#: Enough to say ROLLBACK to a server that answers, when the time of a request is over.
+_LAST_WORD = 0.2
+#: libpq takes whole seconds, and not less.
+_CONNECT_AT_LEAST = 2
+
+
+class DidNotAnswer(psycopg.OperationalError):
+    """PostgreSQL said nothing for as long as we wait; the connection is closed."""
+
+
+class Clock:
+    """The time that a request has. It stands while somebody else than us is waited for.
+
+    ``seconds``: altogether; ``answer_within``: for one answer of the database.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        answer_within: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.answer_within = answer_within
+        self._now = now
+        self._end = now() + seconds
+        self._stopped_at: float | None = None
+
+    def left(self) -> float:
+        """Seconds; negative when it is over."""
+        return self._end - (self._now() if self._stopped_at is None else self._stopped_at)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        self._stopped_at = began = self._now()
+        try:
+            yield
+        finally:
+            self._stopped_at = None
+            self._end += self._now() - began
+
+
+_clock: ContextVar[Clock | None] = ContextVar("clock", default=None)
+
+
+@contextmanager
+def on(clock: Clock) -> Iterator[None]:
+    """Whoever waits for the database in this context, its threads and tasks included, has the time
+    of this clock at most."""
+    token = _clock.set(clock)
+    try:
+        yield
+    finally:
+        _clock.reset(token)
+
+
+def most(seconds: float) -> float:
+    """So long an answer is waited for that may take ``seconds``."""
+    clock = _clock.get()
+    if clock is None:
+        return seconds
+    return max(min(seconds, clock.answer_within, clock.left()), _LAST_WORD)
+
+
+def is_over() -> bool:
+    """The time of the request is: whatever it still does, its client has been answered."""
+    clock = _clock.get()
+    return clock is not None and clock.left() <= 0
+
+
+def parameters(seconds: float) -> dict[str, Any]:
+    """For connecting: the options of TCP, and the time for it. Raises DidNotAnswer when the time of
+    the request is over already."""
+    if is_over():
+        raise DidNotAnswer("no time is left to connect to PostgreSQL")
+    return {**TCP, "connect_timeout": max(_CONNECT_AT_LEAST, math.floor(most(seconds)))}
+
+
+def limits(seconds: float) -> str:
+    """The statement that tells a new connection's server the same: it ends a statement that takes
+    longer, notices within a second that we have gone, and does not wait for a client that hangs."""
+    milliseconds = math.ceil(seconds * 1000)
+    return (
+        f"SET statement_timeout = {milliseconds};"
+        f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000};"
+        "SET client_connection_check_interval = 1000"
+    )
+
+
+class Connection(psycopg.Connection[Any]):
+    """Waits ``answer_within`` seconds for each answer, and no longer than a request's clock."""
+
+    answer_within = ANSWER_WITHIN
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if timeout is not None:  # for a notification, which need not come
+            return super().wait(gen, interval, timeout)
+        seconds = most(self.answer_within)
+        try:
+            return super().wait(gen, interval, seconds)
+        except errors._WaitTimeout:
+            self.pgconn.finish()
+            raise _silence(seconds) from None
+
+
+class AsyncConnection(psycopg.AsyncConnection[Any]):
+    """The same for a service that listens."""
+
+    answer_within = ANSWER_WITHIN
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109 - psycopg's own
+    ) -> RV:
+        if timeout is not None:
+            return await super().wait(gen, interval, timeout)
+        seconds = most(self.answer_within)
+        try:
+            return await super().wait(gen, interval, seconds)
+        except errors._WaitTimeout:
+            self.pgconn.finish()
+            raise _silence(seconds) from None
+
+
+def driver() -> ModuleType:
+    """psycopg, as SQLAlchemy wants it, whose connections wait no longer than that."""
+    ours = ModuleType("psycopg")
+    vars(ours).update(vars(psycopg))
+    vars(ours)["connect"] = Connection.connect
+    return ours
+
+
+def _silence(seconds: float) -> DidNotAnswer:
+    return DidNotAnswer(f"PostgreSQL did not answer within {seconds:.1f} s")
