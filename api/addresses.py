@@ -29,10 +29,22 @@ class Addresses:
         wrong = _not_utf_8(scope)
         if wrong:
             await problem(Request(scope), 400, wrong)(scope, receive, send)
-        elif scope["method"] == "HEAD" and not scope["path"].startswith(LINKS):
-            await self._app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
             await self._app(scope, receive, send)
+
+
+class Heads:
+    """HEAD is GET without its body, whoever answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            if not scope["path"].startswith(LINKS):
+                scope = {**scope, "method": "GET"}
+            send = _without_body(send)
+        await self._app(scope, receive, send)
 
 
 def _not_utf_8(scope: Scope) -> str:

@@ -41,7 +41,7 @@ from api import (
     timelines,
     webhooks,
 )
-from api.addresses import Addresses
+from api.addresses import Addresses, Heads
 from api.arrival import Arrival
 from api.database import CONNECTIONS
 from api.deadline import Deadline, Time
@@ -166,6 +166,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.add_middleware(Gate, prefix="/v1/", open_paths={"/v1/invitations/exchange"})
     app.add_middleware(Deadline, usual=usual, others=others)
     app.add_middleware(Guard, https=https)
+    app.add_middleware(Heads)
     app.add_middleware(Arrival, trusted_proxies=settings.trusted_proxy_list)
     for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))

@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import HTTPException, Request, Response
-from fastapi.routing import APIRoute
+from starlette import exceptions
 
-from dunning.reading import JSON_VALUES, Unreadable, read_json, read_toml
+from api.problems import pointer
+from api.queries import QueryRoute
+from db.errors import DunningError, Invalid
+from dunning.reading import JSON_VALUES, Twice, Unreadable, read_json, read_toml
 
 Read = TypeVar("Read")
 
@@ -24,7 +27,7 @@ _BATCH_VALUES = 300_000
 
 
 async def json_of(data: bytes, *, values: int = JSON_VALUES) -> Any:
-    """Raises HTTPException 400."""
+    """Raises HTTPException 400, Invalid for a name that is in one object twice."""
     return await _on_a_thread(lambda: read_json(data, values=values))
 
 
@@ -36,11 +39,13 @@ async def toml_of(data: bytes) -> dict[str, Any]:
 async def _on_a_thread(read: Callable[[], Read]) -> Read:
     try:
         return await to_thread.run_sync(read, limiter=_READERS)
+    except Twice as error:
+        raise Invalid.at(pointer(*error.place), "is there twice") from None
     except Unreadable as error:
         raise HTTPException(400, f"the body {error}") from None
 
 
-class BodyRoute(APIRoute):
+class BodyRoute(QueryRoute):
     """Its JSON has at most ``values``."""
 
     values = JSON_VALUES
@@ -55,7 +60,13 @@ class BodyRoute(APIRoute):
                 return self._json
 
         async def read(request: Request) -> Response:
-            return await handle(Read(request.scope, request.receive, request._send))
+            try:
+                return await handle(Read(request.scope, request.receive, request._send))
+            except exceptions.HTTPException as error:
+                # FastAPI makes 400 of whatever is raised while a body is read.
+                if isinstance(error.__cause__, DunningError):
+                    raise error.__cause__ from None
+                raise
 
         return read
 

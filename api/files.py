@@ -15,6 +15,7 @@ from api.auth import Billing, Member, Sender
 from api.bodies import BodyRoute
 from api.database import Db, Now
 from api.fields import Key, Name
+from api.forms import form_of
 from api.invoices import FileOut, file_out
 from db import actions, files
 from db import tables as t
@@ -62,7 +63,7 @@ async def _pdf(request: Request, _who: Billing) -> bytes:
 async def _part(request: Request, _sender: Sender) -> Sent:
     if _kind(request.headers.get("content-type")) != "multipart/form-data":
         raise HTTPException(415, "send the file as the part 'file' of multipart/form-data")
-    async with request.form(max_files=1, max_fields=5) as form:
+    async with form_of(request, "file") as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Invalid.at("/file", "is missing; send the file as the part 'file'")

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.database import OneLook
+from api.queries import QueryRoute
 from db.backlog import backlogs
 from db.engine import transaction
 
-router = APIRouter(tags=["health"])
+router = APIRouter(route_class=QueryRoute, tags=["health"])
 
 
 class Health(BaseModel):

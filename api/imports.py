@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from api.auth import Billing
 from api.bodies import BodyRoute
 from api.database import OneImport
+from api.forms import form_of
 from api.problems import MAX_ERRORS
 from db.errors import Invalid, Problem
 from db.imports import import_book
@@ -105,7 +106,7 @@ async def _upload(request: Request, _who: Billing) -> AsyncIterator[Upload]:
 
 
 async def _form(request: Request, target: IO[bytes]) -> BookMap:
-    async with request.form(max_files=2, max_fields=10) as form:
+    async with form_of(request, "file", "map") as form:
         file, given = form.get("file"), form.get("map")
         if not isinstance(file, UploadFile):
             raise Invalid.at("/file", "is missing; send the CSV file as the part 'file'")

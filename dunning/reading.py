@@ -10,7 +10,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
+
+from dunning.cells import shorten
 
 #: The most bytes of JSON, and how many values it has at most, counted by its commas and brackets.
 JSON_BYTES = 1_000_000
@@ -33,14 +37,32 @@ class Unreadable(ValueError):
     """The text is not JSON or TOML, or is larger or deeper than we read. The message says which."""
 
 
+class Twice(Unreadable):
+    """A name is in one object twice: whichever we took, the other would be lost. ``place``: the
+    names and numbers that lead there."""
+
+    def __init__(self, place: tuple[str | int, ...]) -> None:
+        super().__init__(f"has {shorten(str(place[-1]))!r} twice in one object")
+        self.place = place
+
+
 def read_json(data: bytes | str, *, values: int = JSON_VALUES) -> Any:
-    """Raises Unreadable; where the place is known it says at which character."""
+    """Raises Unreadable; where the place is known it says at which character. Raises Twice."""
     comma, list_, object_ = (b",", b"[", b"{") if isinstance(data, bytes) else (",", "[", "{")
     signs = data.count(comma) + data.count(list_) + data.count(object_)  # type: ignore[arg-type]
     if signs > values:
         raise Unreadable(f"has more than {values:,} values; send it in smaller parts")
+    twice: dict[int, tuple[dict[str, Any], str]] = {}  # by id(): objects, and a name each has twice
+
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            twice[id(found)] = found, next(name for name in found if counts[name] > 1)
+        return found
+
     try:
-        found = json.loads(data)
+        found = json.loads(data, object_pairs_hook=object_of)
     except json.JSONDecodeError as error:
         raise Unreadable(f"is not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
@@ -48,7 +70,27 @@ def read_json(data: bytes | str, *, values: int = JSON_VALUES) -> Any:
     except ValueError as error:  # not UTF-8, or a number of thousands of digits
         raise Unreadable(f"is not JSON: {str(error)[:200]}") from None
     _refuse_deep(found)
+    if twice:
+        raise Twice(_place(found, twice) or ("?",))
     return found
+
+
+def _place(
+    value: Any, twice: dict[int, tuple[dict[str, Any], str]]
+) -> tuple[str | int, ...] | None:
+    """Of the first such object, from the outside inwards."""
+    if isinstance(value, dict) and id(value) in twice:
+        return (twice[id(value)][1],)
+    inner: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for key, one in inner:
+        found = _place(one, twice)
+        if found is not None:
+            return (key, *found)
+    return None
 
 
 def read_toml(data: bytes | str) -> dict[str, Any]:
