@@ -17,7 +17,14 @@ from tests.workflows.skipping import Skipping
 from worker import connect_temporal
 
 #: Files whose tests take long, most of it waiting: begun first, so that none is left for the end.
-LONG = ("test_kill.py", "test_standalone.py", "test_days.py", "test_faults.py", "test_schema.py")
+LONG = (
+    "test_kill.py",
+    "test_outage.py",
+    "test_standalone.py",
+    "test_days.py",
+    "test_faults.py",
+    "test_schema.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

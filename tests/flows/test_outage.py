@@ -52,7 +52,7 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 #: What a request and one answer of the database may take in these tests, and what is allowed
 #: beyond, on a busy machine.
-REQUEST, ANSWER, MORE = 0.5, 0.4, 2.5
+REQUEST, ANSWER, MORE = 0.3, 0.25, 2.5
 
 
 class Server:
@@ -285,6 +285,9 @@ async def test_the_api_answers_in_time_and_loses_nothing(
         for customer in [c for c, told in reports.told.items() if told[-1][0] == 503]:
             assert await reports.report(customer) in (200, 201)
     assert set(contacts_of_customers(watching).values()) == {1}
+    # What waited has left nothing behind.
+    await until(lambda: engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
+    assert threading.active_count() < CONNECTIONS + 20
 
 
 async def many_at_once(reports: Billing) -> None:
@@ -309,25 +312,6 @@ def contacts_of_customers(engine: Engine) -> dict[str, int]:
         return {row[0]: row[1] for row in connection.execute(sa.text(statement))}
 
 
-async def test_a_statement_that_hangs_frees_its_thread_and_its_connection(
-    server: Server, engine: Engine, watching: Engine
-) -> None:
-    """Twice as many requests as there are places, again and again, while nothing is answered: if
-    each left something behind, none would be left."""
-    app = create_app(Settings(request_seconds=REQUEST), engine)
-    async with billing(app, watching) as reports:
-        server.stop()
-        try:
-            for _ in range(2):
-                await many_at_once(reports)
-        finally:
-            server.go_on()
-        assert reports.statuses == {503}
-        assert await reports.report("then") in (200, 201)
-    await until(lambda: engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
-    assert threading.active_count() < CONNECTIONS + 20
-
-
 def test_the_server_is_told_the_same(server: Server) -> None:
     """What it cannot know by itself: that nobody waits for its answer any more."""
     engine = connect(server.url, answer_within=2)
@@ -342,7 +326,7 @@ def test_the_server_is_told_the_same(server: Server) -> None:
 
 
 def test_a_slow_statement_is_ended_and_one_that_said_so_is_not(engine: Engine) -> None:
-    slow = sa.text("SELECT pg_sleep(0.6)")
+    slow = sa.text("SELECT pg_sleep(0.4)")
     with (
         pytest.raises(sa.exc.OperationalError, match="statement timeout"),
         transaction(engine) as session,
@@ -365,7 +349,7 @@ class TemporalStandIn:
         self.taken.append(more["id"])
 
 
-@pytest.mark.parametrize("trouble", [stopped, killed_and_restarted, a_backend_killed, read_only])
+@pytest.mark.parametrize("trouble", [stopped, read_only])
 async def test_relay_and_callbacks_go_on_and_lose_nothing(
     server: Server, engine: Engine, watching: Engine, trouble: Trouble
 ) -> None:
@@ -469,7 +453,7 @@ class ReviewingTemporal:
         await asyncio.to_thread(self.review.review, order)
 
 
-@pytest.mark.parametrize("trouble", [stopped, killed_and_restarted, read_only])
+@pytest.mark.parametrize("trouble", [stopped, killed_and_restarted])
 async def test_a_rehearsal_goes_on_where_it_was(
     server: Server, engine: Engine, watching: Engine, tmp_path: Path, trouble: Trouble
 ) -> None:
