@@ -411,9 +411,12 @@ def organisation_create(
     timezone: Annotated[str, typer.Option()] = "Europe/Paris",
 ) -> None:
     """Make an organisation with its first admin; prints the admin's and a billing key, once."""
+    from api.fields import EMAIL
     from db.calendars import check_zone
 
     check_zone(timezone)
+    if not EMAIL.fullmatch(admin_email):
+        raise ValueError(f"{admin_email!r} is not an e-mail address")
     settings = load_settings()
     set_up_logging("WARNING")
     with _database(settings) as url:

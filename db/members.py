@@ -21,6 +21,7 @@ from db.errors import Conflict, NotFound
 from db.locks import lock_organisation
 from db.nudges import nudge_many
 from db.owners import customers_without_owner
+from dunning.ids import our_id
 
 _ALPHABET = string.ascii_letters + string.digits
 MEMBER, BILLING = "member", "billing"
@@ -221,14 +222,13 @@ def set_group(
 
 
 def member_or_404(session: Session, organisation_id: uuid.UUID, key: str) -> t.Member:
-    """By e-mail address or id."""
-    row = _of_address(session, organisation_id, key)
-    if row is None:
-        statement = select(t.Member).where(t.Member.organisation_id == organisation_id)
-        try:
-            row = session.exec(statement.where(t.Member.id == uuid.UUID(key))).one_or_none()
-        except ValueError:
-            row = None
+    """By our id where it has the form of one, else by e-mail address."""
+    ours = our_id(key)
+    if ours is None:
+        row = _of_address(session, organisation_id, key)
+    else:
+        mine = select(t.Member).where(t.Member.organisation_id == organisation_id)
+        row = session.exec(mine.where(t.Member.id == ours)).one_or_none()
     if row is None:
         raise NotFound(f"no member {key!r}")
     return row

@@ -6,8 +6,14 @@ import uuid
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from typer.testing import CliRunner
 
+import cli
+from db import tables as t
+from db.engine import transaction
 from tests.api.conftest import Office, acme_body, invoice_body, payment_body
+from tests.api.listening import Line, listening
 from tests.api.test_imports import refused as refused_rows
 
 OURS = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -115,6 +121,22 @@ def test_a_payment_is_reversed_by_its_id_or_by_ours(office: Office) -> None:
     office.billing.fails(404, "POST", f"/credit-notes/{other}/void")
 
 
+def test_the_id_of_a_member_is_never_the_address_of_another(office: Office) -> None:
+    with transaction(office.engine) as session:  # from before addresses were checked everywhere
+        ours = office.ids["Ben"]
+        session.add(t.Member(organisation_id=office.id, email=ours, name="Impostor"))
+    assert office.ada.get("/customers", member=ours) == {"items": [], "next_cursor": None}
+    away = office.ada.does("PUT", f"/members/{ours}/absence", {"from": "2025-03-04"})
+    assert away["from"] == "2025-03-04"
+    assert office.ben.get("/me")["absence"] == away
+
+
+def test_the_first_admin_has_an_address() -> None:
+    for address in (OURS, "ada", "ada@", ""):
+        arguments = ["organisation", "create", "X", "--admin-email", address]
+        assert isinstance(CliRunner().invoke(cli.app, arguments).exception, ValueError)
+
+
 NOT_UTF_8 = ("M%FCller", "%E4", "a%ED%A0%80", "%C0%AF", "caf%C3")
 
 
@@ -149,3 +171,19 @@ def test_an_id_in_utf_8_is_kept_as_it_is(office: Office) -> None:
         made = office.billing.does("PUT", f"/customers/{path}", {"name": "x"})
         assert made["external_id"] == key
         assert office.billing.get(f"/customers/{path}")["external_id"] == key
+
+
+def test_a_real_server_sees_the_bytes_of_an_address_too(office: Office, app: FastAPI) -> None:
+    office.acme()
+    key = f"Authorization: {office.billing.headers['Authorization']}"
+    with listening(app) as port:
+        for path in ("/v1/customers/M%FCller", "/v1/customers?name=M%FCller"):
+            status, _, body = Line(port).send("GET", path, key).answer()
+            assert (status, "UTF-8" in body) == (400, True)
+        got = Line(port).send("GET", "/v1/customers/C-1", key).answer()
+        line = Line(port).send("HEAD", "/v1/customers/C-1", key, "Connection: close")
+        with line.socket, line.socket.makefile("rb") as file:
+            head, _, rest = file.read().partition(b"\r\n\r\n")
+        assert got[0] == 200
+        assert f"content-length: {got[1]['content-length']}" in head.decode().lower()
+        assert (head.split()[1], rest) == (b"200", b"")
