@@ -163,13 +163,14 @@ def _methods(request: Request) -> set[str]:
 
 async def _validation(request: Request, error: Any) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
-    wrong = [Place(_where(e["loc"]), _reason(e)) for e in error.errors()]
+    found = error.errors()
+    wrong = [Place(_where(e["loc"]), _reason(e)) for e in found[:MAX_ERRORS]]
     content_type = request.headers.get("content-type", "")
-    whole = {e["type"] for e in error.errors() if e["loc"] == ("body",)}
+    whole = {e["type"] for e in found if e["loc"] == ("body",)}
     if whole and not _is_json(content_type) and (content_type or "missing" not in whole):
         return problem(request, 415, "send the body as application/json")
     first = wrong[0] if wrong else Place("", "the content makes no sense")
-    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
     detail = f"{first.where}: {first.reason}{more}" if first.where else f"{first.reason}{more}"
     return problem(request, 422, detail, wrong)
 
