@@ -22,7 +22,6 @@ from api.auth import PRINCIPAL, unauthorized
 from api.database import KNOWN_KEYS, OTHER_KEYS
 from api.problems import answer_to
 from db.engine import in_time
-from db.engine import in_time
 from db.members import Principal, authenticate, may_be_key
 
 #: So many keys that were good before are remembered, as hashes.
@@ -79,9 +78,7 @@ class Gate:
 
 
 def _look_up(app: FastAPI, key: str) -> Principal | None:
-    """A statement of its own, without a transaction around it. Whose time was over while it waited
-    for its place asks nothing (``db.patience``)."""
-    in_time()
+    """A statement of its own, without a transaction around it."""
     in_time()  # those who waited for long must not be in the way of others
     engine = app.state.engine.execution_options(isolation_level="AUTOCOMMIT")
     with Session(engine, expire_on_commit=False) as session:

@@ -19,6 +19,8 @@ from dunning.cells import shorten
 #: The most bytes of JSON, and how many values it has at most, counted by its commas and brackets.
 JSON_BYTES = 1_000_000
 JSON_VALUES = 50_000
+#: The most names of one object.
+JSON_NAMES = 100
 #: The most bytes of TOML: a plan with all its languages has some ten thousand.
 TOML_BYTES = 300_000
 #: How deep lists and objects may be nested.
@@ -55,6 +57,8 @@ def read_json(data: bytes | str, *, values: int = JSON_VALUES) -> Any:
     twice: dict[int, tuple[dict[str, Any], str]] = {}  # by id(): objects, and a name each has twice
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(pairs) > JSON_NAMES:  # each that nobody knows would become a sentence
+            raise Unreadable(f"has an object of more than {JSON_NAMES} names")
         found = dict(pairs)
         if len(found) != len(pairs):
             counts = Counter(name for name, _ in pairs)
@@ -63,6 +67,8 @@ def read_json(data: bytes | str, *, values: int = JSON_VALUES) -> Any:
 
     try:
         found = json.loads(data, object_pairs_hook=object_of)
+    except Unreadable:
+        raise
     except json.JSONDecodeError as error:
         raise Unreadable(f"is not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:

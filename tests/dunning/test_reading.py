@@ -40,6 +40,10 @@ def test_toml_that_is_refused(text: str | bytes, reason: str) -> None:
     [
         (b"[" + b"[]," * 60_000 + b"0]", "has more than 50,000 values"),
         ("[" + "0," * 60_000 + "0]", "has more than 50,000 values"),
+        (
+            "[{" + ",".join(f'"k{n}":1' for n in range(101)) + "}]",
+            "has an object of more than 100 names",
+        ),
         (b'{"a":' * 33 + b"1" + b"}" * 33, "is nested more than 32 levels"),
         (b"[" * 5000, "is nested more than 32 levels"),
         (b"{", "is not JSON: Expecting property name"),
