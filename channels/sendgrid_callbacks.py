@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message as Mail
 from email.parser import BytesParser
+from email.policy import Compat32
 from typing import Any
 
 import nh3
@@ -197,11 +198,30 @@ _LINE_ENDS = re.compile(r"<(?=br\b|/(?:p|div|tr|li|h[1-6]|blockquote)\b)", re.IG
 _SLOW_CHARSETS = frozenset({"idna", "punycode"})
 
 
+_MAX_HEADER = 2_000
+
+
+class _ShortHeaders(Compat32):
+    """Headers are cut: the time to take one apart grows faster than with the square of its length,
+    and whoever writes to us writes them."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_MAX_HEADER]
+
+
+_SHORT = _ShortHeaders()
+
+
+def _parsed(email: bytes) -> Mail:
+    return BytesParser(policy=_SHORT).parsebytes(email)
+
+
 def _reply(callback: Callback, now: datetime) -> Reply:
     """``provider_id`` is the Message-ID. The time is ours: an email's own is whatever it says."""
     try:
         fields = _form(callback)
-        mail = BytesParser().parsebytes(fields.get("email") or fields.get("headers", b""))
+        mail = _parsed(fields.get("email") or fields.get("headers", b""))
         charsets = _object(fields.get("charsets", b""))
         said = {name: _decoded(raw, charsets.get(name)) for name, raw in fields.items()}
         text = said.get("text", "").strip() or _stripped(said.get("html", ""))
@@ -237,7 +257,7 @@ def _form(callback: Callback) -> dict[str, bytes]:
         raise BadCallback("the body is not a form")
     head = b"Content-Type: " + kind.encode("latin-1", "replace") + b"\r\n\r\n"
     fields: dict[str, bytes] = {}
-    for part in _parts(BytesParser().parsebytes(head + callback.body)):
+    for part in _parts(_parsed(head + callback.body)):
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
@@ -298,11 +318,11 @@ def _by_machine(mail: Mail) -> bool:
 
 
 def _header(mail: Mail, name: str) -> str:
-    return one_line(str(mail.get(name, "")), 2000)
+    return one_line(str(mail.get(name, "")), _MAX_HEADER)
 
 
 def _address(header: str) -> str:
-    header = one_line(header, 2000)
+    header = one_line(header, _MAX_HEADER)
     found = _ANGLED.findall(header)[-1:] or _BARE.findall(header)[:1]
     return one_line(found[0], MAX_ADDRESS) if found else ""
 

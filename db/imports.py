@@ -33,12 +33,14 @@ from db.locks import lock_imports
 from db.nudges import nudge_many
 from db.races import repeated
 from dunning import ahead
-from dunning.book import BookMap, RowError, read_book
+from dunning.book import BookError, BookMap, RowError, read_book
 from dunning.causes import Causes
 
 MOST_NAMED = 1000
 #: A statement writes all rows of a book.
 ANSWER_WITHIN = timedelta(minutes=10)
+#: Wrong rows of a file that is still read to its end.
+MOST_BAD = 1_000_000
 _ROWS_BETWEEN_REPORTS = 500
 Progress = Callable[[int], None]
 
@@ -199,6 +201,9 @@ def _read(
                 tell(counted.done)
             if isinstance(row, RowError):
                 report.bad_count += row.line != last_bad
+                if report.bad_count > MOST_BAD:
+                    reason = f"with this row more than {MOST_BAD:,} are wrong; is this the right "
+                    raise BookError(f"{reason}file, and the right map?", row.line)
                 last_bad = row.line
                 report.causes.add(row)
                 if len(report.bad_rows) < MOST_NAMED:

@@ -18,6 +18,8 @@ from dunning.bookmap import BookError, normal
 
 _MAX_ROW = 100_000  # characters
 _MAX_FIELD = 10_000
+#: In a row. A spreadsheet has 1,048,576 rows, and some programs write all that are empty.
+MAX_EMPTY_ROWS = 1_100_000
 _CHUNK = 65_536  # bytes
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -92,7 +94,7 @@ def read_table(
 def _table_rows(
     lines: _Lines, delimiter: str, width: int
 ) -> Iterator[tuple[int, list[str] | RowError]]:
-    reader = _reader(lines, delimiter)
+    reader, empty = _reader(lines, delimiter), 0
     while True:
         lines.begin()
         try:
@@ -105,7 +107,10 @@ def _table_rows(
             yield lines.start, RowError(lines.start, "", reason, "is not CSV; a stray quote?")
             continue
         if not any(cell and not cell.isspace() for cell in cells):
+            empty += 1
+            _check_empty(empty, lines.start)
             continue
+        empty = 0
         if len(cells) != width:
             reason = f"has {len(cells)} cells where the header has {width}"
             cause = "has more or fewer cells than the header"
@@ -124,6 +129,12 @@ def _reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
         )
     except (TypeError, ValueError, csv.Error):
         raise BookError(f"{delimiter!r} cannot separate columns") from None
+
+
+def _check_empty(count: int, line: int) -> None:
+    if count > MAX_EMPTY_ROWS:
+        reason = f"has {MAX_EMPTY_ROWS:,} empty rows before it; is this the right file?"
+        raise BookError(reason, line)
 
 
 class _TooLong(Exception):
@@ -159,6 +170,7 @@ class _Lines(Iterator[str]):
             while open_quote or not parts:
                 if not parts:
                     self.begin()
+                    _check_empty(self.number, self.start)
                 line = next(self)
                 open_quote ^= line.count('"') % 2 == 1
                 if parts or line.strip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -513,6 +514,17 @@ def test_an_empty_envelope_sender_is_a_machine() -> None:
 def test_what_is_no_email_is_refused(body: bytes, head: Mapping[str, str]) -> None:
     with pytest.raises(BadCallback):
         read(Callback(INBOUND, body, head), NOW)
+
+
+@pytest.mark.parametrize("unit", [';\\"', ";a", ";a=1", ";name*0=a", " a@", "=?utf-8?q?a?= "])
+@pytest.mark.parametrize("name", ["Content-Type", "Content-Disposition", "From", "To", "Subject"])
+def test_a_header_of_any_length_is_read_at_once(name: str, unit: str) -> None:
+    began = time.process_time()
+    hostile = (
+        f'{name}: text/plain; a="{unit * 100_000}\r\nMessage-ID: <1@acme.example>\r\n\r\nHello'
+    )
+    assert reply(email=hostile, to="reply@in.amber.example").provider_id == "1@acme.example"
+    assert time.process_time() - began < 1
 
 
 def test_an_email_nested_a_thousand_times_is_refused() -> None:

@@ -379,3 +379,19 @@ def test_twenty_thousand_rows_in_seconds_and_little_memory() -> None:
         tracemalloc.stop()
     assert large < 4_000_000
     assert (large - small) / 4_000 < 250  # bytes for each further invoice: its two numbers
+
+
+@pytest.mark.parametrize("empty", ["\n", "\r\n", " \n", ",,,,,,,,\n"])
+@pytest.mark.parametrize("before", ["", f"{HEADER}\n", f"{HEADER}\n{ANNA}\n"])
+def test_a_file_of_empty_rows_is_left_after_as_many_as_a_spreadsheet_has(
+    empty: str, before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dunning.table.MAX_EMPTY_ROWS", 500)
+    if before:
+        assert rows(f"{before}{empty * 500}{ANNA}\n")[-1].invoice == "INV-1"
+    elif empty.strip():
+        return  # cells make a header
+    endless = io.BytesIO((before + empty * 100_000 + ANNA).encode())
+    with pytest.raises(BookError, match="has 500 empty rows before it"):
+        list(read_book(endless))
+    assert endless.tell() <= 2 * 65_536 + len(before)
