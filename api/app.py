@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
@@ -45,9 +44,10 @@ from api.addresses import Addresses, Heads
 from api.arrival import Arrival
 from api.database import CONNECTIONS
 from api.deadline import Deadline, Time
+from api.description import describe
 from api.gate import Gate
 from api.guard import Guard
-from api.problems import Problem, add_handlers, declared
+from api.problems import add_handlers, declared
 from api.receiving import Pace, Receiving
 from api.repeat import Repeat
 from api.webhooks import Signers
@@ -93,6 +93,9 @@ _READY_SECONDS = 0.6
 #: An import, and requests of many single statements, each of which is short.
 _IMPORT_SECONDS = 6 * 3600.0
 _MANY_SECONDS = 60.0
+#: Texts that are checked or rendered have a budget of their own (``channels.rendering``).
+_TEXT_SECONDS = 25.0
+_TEXTS = ("/v1/plans/*", "/v1/plans/*/preview")
 _MANY = ("/v1/batch", "/v1/members/*/reassign-actions")
 _EVERY = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 _ROUTERS = (
@@ -131,6 +134,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         version="1",
         summary="Payment reminders that keep their word.",
         description=_DESCRIPTION,
+        servers=[{"url": (settings.public_base_url or "").rstrip("/") or "/"}],
         openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         redoc_url=None,
         redirect_slashes=False,
@@ -157,6 +161,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     others = {
         "/readyz": Time(looks, looks),
         "/v1/imports": Time(_IMPORT_SECONDS, settings.import_statement_seconds),
+        **dict.fromkeys(_TEXTS, Time(_TEXT_SECONDS, settings.request_seconds)),
         **dict.fromkeys(_MANY, Time(_MANY_SECONDS, settings.request_seconds)),
     }
     # The last one is the outermost.
@@ -174,7 +179,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(links.router)
     app.include_router(health.router, responses=declared(405, 500, 503))
     app.add_api_route("/", _to_docs, methods=["GET"], include_in_schema=False)
-    _describe_problems(app)
+    describe(app)
     return app
 
 
@@ -194,20 +199,3 @@ def _signers(settings: Settings) -> Signers:
 
 async def _to_docs() -> RedirectResponse:
     return RedirectResponse("/docs")
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """The schema that every declared problem refers to."""
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        made = app.openapi_schema is not None
-        schema = plain()
-        if not made:
-            own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            parts = schema.setdefault("components", {}).setdefault("schemas", {})
-            parts.update(own.pop("$defs"))
-            parts["Problem"] = own
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

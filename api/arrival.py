@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from logs import REQUEST_ID
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_NAME = "X-Request-Id"
+NAME = "X-Request-Id"
 
 
 class Arrival:
@@ -32,13 +32,13 @@ class Arrival:
             await self._app(scope, receive, send)
             return
         client = scope.get("client")
-        given = Headers(scope=scope).get(_NAME, "")
+        given = Headers(scope=scope).get(NAME, "")
         believed = (client[0] if client else None) in self._trusted and _GIVEN.fullmatch(given)
         number = given if believed else secrets.token_hex(8)
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[_NAME] = number
+                MutableHeaders(scope=message)[NAME] = number
             await send(message)
 
         token = REQUEST_ID.set(number)

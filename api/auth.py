@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, HTTPException, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.database import Db
 from db import tables as t
@@ -27,14 +27,35 @@ _bearer = HTTPBearer(
 PRINCIPAL = "dunning.principal"
 
 
+#: What a key may be asked for: whose it is, and a role of its member.
+ADMIN = "admin"
+_NEEDS = {
+    BILLING: "this is for the billing system; use a key of scope 'billing'",
+    MEMBER: "this is for members; use a member's own key",
+    ADMIN: "this is for members with the role 'admin'",
+}
+
+
 async def principal(
-    request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    needed: SecurityScopes,
+    _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    """Who was found when the request came, before its body."""
+    """Who was found when the request came, before its body; 403 for whom a scope is missing. The
+    same scopes stand in the OpenAPI document."""
     found: Principal | None = request.scope.get(PRINCIPAL)
     if found is None:
         raise unauthorized("send a key as 'Authorization: Bearer dun_live_…'")
+    for scope, detail in _NEEDS.items():
+        if scope in needed.scopes and scope not in _scopes_of(found):
+            raise _forbidden(detail, MEMBER if scope == ADMIN else scope)
     return found
+
+
+def _scopes_of(who: Principal) -> set[str]:
+    if who.scope != MEMBER or who.member is None:
+        return {who.scope} - {MEMBER}
+    return {MEMBER, ADMIN} if who.member.role == "admin" else {MEMBER}
 
 
 def unauthorized(detail: str, error: str = "") -> HTTPException:
@@ -50,15 +71,8 @@ def _forbidden(detail: str, scope: str) -> HTTPException:
     return HTTPException(403, detail, {"WWW-Authenticate": challenge})
 
 
-async def _billing(who: Anyone) -> Principal:
-    if who.scope != BILLING:
-        raise _forbidden("this is for the billing system; use a key of scope 'billing'", BILLING)
-    return who
-
-
-async def _sender(who: Anyone) -> t.Member:
-    if who.scope != MEMBER or who.member is None:
-        raise _forbidden("this is for members; use a member's own key", MEMBER)
+async def _sender(who: Annotated[Principal, Security(principal, scopes=[MEMBER])]) -> t.Member:
+    assert who.member is not None
     return who.member
 
 
@@ -71,19 +85,13 @@ async def _member(sender: Sender, db: Db) -> t.Member:
     return db.merge(sender, load=False)
 
 
-Billing = Annotated[Principal, Depends(_billing)]
+Billing = Annotated[Principal, Security(principal, scopes=[BILLING])]
 Member = Annotated[t.Member, Depends(_member)]
+Admin = Annotated[t.Member, Security(_member, scopes=[ADMIN])]
 
 
 def require_admin(member: t.Member) -> t.Member:
-    """The member, if it is an admin; 403 else."""
+    """The member, if it is an admin; 403 else. For what only some requests of an endpoint need."""
     if member.role != "admin":
-        raise _forbidden("this is for members with the role 'admin'", MEMBER)
+        raise _forbidden(_NEEDS[ADMIN], MEMBER)
     return member
-
-
-async def _admin(member: Member) -> t.Member:
-    return require_admin(member)
-
-
-Admin = Annotated[t.Member, Depends(_admin)]

@@ -145,7 +145,7 @@ def get(customer: Key, who: Anyone, db: Db, now: Now) -> Customer:
     return whole(db, row, now)
 
 
-@router.put("/customers/{customer}/plan", operation_id="put_customer_plan", tags=["plans"])
+@router.put("/customers/{customer}/plan", operation_id="put_customer_plan")
 def put_plan(customer: Key, body: PlanChoice, member: Member, db: Db, now: Now) -> Customer:
     """Give the customer another plan (rule 44): entry is contextualized, the delay is kept."""
     row = find_customer(db, member.organisation_id, customer, lock=True)

@@ -22,9 +22,11 @@ from db import tables as t
 from db.errors import Invalid, NotFound
 from db.facts import find_invoice
 
-router = APIRouter(route_class=BodyRoute, tags=["customers"])
+router = APIRouter(route_class=BodyRoute)
 
 _PDF = "application/pdf"
+#: What it is stands in its first bytes; many generated clients know files only so.
+_BYTES = "application/octet-stream"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {
     "schema": {
@@ -35,12 +37,22 @@ _FORM = {
 }
 
 
-def _body(content_type: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {content_type: content}}}
+def _body(content: dict[str, Any], *content_types: str) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": dict.fromkeys(content_types, content)}}
 
 
 def _download(*content_types: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "The file", "content": dict.fromkeys(content_types, _BINARY)}}
+    name = {
+        "description": "The file is to be saved, by this name.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": 'attachment; filename="INV-1042.pdf"',
+    }
+    return {200: {
+        "description": "The file",
+        "content": dict.fromkeys((*content_types, _BYTES), _BINARY),
+        "headers": {"Content-Disposition": name},
+    }}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ def _kind(value: str | None) -> str:
 
 
 async def _pdf(request: Request, _who: Billing) -> bytes:
-    if _kind(request.headers.get("content-type")) != _PDF:
+    if _kind(request.headers.get("content-type")) not in (_PDF, _BYTES):
         raise HTTPException(415, f"send the PDF itself, as {_PDF}")
     return await request.body()
 
@@ -71,7 +83,7 @@ async def _part(request: Request, _sender: Sender) -> Sent:
 
 
 @router.put("/invoices/{invoice}/pdf", operation_id="put_invoice_pdf", tags=["billing"],
-            openapi_extra=_body(_PDF, _BINARY))  # fmt: skip
+            openapi_extra=_body(_BINARY, _PDF, _BYTES))  # fmt: skip
 def put_pdf(
     invoice: Key,
     content: Annotated[bytes, Depends(_pdf)],
@@ -88,12 +100,12 @@ def put_pdf(
     return file_out(made)
 
 
-@router.get("/invoices/{invoice}/pdf", operation_id="get_invoice_pdf",
+@router.get("/invoices/{invoice}/pdf", operation_id="get_invoice_pdf", tags=["customers"],
             response_class=Response, responses=_download(_PDF))  # fmt: skip
-def get_pdf(invoice: Key, member: Member, db: Db) -> Response:
+def get_pdf(invoice: Key, member: Member, db: Db, request: Request) -> Response:
     """The PDF of the invoice, to be saved."""
     row = find_invoice(db, member.organisation_id, invoice)
-    return _saved(files.pdf_of(db, row))
+    return _saved(request, files.pdf_of(db, row))
 
 
 @router.delete("/invoices/{invoice}/pdf", operation_id="delete_invoice_pdf", tags=["billing"],
@@ -104,7 +116,7 @@ def delete_pdf(invoice: Key, who: Billing, db: Db, now: Now) -> None:
 
 
 @router.post("/actions/{action}/attachments", operation_id="attach_file", tags=["actions"],
-             openapi_extra=_body("multipart/form-data", _FORM))  # fmt: skip
+             openapi_extra=_body(_FORM, "multipart/form-data"))  # fmt: skip
 def attach(
     action: Key, sent: Annotated[Sent, Depends(_part)], member: Member, db: Db, now: Now
 ) -> Action:
@@ -124,17 +136,21 @@ def detach(action: Key, file: Key, member: Member, db: Db, now: Now) -> Action:
 @router.get("/actions/{action}/attachments/{file}", operation_id="get_attachment",
             tags=["actions"], response_class=Response,
             responses=_download(*files.TYPES))  # fmt: skip
-def get_attachment(action: Key, file: Key, member: Member, db: Db, now: Now) -> Response:
+def get_attachment(
+    action: Key, file: Key, member: Member, db: Db, now: Now, request: Request
+) -> Response:
     """A file that goes, or went, with the action's email, to be saved."""
     row = actions.find(db, member, action)
     seen = action_details.whole(db, row, member, now)
     shown = [*seen.attachments, *(seen.message.attachments if seen.message else [])]
     if file not in {str(one.id) for one in shown}:
         raise NotFound(f"no file {file!r} goes with this action")
-    return _saved(files.of_organisation(db, member.organisation_id, file))
+    return _saved(request, files.of_organisation(db, member.organisation_id, file))
 
 
-def _saved(row: t.File) -> Response:
+def _saved(request: Request, row: t.File) -> Response:
     """Never shown by the browser on our own address, whatever is in it."""
+    accepted = request.headers.get("accept", "").strip().lower()
+    kind = _BYTES if accepted == _BYTES else row.content_type
     headers = {"Content-Disposition": f'attachment; filename="{row.name}"'}
-    return Response(row.content, media_type=row.content_type, headers=headers)
+    return Response(row.content, media_type=kind, headers=headers)

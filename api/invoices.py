@@ -39,7 +39,7 @@ from db.facts import InvoiceFact, close_invoice, find_customer, find_invoice, pu
 from dunning.carrying import paused
 from dunning.model import effective_due
 
-router = APIRouter(route_class=BodyRoute, tags=["customers"])
+router = APIRouter(route_class=BodyRoute)
 
 Status = Literal["open", "paid", "void", "written_off"]
 _IN_ADDRESSES = r'[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>"\\]'
@@ -227,7 +227,7 @@ def _close(
     return whole(db, row, now)
 
 
-@router.get("/invoices", operation_id="list_invoices")
+@router.get("/invoices", operation_id="list_invoices", tags=["customers"])
 def list_all(
     who: Anyone,
     db: Db,
@@ -255,7 +255,7 @@ def list_all(
     return Invoices(items=short(db, kept), next_cursor=following)
 
 
-@router.get("/invoices/{invoice}", operation_id="get_invoice")
+@router.get("/invoices/{invoice}", operation_id="get_invoice", tags=["customers"])
 def get(invoice: Key, who: Anyone, db: Db, now: Now) -> Invoice:
     """One invoice, and what keeps it out of the sequence."""
     return whole(db, find_invoice(db, who.organisation_id, invoice), now)

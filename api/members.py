@@ -38,7 +38,7 @@ class MemberOut(MemberShort):
     absence: AbsenceOut | None = Field(description="That runs or is to come.")
 
 
-class Entry(BaseModel):
+class AuditEntry(BaseModel):
     at: datetime
     kind: str = Field(examples=["invitation_made"])
     text: str
@@ -47,13 +47,13 @@ class Entry(BaseModel):
 
 
 class Entries(pages.Page):
-    items: list[Entry]
+    items: list[AuditEntry]
 
 
 class Me(MemberOut):
     organisation_id: uuid.UUID
     organisation: str
-    notices: list[Entry] = Field(
+    notices: list[AuditEntry] = Field(
         description="What others did about you in the last 30 days, newest first, at most 20."
     )
 
@@ -196,10 +196,10 @@ def _absence(row: t.Absence) -> AbsenceOut:
     return AbsenceOut(from_=row.from_on, until=row.until_on, set_by=row.set_by)
 
 
-def _entries(db: Session, rows: list[t.AuditEntry]) -> list[Entry]:
+def _entries(db: Session, rows: list[t.AuditEntry]) -> list[AuditEntry]:
     about = browse.by_id(db, t.Member, (row.about_id for row in rows if row.about_id))
     return [
-        Entry(
+        AuditEntry(
             at=row.at,
             kind=row.kind,
             text=row.text,

@@ -51,7 +51,7 @@ class Carrying(BaseModel):
     number: str
 
 
-class Because(BaseModel):
+class Why(BaseModel):
     rule: int
     text: str
 
@@ -67,7 +67,7 @@ class Next(BaseModel):
     due: When | None = Field(description="When the step is due.")
     at: When | None = Field(description="When the sequence looks again, at the latest.")
     action_id: uuid.UUID | None = Field(description="The open action, if it is yours.")
-    why: list[Because]
+    why: list[Why]
     held: HeldAccount | None = Field(
         None,
         description="The account that this step would leave by, while its provider refuses it: the "
@@ -154,5 +154,5 @@ def _when(at: datetime | None, zone: ZoneInfo) -> When | None:
     return When(local=at.astimezone(zone).isoformat(), utc=at) if at is not None else None
 
 
-def _why(reasons: tuple[Reason, ...]) -> list[Because]:
-    return [Because(rule=r.rule, text=r.text) for r in reasons]
+def _why(reasons: tuple[Reason, ...]) -> list[Why]:
+    return [Why(rule=r.rule, text=r.text) for r in reasons]

@@ -20,7 +20,7 @@ from db import tables as t
 router = APIRouter(route_class=BodyRoute, tags=["outbox"])
 
 
-class Recipient(BaseModel):
+class OutboxRecipient(BaseModel):
     role: Literal["to", "cc", "bcc"]
     address: str
     name: str = ""
@@ -31,7 +31,7 @@ class OutboxShort(BaseModel):
     at: datetime
     channel: str
     sender: str
-    recipients: list[Recipient]
+    recipients: list[OutboxRecipient]
     subject: str
 
 

@@ -61,7 +61,7 @@ class StepPreview(BaseModel):
     problem: str = Field(description="Why it could not be sent as it stands; empty when it could.")
 
 
-class InvoiceShort(BaseModel):
+class PreviewInvoice(BaseModel):
     external_id: str
     number: str
     carrying: bool = Field(description="False: nothing carries today, and this is the oldest.")
@@ -69,7 +69,7 @@ class InvoiceShort(BaseModel):
 
 class Preview(BaseModel):
     customer: str
-    invoice: InvoiceShort
+    invoice: PreviewInvoice
     steps: list[StepPreview]
 
 
@@ -101,7 +101,7 @@ def preview(
         raise Invalid.at("/step", reason) from None
     return Preview(
         customer=row.external_id,
-        invoice=InvoiceShort(
+        invoice=PreviewInvoice(
             external_id=stored.external_id, number=stored.number, carrying=carrying is not None
         ),
         steps=[_step(plan, *each) for each in zip(steps, drafts_, made, strict=True)],

@@ -22,7 +22,7 @@ from db.visible import hidden_entries
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 
-class Entry(BaseModel):
+class TimelineEntry(BaseModel):
     at: datetime
     kind: str = Field(examples=["action_done"])
     text: str
@@ -32,7 +32,7 @@ class Entry(BaseModel):
 
 
 class Timeline(pages.Page):
-    items: list[Entry]
+    items: list[TimelineEntry]
 
 
 @router.get("/customers/{customer}/timeline", operation_id="get_customer_timeline")
@@ -79,7 +79,7 @@ def _page(db: Session, rows: list[t.TimelineEntry], page: pages.Part) -> Timelin
     kept, following = page.cut(rows, lambda row: row.id)
     known = browse.by_id(db, t.Invoice, (r.invoice_id for r in kept))
     items = [
-        Entry(
+        TimelineEntry(
             at=r.at,
             kind=r.kind,
             text=r.text,

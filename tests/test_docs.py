@@ -33,8 +33,6 @@ PAGES = sorted(
 )
 API, PLANS, OPERATIONS = (ROOT / "docs" / f"{n}.md" for n in ("api", "plans", "operations"))
 RULES = set(range(1, 45))
-# Who may call an endpoint, by the dependency that says so.
-KEYS = {"_admin": "admin", "_billing": "billing", "_member": "member", "principal": "any"}
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -48,15 +46,12 @@ def _app() -> Any:
     return create_app(Settings(), connect("postgresql+psycopg://nowhere/nothing"))
 
 
-def _key(dependant: Any) -> str:
-    found = {getattr(d.call, "__name__", "") for d in _all(dependant)}
-    return next((key for name, key in KEYS.items() if name in found), "none")
-
-
-def _all(dependant: Any) -> Iterator[Any]:
-    for inner in dependant.dependencies:
-        yield inner
-        yield from _all(inner)
+def _key(operation: dict[str, Any]) -> str:
+    """Who may call: the most that is asked of a key, as the document says it."""
+    needs = [need["key"] for need in operation.get("security", ())]
+    if len(needs) > 1:
+        return "any"
+    return needs[0][-1] if needs else "none"
 
 
 def endpoints() -> str:
@@ -67,11 +62,10 @@ def endpoints() -> str:
         if route.path not in described:
             continue
         for method in sorted(route.methods or ()):
-            text = described[route.path][method.lower()]["description"]
+            operation = described[route.path][method.lower()]
+            text = operation["description"]
             first = re.split(r"(?<=\.) ", " ".join(text.split()))[0]
-            original: Any = route.original_route
-            key = _key(original.dependant)
-            rows.append(f"| {method} | `{route.path}` | {key} | {first} |")
+            rows.append(f"| {method} | `{route.path}` | {_key(operation)} | {first} |")
     return "\n".join(rows)
 
 
