@@ -248,7 +248,10 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
         description="How long a request of the API waits for the database altogether; then it is "
-        "answered 503. `/readyz` waits 0.6 s, a batch a minute, imports for each statement.",
+        "answered 503. A batch waits a minute, imports for each statement.",
+    )
+    ready_seconds: float = Field(
+        0.6, gt=0, le=60, description="The same for `/readyz`; whoever asks waits a bit longer."
     )
     statement_seconds: float = Field(
         15,

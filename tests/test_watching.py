@@ -27,7 +27,7 @@ def calls(url: str, settings: Settings | None = None) -> tuple[httpx.AsyncClient
     """The API on a pool of its own size, of which nobody gets a connection by waiting for one."""
     engine = connect(url, pool_size=CONNECTIONS)
     engine.pool._timeout = 0.001  # type: ignore[attr-defined]
-    app = create_app(settings or Settings(), engine)
+    app = create_app(settings or Settings(ready_seconds=30), engine)
     transport = httpx.ASGITransport(app)
     return httpx.AsyncClient(transport=transport, base_url="http://dunning", timeout=60), engine
 
@@ -78,7 +78,10 @@ async def test_three_times_as_many_requests_as_places_wait_for_no_connection(
     """A request that has a connection waits for a thread: with threads waiting for connections
     nobody would get on, until the pool's patience ends (that was so)."""
     _, key = organisation(engine)
-    client, pooled = calls(database_url, Settings(outbox_webhook_key=SecretStr("s")))
+    client, pooled = calls(
+        database_url,
+        Settings(outbox_webhook_key=SecretStr("s"), request_seconds=60, ready_seconds=30),
+    )
     headers = {"Authorization": f"Bearer {key}"}
     csv = b"customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on\n"
     csv += b"C-1,Acme,a@acme.example,INV-1,2025-01-01,2025-02-01,10.00,EUR,\n"

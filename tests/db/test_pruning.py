@@ -257,7 +257,8 @@ def test_an_old_rehearsal_goes_with_all_its_data_and_nothing_else_does(engine: E
 def test_every_table_is_thought_of_when_a_rehearsal_goes() -> None:
     statements = [*_deletes("customer"), *_deletes("organisation")]
     known = {statement.split()[2] for statement in statements}
-    assert {x.name for x in SQLModel.metadata.sorted_tables} - known == set()
+    nobodys = {"cursor_key"}  # of the installation
+    assert {x.name for x in SQLModel.metadata.sorted_tables} - known == nobodys
 
 
 def test_the_command_says_how_many(

@@ -12,8 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.app import create_app
@@ -42,8 +42,9 @@ class Api:
             ben = put_member(session, town.id, "ben@amber.example", "Ben")
             self._billing = new_key(session, town.id, BILLING, "billing")
             self._ben = new_key(session, town.id, MEMBER, "Ben", ben)
-        app = create_app(Settings(), town.engine)
-        self._client = TestClient(app, base_url="http://dunning")
+        app = create_app(Settings(request_seconds=60), town.engine)
+        transport = httpx.ASGITransport(app)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://dunning", timeout=60)
 
     async def billing(self, method: str, path: str, body: Any = None) -> Any:
         return await self._does(self._billing, method, path, body)
@@ -52,13 +53,10 @@ class Api:
         return await self._does(self._ben, method, path, body)
 
     async def _does(self, key: str, method: str, path: str, body: Any) -> Any:
-        def request() -> Any:
-            headers = {"Authorization": f"Bearer {key}"}
-            answer = self._client.request(method, f"/v1{path}", headers=headers, json=body)
-            assert answer.status_code in (200, 201), answer.text
-            return answer.json()
-
-        return await asyncio.to_thread(request)
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = await self._client.request(method, f"/v1{path}", headers=headers, json=body)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
 
     async def acme(self) -> None:
         contact = {"external_id": "eve", "name": "Eve", "email": "eve@acme.example"}

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 EACH = 10
 PATIENCE = timedelta(seconds=1)  # of our channels
-LOOK_UP_AFTER = tuple(timedelta(seconds=s) for s in (0.3, 0.9, 1.8, 3))
+LOOK_UP_AFTER = tuple(timedelta(seconds=s) for s in (0.3, 0.9, 1.8, 3, 4.5))
 #: Nobody can tell whether these have left, and they have not.
 SILENT_BEFORE = {
     Fault.DROP_BEFORE, Fault.HANG_BEFORE, Fault.ERROR_BEFORE, Fault.GARBAGE_BEFORE,
