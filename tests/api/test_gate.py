@@ -157,7 +157,7 @@ def test_slow_uploads_of_one_key_hold_nothing_that_others_need(
     office: Office, engine: Engine
 ) -> None:
     """40 of them: eight are waited for, for a short while, the others are told to come later."""
-    app = create_app(Settings(body_seconds=1), engine)
+    app = create_app(Settings(body_seconds=1, ready_seconds=30), engine)
     key = f"Authorization: {office.billing.headers['Authorization']}"
     ben = f"Authorization: {office.ben.headers['Authorization']}"
     csv = "Content-Type: text/csv"
