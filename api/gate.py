@@ -3,7 +3,7 @@ its address.
 
 One statement, with a connection for as long as that takes, finds the principal, whom
 ``api.auth.principal`` hands to the endpoints; so none is held while a client sends its body. There
-is no lock-out: a key has 190 random bits, and whoever guesses costs one look-up by primary key.
+is no lock-out: a key has 256 random bits, and whoever guesses costs one look-up by primary key.
 Keys that were good before have places of their own, so that a flood of others is not in their way.
 """
 

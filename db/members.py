@@ -24,6 +24,8 @@ from db.owners import customers_without_owner
 from dunning.ids import our_id
 
 _ALPHABET = string.ascii_letters + string.digits
+#: Of 62 letters and digits: 256 bits.
+_SECRET_LENGTH = 43
 MEMBER, BILLING = "member", "billing"
 
 
@@ -48,9 +50,9 @@ def new_key(
     name: str,
     member: t.Member | None = None,
 ) -> str:
-    """Make a key and return it; only its hash stays (it has full entropy, so SHA-256 serves)."""
+    """Make a key and return it; only its hash stays (it has 256 random bits, so SHA-256 serves)."""
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    secret = "".join(secrets.choice(_ALPHABET) for _ in range(32))
+    secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     session.add(
         t.ApiKey(
             id=key_id,
@@ -66,8 +68,11 @@ def new_key(
 
 
 def may_be_key(text: str) -> bool:
-    """Whether it has the form of a key, which needs no look-up."""
-    return re.fullmatch(r"dun_live_[A-Za-z0-9]{12}_[A-Za-z0-9]{32}", text) is not None
+    """Whether it has the form of a key, which needs no look-up. Keys of before are shorter."""
+    return (
+        re.fullmatch(r"dun_live_[A-Za-z0-9]{12}_([A-Za-z0-9]{32}|[A-Za-z0-9]{43})", text)
+        is not None
+    )
 
 
 def authenticate(session: Session, key: str) -> Principal | None:
