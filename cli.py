@@ -20,13 +20,8 @@ from sqlmodel import col, select
 from temporalio.service import RPCError
 
 from activities.services import ServiceEnded
-from channels.outbox import SIMULATED
-from channels.render import check_texts
-from db import tables as t
-from db.credentials import Vault, new_secret_key, seal_anew
-from db.engine import check_migrations, connect, migrate, transaction
-from db.errors import DunningError
-from db.members import (
+from backoffice.people.credentials import Vault, new_secret_key, seal_anew
+from backoffice.people.members import (
     BILLING,
     MEMBER,
     make_key_on_the_machine,
@@ -34,13 +29,18 @@ from db.members import (
     new_key,
     put_member,
 )
-from db.plans import put_plan
-from dunning.bookmap import BookError
-from dunning.reading import Unreadable, read_toml
-from embedded.private import write_for_us_alone
+from backoffice.people.plans import put_plan
+from books.map import BookError
+from books.reading import Unreadable, read_toml
+from local.embedded.private import write_for_us_alone
+from local.standalone import Embedded, Services, StandaloneError
 from logs import set_up_logging
+from messages.render import check_texts
+from providers.outbox import SIMULATED
 from settings import Settings, SettingsError, load_settings
-from standalone import Embedded, Services, StandaloneError
+from store import tables as t
+from store.engine import check_migrations, connect, migrate, transaction
+from store.errors import DunningError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database and its migrations.")
@@ -86,7 +86,7 @@ def _end(error: BaseException, code: int) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Start everything on this machine: PostgreSQL, Temporal with its UI, worker, relay, API."""
-    from serve import serve as run
+    from local.serve import serve as run
 
     run(load_settings(), out)
 
@@ -222,7 +222,7 @@ def _bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """The configured database, that of a running ``dunning serve``, or else the embedded one."""
-    from serve import running_services
+    from local.serve import running_services
 
     running = running_services(settings)
     if settings.database_url is not None:
@@ -256,9 +256,9 @@ def import_(
     organisation: _Organisation = None,
 ) -> None:
     """Import a book of invoices: all that is valid goes in, or nothing."""
-    from db.imports import import_book
-    from dunning.bookmap import read_map
-    from dunning.causes import by_cause
+    from backoffice.ledger.imports import import_book
+    from books.causes import by_cause
+    from books.map import read_map
 
     settings = load_settings()
     set_up_logging("WARNING")
@@ -294,9 +294,9 @@ def map_(
 ) -> None:
     """Write a map for a foreign file, guessed from its headers and samples; asks on a terminal
     where it is not sure. Then reads the file with it and says what is still wrong."""
-    from dunning.causes import by_cause
-    from dunning.map_text import write_map
-    from map_command import ask_on_terminal, checked, guessed
+    from books.causes import by_cause
+    from books.map_text import write_map
+    from commands.map import ask_on_terminal, checked, guessed
 
     if to is not None and to.exists():
         raise ValueError(f"{to} is there already; name another file, or remove it")
@@ -373,7 +373,7 @@ def outbox_simulate(
 ) -> None:
     """Report what became of a message in the outbox: a signed callback to the running API, on the
     same way as a provider's."""
-    from serve import report_simulated
+    from local.serve import report_simulated
 
     settings = load_settings()
     if delivery == "last":
@@ -411,8 +411,8 @@ def organisation_create(
     timezone: Annotated[str, typer.Option()] = "Europe/Paris",
 ) -> None:
     """Make an organisation with its first admin; prints the admin's and a billing key, once."""
-    from api.fields import EMAIL
-    from db.calendars import check_zone
+    from api.http.fields import EMAIL
+    from store.calendars import check_zone
 
     check_zone(timezone)
     if not EMAIL.fullmatch(admin_email):
@@ -471,8 +471,8 @@ def prune(
 ) -> None:
     """Delete what is old and needed by nobody, as DUNNING_PRUNE_…_DAYS say. The worker does it
     every night; files of the outbox are deleted on the machine on which this runs."""
-    from db.pruning import Ages
-    from db.pruning import prune as run
+    from backoffice.pruning.daily import Ages
+    from backoffice.pruning.daily import prune as run
 
     settings = load_settings()
     set_up_logging("WARNING")
@@ -507,7 +507,7 @@ def db_check() -> None:
             check_migrations(services.database_url)
         except CommandError as e:
             raise DunningError(str(e)) from None
-    out.print("the migrations make the tables as db/tables.py says")
+    out.print("the migrations make the tables as store/tables.py says")
 
 
 __all__ = ["SettingsError", "app", "main"]
@@ -549,7 +549,7 @@ def temporal_codec(
     Without --ui: http://127.0.0.1 at DUNNING_TEMPORAL_UI_PORT.
     """
     from activities.codec import answering, codec_app, origins_of
-    from embedded.processes import take_port
+    from local.embedded.processes import take_port
 
     settings = load_settings()
     set_up_logging(settings.log_level, json_lines=settings.log_json)

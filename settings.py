@@ -357,7 +357,7 @@ class Settings(BaseSettings):
         return _parts(self.outbox_webhook_key)
 
     def credentials(self) -> dict[str, dict[str, Any]]:
-        """The installation's accounts, by provider, as ``channels.accounts.account`` takes them;
+        """The installation's accounts, by provider, as ``providers.registry.account`` takes them;
         without a provider's first setting it has none. Raises `SettingsError` for half of one."""
         found: dict[str, dict[str, Any]] = {}
         if self.sendgrid_api_key is not None:

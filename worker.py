@@ -44,22 +44,23 @@ from activities.review import Review
 from activities.sending import OwnChannel, Sending
 from activities.services import ServiceEnded, serving
 from activities.slots import Slots
-from channels.accounts import READERS, account, channel
-from channels.outbox import Outbox
-from channels.port import Channel, Message
-from db import outbox as outbox_table
-from db import tables as t
-from db.accounts import clock
-from db.credentials import Vault
-from db.deliveries import LOOK_UP_AFTER
-from db.engine import connect, transaction
-from db.held_accounts import PROBE_AFTER, installation_started
-from db.patience import ANSWER_WITHIN
-from db.pruning import Ages
+from backoffice.delivery import outbox as outbox_table
+from backoffice.delivery.deliveries import LOOK_UP_AFTER
+from backoffice.people.credentials import Vault
+from backoffice.people.held_accounts import PROBE_AFTER, installation_started
+from backoffice.pruning.daily import Ages
 from dunning.plan import CHANNELS, ActionType
-from embedded.private import close, write_for_us_alone
+from local.embedded.private import close, write_for_us_alone
 from logs import set_up_logging
+from messages.message import Message
+from providers.outbox import Outbox
+from providers.port import Channel
+from providers.registry import READERS, account, channel
 from settings import Settings, SettingsError, load_settings
+from store import tables as t
+from store.engine import connect, transaction
+from store.load import clock
+from store.patience import ANSWER_WITHIN
 from workflows.contracts import channel_queue
 from workflows.customer import CustomerSequence
 from workflows.prune import Prune

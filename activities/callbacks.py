@@ -1,7 +1,7 @@
 """Takes in the callbacks that the API stored: any number of processes, each callback once at least.
 
-Woken by NOTIFY. Taking in a callback twice changes nothing (``db.outcomes``, ``db.replies``), so
-one that a crash interrupted is simply taken again.
+Woken by NOTIFY. Taking in a callback twice changes nothing (``backoffice.delivery.outcomes``,
+``backoffice.delivery.replies``), so one that a crash interrupted is simply taken again.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from activities.listening import Connection, Listening
-from channels.callback import BadCallback, Callback, Event, Reply
-from channels.links import LINK
-from db import callbacks as inbox
-from db import tables as t
-from db.engine import ERRORS, is_lock_timeout, is_outage, transaction
-from db.locks import HELD_BY_OTHERS, CustomerLocked
-from db.outcomes import Report
-from db.outcomes import apply as apply_report
-from db.patience import ANSWER_WITHIN
-from db.replies import Answer, take
+from backoffice.delivery import callbacks as inbox
+from backoffice.delivery.outcomes import Report
+from backoffice.delivery.outcomes import apply as apply_report
+from backoffice.delivery.replies import Answer, take
+from dunning.learnt import Event, Reply
 from dunning.plan import ActionType
+from providers.callback import BadCallback, Callback
+from providers.links import LINK
+from store import tables as t
+from store.engine import ERRORS, is_lock_timeout, is_outage, transaction
+from store.locks import HELD_BY_OTHERS, CustomerLocked
+from store.patience import ANSWER_WITHIN
 
 _log = logging.getLogger(__name__)
 

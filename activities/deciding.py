@@ -12,11 +12,11 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from db.accounts import Loaded, load
-from db.decisions import record, step_in, write_sequence
-from db.engine import is_lock_timeout, transaction
+from backoffice.worklist.decisions import record, step_in, write_sequence
 from dunning.decide import decide
 from dunning.model import Decision, Kind
+from store.engine import is_lock_timeout, transaction
+from store.load import Loaded, load
 from workflows.contracts import Next
 
 Clock = Callable[[], datetime]

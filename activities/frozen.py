@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from channels.port import Attachment, Message, Postal, Recipient, Role
-from db import tables as t
 from dunning.plan import ActionType
+from messages.message import Attachment, Message, Postal, Recipient, Role
+from store import tables as t
 
 
 def freeze(message: Message, files: Sequence[t.File] = ()) -> dict[str, Any]:

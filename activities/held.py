@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from channels.port import Accepted, Channel, NotSent, Rejected, Result
-from db import held_accounts
-from db.deliveries import Via
+from backoffice.people import held_accounts
+from backoffice.people.held_accounts import Via
+from providers.port import Accepted, Channel, NotSent, Rejected, Result
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from db import patience
+from store import patience
 
 _log = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio.common import MetricMeter
 
-from db import callbacks
-from db.backlog import backlogs
-from db.engine import transaction
-from db.held_shown import held_now, waiting
+from backoffice.delivery import callbacks
+from backoffice.people.held_shown import held_now, waiting
+from store.backlog import backlogs
+from store.engine import transaction
 
 _log = logging.getLogger(__name__)
 

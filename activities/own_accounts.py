@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from channels.accounts import PROVIDER, account, channel
-from channels.port import Channel
-from db import credentials
-from db import tables as t
-from db.credentials import Vault
+from backoffice.people import credentials
+from backoffice.people.credentials import Vault
 from dunning.plan import ActionType
+from providers.port import Channel
+from providers.registry import PROVIDER, account, channel
+from store import tables as t
 
 
 class OwnAccounts:

@@ -21,7 +21,7 @@ from temporalio.client import (
 )
 
 from activities.deciding import Clock, real_clock
-from db.pruning import Ages, prune
+from backoffice.pruning.daily import Ages, prune
 from workflows.contracts import PRUNE, PRUNE_ACTIVITY
 
 _log = logging.getLogger(__name__)

@@ -10,15 +10,15 @@ from typing import Any
 from sqlmodel import Session
 
 from activities.frozen import attachments
-from channels.compose import compose
-from channels.port import Message
-from db import tables as t
-from db.accounts import Loaded
-from db.drafts import check_sender, delivery_id, draft, step_of
-from db.edits import check_words
-from db.files import attached
-from db.links import short_link
+from backoffice.delivery.drafts import check_sender, delivery_id, draft, step_of
+from backoffice.delivery.files import attached
+from backoffice.delivery.links import short_link
+from backoffice.worklist.edits import check_words
 from dunning.plan import ActionType
+from messages.compose import compose
+from messages.message import Message
+from store import tables as t
+from store.load import Loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.attributes import Attributes
 from activities.listening import Connection, Listening
-from db.nudges import CHANNEL
-from db.patience import ANSWER_WITHIN
 from logs import words_of
+from store.nudges import CHANNEL
+from store.patience import ANSWER_WITHIN
 from workflows.contracts import SEQUENCE, SequenceStart, workflow_id
 
 _log = logging.getLogger(__name__)

@@ -12,15 +12,15 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.deciding import Clock, engine_time, nobody, real_clock, settle, working
-from db import tables as t
-from db.accounts import clock, load
-from db.actions import work_open_action
-from db.calendars import calendar_of
-from db.credits import PAYMENT, CreditFact, put_credit
-from db.errors import DunningError, Invalid
-from db.holds import pause, resume
-from db.locks import lock_customer
-from db.timeline import note
+from backoffice.ledger.credits import PAYMENT, CreditFact, put_credit
+from backoffice.ledger.holds import pause, resume
+from backoffice.worklist.actions import work_open_action
+from store import tables as t
+from store.calendars import calendar_of
+from store.errors import DunningError, Invalid
+from store.load import clock, load
+from store.locks import lock_customer
+from store.timeline import note
 from workflows.contracts import REVIEW, Message, Next, ReviewInput
 
 _BY_HAND = "signal"

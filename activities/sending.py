@@ -31,35 +31,35 @@ from activities.deciding import (
 from activities.frozen import freeze, thaw
 from activities.held import Call, again_after, learn, via
 from activities.putting import Put, put_into_words
-from channels.port import (
+from backoffice.delivery import deliveries as d
+from backoffice.delivery.drafts import NotVerified
+from backoffice.people import held_accounts
+from backoffice.worklist.decisions import action_to_send
+from dunning.decide import channel_of, decide, still_due
+from dunning.plan import ActionType
+from messages.message import BadMessage, Message
+from messages.template import TemplateError
+from providers.port import (
     Accepted,
     Ambiguous,
-    BadMessage,
     CannotTell,
     Channel,
     Found,
     LooksUp,
     LookUp,
-    Message,
     NotSent,
     Rejected,
     Result,
 )
-from channels.template import TemplateError
-from db import deliveries as d
-from db import held_accounts
-from db import tables as t
-from db.accounts import Loaded, clock, load
-from db.decisions import action_to_send
-from db.drafts import NotVerified
-from db.engine import ERRORS, is_lock_timeout, is_outage, transaction
-from db.errors import Invalid
-from db.locks import lock_customer
-from dunning.decide import channel_of, decide, still_due
-from dunning.plan import ActionType
+from store import tables as t
+from store.engine import ERRORS, is_lock_timeout, is_outage, transaction
+from store.errors import Invalid
+from store.load import Loaded, clock, load
+from store.locks import lock_customer
 from workflows.contracts import LOOK_UP, SEND, Next, SendInput
 
-#: With a provider's time-outs well inside a claim's (``db.deliveries``) and the activity's own.
+#: With a provider's time-outs well inside a claim's (``backoffice.delivery.deliveries``) and the
+#: activity's own.
 _KEEP_SECONDS = 10
 #: Somebody who holds the customer lets go of it, or is an import of a whole book: so long a thread
 #: keeps an outcome that nobody else knows. Then it counts as unknown, and is looked up.

@@ -14,51 +14,41 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from sqlalchemy import Engine
 
-from api import (
+from api.admin import callbacks, keys, members, organisation, outbox, providers
+from api.billing import batch, customer_facts, imports, invoices, payments
+from api.http import health
+from api.http.addresses import Addresses, Heads
+from api.http.arrival import Arrival
+from api.http.database import CONNECTIONS
+from api.http.deadline import Deadline, Time
+from api.http.description import describe
+from api.http.gate import Gate
+from api.http.guard import Guard
+from api.http.problems import add_handlers, declared
+from api.http.receiving import Pace, Receiving
+from api.http.repeat import Repeat
+from api.members import (
     actions,
-    batch,
-    callbacks,
     contacts,
-    customer_facts,
     customers,
     files,
-    health,
     held,
     holds,
-    imports,
-    invoices,
-    keys,
-    links,
-    members,
     next_steps,
-    organisation,
-    outbox,
-    payments,
     plans,
-    providers,
     replies,
     timelines,
-    webhooks,
 )
-from api.addresses import Addresses, Heads
-from api.arrival import Arrival
-from api.database import CONNECTIONS
-from api.deadline import Deadline, Time
-from api.description import describe
-from api.gate import Gate
-from api.guard import Guard
-from api.problems import add_handlers, declared
-from api.receiving import Pace, Receiving
-from api.repeat import Repeat
-from api.webhooks import Signers
-from channels.accounts import account, keys_of
-from channels.outbox import OUTBOX_ACCOUNT
-from db.credentials import Vault
-from db.engine import connect
-from db.files import MAX_FILE
-from dunning.reading import JSON_BYTES
+from api.outside import links, webhooks
+from api.outside.webhooks import Signers
+from backoffice.delivery.files import MAX_FILE
+from backoffice.people.credentials import Vault
+from books.reading import JSON_BYTES
 from logs import set_up_logging
+from providers.outbox import OUTBOX_ACCOUNT
+from providers.registry import account, keys_of
 from settings import Settings, SettingsError, load_settings
+from store.engine import connect
 
 _TAGS = {
     "billing": "What a billing system reports. The same body twice changes nothing; an older "
@@ -91,7 +81,7 @@ _LOCK_MS = 3000
 #: An import, and requests of many single statements, each of which is short.
 _IMPORT_SECONDS = 6 * 3600.0
 _MANY_SECONDS = 60.0
-#: Texts that are checked or rendered have a budget of their own (``channels.rendering``).
+#: Texts that are checked or rendered have a budget of their own (``messages.rendering``).
 _TEXT_SECONDS = 25.0
 _TEXTS = ("/v1/plans/*", "/v1/plans/*/preview")
 _MANY = ("/v1/batch", "/v1/members/*/reassign-actions")

@@ -1,7 +1,8 @@
 """Sends through providers that fail in every way, while what we run is killed: nothing is sent
 twice, nothing is lost. ``python -m bench.faults``; exit code 1 when it is not so.
 
-SendGrid, Twilio and Lob are stand-ins (bench/stand_ins), whose ledger is the truth. Two workers,
+SendGrid, Twilio and Lob are stand-ins (stand_ins/providers), whose ledger is the truth. Two
+workers,
 the API that takes their callbacks, PostgreSQL and Temporal run as in production, and every few
 seconds one of the first four is killed with SIGKILL and started again.
 """
@@ -23,12 +24,12 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.faults_book import addressees, make_book
-from bench.faults_report import Open, evidence, report, still_open, tables
-from bench.stand_ins import Faults, Habits, StandIns
-from db.engine import connect, migrate
-from embedded.processes import Server, Watcher, take_port
-from standalone import Embedded, Services
+from local.embedded.processes import Server, Watcher, take_port
+from local.standalone import Embedded, Services
+from stand_ins.fault_book import addressees, make_book
+from stand_ins.fault_report import Open, evidence, report, still_open, tables
+from stand_ins.providers import Faults, Habits, StandIns
+from store.engine import connect, migrate
 
 ROOT = Path(__file__).parents[1]
 LOOK_UP_MINUTES = "0.05,0.15,0.4,1"

@@ -8,10 +8,10 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from db import tables as t
-from db.engine import connect, migrate, transaction
-from db.imports import import_book
-from standalone import Embedded
+from backoffice.ledger.imports import import_book
+from local.standalone import Embedded
+from store import tables as t
+from store.engine import connect, migrate, transaction
 
 INVOICES, CUSTOMERS = 50_000, 5_000
 

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from activities.deciding import settle
-from db.accounts import load
-from db.engine import connect, migrate, transaction
-from standalone import Embedded
-from tests.db.history import organisation_with_history
+from local.standalone import Embedded
+from stand_ins.history import organisation_with_history
+from store.engine import connect, migrate, transaction
+from store.load import load
 
 OTHERS, ROUNDS, MOST = 1_000, 300, 1.5
 

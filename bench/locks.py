@@ -11,11 +11,11 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from db.engine import connect, migrate
+from local.standalone import Embedded
 from settings import Settings
-from standalone import Embedded
-from tests.api.conftest import Office
-from tests.api.storm import Storm, prepare
+from stand_ins.office import Office
+from stand_ins.storm import Storm, prepare
+from store.engine import connect, migrate
 
 
 def main(seconds: float) -> int:

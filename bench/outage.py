@@ -23,11 +23,11 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
-from db import tables as t
-from db.engine import connect, migrate, transaction
-from db.members import BILLING, new_key
-from embedded.processes import take_port
-from standalone import Embedded
+from backoffice.people.members import BILLING, new_key
+from local.embedded.processes import take_port
+from local.standalone import Embedded
+from store import tables as t
+from store.engine import connect, migrate, transaction
 
 _EVERY_SECONDS = 0.25
 _MINUTE = 60.0

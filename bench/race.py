@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from db.engine import connect, migrate
-from standalone import Embedded
-from tests.activities.race import race
+from local.standalone import Embedded
+from stand_ins.race import race
+from store.engine import connect, migrate
 
 
 def main(runs: int) -> int:

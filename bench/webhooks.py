@@ -29,9 +29,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlmodel import func, select
 from twilio.request_validator import RequestValidator
 
-from db import tables as t
-from db.engine import connect, migrate, transaction
-from standalone import Embedded
+from local.standalone import Embedded
+from store import tables as t
+from store.engine import connect, migrate, transaction
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 TOKEN, SECRET, BASE = "twilio-token", "lob-secret", "https://we.example"

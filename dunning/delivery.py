@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+#: A provider call has ended by then: 10 s to connect, 10 s to answer. Then the claim is unknown.
+CLAIM_SECONDS = 25
+
 
 def lower_case(address: str) -> str:
     """As PostgreSQL's lower() has it, each letter by itself. Python's own makes two of "İ", and

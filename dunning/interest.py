@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from dunning.cells import CURRENCIES
+from dunning.currency import CURRENCIES
 from dunning.rates import FIXED_SUMS, RATES, FixedSum, Rate
 
 _DAY = timedelta(days=1)

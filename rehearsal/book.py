@@ -12,20 +12,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db import bulk, facts, holds
-from db import tables as t
-from db.accounts import load
-from db.actions import work_open_action
-from db.calendars import calendar_of
-from db.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_credit
-from db.errors import DunningError, Invalid
-from db.locks import lock_customers
-from db.nudges import nudge
-from db.reported_contacts import ContactFact
-from db.timeline import note
-from dunning.book import BookRow
+from backoffice.ledger import facts, holds
+from backoffice.ledger.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_credit
+from backoffice.ledger.reported_contacts import ContactFact
+from backoffice.worklist.actions import work_open_action
+from books.book import BookRow
+from books.facts import Fact, FactKind
 from dunning.calendar import Calendar, instant
-from dunning.facts import Fact, FactKind
+from store import bulk
+from store import tables as t
+from store.calendars import calendar_of
+from store.errors import DunningError, Invalid
+from store.load import load
+from store.locks import lock_customers
+from store.nudges import nudge
+from store.timeline import note
 
 _BY = "billing"
 
@@ -161,7 +162,8 @@ def apply_all(
 
 
 def _know(session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at: datetime) -> None:
-    """New invoices and credit notes, as db.facts and db.credits write them one by one."""
+    """New invoices and credit notes, as backoffice.ledger.facts and backoffice.ledger.credits
+    write them one by one."""
     customers = _by_key(session, t.Customer, organisation_id, {row.customer for row in rows})
     for row in rows:
         customer = customers[row.customer]
@@ -191,7 +193,7 @@ def _know(session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at:
 def _pay_all(
     session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at: datetime
 ) -> None:
-    """What is open on each is paid, as db.credits writes it one by one."""
+    """What is open on each is paid, as backoffice.ledger.credits writes it one by one."""
     invoices = _by_key(session, t.Invoice, organisation_id, {row.invoice for row in rows})
     customers = _by_key(session, t.Customer, organisation_id, {row.customer for row in rows})
     applications = []

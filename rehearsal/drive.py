@@ -17,16 +17,16 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from db import tables as t
-from db.accounts import load
-from db.actions import work_open_action
-from db.calendars import calendar_of
-from db.engine import ERRORS, is_outage, transaction
-from db.nudges import nudge
-from db.races import repeated
+from backoffice.worklist.actions import work_open_action
 from dunning.calendar import Calendar, instant
 from logs import words_of
 from rehearsal.book import Event, apply_all, moments
+from store import tables as t
+from store.calendars import calendar_of
+from store.engine import ERRORS, is_outage, transaction
+from store.load import load
+from store.nudges import nudge
+from store.races import repeated
 
 _OWNERS_HOUR = time(10)
 #: Nobody has answered sooner; then a look every now and then.

@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.table import Table
 from sqlmodel import Session, col, select
 
-from db import tables as t
-from db.calendars import calendar_of
+from store import tables as t
+from store.calendars import calendar_of
 
 COLUMNS = ("at", "customer", "invoice", "step", "type", "automatic", "status", "reason")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -14,24 +14,30 @@ from typing import Any
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from channels.render import check_texts
-from db import tables as t
-from db.calendars import CalendarError, calendar_of, check_zone, parse_working_days, public_holidays
-from db.engine import connect, transaction
-from db.errors import DunningError
-from db.members import put_member
-from db.plans import put_plan
-from dunning.book import BookRow, RowError, read_book
-from dunning.bookmap import BookError, BookMap, read_map
+from backoffice.people.members import put_member
+from backoffice.people.plans import put_plan
+from books.book import BookRow, RowError, read_book
+from books.causes import Causes, by_cause
+from books.cells import check_amount
+from books.facts import Fact, FactKind, read_facts
+from books.map import BookError, BookMap, read_map
+from books.reading import Unreadable, read_toml
 from dunning.calendar import instant
-from dunning.causes import Causes, by_cause
-from dunning.cells import check_amount
-from dunning.facts import Fact, FactKind, read_facts
 from dunning.plan import PlanError, parse_plan
-from dunning.reading import Unreadable, read_toml
+from messages.render import check_texts
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary, summarise, write_actions, write_summary
+from store import tables as t
+from store.calendars import (
+    CalendarError,
+    calendar_of,
+    check_zone,
+    parse_working_days,
+    public_holidays,
+)
+from store.engine import connect, transaction
+from store.errors import DunningError
 from worker import connections_of, outbox_channels, running
 
 _OWNER = ("owner@example.com", "Owner")

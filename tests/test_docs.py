@@ -21,11 +21,11 @@ from typer.main import get_command
 
 import cli
 from api.app import create_app
-from channels.render import check_step
-from db.engine import connect
-from dunning.message import VARIABLES
 from dunning.plan import parse_plan
+from messages.content import VARIABLES
+from messages.render import check_step
 from settings import Settings
+from store.engine import connect
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(

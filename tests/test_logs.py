@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from db.engine import connect, transaction
-from db.errors import Invalid
 from logs import set_up_logging, words_of
+from store.engine import connect, transaction
+from store.errors import Invalid
 
 ADDRESS = "eve@acme.example"
 LOGGER = logging.getLogger("dunning.test")
@@ -114,7 +114,7 @@ def test_an_error_of_ours_says_what_its_class_means_and_not_whom_it_is_about() -
     )
 
 
-TOKEN = "aB3-_xY7z0Q1w2E3"  # as db/links.py makes them
+TOKEN = "aB3-_xY7z0Q1w2E3"  # as backoffice/delivery/links.py makes them
 
 
 @pytest.mark.parametrize("json_lines", [False, True])

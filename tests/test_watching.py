@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from api.app import create_app
-from api.database import CONNECTIONS
-from db import callbacks
-from db import tables as t
-from db.engine import connect, transaction
-from db.members import BILLING, new_key
-from db.nudges import nudge_many
+from api.http.database import CONNECTIONS
+from backoffice.delivery import callbacks
+from backoffice.people.members import BILLING, new_key
 from settings import Settings
+from store import tables as t
+from store.engine import connect, transaction
+from store.nudges import nudge_many
 
 pytestmark = pytest.mark.services
 

@@ -22,14 +22,14 @@ from activities.callbacks import Callbacks
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from api.app import create_app
-from bench.stand_ins import Habits, StandIns
-from channels.accounts import READERS
-from db import credentials
-from db import tables as t
-from db.credentials import Vault, new_secret_key
-from db.engine import connect, transaction
+from backoffice.people import credentials
+from backoffice.people.credentials import Vault, new_secret_key
+from providers.registry import READERS
 from settings import Settings
-from tests.activities.town import Provider, Town, email, plan
+from stand_ins.providers import Habits, StandIns
+from stand_ins.town import Provider, Town, email, plan
+from store import tables as t
+from store.engine import connect, transaction
 from worker import channels_of, outbox_channels
 
 pytestmark = pytest.mark.services

@@ -9,16 +9,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from channels.port import Rejected
-from db import tables as t
-from db.contacts import correct
-from db.engine import transaction
-from db.facts import CustomerFact, find_customer, put_customer
-from db.reported_contacts import ContactFact
+from backoffice.ledger.contacts import correct
+from backoffice.ledger.facts import CustomerFact, find_customer, put_customer
+from backoffice.ledger.reported_contacts import ContactFact
 from dunning.delivery import Fact
 from dunning.plan import ActionType
+from providers.port import Rejected
+from stand_ins.town import Provider, Town
+from store import tables as t
+from store.engine import transaction
 from tests.activities.test_outcomes import EVE, sent
-from tests.activities.town import Provider, Town
 
 pytestmark = pytest.mark.services
 

@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from channels.port import NotSent
-from db import tables as t
-from tests.activities.town import Provider, Town
+from providers.port import NotSent
+from stand_ins.town import Provider, Town
+from store import tables as t
+from tests.cast.scripted import Clerk, Sequence, rest, until, working
+from tests.cast.skipping import Skipping
 from tests.test_logs import ADDRESS, refused
-from tests.workflows.scripted import Clerk, Sequence, rest, until, working
-from tests.workflows.skipping import Skipping
 
 pytestmark = pytest.mark.services
 

@@ -11,12 +11,13 @@ from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 
 from activities.held import via
-from channels.port import Accepted, Ambiguous, Message, NotFound, NotSent, Rejected, Result
-from db import held_accounts
-from db import tables as t
-from db.engine import transaction
-from db.held_accounts import PROBE_AFTER
-from tests.activities.town import Provider, Town
+from backoffice.people import held_accounts
+from backoffice.people.held_accounts import PROBE_AFTER
+from messages.message import Message
+from providers.port import Accepted, Ambiguous, NotFound, NotSent, Rejected, Result
+from stand_ins.town import Provider, Town
+from store import tables as t
+from store.engine import transaction
 from worker import _probe_at_once
 
 pytestmark = pytest.mark.services

@@ -20,13 +20,14 @@ import activities.callbacks
 import activities.deciding
 import activities.sending
 from activities.callbacks import Callbacks
-from channels.callback import Callback, Event
-from channels.port import Accepted
-from db import callbacks as inbox
-from db import tables as t
-from db.engine import transaction
+from backoffice.delivery import callbacks as inbox
 from dunning.delivery import Fact
-from tests.activities.town import Provider, Town
+from dunning.learnt import Event
+from providers.callback import Callback
+from providers.port import Accepted
+from stand_ins.town import Provider, Town
+from store import tables as t
+from store.engine import transaction
 
 pytestmark = pytest.mark.services
 

@@ -19,12 +19,12 @@ from activities.callbacks import Callbacks
 from activities.listening import Connection, Listening
 from activities.relay import Relay
 from activities.services import ServiceEnded, serving
-from channels.callback import Callback
-from db import callbacks as inbox
-from db.engine import connect, transaction
+from backoffice.delivery import callbacks as inbox
+from providers.callback import Callback
 from settings import SettingsError
-from tests.activities.town import Town
-from tests.workflows.scripted import until
+from stand_ins.town import Town
+from store.engine import connect, transaction
+from tests.cast.scripted import until
 from worker import outbox_channels, running
 
 pytestmark = pytest.mark.services

@@ -13,13 +13,12 @@ from sqlmodel import Session
 from temporalio.common import MetricMeter
 
 from activities.metrics import Figure, Metrics
-from db import callbacks
-from db.deliveries import Via
-from db.engine import transaction
-from db.held_accounts import refused, works
+from backoffice.delivery import callbacks
+from backoffice.people.held_accounts import Via, refused, works
 from dunning.plan import ActionType
-from embedded.processes import take_port
-from tests.activities.town import Town
+from local.embedded.processes import take_port
+from stand_ins.town import Town
+from store.engine import transaction
 from worker import runtime_of
 
 pytestmark = pytest.mark.services

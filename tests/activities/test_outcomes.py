@@ -12,15 +12,17 @@ import pytest
 from sqlalchemy import Engine
 
 from activities.callbacks import Callbacks
-from channels.accounts import READERS
-from channels.callback import BadCallback, Callback, Event, Reply, Wish
-from channels.port import Accepted, Ambiguous, Message, Result
-from db import callbacks as inbox
-from db import tables as t
-from db.engine import transaction
+from backoffice.delivery import callbacks as inbox
 from dunning.delivery import Fact, Facts, absorb
+from dunning.learnt import Event, Reply, Wish
 from dunning.plan import ActionType
-from tests.activities.town import Provider, Town, call, email, plan
+from messages.message import Message
+from providers.callback import BadCallback, Callback
+from providers.port import Accepted, Ambiguous, Result
+from providers.registry import READERS
+from stand_ins.town import Provider, Town, call, email, plan
+from store import tables as t
+from store.engine import transaction
 
 pytestmark = pytest.mark.services
 

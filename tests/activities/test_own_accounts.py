@@ -12,17 +12,17 @@ from sqlalchemy import Engine
 
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
-from bench.stand_ins import Fault, Faults, Habits, Keys, StandIns
-from channels.accounts import account, channel
-from channels.port import Accepted, Ambiguous, NotFound
-from db import credentials
-from db import tables as t
-from db.actions import send_again
-from db.credentials import Vault, new_secret_key
-from db.engine import transaction
+from backoffice.people import credentials
+from backoffice.people.credentials import Vault, new_secret_key
+from backoffice.worklist.actions import send_again
 from dunning.plan import ActionType
+from providers.port import Accepted, Ambiguous, NotFound
+from providers.registry import account, channel
+from stand_ins.providers import Fault, Faults, Habits, Keys, StandIns
+from stand_ins.town import Provider, Town, email, late, plan
+from store import tables as t
+from store.engine import transaction
 from tests.activities.test_sending import Died
-from tests.activities.town import Provider, Town, email, late, plan
 from worker import outbox_channels
 
 pytestmark = pytest.mark.services

@@ -10,13 +10,14 @@ from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 
 from activities.sending import Sending
-from channels.port import Accepted, Message, NotSent, Rejected, Result, Role
-from channels.render import check_texts
-from db import tables as t
-from db.engine import transaction
-from db.plans import put_plan
+from backoffice.people.plans import put_plan
 from dunning.plan import ActionType
-from tests.activities.town import Provider, Town, call, email, plan
+from messages.message import Message, Role
+from messages.render import check_texts
+from providers.port import Accepted, NotSent, Rejected, Result
+from stand_ins.town import Provider, Town, call, email, plan
+from store import tables as t
+from store.engine import transaction
 from worker import outbox_channels
 
 pytestmark = pytest.mark.services

@@ -11,9 +11,9 @@ from sqlmodel import select
 from temporalio.client import ScheduleActionExecutionStartWorkflow
 
 from activities.pruning import Pruning, make_schedule, schedule_id
-from db import tables as t
-from db.engine import transaction
-from db.pruning import Ages
+from backoffice.pruning.daily import Ages
+from store import tables as t
+from store.engine import transaction
 from worker import connect_temporal, outbox_channels, running
 
 

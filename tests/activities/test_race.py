@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from tests.activities.race import race
+from stand_ins.race import race
 
 pytestmark = pytest.mark.services
 

@@ -16,14 +16,14 @@ from sqlalchemy import Engine
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.relay import Relay
-from db import tables as t
-from db.engine import transaction
-from db.nudges import nudge
-from standalone import Embedded
-from tests.activities.town import Town
-from tests.workflows.lived import Run, living, monday
-from tests.workflows.scripted import Clerk, rest, until, working
-from tests.workflows.skipping import Skipping
+from local.standalone import Embedded
+from stand_ins.town import Town
+from store import tables as t
+from store.engine import transaction
+from store.nudges import nudge
+from tests.cast.lived import Run, living, monday
+from tests.cast.scripted import Clerk, rest, until, working
+from tests.cast.skipping import Skipping
 from worker import connect_temporal
 from workflows.contracts import Message, workflow_id
 

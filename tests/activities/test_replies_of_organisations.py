@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from channels.callback import Event, Reply, Wish
-from channels.port import Accepted
-from db import callbacks
-from db import tables as t
-from db.contacts import correct
-from db.engine import transaction
-from db.facts import find_customer
+from backoffice.delivery import callbacks
+from backoffice.ledger.contacts import correct
+from backoffice.ledger.facts import find_customer
 from dunning.delivery import Fact
+from dunning.learnt import Event, Reply, Wish
 from dunning.plan import ActionType
+from providers.port import Accepted
+from stand_ins.town import Provider, Town
+from store import tables as t
+from store.engine import transaction
 from tests.activities.test_outcomes import EVE, US, sent, take_in
-from tests.activities.town import Provider, Town
 
 pytestmark = pytest.mark.services
 

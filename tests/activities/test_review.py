@@ -11,9 +11,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
-from channels.port import Accepted
-from db import tables as t
-from tests.activities.town import PARIS, Town, call, email, plan
+from providers.port import Accepted
+from stand_ins.town import PARIS, Town, call, email, plan
+from store import tables as t
 from workflows.contracts import Message, Next, ReviewInput, SendInput
 
 pytestmark = pytest.mark.services

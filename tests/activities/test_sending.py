@@ -14,23 +14,14 @@ from sqlmodel import select
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
-from channels.port import (
-    Accepted,
-    Ambiguous,
-    Channel,
-    Found,
-    Message,
-    NotFound,
-    NotSent,
-    Rejected,
-    Result,
-)
-from db import tables as t
-from db.actions import complete, send_again, skip
-from db.engine import transaction
+from backoffice.worklist.actions import complete, send_again, skip
 from dunning.delivery import Fact
 from dunning.plan import ActionType
-from tests.activities.town import Provider, Town, call, email, late, plan
+from messages.message import Message
+from providers.port import Accepted, Ambiguous, Channel, Found, NotFound, NotSent, Rejected, Result
+from stand_ins.town import Provider, Town, call, email, late, plan
+from store import tables as t
+from store.engine import transaction
 from workflows.contracts import Message as Signal
 from workflows.contracts import SendInput
 

@@ -14,11 +14,11 @@ from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.slots import Slots
-from channels.outbox import simulated
-from db import callbacks as inbox
-from db.engine import connect, transaction
-from tests.activities.town import Town
-from tests.workflows.scripted import until
+from backoffice.delivery import callbacks as inbox
+from providers.outbox import simulated
+from stand_ins.town import Town
+from store.engine import connect, transaction
+from tests.cast.scripted import until
 from worker import connect_temporal, connections_of, outbox_channels, running
 from workflows.contracts import REVIEW, SEND, ReviewInput, SendInput, channel_queue
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dunning.calendar import Calendar, NoWorkingDayError, instant
-from tests.dunning.diary import Diary, call, email, plan
+from tests.cast.diary import Diary, call, email, plan
 
 
 def local(zone: str, day: str, at: str) -> str:

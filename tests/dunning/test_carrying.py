@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from dunning.model import InvoiceStatus, Kind, effective_due
-from tests.dunning.diary import Diary, call, day, email, plan
+from tests.cast.diary import Diary, call, day, email, plan
 
 REMINDERS = plan(email("s1", 1), email("s8", 8), email("s15", 15))
 

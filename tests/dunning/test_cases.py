@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dunning.diary import Diary, call, email, plan
+from tests.cast.diary import Diary, call, email, plan
 
 LAGS = pytest.mark.parametrize("lag", [timedelta(0), timedelta(seconds=40)], ids=["prompt", "late"])
 

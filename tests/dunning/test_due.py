@@ -10,7 +10,7 @@ import pytest
 from dunning.calendar import Calendar
 from dunning.model import ActionStatus, Cause, Kind
 from dunning.plan import ActionType
-from tests.dunning.diary import PARIS, Diary, call, day, email, instant, plan
+from tests.cast.diary import PARIS, Diary, call, day, email, instant, plan
 
 LATE = timedelta(seconds=40)
 

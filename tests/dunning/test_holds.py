@@ -9,7 +9,7 @@ import pytest
 
 from dunning.model import Cause, InvoiceStatus, Kind, Pause
 from dunning.plan import ActionType
-from tests.dunning.diary import Diary, call, day, email, instant, plan
+from tests.cast.diary import Diary, call, day, email, instant, plan
 
 REMINDERS = plan(email("s1", 1), email("s8", 8), email("s15", 15))
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dunning.model import ActionStatus, Cause, Decision, InvoiceStatus, Kind, Promise
 from dunning.plan import Plan
-from tests.dunning.accounts import ODD_DAYS, Dice, calendar, dice, plan
-from tests.dunning.diary import Diary
+from tests.cast.accounts import ODD_DAYS, Dice, calendar, dice, plan
+from tests.cast.diary import Diary
 from tests.dunning.test_properties import assert_may_leave, oldest
 
 DAY = timedelta(days=1)

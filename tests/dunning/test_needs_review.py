@@ -9,7 +9,7 @@ import pytest
 
 from dunning.decide import why_not_again
 from dunning.model import ActionStatus, InvoiceStatus, Kind
-from tests.dunning.diary import Diary, call, email, plan
+from tests.cast.diary import Diary, call, email, plan
 
 STEPS = plan(email("s1", 1), email("s8", 8))
 

@@ -12,7 +12,7 @@ from dunning.decide import channel_of, decide
 from dunning.model import ActionStatus, Cause, Contact, InvoiceStatus, Kind
 from dunning.plan import ActionType, parse_plan
 from dunning.recipients import can_reach, meant
-from tests.dunning.diary import ANNA, Diary, call, day, email, instant, plan
+from tests.cast.diary import ANNA, Diary, call, day, email, instant, plan
 
 CALLS = plan(call("call", 1), email("s8", 8))
 

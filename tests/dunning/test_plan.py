@@ -20,7 +20,7 @@ from dunning.plan import (
     parse_plan,
     plan_data,
 )
-from dunning.wording import Chosen, missing_languages, text_for
+from messages.wording import Chosen, missing_languages, text_for
 
 TOML = """
 name = "Reminders"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dunning.model import Kind
 from dunning.plan import Plan
-from tests.dunning.diary import Diary, call, email, plan
+from tests.cast.diary import Diary, call, email, plan
 
 A, B, C = email("a", 1), email("b", 8), email("c", 30)
 

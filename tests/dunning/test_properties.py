@@ -15,7 +15,7 @@ from dunning.decide import decide
 from dunning.model import Account, Action, ActionStatus, Decision, Invoice, InvoiceStatus, Kind
 from dunning.plan import ActionType, Step
 from dunning.recipients import can_reach
-from tests.dunning.accounts import situations
+from tests.cast.accounts import situations
 
 T = TypeVar("T")
 OPEN = (ActionStatus.TO_DO, ActionStatus.SENDING, ActionStatus.NEEDS_REVIEW)

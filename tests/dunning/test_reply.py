@@ -8,7 +8,7 @@ from datetime import timedelta
 from dunning.decide import decide, still_due
 from dunning.model import Action, ActionStatus, Cause, Kind
 from dunning.plan import ActionType
-from tests.dunning.diary import Diary, call, day, email, instant, plan
+from tests.cast.diary import Diary, call, day, email, instant, plan
 
 
 def owing(*steps: dict[str, object]) -> Diary:

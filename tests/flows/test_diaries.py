@@ -17,16 +17,16 @@ import pytest
 from sqlalchemy import Engine
 
 from api.app import create_app
-from channels.port import NotSent
-from db import tables as t
-from db.engine import transaction
-from db.members import BILLING, MEMBER, new_key, put_member
+from backoffice.people.members import BILLING, MEMBER, new_key, put_member
+from local.standalone import Embedded
+from providers.port import NotSent
 from settings import Settings
-from standalone import Embedded
-from tests.activities.town import PARIS, Provider, Town, call, email, plan
-from tests.workflows.lived import Run, living, monday, morning
-from tests.workflows.scripted import until
-from tests.workflows.skipping import Skipping
+from stand_ins.town import PARIS, Provider, Town, call, email, plan
+from store import tables as t
+from store.engine import transaction
+from tests.cast.lived import Run, living, monday, morning
+from tests.cast.scripted import until
+from tests.cast.skipping import Skipping
 from worker import connect_temporal
 
 pytestmark = pytest.mark.services

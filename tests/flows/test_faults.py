@@ -17,21 +17,21 @@ import uvicorn
 from sqlalchemy import Engine
 
 from api.app import create_app
-from api.database import CONNECTIONS
+from api.http.database import CONNECTIONS
 from bench.faults import settings
-from bench.faults_book import CHANNELS, Addressee, addressees, make_book
-from bench.faults_report import Report, Tally, evidence, report, still_open
-from bench.stand_ins import Fault, Faults, Habits, StandIns
-from channels.accounts import account
-from channels.lob import Lob
-from channels.port import Channel
-from channels.sendgrid import SendGrid
-from channels.twilio import Twilio
-from db.engine import connect
 from dunning.plan import ActionType
-from embedded.processes import take_port
+from local.embedded.processes import take_port
+from providers.lob.send import Lob
+from providers.port import Channel
+from providers.registry import account
+from providers.sendgrid.send import SendGrid
+from providers.twilio.send import Twilio
 from settings import Settings
-from tests.workflows.scripted import until
+from stand_ins.fault_book import CHANNELS, Addressee, addressees, make_book
+from stand_ins.fault_report import Report, Tally, evidence, report, still_open
+from stand_ins.providers import Fault, Faults, Habits, StandIns
+from store.engine import connect
+from tests.cast.scripted import until
 from worker import Outside, connect_temporal, connections_of, running
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

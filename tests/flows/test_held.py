@@ -10,14 +10,14 @@ import pytest
 from sqlmodel import select
 
 from bench.faults import settings
-from bench.faults_book import addressees, make_book
-from bench.faults_report import still_open
-from bench.stand_ins import StandIns
-from db import tables as t
-from db.engine import connect, transaction
 from settings import Settings
+from stand_ins.fault_book import addressees, make_book
+from stand_ins.fault_report import still_open
+from stand_ins.providers import StandIns
+from store import tables as t
+from store.engine import connect, transaction
+from tests.cast.scripted import until
 from tests.flows.test_faults import channels_of
-from tests.workflows.scripted import until
 from worker import Outside, connect_temporal, running
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

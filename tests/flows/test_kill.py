@@ -17,16 +17,16 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from db.calendars import calendar_of
-from db.engine import connect, migrate, transaction
-from db.tables import Organisation
+from local.standalone import Embedded
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary
 from rehearsal.run import Script, read_script, rehearse, set_up, write
-from standalone import Embedded
-from tests.workflows.scripted import until
-from tests.workflows.skipping import Skipping
+from store.calendars import calendar_of
+from store.engine import connect, migrate, transaction
+from store.tables import Organisation
+from tests.cast.scripted import until
+from tests.cast.skipping import Skipping
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

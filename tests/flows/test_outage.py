@@ -31,20 +31,21 @@ from activities.relay import Relay
 from activities.review import Review
 from activities.services import serving
 from api.app import create_app
-from api.database import CONNECTIONS
-from channels.port import Accepted, Message
-from db import callbacks as inbox
-from db import tables as t
-from db.calendars import calendar_of
-from db.engine import connect, is_outage, migrate, transaction
-from db.members import BILLING, new_key
+from api.http.database import CONNECTIONS
+from backoffice.delivery import callbacks as inbox
+from backoffice.people.members import BILLING, new_key
+from local.standalone import Embedded
+from messages.message import Message
+from providers.port import Accepted
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.run import read_script, set_up
 from settings import Settings
-from standalone import Embedded
-from tests.activities.town import Provider, Town
-from tests.workflows.scripted import until
+from stand_ins.town import Provider, Town
+from store import tables as t
+from store.calendars import calendar_of
+from store.engine import connect, is_outage, migrate, transaction
+from tests.cast.scripted import until
 from workflows.contracts import Message as Signal
 from workflows.contracts import ReviewInput
 

@@ -19,15 +19,15 @@ from typing import Any
 
 from temporalio.client import Client
 
-from channels.port import Accepted, Ambiguous, Found, NotFound, NotSent
-from db import tables as t
-from db.engine import connect, migrate, transaction
-from db.nudges import nudge
-from standalone import Embedded, Services, create_database
-from tests.activities.town import Provider, Town, call, email, plan
-from tests.workflows.lived import Run, living, monday, morning
-from tests.workflows.scripted import until
-from tests.workflows.skipping import Skipping
+from providers.port import Accepted, Ambiguous, Found, NotFound, NotSent
+from store import tables as t
+from store.engine import connect, migrate, transaction
+from store.nudges import nudge
+from local.standalone import Embedded, Services, create_database
+from stand_ins.town import Provider, Town, call, email, plan
+from tests.cast.lived import Run, living, monday, morning
+from tests.cast.scripted import until
+from tests.cast.skipping import Skipping
 from worker import connect_temporal
 
 HERE = Path(__file__).parent

@@ -16,14 +16,14 @@ import holidays
 import pytest
 from temporalio.client import Client
 
-from db.calendars import parse_working_days
-from db.engine import connect, migrate
-from dunning.book import BookRow, RowError, read_book
-from dunning.facts import read_facts
+from books.book import BookRow, RowError, read_book
+from books.facts import read_facts
+from local.standalone import Embedded, Services
 from rehearsal.report import Summary
 from rehearsal.run import Script, rehearse, write
-from standalone import Embedded, Services
-from tests.rehearsal.checker import Done, Setting, check, read_actions
+from store.calendars import parse_working_days
+from store.engine import connect, migrate
+from tests.cast.checker import Done, Setting, check, read_actions
 from worker import connect_temporal, connections_of, outbox_channels, running
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on,plan,phone"

@@ -21,13 +21,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.attributes import register
-from embedded import temporal as embedded
+from local.embedded import temporal as embedded
+from local.standalone import Embedded
 from logs import set_up_logging
-from standalone import Embedded
-from tests.activities.town import Provider, Town
-from tests.workflows.lived import Run, living, monday
-from tests.workflows.scripted import until
-from tests.workflows.skipping import Skipping
+from stand_ins.town import Provider, Town
+from tests.cast.lived import Run, living, monday
+from tests.cast.scripted import until
+from tests.cast.skipping import Skipping
 from worker import connect_temporal
 from workflows import contracts
 

@@ -11,9 +11,9 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
-from standalone import temporal_executable
-from tests.workflows.scripted import Clerk, Sequence, rest, until, working
-from tests.workflows.skipping import Skipping
+from local.standalone import temporal_executable
+from tests.cast.scripted import Clerk, Sequence, rest, until, working
+from tests.cast.skipping import Skipping
 from workflows.contracts import SIGNALS, Message
 
 pytestmark = pytest.mark.services

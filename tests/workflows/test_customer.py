@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import UnfinishedSignalHandlersWarning
 
-from tests.workflows.scripted import (
+from tests.cast.scripted import (
     Call,
     Clerk,
     Sequence,
@@ -26,7 +26,7 @@ from tests.workflows.scripted import (
     wait,
     working,
 )
-from tests.workflows.skipping import Skipping
+from tests.cast.skipping import Skipping
 from workflows.contracts import LINGER, LOOK_UP, REVIEW, ROLL_AT_EVENTS, Next, SequenceStart
 from workflows.customer import CustomerSequence
 

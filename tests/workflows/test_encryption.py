@@ -25,14 +25,14 @@ from temporalio.client import Client
 
 from activities.codec import answering, codec_app
 from activities.payloads import CannotDecrypt, Encryption, data_converter
-from channels.port import Accepted, NotSent
-from embedded.processes import take_port
-from standalone import temporal_executable
+from local.embedded.processes import take_port
+from local.standalone import temporal_executable
+from providers.port import Accepted, NotSent
+from stand_ins.town import Provider, Town, call, email, plan
 from tests.activities.test_failures import failing
-from tests.activities.town import Provider, Town, call, email, plan
-from tests.workflows.lived import Run, living, monday, morning
-from tests.workflows.scripted import Clerk, day, rest, until, wait, working
-from tests.workflows.skipping import Skipping
+from tests.cast.lived import Run, living, monday, morning
+from tests.cast.scripted import Clerk, day, rest, until, wait, working
+from tests.cast.skipping import Skipping
 from worker import connect_temporal
 
 pytestmark = pytest.mark.services

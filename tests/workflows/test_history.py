@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine
 from temporalio.api.enums.v1 import EventType as E
 
-from channels.port import Accepted, Ambiguous, Found, NotFound
-from tests.activities.town import PARIS, PLAN, Provider, Town
-from tests.workflows.lived import Run, living, monday, morning
-from tests.workflows.scripted import until
-from tests.workflows.skipping import Skipping
+from providers.port import Accepted, Ambiguous, Found, NotFound
+from stand_ins.town import PARIS, PLAN, Provider, Town
+from tests.cast.lived import Run, living, monday, morning
+from tests.cast.scripted import until
+from tests.cast.skipping import Skipping
 from workflows.contracts import ORGANISATION_ATTRIBUTE, STATE_ATTRIBUTE
 
 pytestmark = pytest.mark.services

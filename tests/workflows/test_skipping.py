@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.workflows.scripted import Clerk, day, rest, wait, working
-from tests.workflows.skipping import Skipping
+from tests.cast.scripted import Clerk, day, rest, wait, working
+from tests.cast.skipping import Skipping
 
 pytestmark = pytest.mark.services
 

@@ -1,0 +1,1 @@
+"""Endpoints of admins: members, keys, the organisation, provider accounts."""

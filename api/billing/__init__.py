@@ -1,0 +1,1 @@
+"""Endpoints of billing systems: facts in."""

@@ -1,0 +1,268 @@
+"""Invoices: reported, voided and written off by a billing system, read by everybody."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
+from sqlmodel import Session
+
+from api.billing.reported import Reported, reported
+from api.http import pages
+from api.http.auth import Anyone, Billing
+from api.http.bodies import BodyRoute
+from api.http.database import Db, Now
+from api.http.fields import (
+    Body,
+    Currency,
+    Day,
+    ExternalId,
+    Instant,
+    Key,
+    MoneyOut,
+    Name,
+    NewKey,
+    NotNegative,
+    Words,
+    in_currency,
+    money,
+)
+from backoffice.delivery import files
+from backoffice.ledger import browse
+from backoffice.ledger.facts import (
+    InvoiceFact,
+    close_invoice,
+    find_customer,
+    find_invoice,
+    put_invoice,
+)
+from dunning.carrying import paused
+from dunning.model import effective_due
+from store import tables as t
+from store.load import clock, load
+
+router = APIRouter(route_class=BodyRoute)
+
+Status = Literal["open", "paid", "void", "written_off"]
+_IN_ADDRESSES = r'[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>"\\]'
+_WEB = re.compile(rf"https?://[^/?#@\s\\]+([/?#]{_IN_ADDRESSES}*)?", re.IGNORECASE)
+
+
+def _web_address(value: str) -> str:
+    if value and not _WEB.fullmatch(value):
+        raise ValueError("is not a web address such as https://pay.example.com/INV-1042")
+    return value
+
+
+MaybeWebAddress = Annotated[
+    str,
+    Field(max_length=2000, examples=["https://pay.example.com/INV-1042"]),
+    AfterValidator(_web_address),
+]
+
+
+class InvoiceIn(Body):
+    customer: ExternalId = Field(description="External id of the customer.")
+    number: Name = Field(examples=["INV-1042"])
+    issued_on: Day
+    due_on: Day | None = Field(None, description="Absent: the issue date plus the terms.")
+    currency: Currency
+    total: NotNegative
+    url: MaybeWebAddress | None = Field(
+        None,
+        description="The page on which the customer sees or pays it, in an SMS behind a short "
+        'link. "" removes it, absent leaves it.',
+    )
+    source_updated_at: Instant | None = None
+
+    @field_validator("due_on")
+    @classmethod
+    def _after_issue(cls, value: date | None, info: ValidationInfo) -> date | None:
+        issued_on = info.data.get("issued_on")
+        if value is not None and issued_on is not None and value < issued_on:
+            raise ValueError(f"is before the issue date {issued_on}")
+        return value
+
+    @field_validator("total")
+    @classmethod
+    def _decimals(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        currency = info.data.get("currency")
+        return in_currency(value, currency) if currency else value
+
+    def fact(self, external_id: str) -> InvoiceFact:
+        return InvoiceFact(
+            external_id=external_id,
+            customer=self.customer,
+            number=self.number,
+            issued_on=self.issued_on,
+            total=self.total,
+            currency=self.currency,
+            due_on=self.due_on,
+            source_updated_at=self.source_updated_at,
+            url=self.url,
+        )
+
+
+class Because(Body):
+    reason: Words = Field("", examples=["issued by mistake"])
+
+
+class InvoiceShort(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    customer: str = Field(description="External id of the customer.")
+    number: str
+    issued_on: date
+    due_on: date = Field(description="As reported, else the issue date plus the terms (rule 2).")
+    total: MoneyOut
+    balance: MoneyOut
+    currency: str
+    status: Status
+    closed_reason: str
+    disputed: bool
+    dispute_reason: str
+    url: str = Field(description="The page on which the customer sees or pays it.")
+
+
+class FileOut(BaseModel):
+    id: uuid.UUID
+    name: str
+    content_type: str
+    size: int = Field(description="In bytes.")
+
+
+class PromiseOut(BaseModel):
+    promised_on: date
+    amount: MoneyOut | None = Field(description="Null: the whole balance of then.")
+
+
+class Invoice(InvoiceShort):
+    paused: bool
+    paused_until: date | None = Field(description="The first day on which it is back.")
+    promises: list[PromiseOut] = Field(description="Those that still run (rule 40).")
+    pdf: FileOut | None
+
+
+class Invoices(pages.Page):
+    items: list[InvoiceShort]
+
+
+def short(session: Session, rows: list[t.Invoice]) -> list[InvoiceShort]:
+    customers = browse.by_id(session, t.Customer, (r.customer_id for r in rows))
+    return [_short(row, customers[row.customer_id]) for row in rows]
+
+
+def _short(row: t.Invoice, customer: t.Customer) -> InvoiceShort:
+    return InvoiceShort(
+        id=row.id,
+        external_id=row.external_id,
+        customer=customer.external_id,
+        number=row.number,
+        issued_on=row.issued_on,
+        due_on=effective_due(row.issued_on, row.due_on, customer.terms_days),
+        total=money(row.total, row.currency),
+        balance=money(row.balance, row.currency),
+        currency=row.currency,
+        status=row.status,  # type: ignore[arg-type]  # one of Status, as the rules have it
+        closed_reason=row.closed_reason,
+        disputed=row.disputed_at is not None,
+        dispute_reason=row.dispute_reason,
+        url=row.url,
+    )
+
+
+def file_out(row: t.File) -> FileOut:
+    return FileOut(id=row.id, name=row.name, content_type=row.content_type, size=row.size)
+
+
+def whole(session: Session, row: t.Invoice, now: Now) -> Invoice:
+    """With what keeps it out of the sequence today (rules 38 to 40)."""
+    loaded = load(session, row.customer_id, lock=False)
+    account = loaded.account
+    today = account.calendar.today(clock(loaded.organisation, now))
+    known = next((i for i in account.invoices if i.id == str(row.id)), None)
+    stopped, until = paused(known.pauses, today) if known else (False, None)
+    promises = [p for p in known.promises if p.runs(today)] if known else []
+    return Invoice(
+        **_short(row, loaded.customer).model_dump(),
+        paused=stopped,
+        paused_until=until,
+        promises=[
+            PromiseOut(
+                promised_on=p.promised_on,
+                amount=money(p.amount, row.currency) if p.amount is not None else None,
+            )
+            for p in promises
+        ],
+        pdf=file_out(files.pdf_of(session, row)) if row.pdf_id else None,
+    )
+
+
+@router.put("/invoices/{invoice}", operation_id="put_invoice", tags=["billing"],
+            responses={201: {"model": Reported, "description": "Created"}})  # fmt: skip
+def put(
+    invoice: NewKey, body: InvoiceIn, who: Billing, db: Db, now: Now, response: Response
+) -> Reported:
+    """Create or update an invoice. Its customer must be known, its currency stays."""
+    row, change = put_invoice(db, who.organisation_id, body.fact(invoice), now)
+    return reported(response, row, change)
+
+
+@router.post("/invoices/{invoice}/void", operation_id="void_invoice", tags=["billing"])
+def void(invoice: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Invoice:
+    """The invoice is void: it counts as paid, with its own reason (rule 5)."""
+    return _close(db, who, invoice, "void", body, now)
+
+
+@router.post("/invoices/{invoice}/write-off", operation_id="write_off_invoice", tags=["billing"])
+def write_off(invoice: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Invoice:
+    """The invoice is given up: it counts as paid, with its own reason (rule 5)."""
+    return _close(db, who, invoice, "written_off", body, now)
+
+
+def _close(
+    db: Session, who: Billing, key: str, status: str, body: Because | None, now: Now
+) -> Invoice:
+    row = find_invoice(db, who.organisation_id, key, lock=True)
+    close_invoice(db, row, status, body.reason if body else "", now, who.name)
+    db.flush()
+    return whole(db, row, now)
+
+
+@router.get("/invoices", operation_id="list_invoices", tags=["customers"])
+def list_all(
+    who: Anyone,
+    db: Db,
+    page: pages.Asked,
+    customer: Annotated[Key | None, Query(description="Of this customer.")] = None,
+    number: Annotated[Name | None, Query(description="With exactly this number.")] = None,
+    status: Annotated[Status | None, Query()] = None,
+    disputed: Annotated[bool | None, Query()] = None,
+    due_before: Annotated[Day | None, Query(description="Due before this day.")] = None,
+) -> Invoices:
+    """All invoices, by external id."""
+    org = who.organisation_id
+    rows = browse.list_invoices(
+        db,
+        org,
+        customer_id=find_customer(db, org, customer).id if customer else None,
+        number=number,
+        status=status,
+        disputed=disputed,
+        due_before=due_before,
+        after=page.after,
+        limit=page.limit + 1,
+    )
+    kept, following = page.cut(rows, lambda row: row.external_id)
+    return Invoices(items=short(db, kept), next_cursor=following)
+
+
+@router.get("/invoices/{invoice}", operation_id="get_invoice", tags=["customers"])
+def get(invoice: Key, who: Anyone, db: Db, now: Now) -> Invoice:
+    """One invoice, and what keeps it out of the sequence."""
+    return whole(db, find_invoice(db, who.organisation_id, invoice), now)

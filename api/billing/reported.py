@@ -1,0 +1,31 @@
+"""What a billing system hears back about one thing it reported."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Protocol
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from backoffice.ledger.facts import Change
+
+
+class Reported(BaseModel):
+    """`unchanged`: the same as before. `stale`: older than what is stored; nothing was changed."""
+
+    result: Change
+    id: uuid.UUID = Field(description="Our own id, for addresses where yours has a slash.")
+    external_id: str
+
+
+class _Row(Protocol):
+    id: uuid.UUID
+    external_id: str
+
+
+def reported(response: Response, row: _Row, change: Change) -> Reported:
+    """With the status 201 for what is new."""
+    if change is Change.CREATED:
+        response.status_code = 201
+    return Reported(result=change, id=row.id, external_id=row.external_id)

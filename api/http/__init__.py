@@ -1,0 +1,1 @@
+"""What every endpoint needs of HTTP: keys, bodies, problems, pages of lists."""

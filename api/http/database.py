@@ -1,0 +1,72 @@
+"""The one transaction of a request, opened and ended here, and who may have a connection.
+
+A request keeps its connection while it waits for a thread, so that a thread must never wait for a
+connection: each kind of request has so many places as there are connections for it, and whoever
+finds none waits for a place with neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from messages.rendering import RENDERING, Rendering
+from store.engine import transaction
+
+#: Requests at a time that have a transaction.
+_REQUESTS = 26
+#: Looks of whoever watches the process, who must not have to wait for the requests.
+_LOOKS = 1
+#: Short links at a time.
+_LINKS = 4
+#: Imports at a time, each of which has a transaction of its own.
+_IMPORTS = 4
+#: Keys at a time that are looked up: such as were good before, and all others (``api.http.gate``).
+KNOWN_KEYS = 6
+OTHER_KEYS = 2
+#: Requests without a key that have a transaction: an invitation that is exchanged.
+_WITHOUT_KEY = 2
+#: Looks at plans and their texts at a time, each with a process of its own (messages/rendering.py).
+_TEXTS = 2
+#: Callbacks at a time that are verified and stored; they have threads of their own.
+CALLBACKS = 8
+#: The size of the API's pool: with every place taken nobody waits for a connection.
+CONNECTIONS = (
+    _REQUESTS + _LOOKS + _LINKS + _IMPORTS + KNOWN_KEYS + OTHER_KEYS + _WITHOUT_KEY + CALLBACKS
+)
+
+
+def _session(request: Request) -> Iterator[Session]:
+    """Committed before the answer leaves, rolled back when anything was raised."""
+    # A customer who is busy for long must not hold a thread of ours: 503, try again.
+    most = timedelta(milliseconds=int(request.app.state.lock_timeout_ms))
+    with transaction(request.app.state.engine, lock_timeout=most) as session:
+        session.info["public_url"] = request.app.state.signers.public_url
+        yield session
+
+
+def _now() -> datetime:
+    """The real clock (UTC); an organisation's own time is ``store.load.clock`` of it."""
+    return datetime.now(UTC)
+
+
+async def _engine(request: Request) -> AsyncIterator[Engine]:
+    yield request.app.state.engine  # a place is kept until the endpoint has ended
+
+
+async def _rendering() -> AsyncIterator[Rendering]:
+    yield RENDERING
+
+
+Db = Annotated[Session, Depends(_session, scope="function", max_concurrency=_REQUESTS)]
+DbWithoutKey = Annotated[Session, Depends(_session, scope="function", max_concurrency=_WITHOUT_KEY)]
+OneLook = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LOOKS)]
+OneLink = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LINKS)]
+OneText = Annotated[Rendering, Depends(_rendering, scope="function", max_concurrency=_TEXTS)]
+OneImport = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_IMPORTS)]
+Now = Annotated[datetime, Depends(_now)]

@@ -1,0 +1,86 @@
+"""The OpenAPI document, where FastAPI alone says too little for clients that are generated: the
+headers of answers, who may call, and the model of every problem.
+
+``tests/api/http/test_description.py`` holds it for every operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.http.arrival import NAME as REQUEST_ID_HEADER
+from api.http.problems import Problem
+from backoffice.people.members import BILLING, MEMBER
+
+
+def _header(description: str, *, always: bool, example: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "required": always,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+_REQUEST_ID = _header(
+    "Of this request; by it the log is searched.", always=True, example="5f0c7c6e1d3a4b29"
+)
+_CHALLENGE = "Which key is needed (RFC 6750)."
+_AGAIN = "Seconds after which the same request may work."
+_SCOPE = 'Bearer realm="dunning", error="insufficient_scope", scope="billing"'
+#: The headers of an answer by its status; every answer has the id of its request.
+_HEADERS: dict[str, dict[str, Any]] = {
+    "401": {"WWW-Authenticate": _header(_CHALLENGE, always=True, example='Bearer realm="dunning"')},
+    "403": {"WWW-Authenticate": _header(_CHALLENGE, always=False, example=_SCOPE)},
+    "405": {"Allow": _header("What is possible here.", always=True, example="GET, HEAD")},
+    "429": {"Retry-After": _header(_AGAIN, always=True, example="2")},
+    "503": {"Retry-After": _header(_AGAIN, always=True, example="5")},
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Let ``app.openapi`` say it."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        made = app.openapi_schema is not None
+        document = plain()
+        if not made:
+            _problem_model(document)
+            for operation in _operations(document):
+                _name_headers(operation)
+                _name_scopes(operation)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def _problem_model(document: dict[str, Any]) -> None:
+    """The schema that every declared problem refers to."""
+    own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    models = document.setdefault("components", {}).setdefault("schemas", {})
+    models.update(own.pop("$defs"))
+    models["Problem"] = own
+
+
+def _name_headers(operation: dict[str, Any]) -> None:
+    for status, answer in operation["responses"].items():
+        known = {**_HEADERS.get(status, {}), REQUEST_ID_HEADER: _REQUEST_ID}
+        answer["headers"] = {**answer.get("headers", {}), **known}
+
+
+def _name_scopes(operation: dict[str, Any]) -> None:
+    """FastAPI names the scopes that the dependencies ask for (``api.http.auth``). One that asks
+    for none takes a key of either."""
+    if operation.get("security") == [{"key": []}]:
+        operation["security"] = [{"key": [MEMBER]}, {"key": [BILLING]}]
+    for need in operation.get("security", ()):
+        need["key"].sort(reverse=True)  # member before admin

@@ -1,0 +1,88 @@
+"""Lists in pages: ``items`` and the ``next_cursor``, which is sealed and stays valid.
+
+A cursor is good for the organisation and the question it was given to: the same path and filters,
+with any limit. It says nothing of the place in it (``store.cursors``): numbers count what others
+do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from api.http.auth import Anyone
+from api.http.database import Db
+from backoffice.people.members import Principal
+from store import cursors
+from store.errors import Invalid
+
+Row = TypeVar("Row")
+
+_Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+_Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=3000,
+        description="`next_cursor` of the page before, with the same filters as there.",
+    ),
+]
+_DIGITS = 19  # of every number, so that a cursor's length says nothing of it
+
+
+class Page(BaseModel):
+    next_cursor: str | None = Field(None, description="Ask with it for the next page; null: last.")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The page that is asked for: of at most ``limit`` rows, from behind ``after``."""
+
+    limit: int
+    after: str | None
+    _db: Session
+    _who: Principal
+    _asked: str
+
+    @property
+    def after_number(self) -> int | None:
+        """The place as it was given to ``cut``, where that was a number."""
+        return int(self.after) if self.after is not None else None
+
+    def cut(
+        self, rows: Sequence[Row], place: Callable[[Row], str | int | None]
+    ) -> tuple[list[Row], str | None]:
+        """Of ``limit + 1`` rows the page and the cursor of the next, None when there is none."""
+        kept = list(rows[: self.limit])
+        last = place(kept[-1]) if kept and len(rows) > self.limit else None
+        if last is None:
+            return kept, None
+        text = f"{last:0{_DIGITS}d}" if isinstance(last, int) else last
+        return kept, cursors.seal(self._db, self._who.organisation_id, self._asked, text)
+
+
+def _part(
+    request: Request, who: Anyone, db: Db, cursor: _Cursor = None, limit: _Limit = 50
+) -> Part:
+    asked = _question(request)
+    after = None
+    if cursor is not None:
+        after = cursors.unseal(db, who.organisation_id, asked, cursor)
+        if after is None:
+            words = "is not a cursor of this list with these filters; begin without one"
+            raise Invalid.at("query cursor", words)
+    return Part(limit, after, db, who, asked)
+
+
+def _question(request: Request) -> str:
+    given = request.query_params.multi_items()
+    filters = sorted((name, value) for name, value in given if name not in ("cursor", "limit"))
+    return f"{request.url.path}?{urlencode(filters)}"
+
+
+Asked = Annotated[Part, Depends(_part)]

@@ -1,0 +1,1 @@
+"""Endpoints of members: actions, customers, plans, holds."""

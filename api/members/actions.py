@@ -1,0 +1,230 @@
+"""Actions: list mine, read one, edit, complete, skip, hand on (rules 27 to 32).
+
+Rule 29 is decided in ``backoffice.worklist.actions``: what a member may not see is answered like
+what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlmodel import Session
+
+from api.http import pages
+from api.http.auth import Admin, Member, require_admin
+from api.http.bodies import BodyRoute
+from api.http.database import Db, Now
+from api.http.fields import EMAIL, Body, Key, Line, Money, Text, Words
+from api.members import action_details
+from api.members.action_details import Action, ActionShort
+from backoffice.delivery import files
+from backoffice.delivery.drafts import check_sender
+from backoffice.ledger.facts import find_customer
+from backoffice.people.members import member_or_404
+from backoffice.worklist import actions
+from dunning.model import ActionStatus
+from dunning.plan import CHANNELS, ActionType
+from messages.message import BadMessage
+from messages.render import TemplateError, check
+from store import tables as t
+from store.calendars import calendar_of
+from store.errors import Conflict, Invalid
+from store.load import clock, load
+
+router = APIRouter(route_class=BodyRoute, tags=["actions"])
+
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+Addresses = Annotated[
+    list[Annotated[Text, Field(min_length=1, max_length=1000)]], Field(max_length=100)
+]
+
+
+class Actions(pages.Page):
+    items: list[ActionShort]
+
+
+class ActionEdit(Body):
+    """What is absent stays as it is. Texts are templates; empty ones are the built-in text. Those
+    of a call or a task are a script that never leaves: one that becomes an email, an SMS or a
+    letter needs texts of its own."""
+
+    type: ActionType = ActionType.EMAIL
+    recipients: Annotated[Addresses, Field(min_length=1)] = Field(
+        [], description="Email addresses, numbers as +33123456789, or lines of postal addresses."
+    )
+    cc: Addresses = Field([])
+    bcc: Addresses = Field([])
+    subject: Line = ""
+    body: Text = ""
+    note: Words = ""
+    attach_invoices: Annotated[bool, Field(strict=True)] = Field(
+        False, description="An email: with the PDFs of the invoices that it lists."
+    )
+
+
+class Completion(Body):
+    note: Words = Field("", examples=["Spoke with Ada; she pays on Friday"])
+    seen_balance: Money | None = Field(
+        None, description="The balance on your page: 409 when it has changed since (rule 31)."
+    )
+
+
+class Answer(Body):
+    answer: Literal["it_was_sent", "send_again", "give_up"] = Field(
+        description="`send_again` may reach the customer twice; `give_up` counts as skipped."
+    )
+    note: Words = Field("", examples=["Eve says she has it"])
+    seen_balance: Money | None = Field(
+        None, description="To send again: 409 when the balance has changed since (rule 31)."
+    )
+
+
+class Skip(Body):
+    reason: Annotated[Words, Field(min_length=1)] = Field(examples=["already on the phone"])
+
+
+class HandOver(Body):
+    to: Key = Field(description="A member: address or id.", examples=["ben@example.com"])
+
+
+@router.get("/actions", operation_id="list_actions")
+def list_all(
+    member: Member,
+    db: Db,
+    now: Now,
+    page: pages.Asked,
+    scope: Annotated[
+        actions.Scope,
+        Query(
+            description="`all`: everything that you may see (rule 29). `without_owner`: open ones "
+            "that nobody owns; for admins."
+        ),
+    ] = "mine",
+    status: Annotated[ActionStatus | None, Query()] = None,
+    automatic: Annotated[bool | None, Query(description="Made by an automatic step.")] = None,
+    customer: Annotated[Key | None, Query()] = None,
+) -> Actions:
+    """Mine that are to be worked, oldest first; those of paused customers are out of sight,
+    but for messages in doubt."""
+    org = db.get_one(t.Organisation, member.organisation_id)
+    if scope == "without_owner":
+        require_admin(member)
+    rows = actions.list_actions(
+        db,
+        member,
+        scope=scope,
+        status=status.value if status else None,
+        automatic=automatic,
+        customer_id=find_customer(db, org.id, customer).id if customer else None,
+        today_end=clock(org, now).astimezone(calendar_of(org).zone),
+        after=page.after_number,
+        limit=page.limit + 1,
+    )
+    kept, following = page.cut(rows, lambda row: row.seq)
+    return Actions(items=action_details.short(db, kept, member), next_cursor=following)
+
+
+@router.get("/actions/{action}", operation_id="get_action")
+def get(action: Key, member: Member, db: Db, now: Now) -> Action:
+    """One action, with its script or its message exactly as it would be sent, or was."""
+    row = actions.find(db, member, action)
+    return action_details.whole(db, row, member, now)
+
+
+@router.patch("/actions/{action}", operation_id="edit_action")
+def edit(action: Key, body: ActionEdit, member: Member, db: Db, now: Now) -> Action:
+    """Change an open action of mine before completing it (rule 28)."""
+    changes = body.model_dump(include=body.model_fields_set)
+    row = actions.edit(db, member, action, dict(changes), now)
+    _check_edit(ActionType(row.executed_type or row.type), changes)
+    return action_details.whole(db, row, member, now)
+
+
+def _check_edit(kind: ActionType, changes: dict[str, Any]) -> None:
+    try:
+        check(changes.get("subject", ""), changes.get("body", ""))
+    except TemplateError as error:
+        raise Invalid.at(f"/{error.where}", error.reason) from None
+    form, words = {
+        ActionType.EMAIL: (EMAIL, "is not an e-mail address"),
+        ActionType.SMS: (_NUMBER, "is not a number such as +33123456789"),
+    }.get(kind, (None, ""))
+    for name in ("recipients", "cc", "bcc"):
+        for place, address in enumerate(changes.get(name, ())):
+            if form is not None and not form.fullmatch(address):
+                raise Invalid.at(f"/{name}/{place}", f"{address!r} {words}")
+    if kind is ActionType.SMS and len(changes.get("recipients", ())) > 1:
+        raise Invalid.at("/recipients", "an SMS goes to one person (rule 34)")
+
+
+@router.post("/actions/{action}/complete", operation_id="complete_action")
+def complete(
+    action: Key, member: Member, db: Db, now: Now, body: Completion | None = None
+) -> Action:
+    """Complete an action of mine. A message then leaves by itself, from my address (rule 30)."""
+    done = body or Completion()
+    row = actions.complete(db, member, action, done.note, now, seen_balance=done.seen_balance)
+    if row.status == "to_do":
+        _refuse_what_cannot_leave(db, row, member, now)
+    return action_details.whole(db, row, member, now)
+
+
+def _refuse_what_cannot_leave(db: Session, row: t.Action, member: t.Member, now: Now) -> None:
+    """Told now, to a person who can mend it, and not after the attempt to send."""
+    assert ActionType(row.executed_type or row.type) in CHANNELS
+    loaded = load(db, row.customer_id)
+    at = clock(loaded.organisation, now)
+    drafted = action_details.drafted_for(db, loaded, row, at, member)
+    assert drafted is not None, "an action that is completed has an open invoice"
+    check_sender(loaded.organisation, drafted)
+    attached = action_details.attached_to(db, loaded, row, at)
+    files.check_size(attached)
+    try:
+        action_details.in_words(drafted, row, attached)
+    except BadMessage as error:
+        where = "/recipients" if error.part.startswith("recipient") else ""
+        raise Invalid.at(where, f"it cannot be sent: {error}; edit the action first") from None
+    except TemplateError as error:
+        raise Invalid.at(f"/{error.where}", f"it cannot be sent: {error.reason}") from None
+
+
+@router.post("/actions/{action}/answer", operation_id="answer_action")
+def answer(action: Key, body: Answer, member: Member, db: Db, now: Now) -> Action:
+    """Say what became of a message of mine of which nobody knows whether it left (`needs_review`).
+    `it_was_sent`: the action is done. `send_again`: it leaves once more, in the words of today.
+    `give_up`: the action is skipped."""
+    row = actions.find(db, member, action)
+    if row.status != "needs_review":
+        raise Conflict("its message is not in doubt; complete or skip the action")
+    if body.answer == "it_was_sent":
+        row = actions.complete(db, member, action, body.note, now)
+    elif body.answer == "send_again":
+        row = actions.send_again(db, member, action, body.note, now, seen_balance=body.seen_balance)
+        _refuse_what_cannot_leave(db, row, member, now)
+    else:
+        row = actions.skip(db, member, action, body.note.strip() or "given up", now)
+    return action_details.whole(db, row, member, now)
+
+
+@router.post("/actions/{action}/skip", operation_id="skip_action")
+def skip(action: Key, body: Skip, member: Member, db: Db, now: Now) -> Action:
+    """Skip an action of mine; it does not count as a contact (rule 32)."""
+    row = actions.skip(db, member, action, body.reason, now)
+    return action_details.whole(db, row, member, now)
+
+
+@router.post("/actions/{action}/reassign", operation_id="reassign_action", status_code=204)
+def reassign(action: Key, body: HandOver, member: Member, db: Db, now: Now) -> None:
+    """Hand an action of mine to another member. From then on only they see it."""
+    to = member_or_404(db, member.organisation_id, body.to)
+    actions.reassign(db, member, action, to, now)
+
+
+@router.post("/actions/{action}/assign", operation_id="assign_action", status_code=204)
+def assign(action: Key, body: HandOver, admin: Admin, db: Db, now: Now) -> None:
+    """Give an open action that nobody owns to a member, who alone sees it from then on. 404 for any
+    other action (rule 29). For admins."""
+    actions.assign(db, admin, action, member_or_404(db, admin.organisation_id, body.to), now)

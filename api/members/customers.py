@@ -1,0 +1,197 @@
+"""Customers as everybody reads them, and the plan a member gives them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from api.http import pages
+from api.http.auth import Anyone, Member
+from api.http.bodies import BodyRoute
+from api.http.database import Db, Now
+from api.http.fields import (
+    Body,
+    Key,
+    Line,
+    MoneyOut,
+    money,
+)
+from backoffice.ledger import browse
+from backoffice.ledger.facts import (
+    assign_plan,
+    find_customer,
+    plan_id_of,
+)
+from backoffice.people.members import member_or_404
+from dunning.carrying import paused
+from dunning.model import InvoiceStatus
+from store import tables as t
+from store.closures import EMAIL, PHONE, Closures
+from store.load import clock, load
+
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
+
+
+class CustomerShort(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    name: str
+    parent: str | None = Field(description="External id of the parent customer.")
+    terms_days: int | None
+    language: str
+    country: str
+    plan: str | None = Field(description="Null: the organisation's default plan.")
+
+
+class ContactOut(BaseModel):
+    """An address with a reason beside it is invalid and gets no message (rule 35), nor does one at
+    which somebody complained, unsubscribed, answered STOP, or asked for it."""
+
+    external_id: str
+    name: str
+    position: str
+    language: str
+    main: bool
+    email: str
+    email_invalid: str
+    email_closed: str = Field(description='Why the address gets no emails; "" = it does.')
+    phone: str
+    phone_invalid: str
+    sms_closed: str = Field(description='Why the number gets no SMS; "" = it does.')
+    postal: dict[str, Any]
+    postal_invalid: str
+
+
+class MemberShort(BaseModel):
+    id: uuid.UUID
+    name: str
+    email: str
+
+
+class Sums(BaseModel):
+    """Of all open invoices, paused and disputed ones too (rule 9); the credit is not taken off."""
+
+    currency: str
+    outstanding: MoneyOut
+    overdue: MoneyOut
+    credit: MoneyOut
+
+
+class Customer(CustomerShort):
+    contacts: list[ContactOut]
+    members: list[MemberShort] = Field(description="In order of assignment.")
+    open_invoices: int
+    totals: list[Sums]
+    paused: bool
+    paused_until: date | None = Field(description="The first day on which it runs again.")
+
+
+class Customers(pages.Page):
+    items: list[CustomerShort]
+
+
+class PlanChoice(Body):
+    plan: Line = Field(description='Name of a plan; "" is the default plan.')
+
+
+def short(session: Session, rows: list[t.Customer]) -> list[CustomerShort]:
+    parents = browse.by_id(session, t.Customer, (r.parent_id for r in rows))
+    plans = browse.by_id(session, t.Plan, (r.plan_id for r in rows))
+    return [
+        CustomerShort(
+            **r.model_dump(include={"id", "external_id", "name", "language", "country"}),
+            terms_days=r.terms_days,
+            parent=parents[r.parent_id].external_id if r.parent_id else None,
+            plan=plans[r.plan_id].name if r.plan_id else None,
+        )
+        for r in rows
+    ]
+
+
+@router.get("/customers", operation_id="list_customers")
+def list_all(
+    who: Anyone,
+    db: Db,
+    page: pages.Asked,
+    name: Annotated[Line | None, Query(description="A part of the name.")] = None,
+    parent: Annotated[Key | None, Query(description="The parent customer.")] = None,
+    member: Annotated[Key | None, Query(description="An assigned member: address or id.")] = None,
+) -> Customers:
+    """All customers, by external id."""
+    org = who.organisation_id
+    rows = browse.list_customers(
+        db,
+        org,
+        name=name,
+        parent_id=find_customer(db, org, parent).id if parent else None,
+        member_id=member_or_404(db, org, member).id if member else None,
+        after=page.after,
+        limit=page.limit + 1,
+    )
+    kept, following = page.cut(rows, lambda row: row.external_id)
+    return Customers(items=short(db, kept), next_cursor=following)
+
+
+@router.get("/customers/{customer}", operation_id="get_customer")
+def get(customer: Key, who: Anyone, db: Db, now: Now) -> Customer:
+    """One customer: contacts, assigned members, what it owes."""
+    row = find_customer(db, who.organisation_id, customer)
+    return whole(db, row, now)
+
+
+@router.put("/customers/{customer}/plan", operation_id="put_customer_plan")
+def put_plan(customer: Key, body: PlanChoice, member: Member, db: Db, now: Now) -> Customer:
+    """Give the customer another plan (rule 44): entry is contextualized, the delay is kept."""
+    row = find_customer(db, member.organisation_id, customer, lock=True)
+    at = clock(db.get_one(t.Organisation, member.organisation_id), now)
+    plan_id = plan_id_of(db, member.organisation_id, body.plan)
+    assign_plan(db, row, plan_id, at, member.name)
+    db.flush()
+    return whole(db, row, now)
+
+
+def whole(session: Session, row: t.Customer, now: Now) -> Customer:
+    loaded = load(session, row.id, lock=False)
+    account = loaded.account
+    today = account.calendar.today(clock(loaded.organisation, now))
+    owed = [i for i in account.invoices if i.status is InvoiceStatus.OPEN]
+    totals = []
+    for currency in sorted({i.currency for i in owed} | set(account.credits)):
+        mine = [i for i in owed if i.currency == currency]
+        late = (i.balance for i in mine if i.due_on < today)
+        totals.append(
+            Sums(
+                currency=currency,
+                outstanding=money(sum((i.balance for i in mine), Decimal(0)), currency),
+                overdue=money(sum(late, Decimal(0)), currency),
+                credit=money(account.credits.get(currency, Decimal(0)), currency),
+            )
+        )
+    stopped, until = paused(account.pauses, today)
+    return Customer(
+        **short(session, [row])[0].model_dump(),
+        contacts=[contact_out(c, loaded.closures) for c in browse.contacts_of(session, row.id)],
+        members=[member_short(m) for m in browse.assigned_members(session, row.id)],
+        open_invoices=len(owed),
+        totals=totals,
+        paused=stopped,
+        paused_until=until,
+    )
+
+
+def contact_out(row: t.Contact, closures: Closures) -> ContactOut:
+    return ContactOut(
+        **row.model_dump(exclude={"id", "customer_id", "fixed"}),
+        email_closed=closures.closed(row, EMAIL),
+        sms_closed=closures.closed(row, PHONE),
+    )
+
+
+def member_short(row: t.Member) -> MemberShort:
+    return MemberShort(id=row.id, name=row.name, email=row.email)

@@ -1,0 +1,159 @@
+"""What happens next to a customer, when, and why: the rules that decide, with their numbers."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from api.http.auth import Member
+from api.http.bodies import BodyRoute
+from api.http.database import Db, Now
+from api.http.fields import Key
+from api.members.held import HeldAccount, as_told
+from backoffice.ledger.facts import find_customer
+from backoffice.people import held_shown
+from backoffice.people.owners import owner_for
+from backoffice.worklist import actions
+from backoffice.worklist.decisions import step_in, summarise
+from dunning.decide import as_others_know, decide
+from dunning.model import Decision, Kind, Reason
+from dunning.plan import ActionType
+from store import tables as t
+from store.errors import NotFound
+from store.load import Loaded, clock, load
+
+router = APIRouter(route_class=BodyRoute, tags=["customers"])
+
+
+class When(BaseModel):
+    local: str = Field(
+        description="In the organisation's time zone.", examples=["2025-03-04T08:30:00+01:00"]
+    )
+    utc: datetime
+
+
+class NextStep(BaseModel):
+    key: str
+    name: str
+    type: ActionType
+    automatic: bool
+    place: int = Field(description="Of the step in the plan, from 1.")
+    of: int
+
+
+class Carrying(BaseModel):
+    id: uuid.UUID
+    external_id: str
+    number: str
+
+
+class Why(BaseModel):
+    rule: int
+    text: str
+
+
+class Next(BaseModel):
+    state: Kind = Field(
+        description="`wait`: until `at`. `send`, `assign`: at this moment. `await_owner`: for its "
+        "owner. `rest`: nothing leaves by itself until a new fact."
+    )
+    summary: str
+    invoice: Carrying | None = Field(description="The carrying invoice.")
+    step: NextStep | None
+    due: When | None = Field(description="When the step is due.")
+    at: When | None = Field(description="When the sequence looks again, at the latest.")
+    action_id: uuid.UUID | None = Field(description="The open action, if it is yours.")
+    why: list[Why]
+    held: HeldAccount | None = Field(
+        None,
+        description="The account that this step would leave by, while its provider refuses it: the "
+        "message leaves by itself once it works, on a later day where the cut-off has passed.",
+    )
+
+
+@router.get("/customers/{customer}/next", operation_id="get_next")
+def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
+    """Decided at this moment on what is known; nothing is changed by asking. What a person has to
+    do is told to its owner alone, before its day as after (rule 29); others are told of what leaves
+    by itself."""
+    row = find_customer(db, member.organisation_id, customer)
+    loaded = load(db, row.id, lock=False)
+    at = clock(loaded.organisation, now)
+    decision = decide(loaded.account, at)
+    if not _may_see(db, loaded, decision, member):
+        decision = as_others_know(loaded.account, at)
+    zone = loaded.account.calendar.zone
+    held = _held(db, loaded, decision, member, now)
+    summary = summarise(loaded, decision)
+    return Next(
+        state=decision.kind,
+        summary=f"{summary} · {held.text}" if held else summary,
+        invoice=_carrying(loaded, decision),
+        step=_step(loaded, decision),
+        due=_when(decision.due, zone),
+        at=_when(decision.at, zone),
+        action_id=uuid.UUID(decision.action_id) if decision.action_id else None,
+        why=_why(decision.reasons),
+        held=held,
+    )
+
+
+def _held(
+    db: Session, loaded: Loaded, decision: Decision, member: t.Member, now: datetime
+) -> HeldAccount | None:
+    """Of the channel that is next, where its account is refused."""
+    if decision.then is None or decision.look_up:
+        return None
+    for shown in held_shown.of_organisation(db, loaded.organisation, member, now):
+        if shown.row.channel == decision.then.value:
+            return as_told(shown)
+    return None
+
+
+def _may_see(db: Session, loaded: Loaded, decision: Decision, member: t.Member) -> bool:
+    """An open manual action is its owner's, and so is one that is to be made, now or later: if its
+    step were told until its day, silence from then on would tell that it is open."""
+    step = step_in(loaded, decision.step_key)
+    later = decision.kind is Kind.WAIT and step is not None and not step.automatic
+    if decision.kind is Kind.ASSIGN or (later and decision.action_id is None):
+        owner = owner_for(db, loaded.customer, step.owner if step else "assigned")
+        return owner.id == member.id if owner else member.role == "admin"
+    if decision.action_id is None:
+        return True
+    try:
+        actions.find(db, member, decision.action_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _carrying(loaded: Loaded, decision: Decision) -> Carrying | None:
+    row = loaded.invoices.get(uuid.UUID(decision.invoice_id)) if decision.invoice_id else None
+    return Carrying(id=row.id, external_id=row.external_id, number=row.number) if row else None
+
+
+def _step(loaded: Loaded, decision: Decision) -> NextStep | None:
+    step, plan = step_in(loaded, decision.step_key), loaded.account.plan
+    if step is None or plan is None:
+        return None
+    return NextStep(
+        key=step.key,
+        name=step.name,
+        type=step.type,
+        automatic=step.automatic,
+        place=plan.keys.index(step.key) + 1,
+        of=len(plan.steps),
+    )
+
+
+def _when(at: datetime | None, zone: ZoneInfo) -> When | None:
+    return When(local=at.astimezone(zone).isoformat(), utc=at) if at is not None else None
+
+
+def _why(reasons: tuple[Reason, ...]) -> list[Why]:
+    return [Why(rule=r.rule, text=r.text) for r in reasons]

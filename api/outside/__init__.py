@@ -1,0 +1,1 @@
+"""Endpoints without a key: webhooks of providers and short links."""

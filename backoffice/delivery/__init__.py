@@ -1,0 +1,1 @@
+"""Deliveries: drafted, claimed, settled, looked up; what is reported and answered."""

@@ -1,0 +1,132 @@
+"""The inbox of callbacks: stored first, thought about afterwards, and kept."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Session, col, select
+
+from store import tables as t
+
+CHANNEL = "dunning_callback"
+DONE, UNMATCHED, REFUSED = "done", "unmatched", "refused"
+#: A callback that cannot be taken in is tried again, later each time, and then left to a person.
+MOST_TRIES = 12
+
+
+def store(
+    session: Session,
+    provider: str,
+    organisation_id: uuid.UUID | None,
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+    account: str = "",
+    signer: str = "",
+) -> None:
+    """Keep a callback whose signature was good, and wake whoever takes them in. ``account`` and
+    ``signer`` are the marks of the account it came in on and of the key that signed it."""
+    values = {
+        "provider": provider,
+        "organisation": organisation_id,
+        "url": url,
+        "headers": headers,
+        "body": body,
+        "account": account,
+        "signer": signer,
+    }
+    session.connection().execute(_STORE, values)
+
+
+# One statement: at hundreds a second each round trip counts.
+_STORE = sa.text(
+    f"""
+    WITH stored AS (
+        INSERT INTO callback (provider, organisation_id, account, signer, url, headers, body,
+            received_at, outcome, error, tries)
+        VALUES (:provider, :organisation, :account, :signer, :url, :headers, :body,
+            clock_timestamp(), '', '', 0)
+        RETURNING id
+    )
+    SELECT pg_notify('{CHANNEL}', '') FROM stored
+    """
+).bindparams(
+    sa.bindparam("headers", type_=JSONB),
+    sa.bindparam("organisation", type_=sa.Uuid),
+    sa.bindparam("body", type_=sa.LargeBinary),
+)
+
+
+def waiting(session: Session, limit: int) -> Sequence[t.Callback]:
+    """The oldest that are to be taken in, locked; what another process holds is left out."""
+    now = datetime.now(UTC)
+    return session.exec(
+        select(t.Callback)
+        .where(
+            t.Callback.outcome == sa.literal_column("''"),  # a value would hide the partial index
+            sa.or_(col(t.Callback.next_try_at).is_(None), col(t.Callback.next_try_at) <= now),
+        )
+        .order_by(col(t.Callback.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def end(row: t.Callback, outcome: str, error: str = "") -> None:
+    row.outcome, row.error, row.ended_at = outcome, error[:1000], datetime.now(UTC)
+
+
+def later(row: t.Callback, error: str) -> None:
+    """It failed on our side: try it again in 1, 2, 4 … seconds, at most an hour apart."""
+    row.tries += 1
+    row.error = error[:1000]
+    if row.tries >= MOST_TRIES:
+        end(row, REFUSED, f"given up after {row.tries} tries: {error}")
+        return
+    row.next_try_at = datetime.now(UTC) + timedelta(seconds=min(2**row.tries, 3600))
+
+
+def put_back(row: t.Callback, why: str, now: datetime) -> None:
+    """It is nobody's fault that it could not be taken in: tried again after half its age, at least
+    a second and at most a minute, and never given up."""
+    half = (now - row.received_at) / 2
+    row.error = why
+    row.next_try_at = now + max(timedelta(seconds=1), min(half, timedelta(minutes=1)))
+
+
+def read(
+    session: Session,
+    organisation_id: uuid.UUID,
+    outcome: str,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[t.Callback]:
+    """Newest first, from before the place ``before``: those of the organisation's own accounts."""
+    statement = (
+        select(t.Callback)
+        .where(
+            t.Callback.organisation_id == organisation_id,
+            t.Callback.outcome == sa.literal(outcome, literal_execute=True),
+        )
+        .order_by(col(t.Callback.id).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(col(t.Callback.id) < before)
+    return list(session.exec(statement))
+
+
+def left(session: Session) -> list[tuple[str, str, int]]:
+    """Of all accounts, the installation's too, that belong to nobody: provider, outcome, how many
+    are unmatched or refused."""
+    found = session.exec(
+        select(t.Callback.provider, t.Callback.outcome, sa.func.count())
+        .where(col(t.Callback.outcome).in_((UNMATCHED, REFUSED)))
+        .group_by(col(t.Callback.provider), col(t.Callback.outcome))
+        .order_by(col(t.Callback.provider), col(t.Callback.outcome))
+    )
+    return [(provider, outcome, count) for provider, outcome, count in found]

@@ -1,0 +1,204 @@
+"""Files: the PDFs of invoices, and what owners attach to their actions. Immutable, kept once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from backoffice.ledger.facts import find_invoice
+from dunning.carrying import can_carry, order
+from dunning.plan import ActionType, Step
+from store import tables as t
+from store.errors import Invalid, NotFound
+from store.load import Loaded, clock
+from store.locks import lock_customer
+from store.timeline import note
+
+MAX_FILE = 10 * 2**20  # bytes
+MAX_MESSAGE = 20 * 2**20  # bytes, all files of a message together
+MAX_FILES = 50
+#: What may be attached: the type, and how the content of such a file begins.
+TYPES: dict[str, tuple[bytes, ...]] = {
+    "application/pdf": (b"%PDF-",),
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+}
+_ENDINGS = {
+    "application/pdf": (".pdf",),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+}
+_MAX_NAME = 100
+_SLASH = re.compile(r"[/\\]")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 ._()+=@-]")
+
+
+def safe_name(name: str, content_type: str) -> str:
+    """A file name that no mail program and no disk takes amiss: no path, no control character, the
+    ending of its type; in ASCII, because SendGrid garbles the rest."""
+    last = unicodedata.normalize("NFKD", _SLASH.split(name)[-1])
+    bare = "".join(c for c in last if not unicodedata.combining(c))
+    plain = " ".join(_NOT_IN_NAMES.sub("_", bare).split()).strip(" .")
+    endings = _ENDINGS[content_type]
+    ending = next((e for e in endings if plain.lower().endswith(e)), "")
+    stem = plain[: len(plain) - len(ending)].strip(" ._")
+    return f"{stem[:_MAX_NAME] or 'file'}{ending or endings[0]}"
+
+
+def keep(
+    session: Session,
+    organisation_id: uuid.UUID,
+    name: str,
+    content_type: str,
+    content: bytes,
+    by: str,
+    types: Iterable[str] = tuple(TYPES),
+) -> t.File:
+    """Store a file under a ``safe_name``; the same content under the same name is stored once.
+    Invalid for one that is not what its type says, is empty, or has more than MAX_FILE bytes."""
+    if content_type not in types:
+        raise Invalid(f"{content_type or 'a file without a type'} cannot be attached; "
+                      f"send {', '.join(types)}")  # fmt: skip
+    if not content.startswith(TYPES[content_type]):
+        raise Invalid(f"the content is not {content_type}: such a file begins otherwise")
+    if len(content) > MAX_FILE:
+        raise Invalid(f"the file has more than {MAX_FILE // 2**20} MB")
+    name = safe_name(name, content_type)
+    digest = hashlib.sha256(content).hexdigest()
+    known = session.exec(
+        select(t.File)
+        .where(
+            t.File.organisation_id == organisation_id,
+            t.File.sha256 == digest,
+            t.File.name == name,
+            t.File.content_type == content_type,
+        )
+        .with_for_update(read=True, key_share=True)  # nobody prunes it while it is being used
+    ).first()
+    if known is not None:
+        return known
+    row = t.File(
+        organisation_id=organisation_id,
+        name=name,
+        content_type=content_type,
+        size=len(content),
+        sha256=digest,
+        content=content,
+        created_by=by,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def attached(
+    session: Session, loaded: Loaded, action: t.Action, step: Step | None, at: datetime
+) -> list[t.File]:
+    """What goes with an email: the PDFs of the invoices it lists, where the step attaches them, and
+    what its owner added; without their contents, which are loaded when they are used."""
+    edits = action.edits
+    if ActionType(action.executed_type or action.type) is not ActionType.EMAIL:
+        return []
+    ids: list[uuid.UUID] = []
+    if edits.get("attach_invoices", bool(step and step.attach_invoices)):
+        today = loaded.account.calendar.today(at)
+        listed = [i for i in loaded.account.invoices if can_carry(i, loaded.account, today)]
+        rows = [loaded.invoices[uuid.UUID(i.id)] for i in sorted(listed, key=order)]
+        ids += [row.pdf_id for row in rows if row.pdf_id is not None]
+    ids += [uuid.UUID(key) for key in edits.get("attachments", ())]
+    return about(session, loaded.organisation.id, ids)
+
+
+def about(
+    session: Session, organisation_id: uuid.UUID, ids: Iterable[uuid.UUID | str]
+) -> list[t.File]:
+    """Files in this order, each once, without their contents, which are loaded when they are
+    used."""
+    keys = list(dict.fromkeys(uuid.UUID(str(key)) for key in ids))
+    if not keys:
+        return []
+    statement = select(t.File).where(
+        col(t.File.id).in_(keys), t.File.organisation_id == organisation_id
+    )
+    plain = statement.options(defer(t.File.content))  # type: ignore[arg-type]
+    found = {row.id: row for row in session.exec(plain)}
+    return [found[key] for key in keys if key in found]
+
+
+def check_size(files: Sequence[t.File]) -> None:
+    """Raises Invalid for more than MAX_FILES, or more than MAX_MESSAGE bytes, in one message."""
+    if len(files) > MAX_FILES:
+        raise Invalid(f"a message has at most {MAX_FILES} attachments, not {len(files)}")
+    size = sum(file.size for file in files)
+    if size > MAX_MESSAGE:
+        raise Invalid(
+            f"its attachments have {size / 2**20:.1f} MB together, those of its invoices included; "
+            f"at most {MAX_MESSAGE // 2**20} MB can be sent"
+        )
+
+
+def put_pdf(
+    session: Session,
+    organisation_id: uuid.UUID,
+    key: str,
+    name: str,
+    content: bytes,
+    now: datetime,
+    by: str,
+) -> t.File:
+    """Keep the PDF of an invoice, in place of the one before; ``name`` empty: that of its number.
+    Raises NotFound for the invoice, Invalid for what is no PDF of at most MAX_FILE bytes."""
+    row = find_invoice(session, organisation_id, key)
+    named = name or f"{_SLASH.sub('-', row.number)}.pdf"
+    file = keep(session, organisation_id, named, "application/pdf", content, by,
+                ("application/pdf",))  # fmt: skip
+    _set_pdf(session, row, file, now, by)
+    return file
+
+
+def remove_pdf(
+    session: Session, organisation_id: uuid.UUID, key: str, now: datetime, by: str
+) -> None:
+    """The invoice has no PDF any more; messages that left keep theirs. NotFound without one."""
+    row = find_invoice(session, organisation_id, key)
+    pdf_of(session, row)
+    _set_pdf(session, row, None, now, by)
+
+
+def _set_pdf(session: Session, row: t.Invoice, file: t.File | None, now: datetime, by: str) -> None:
+    customer = lock_customer(session, row.customer_id)
+    session.refresh(row)
+    if row.pdf_id == (file.id if file else None):
+        return
+    row.pdf_id = file.id if file else None
+    at = clock(session.get_one(t.Organisation, row.organisation_id), now)
+    kind = "invoice_pdf" if file else "invoice_pdf_removed"
+    text = f"{row.number} has a PDF: {file.name}" if file else f"the PDF of {row.number} is removed"
+    note(session, customer, at, kind, text, invoice_id=row.id, by=by)
+    session.flush()
+
+
+def pdf_of(session: Session, row: t.Invoice) -> t.File:
+    """Without its content. NotFound where there is none."""
+    found = about(session, row.organisation_id, [row.pdf_id] if row.pdf_id else [])
+    if not found:
+        raise NotFound(f"{row.number} has no PDF")
+    return found[0]
+
+
+def of_organisation(session: Session, organisation_id: uuid.UUID, key: str) -> t.File:
+    """A file by its id. NotFound where there is none."""
+    try:
+        row = session.get(t.File, uuid.UUID(key))
+    except ValueError:
+        row = None
+    if row is None or row.organisation_id != organisation_id:
+        raise NotFound(f"no file {key!r}")
+    return row

@@ -1,0 +1,63 @@
+"""Short links: from a message to the page of its invoice."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from dunning.plan import ActionType
+from store import tables as t
+from store.load import Loaded
+
+#: As long as a real token: a preview has as many characters, and segments, as what is sent.
+PREVIEW = "preview-preview-"
+
+
+def short_link(
+    session: Session, loaded: Loaded, action: t.Action, delivery: uuid.UUID, public_url: str
+) -> str:
+    """The short link of an SMS to its invoice's page; empty for other types, without a page, or
+    without a public address. One for each delivery, however often it is tried."""
+    kind = ActionType(action.executed_type or action.type)
+    invoice = loaded.invoices.get(action.invoice_id)
+    if kind is not ActionType.SMS or not public_url or invoice is None or not invoice.url:
+        return ""
+    row = session.exec(select(t.Link).where(t.Link.delivery_id == delivery)).one_or_none()
+    if row is None:
+        token = secrets.token_urlsafe(12)  # 96 bits, 16 characters
+        row = t.Link(token=token, delivery_id=delivery, target=invoice.url)
+        session.add(row)
+    row.target = invoice.url
+    session.flush()
+    return f"{public_url}/l/{row.token}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``counts``: its message is not known to be opened by every recipient yet."""
+
+    url: str
+    delivery_id: uuid.UUID
+    counts: bool
+
+
+_TARGET = sa.select(
+    col(t.Link.target),
+    col(t.Link.delivery_id),
+    sa.exists().where(
+        col(t.DeliveryRecipient.delivery_id) == t.Link.delivery_id,
+        col(t.DeliveryRecipient.clicked_at).is_(None),
+    ),
+).where(col(t.Link.token) == sa.bindparam("token"))
+
+
+def target_of(session: Session, token: str) -> Target | None:
+    """Where a token leads; None for one that was never given out. One statement, no lock."""
+    if len(token) > 64:
+        return None
+    row = session.connection().execute(_TARGET, {"token": token}).one_or_none()
+    return Target(*row) if row is not None else None

@@ -1,0 +1,49 @@
+"""The outbox table: what channels without a provider would have sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from store import tables as t
+from store.errors import NotFound
+
+
+def store(session: Session, delivery: uuid.UUID, values: dict[str, Any], at: datetime) -> None:
+    """Keep a message once: the delivery's id is its key."""
+    statement = insert(t.OutboxMessage).values(delivery_id=delivery, at=at, **values)
+    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["delivery_id"]))
+
+
+def find(session: Session, organisation_id: uuid.UUID, key: str) -> t.OutboxMessage:
+    """By the delivery's id. NotFound when there is none."""
+    try:
+        row = session.get(t.OutboxMessage, uuid.UUID(key))
+    except ValueError:
+        row = None
+    if row is None or row.organisation_id != organisation_id:
+        raise NotFound(f"no message {key!r} in the outbox")
+    return row
+
+
+def read(
+    session: Session,
+    organisation_id: uuid.UUID,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[t.OutboxMessage]:
+    """Newest first, from before the place ``before``."""
+    statement = (
+        select(t.OutboxMessage)
+        .where(t.OutboxMessage.organisation_id == organisation_id)
+        .order_by(col(t.OutboxMessage.seq).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(col(t.OutboxMessage.seq) < before)
+    return list(session.exec(statement))

@@ -1,0 +1,305 @@
+"""What a provider reports about a delivery, and what that means (rules 35 and 37).
+
+Facts are kept for each address with the time they first held; the same report twice, or two in any
+order, leave the same. Only what is new is told on the timeline and has consequences.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import load_only
+from sqlmodel import Session, col, select
+
+from backoffice.delivery import deliveries as d
+from backoffice.worklist.decisions import BY, end
+from backoffice.worklist.tasks import customer_did
+from dunning.closures import Heard, Source
+from dunning.delivery import (
+    ADDRESS_IS_WRONG,
+    PROVES_ACCEPTED,
+    Fact,
+    Facts,
+    absorb,
+    spellings,
+    verdict,
+)
+from dunning.model import Cause
+from dunning.plan import ActionType
+from store import tables as t
+from store.closures import KIND_OF, happened, key_of
+from store.load import clock
+from store.locks import lock_customer
+from store.nudges import nudge
+from store.timeline import note
+
+#: How long after it was sent a report that does not name its delivery may still be about it.
+_BOUNCES_WITHIN = timedelta(days=5)
+_FIELDS = tuple(Facts.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One report about one message, as ``providers.callback.Event`` has it; ``at`` is UTC.
+
+    ``organisation_id``: whose account it came in on; None = the installation's, which serves every
+    organisation. ``account``: the mark of that account, ``signer`` of the key that signed it; empty
+    for what did not come from outside. ``provider`` empty: we saw it ourselves, whoever sent the
+    message. ``address`` empty: all recipients.
+    """
+
+    provider: str
+    organisation_id: uuid.UUID | None
+    account: str = ""
+    signer: str = ""
+    fact: Fact
+    at: datetime
+    delivery_id: str = ""
+    provider_id: str = ""
+    address: str = ""
+    reason: str = ""
+    tracking_number: str = ""
+
+
+def apply(session: Session, report: Report, now: datetime) -> bool:
+    """Take in one report, under the customer's lock. False: no delivery is known to be meant."""
+    row = _delivery(session, report, now)
+    if row is None:
+        return False
+    customer = lock_customer(session, row.customer_id)
+    session.refresh(row)
+    organisation = session.get_one(t.Organisation, row.organisation_id)
+    at = min(report.at, clock(organisation, now))
+    action = session.get_one(t.Action, row.action_id)
+    changed = False
+    if report.fact in PROVES_ACCEPTED or (report.fact is Fact.NOTED and report.provider_id):
+        how = f"a report of {row.provider}"
+        changed = d.found(session, customer, row, report.provider_id, at, how)
+    if report.tracking_number and report.tracking_number != row.tracking_number:
+        row.tracking_number = report.tracking_number
+        _tell(session, customer, action, at, "letter_tracking",
+              f"'{action.name}': tracking number {row.tracking_number}")  # fmt: skip
+    if report.fact is Fact.NOTED and report.reason:
+        _note_once(session, customer, action, at, report.reason)
+    recipients = d.recipients_of(session, row.id)
+    named = [recipients.get(key) for key in spellings(report.address)]
+    meant = named if report.address else list(recipients.values())
+    fresh = [r for r in meant if r is not None and _absorb(r, report, at)]
+    for recipient in fresh:
+        _consequence(session, customer, row, action, recipient, report, at)
+    if report.fact in _WISHES:
+        for recipient in filter(None, meant):
+            _wish(session, customer, row, action, recipient, report, at)
+    if fresh and report.fact not in (Fact.SENT, Fact.RECEIVED, Fact.OPENED):
+        changed |= _judge(session, customer, row, action, list(recipients.values()), at)
+    if changed or (fresh and report.fact in ADDRESS_IS_WRONG):
+        nudge(session, customer)
+    session.flush()
+    return True
+
+
+def _delivery(session: Session, report: Report, now: datetime) -> t.Delivery | None:
+    """The delivery that is meant: of the account the report came in on, and no other can be."""
+    if report.delivery_id:
+        try:
+            named = col(t.Delivery.id) == uuid.UUID(report.delivery_id)
+        except ValueError:
+            return None
+        return _only(session, report, named)
+    if report.provider_id:
+        named = col(t.Delivery.provider_id) == report.provider_id
+        found = _only(session, report, named)
+        if found is not None:
+            return found
+    return _by_address(session, report, now) if report.address else None
+
+
+def _only(session: Session, report: Report, named: sa.ColumnElement[bool]) -> t.Delivery | None:
+    rows = session.exec(_of_whom(report).where(named).limit(20))
+    found = [row for row in rows if _of_its_account(row, report)]
+    return found[0] if len(found) == 1 else None
+
+
+def _of_whom(report: Report) -> Any:
+    """An organisation's own account reports on its own deliveries alone."""
+    statement = select(t.Delivery)
+    if report.provider:
+        statement = statement.where(t.Delivery.provider == report.provider)
+    if report.organisation_id is not None:
+        statement = statement.where(t.Delivery.organisation_id == report.organisation_id)
+    return statement
+
+
+def _of_its_account(row: Any, report: Report) -> bool:
+    """Whether it came in on the account that the delivery left by. A replaced API key looks like
+    another account where the provider gives no id of one: then the key that signed the report is
+    among those that signed for the account when the delivery left."""
+    known = row.account and report.account
+    return not known or row.account == report.account or report.signer in row.signers
+
+
+def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery | None:
+    """An asynchronous bounce may name nothing but the address: the last delivery to it lately, and
+    none where several customers were written to there, because nobody knows whose it is."""
+    statement = (
+        _of_whom(report)
+        .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
+        .where(
+            col(t.DeliveryRecipient.address_key).in_(spellings(report.address)),
+            t.Delivery.status == "accepted",
+            col(t.Delivery.claimed_at) > now - _BOUNCES_WITHIN,
+        )
+        .order_by(col(t.Delivery.claimed_at).desc())
+        .options(load_only(t.Delivery.customer_id, t.Delivery.account, t.Delivery.signers))  # type: ignore[arg-type]
+    )
+    rows = [row for row in session.exec(statement) if _of_its_account(row, report)]
+    return rows[0] if len({row.customer_id for row in rows}) == 1 else None
+
+
+def facts_of(row: t.DeliveryRecipient) -> Facts:
+    return Facts(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def _absorb(row: t.DeliveryRecipient, report: Report, at: datetime) -> bool:
+    """Keep the fact; True when it was not known yet."""
+    before = facts_of(row)
+    after = absorb(before, report.fact, at, report.reason[:500])
+    for name, value in asdict(after).items():
+        setattr(row, name, value)
+    known = {k for k, v in asdict(before).items() if v}
+    return any(v and k not in known for k, v in asdict(after).items() if k != "reason")
+
+
+_WORDS = {
+    Fact.RECEIVED: "was received by {who}",
+    Fact.OPENED: "was opened by {who}",
+    Fact.CLICKED: "was opened by {who}: a link in it was followed",
+    Fact.BOUNCED: "did not reach {who}, the address is wrong: {reason}",
+    Fact.BLOCKED: "was refused for {who}: {reason}",
+    Fact.FAILED: "did not get out to {who}: {reason}",
+    Fact.RETURNED: "came back from {who}: {reason}",
+    Fact.COMPLAINED: "was reported as unwanted by {who}",
+    Fact.UNSUBSCRIBED: "made {who} unsubscribe",
+}
+
+
+def _consequence(
+    session: Session,
+    customer: t.Customer,
+    row: t.Delivery,
+    action: t.Action,
+    recipient: t.DeliveryRecipient,
+    report: Report,
+    at: datetime,
+) -> None:
+    """Of a new fact about one recipient: the timeline, and the contact's address."""
+    who = recipient.address.splitlines()[0]
+    reason = report.reason or "no reason given"
+    if report.fact in _WORDS:
+        words = _WORDS[report.fact].format(who=who, reason=reason)
+        _tell(session, customer, action, at, f"message_{report.fact.value}",
+              f"'{action.name}' {words}")  # fmt: skip
+    if recipient.contact_id is None:
+        return
+    if report.fact in ADDRESS_IS_WRONG:
+        d.mark_invalid(session, customer, row.channel, recipient.contact_id, recipient.address,
+                       reason, at)  # fmt: skip
+
+
+#: What a report says about the address itself, and in which words.
+_WISHES = {
+    Fact.COMPLAINED: (Source.COMPLAINT, True, "complaint", "{who} complained"),
+    Fact.UNSUBSCRIBED: (Source.CALLBACK, True, "unsubscribed", "{who} unsubscribed"),
+    Fact.RESUBSCRIBED: (Source.CALLBACK, False, "resubscribed", "{who} subscribed again"),
+}
+
+
+def _wish(
+    session: Session,
+    customer: t.Customer,
+    row: t.Delivery,
+    action: t.Action,
+    recipient: t.DeliveryRecipient,
+    report: Report,
+    at: datetime,
+) -> None:
+    """A complaint, an unsubscription or the opposite: about the address, whoever has it by now."""
+    kind = KIND_OF.get(ActionType(row.channel))
+    if kind is None:
+        return
+    source, closed, cause, words = _WISHES[report.fact]
+    who = recipient.address
+    word = Heard(source, closed, cause, at, words.format(who=who))
+    turn = happened(
+        session, row.organisation_id, kind, key_of(kind, who, customer.country), word, BY
+    )
+    if turn.news and report.fact is Fact.RESUBSCRIBED:
+        _tell(session, customer, action, at, "message_resubscribed",
+              f"'{action.name}' is wanted again by {who}")  # fmt: skip
+    text = dict(turn.told).get(customer.id)
+    if closed and text:
+        customer_did(session, customer, Cause.CHANNEL_CLOSED, text, at, action)
+
+
+def _judge(
+    session: Session,
+    customer: t.Customer,
+    row: t.Delivery,
+    action: t.Action,
+    recipients: list[t.DeliveryRecipient],
+    at: datetime,
+) -> bool:
+    """Rule 37: it reached nobody, so it is no contact and the same step is open again; where a
+    later step has already run it is only flagged. True when the action changed."""
+    found = verdict(facts_of(r) for r in recipients if r.role == "to")
+    if not found.failed or action.status != "done" or row.status != "accepted":
+        return False
+    reason = found.reason or "it reached nobody"
+    if action.step_key is None or _later_step_ran(session, action):
+        _note_once(session, customer, action, at, f"it reached nobody, and a later step has run: "
+                   f"{reason}")  # fmt: skip
+        return False
+    end(action, "failed", reason[:500], at, BY)
+    action.cause = (Cause.BOUNCED if found.address else Cause.REJECTED).value
+    _tell(session, customer, action, at, "action_failed",
+          f"'{action.name}' reached nobody, the step is open again: {reason}")  # fmt: skip
+    return True
+
+
+def _later_step_ran(session: Session, action: t.Action) -> bool:
+    later = session.exec(
+        select(t.Action.id).where(
+            t.Action.invoice_id == action.invoice_id,
+            col(t.Action.seq) > action.seq,
+            col(t.Action.step_key).is_not(None),
+            col(t.Action.status).in_(("done", "skipped")),
+        )
+    ).first()
+    return later is not None
+
+
+def _tell(
+    session: Session, customer: t.Customer, action: t.Action, at: datetime, kind: str, text: str
+) -> None:
+    note(session, customer, at, kind, text,
+         invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
+
+
+def _note_once(
+    session: Session, customer: t.Customer, action: t.Action, at: datetime, text: str
+) -> None:
+    """A remark of the provider: once, however often it is repeated."""
+    words = f"'{action.name}': {text}"[:2000]
+    known = session.exec(
+        select(t.TimelineEntry.id).where(
+            t.TimelineEntry.invoice_id == action.invoice_id,
+            t.TimelineEntry.action_id == action.id,
+            t.TimelineEntry.text == words,
+        )
+    ).first()
+    if known is None:
+        _tell(session, customer, action, at, "message_noted", words)

@@ -1,0 +1,1 @@
+"""What billing systems report: customers, contacts, invoices, credits; and holds."""

@@ -1,0 +1,123 @@
+"""Lists of customers and invoices for whoever reads, by external id, a page at a time.
+
+Nothing here may depend on open manual actions (rule 29): both scopes and every member read it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, select
+
+from store import tables as t
+
+Table = TypeVar("Table", bound=SQLModel)
+
+
+def list_customers(
+    session: Session,
+    organisation_id: uuid.UUID,
+    *,
+    name: str | None = None,
+    parent_id: uuid.UUID | None = None,
+    member_id: uuid.UUID | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[t.Customer]:
+    """From after the external id ``after``. ``name`` is a part of it, in any case; ``member_id`` is
+    one of the assigned members."""
+    statement = (
+        select(t.Customer)
+        .where(t.Customer.organisation_id == organisation_id)
+        .order_by(t.Customer.external_id)
+        .limit(limit)
+    )
+    if name:
+        statement = statement.where(col(t.Customer.name).icontains(name, autoescape=True))
+    if parent_id is not None:
+        statement = statement.where(t.Customer.parent_id == parent_id)
+    if member_id is not None:
+        mine = select(t.CustomerMember.customer_id).where(t.CustomerMember.member_id == member_id)
+        statement = statement.where(col(t.Customer.id).in_(mine))
+    if after is not None:
+        statement = statement.where(t.Customer.external_id > after)
+    return list(session.exec(statement))
+
+
+def list_invoices(
+    session: Session,
+    organisation_id: uuid.UUID,
+    *,
+    customer_id: uuid.UUID | None = None,
+    number: str | None = None,
+    status: str | None = None,
+    disputed: bool | None = None,
+    due_before: date | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[t.Invoice]:
+    """From after the external id ``after``. ``due_before`` is about the effective date (rule 2)."""
+    statement = (
+        select(t.Invoice)
+        .where(t.Invoice.organisation_id == organisation_id)
+        .order_by(t.Invoice.external_id)
+        .limit(limit)
+    )
+    if customer_id is not None:
+        statement = statement.where(t.Invoice.customer_id == customer_id)
+    if number is not None:
+        statement = statement.where(t.Invoice.number == number)
+    if status is not None:
+        # Not a value: PostgreSQL could not use the index of the open ones.
+        named = sa.literal(status, literal_execute=True)
+        statement = statement.where(t.Invoice.status == named)
+    if disputed is not None:
+        given = col(t.Invoice.disputed_at)
+        statement = statement.where(given.is_not(None) if disputed else given.is_(None))
+    if due_before is not None:
+        terms = sa.func.coalesce(t.Customer.terms_days, 0)
+        due = sa.func.coalesce(t.Invoice.due_on, col(t.Invoice.issued_on) + terms)
+        statement = statement.join(t.Customer, col(t.Customer.id) == t.Invoice.customer_id).where(
+            due < due_before
+        )
+    if after is not None:
+        statement = statement.where(t.Invoice.external_id > after)
+    return list(session.exec(statement))
+
+
+def by_id(
+    session: Session, table: type[Table], ids: Iterable[uuid.UUID | None]
+) -> dict[uuid.UUID, Table]:
+    """The rows of these ids, in one query."""
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
+    key: Any = table.id  # type: ignore[attr-defined]
+    return {row.id: row for row in session.exec(select(table).where(key.in_(wanted)))}  # type: ignore[attr-defined]
+
+
+def assigned_members(session: Session, customer_id: uuid.UUID) -> list[t.Member]:
+    """In order of assignment (rule 33)."""
+    return list(
+        session.exec(
+            select(t.Member)
+            .join(t.CustomerMember, col(t.CustomerMember.member_id) == t.Member.id)
+            .where(t.CustomerMember.customer_id == customer_id)
+            .order_by(col(t.CustomerMember.rank))
+        )
+    )
+
+
+def contacts_of(session: Session, customer_id: uuid.UUID) -> list[t.Contact]:
+    """The main one first."""
+    return list(
+        session.exec(
+            select(t.Contact)
+            .where(t.Contact.customer_id == customer_id)
+            .order_by(col(t.Contact.main).desc(), t.Contact.external_id)
+        )
+    )

@@ -1,0 +1,75 @@
+"""An organisation always has an admin who can ask: a member who is there, with a key that is good.
+
+Whoever takes that away locks the admins first, all in one statement and by id, so that two who take
+it from each other at once do not both succeed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from store import tables as t
+from store.errors import Conflict
+
+
+def before_leaving(session: Session, member: t.Member) -> None:
+    """Before the member is no admin any more, or leaves. Conflict where no other admin has a good
+    key."""
+    _lock(session, member)
+    if member.role != "admin" or not member.active:
+        return
+    if not _any_key(session, member, col(t.ApiKey.member_id) != member.id):
+        raise Conflict(
+            f"{member.name} is the only admin with a key, without whom nobody could let anybody in "
+            f"again; make another member an admin with PUT /v1/members/{{member}} first, who "
+            f"exchanges an invitation of POST /v1/members/{{member}}/invitations for a key"
+        )
+
+
+def before_revoking(session: Session, member: t.Member, key: t.ApiKey) -> None:
+    """Before a key of the member is revoked. Conflict where it is the last good one that any admin
+    has."""
+    _lock(session, member)
+    its_own, others = col(t.ApiKey.id) == key.id, col(t.ApiKey.id) != key.id
+    if _any_key(session, member, its_own) and not _any_key(session, member, others):
+        raise Conflict(
+            "this is the last key of an admin, without which nobody could let anybody in again; "
+            "make another one with POST /v1/me/keys first"
+        )
+
+
+def _lock(session: Session, member: t.Member) -> None:
+    """The admins and the member, read anew."""
+    session.exec(
+        select(t.Member)
+        .where(t.Member.organisation_id == member.organisation_id)
+        .where(
+            sa.or_(
+                col(t.Member.id) == member.id,
+                sa.and_(col(t.Member.role) == "admin", col(t.Member.active)),
+            )
+        )
+        .order_by(col(t.Member.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _any_key(session: Session, member: t.Member, which: Any) -> bool:
+    """Whether an admin of the member's organisation has a good key among these."""
+    until = col(t.ApiKey.expires_at)
+    found = session.exec(
+        select(t.ApiKey.id)
+        .join(t.Member, col(t.Member.id) == t.ApiKey.member_id)
+        .where(t.Member.organisation_id == member.organisation_id)
+        .where(t.Member.role == "admin", col(t.Member.active))
+        .where(col(t.ApiKey.revoked_at).is_(None))
+        .where(sa.or_(until.is_(None), until > datetime.now(UTC)))
+        .where(which)
+        .limit(1)
+    )
+    return found.first() is not None

@@ -1,0 +1,74 @@
+"""The audit trail: append-only, what was done about members and their keys, by whom.
+
+Admins read all of it, a member what concerns them and what they did.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from store import tables as t
+
+#: What others did about a member is a notice for so long, and so many of them at most.
+NOTICE_DAYS, MOST_NOTICES = 30, 20
+
+
+def record(
+    session: Session,
+    organisation_id: uuid.UUID,
+    kind: str,
+    text: str,
+    *,
+    by: t.Member | None,
+    about: t.Member | None,
+) -> None:
+    """Append an entry at the real time. ``by`` None: whoever works on the machine itself."""
+    session.add(
+        t.AuditEntry(
+            organisation_id=organisation_id,
+            kind=kind,
+            text=text[:2000],
+            by=by.name if by else "the machine",
+            by_id=by.id if by else None,
+            about_id=about.id if about else None,
+        )
+    )
+    session.flush()
+
+
+def read(
+    session: Session, member: t.Member, *, before: int | None = None, limit: int = 50
+) -> list[t.AuditEntry]:
+    """What the member may read, newest first, from before the entry ``before``."""
+    statement = (
+        select(t.AuditEntry)
+        .where(t.AuditEntry.organisation_id == member.organisation_id)
+        .order_by(col(t.AuditEntry.id).desc())
+        .limit(limit)
+    )
+    if member.role != "admin":
+        mine = sa.or_(col(t.AuditEntry.about_id) == member.id, col(t.AuditEntry.by_id) == member.id)
+        statement = statement.where(mine)
+    if before is not None:
+        statement = statement.where(col(t.AuditEntry.id) < before)
+    return list(session.exec(statement))
+
+
+def notices(session: Session, member: t.Member) -> list[t.AuditEntry]:
+    """What others did about the member of late, newest first."""
+    return list(
+        session.exec(
+            select(t.AuditEntry)
+            .where(
+                t.AuditEntry.about_id == member.id,
+                col(t.AuditEntry.by_id).is_distinct_from(member.id),
+                t.AuditEntry.at > datetime.now(UTC) - timedelta(days=NOTICE_DAYS),
+            )
+            .order_by(col(t.AuditEntry.id).desc())
+            .limit(MOST_NOTICES)
+        )
+    )

@@ -1,0 +1,112 @@
+"""What the members of an organisation are told of accounts that their provider refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from backoffice.people.visible import hidden_send
+from store import tables as t
+
+_NAMES = {"sendgrid": "SendGrid", "twilio": "Twilio", "lob": "Lob"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A hold that concerns an organisation, its own account's or the installation's. ``waiting``:
+    how many of its messages are due now and wait; ``text`` says it in the organisation's zone."""
+
+    row: t.HeldAccount
+    waiting: int
+    text: str
+
+
+def of_organisation(
+    session: Session,
+    organisation: t.Organisation,
+    reader: t.Member,
+    now: datetime,
+    *,
+    ended: bool = False,
+) -> list[Shown]:
+    """The newest first; with ``ended`` those too that are over, at most 100 in all. ``now`` is the
+    real time. A rehearsal sends nothing, so nothing holds it."""
+    if organisation.rehearsal_now is not None:
+        return []
+    own = select(t.ProviderAccount.provider).where(
+        t.ProviderAccount.organisation_id == organisation.id
+    )
+    installation = col(t.HeldAccount.organisation_id).is_(None)
+    rows = session.exec(
+        select(t.HeldAccount)
+        .where(
+            sa.or_(
+                col(t.HeldAccount.organisation_id) == organisation.id,
+                sa.and_(installation, col(t.HeldAccount.provider).not_in(own)),
+            ),
+            sa.true() if ended else col(t.HeldAccount.ended_at).is_(None),
+        )
+        .order_by(col(t.HeldAccount.since).desc(), col(t.HeldAccount.id))
+        .limit(100)
+    )
+    return [_shown(session, organisation, row, reader, now) for row in rows]
+
+
+def waiting(session: Session, channel: str, now: datetime, reader: t.Member | None = None) -> int:
+    """Messages of the channel that are due now and have not left, never of a rehearsal: those that
+    a reader may know of (rule 29), in their organisation; without one, of all organisations."""
+    due = sa.or_(
+        col(t.Sequence.state) == "send",
+        sa.and_(col(t.Sequence.state) == "wait", col(t.Sequence.wake_at) <= now),
+    )
+    asked = (
+        select(sa.func.count())
+        .select_from(t.Sequence)
+        .join(t.Organisation, col(t.Organisation.id) == col(t.Sequence.organisation_id))
+        .where(t.Sequence.then == channel, due, col(t.Organisation.rehearsal_now).is_(None))
+    )
+    if reader is not None:
+        asked = asked.where(
+            t.Sequence.organisation_id == reader.organisation_id, sa.not_(hidden_send(reader))
+        )
+    return session.exec(asked).one()
+
+
+def held_now(session: Session) -> dict[tuple[str, str], int]:
+    """How many accounts are held, by provider and channel, of everybody."""
+    rows = session.exec(
+        select(t.HeldAccount.provider, t.HeldAccount.channel, sa.func.count())
+        .where(col(t.HeldAccount.ended_at).is_(None))
+        .group_by(t.HeldAccount.provider, t.HeldAccount.channel)
+    )
+    return {(provider, channel): count for provider, channel, count in rows}
+
+
+def _shown(
+    session: Session,
+    organisation: t.Organisation,
+    row: t.HeldAccount,
+    reader: t.Member,
+    now: datetime,
+) -> Shown:
+    zone, name = ZoneInfo(organisation.timezone), _NAMES.get(row.provider, row.provider)
+    what = "key" if "the key" in row.reason else "account"
+    told = f"{name} refuses our {what}"
+    if row.ended_at is not None:
+        until = _time(row.ended_at, now, zone)
+        text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
+        return Shown(row, 0, text)
+    count = waiting(session, row.channel, now, reader)
+    messages = "1 message waits" if count == 1 else f"{count} messages wait"
+    return Shown(row, count, f"{told} since {_time(row.since, now, zone)}; {messages}")
+
+
+def _time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The time alone of today, with its day of another."""
+    local = at.astimezone(zone)
+    same = local.date() == now.astimezone(zone).date()
+    return f"{local:%H:%M}" if same else f"{local:%a %-d %b %H:%M}"

@@ -1,0 +1,89 @@
+"""The organisation's own settings: calendar, money, language, default plan."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from backoffice.people.plans import plan_or_404
+from dunning.rates import COUNTRIES
+from store import tables as t
+from store.calendars import CalendarError, check_zone, parse_working_days, public_holidays
+from store.errors import Invalid, NotFound
+from store.load import clock
+from store.locks import lock_organisation
+from store.nudges import nudge_many
+
+
+def change(
+    session: Session, organisation_id: uuid.UUID, changes: dict[str, Any], now: datetime, by: str
+) -> t.Organisation:
+    """Change settings by name, ``default_plan`` by the plan's. Every sequence looks again when
+    anything is different; another default plan is another plan for the customers without one of
+    their own (rule 44), and their timelines say so. Raises Invalid for a zone, week, holiday
+    calendar or plan that is none, and for a country whose interest for late payment we do not know.
+    """
+    row = lock_organisation(session, organisation_id)
+    before = row.model_dump()
+    for name, check in (
+        ("timezone", check_zone), ("working_days", parse_working_days), ("holidays", _holidays)
+    ):  # fmt: skip
+        if name in changes:
+            try:
+                check(changes[name])
+            except CalendarError as e:
+                raise Invalid.at(f"/{name}", str(e)) from None
+    if "default_plan" in changes:
+        name = changes["default_plan"]
+        try:
+            row.default_plan_id = plan_or_404(session, organisation_id, name)[0].id
+        except NotFound as e:
+            raise Invalid.at("/default_plan", e.detail) from None
+    country = changes.get("late_payment_country", "")
+    if country and country not in COUNTRIES:
+        raise Invalid.at(
+            "/late_payment_country",
+            f"the interest of {country!r} is not known; it is of {', '.join(sorted(COUNTRIES))}",
+        )
+    for name, value in changes.items():
+        if name != "default_plan":
+            setattr(row, name, value)
+    if row.cut_off <= row.sending_time:
+        raise Invalid.at("/cut_off", f"{row.cut_off:%H:%M} is not after the sending time")
+    session.flush()
+    if row.default_plan_id != before["default_plan_id"]:
+        _tell_of_default_plan(session, row, changes["default_plan"], clock(row, now), by)
+    if row.model_dump() != before:
+        everybody = select(t.Sequence.customer_id).where(
+            t.Sequence.organisation_id == organisation_id
+        )
+        nudge_many(session, organisation_id, list(session.exec(everybody)))
+    return row
+
+
+def _tell_of_default_plan(
+    session: Session, organisation: t.Organisation, plan: str, at: datetime, by: str
+) -> None:
+    """On the timeline of every customer whose sequence it changes."""
+    words = f"plan changed to {plan}, the new default plan"
+    theirs = (
+        sa.select(
+            col(t.Customer.organisation_id), col(t.Customer.id), sa.literal(at),
+            sa.literal("plan_changed"), sa.literal(words), sa.literal(by),
+        )
+        .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
+        .where(col(t.Customer.organisation_id) == organisation.id)
+        .where(col(t.Customer.plan_id).is_(None))
+        .order_by(col(t.Customer.id))
+    )  # fmt: skip
+    columns = ["organisation_id", "customer_id", "at", "kind", "text", "by"]
+    session.connection().execute(sa.insert(t.TimelineEntry).from_select(columns, theirs))
+
+
+def _holidays(code: str) -> None:
+    if code:
+        public_holidays(code)

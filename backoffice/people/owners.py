@@ -1,0 +1,188 @@
+"""Who owns an action (rules 29 and 33), and the open ones that nobody owns.
+
+An open action has no owner when it was made while no member was active, or when its owner left at
+that moment. Admins see such actions, and the next decision on the customer finds an owner.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select
+
+from dunning.delivery import lower_case
+from store import tables as t
+from store.errors import Invalid
+from store.load import plan_of
+from store.timeline import note
+
+OPEN = ("to_do", "needs_review")
+
+
+def is_open() -> ColumnElement[bool]:
+    """An action that is its owner's: to be worked, or completed and on its way (rule 29). What is
+    planned to go out by itself, on its way or in the past is everybody's. The states are literals,
+    as those of an index are (decision 0031)."""
+    waits: list[ColumnElement[str]] = [sa.literal_column(f"'{status}'") for status in OPEN]
+    return col(t.Action.status).in_(waits) | (
+        (col(t.Action.status) == sa.literal_column("'sending'"))
+        & col(t.Action.requested_at).is_not(None)
+    )
+
+
+def without_owner() -> ColumnElement[bool]:
+    """An open action that no active member owns."""
+    owner = select(t.Member.id).where(t.Member.id == t.Action.owner_id, col(t.Member.active))
+    return sa.and_(is_open(), sa.not_(sa.exists(owner)))
+
+
+def customers_without_owner(session: Session, organisation_id: uuid.UUID) -> list[uuid.UUID]:
+    """The customers who have an open action that nobody owns."""
+    statement = select(t.Action.customer_id).where(
+        t.Action.organisation_id == organisation_id, without_owner()
+    )
+    return list(session.exec(statement.distinct().order_by(col(t.Action.customer_id))))
+
+
+def find_owners(
+    session: Session, customer: t.Customer, actions: Iterable[t.Action], at: datetime, by: str
+) -> None:
+    """Of the actions of a locked customer, give the open ones that nobody owns to whom their step
+    names (rule 33); without any active member they wait on."""
+    opened = [a for a in actions if a.status in OPEN or (a.status == "sending" and a.requested_at)]
+    if not opened:
+        return
+    active = set(
+        session.exec(
+            select(t.Member.id).where(
+                col(t.Member.id).in_({a.owner_id for a in opened}), col(t.Member.active)
+            )
+        )
+    )
+    for action in opened:
+        if action.owner_id in active:
+            continue
+        found = owner_of(session, customer, action)
+        if found is not None:
+            to = session.get_one(t.Member, found)
+            hand_over(session, customer, action, to, at, by, ": nobody owned it")
+
+
+def hand_over(
+    session: Session,
+    customer: t.Customer,
+    row: t.Action,
+    to: t.Member,
+    at: datetime,
+    by: str,
+    why: str = "",
+) -> None:
+    """The action is another member's from now on. Invalid for one who is not active."""
+    if not to.active:
+        raise Invalid.at("/to", f"{to.name} is not an active member")
+    row.owner_id = to.id
+    note(session, customer, at, "action_reassigned", f"'{row.name}' is now {to.name}'s{why}",
+         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
+    session.flush()
+
+
+def owner_of(session: Session, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
+    """Its owner, if that is an active member, else whose step it is (rule 33): an automatic action
+    has no owner before it needs one, and the owner of an old one may have left."""
+    owner = session.get(t.Member, action.owner_id) if action.owner_id else None
+    if owner is None or not owner.active:
+        version = session.get(t.PlanVersion, action.plan_version_id)
+        step = plan_of(version).find(action.step_key) if version else None
+        owner = owner_for(session, customer, step.owner if step else "assigned")
+    return owner.id if owner else None
+
+
+def owner_for(session: Session, customer: t.Customer, rule: str) -> t.Member | None:
+    """Rule 33: of several the one assigned first. Where the rule finds nobody, the first assigned
+    member, else the first admin, else the first member; None only without any active member."""
+    active = {
+        m.id: m
+        for m in session.exec(
+            select(t.Member)
+            .where(t.Member.organisation_id == customer.organisation_id, col(t.Member.active))
+            .order_by(col(t.Member.created_at), col(t.Member.id))
+        )
+    }
+    assigned = [
+        active[m]
+        for m in session.exec(
+            select(t.CustomerMember.member_id)
+            .where(t.CustomerMember.customer_id == customer.id)
+            .order_by(col(t.CustomerMember.rank))
+        )
+        if m in active
+    ]
+    chosen = _chosen(session, customer, rule, active, assigned)
+    if chosen:
+        return chosen[0]
+    if assigned:
+        return assigned[0]
+    admins = [m for m in active.values() if m.role == "admin"]
+    return next(iter(admins or active.values()), None)
+
+
+def _chosen(
+    session: Session,
+    customer: t.Customer,
+    rule: str,
+    active: dict[uuid.UUID, t.Member],
+    assigned: list[t.Member],
+) -> list[t.Member]:
+    if rule == "assigned":
+        return assigned
+    if rule.startswith("group:"):
+        name, _, which = rule.removeprefix("group:").partition(":")
+        ids = set(
+            session.exec(
+                select(t.GroupMember.member_id).where(
+                    t.GroupMember.organisation_id == customer.organisation_id,
+                    t.GroupMember.name == name.strip(),
+                )
+            )
+        )
+        first = [m for m in assigned if m.id in ids]
+        if which.strip() == "assigned":
+            return first
+        return first or [m for m in active.values() if m.id in ids]
+    return [member for member in active.values() if _is_named(member, rule)]
+
+
+def _is_named(member: t.Member, rule: str) -> bool:
+    """``rule``: "member:" and an address or a name, in any case."""
+    wanted = rule.removeprefix("member:").strip()
+    by_address = lower_case(member.email) == lower_case(wanted)
+    return by_address or member.name.casefold() == wanted.casefold()
+
+
+def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: str) -> None:
+    """Raises Invalid when a plan names a member or a group that does not exist."""
+    if rule == "assigned":
+        return
+    if rule.startswith("group:"):
+        name, _, which = rule.removeprefix("group:").partition(":")
+        if which.strip() not in ("", "assigned"):
+            raise Invalid.at(f"step {step}", f"owner {rule!r}: write 'group:NAME:assigned'")
+        known = session.exec(
+            select(t.GroupMember.name).where(
+                t.GroupMember.organisation_id == organisation_id,
+                t.GroupMember.name == name.strip(),
+            )
+        ).first()
+        if known is None:
+            raise Invalid.at(f"step {step}", f"owner: there is no group {name.strip()!r}")
+        return
+    for member in session.exec(
+        select(t.Member).where(t.Member.organisation_id == organisation_id, col(t.Member.active))
+    ):
+        if _is_named(member, rule):
+            return
+    raise Invalid.at(f"step {step}", f"owner: there is no active member {rule!r}")

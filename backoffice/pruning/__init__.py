@@ -1,0 +1,1 @@
+"""Deletes what nobody needs any more."""

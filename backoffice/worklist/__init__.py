@@ -1,0 +1,1 @@
+"""Actions: what a decision writes, and what their owners do with them."""

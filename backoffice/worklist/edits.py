@@ -1,0 +1,87 @@
+"""What an owner changed of an action before completing it (rule 28), and for whom it is written.
+
+The words of a call or a task are a script for us: they are kept apart from those for the customer,
+so that no change of type, however often, sends one to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dunning.plan import CHANNELS, ActionType
+from store import tables as t
+from store.errors import Invalid, Problem
+
+_WORDS = ("subject", "body")
+_SCRIPT = "script"
+#: Addresses are of the type for which they were written.
+_ADDRESSES = ("recipients", "cc", "bcc")
+
+
+def edited(edits: Mapping[str, Any], kind: ActionType, changes: Mapping[str, Any]) -> Any:
+    """The edits of an action that is now of this type, with the changes."""
+    if kind in CHANNELS:
+        return {**edits, **changes}
+    script = {name: changes[name] for name in _WORDS if name in changes}
+    others = {name: value for name, value in changes.items() if name not in script}
+    kept = {_SCRIPT: {**edits.get(_SCRIPT, {}), **script}} if script else {}
+    return {**edits, **others, **kept}
+
+
+def words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType) -> dict[str, str]:
+    """Subject and body as its owner wrote them for the type that it has now. A script may show what
+    was written for the customer; never the other way round."""
+    own = {name: edits[name] for name in _WORDS if name in edits}
+    if kind in CHANNELS:
+        return own
+    script: dict[str, str] = edits.get(_SCRIPT, {})
+    return dict(script) if planned not in CHANNELS else {**own, **script}
+
+
+def plans_words_serve(planned: ActionType, kind: ActionType) -> bool:
+    """Whether the step's own texts may be used: those of a call or a task reach no customer."""
+    return kind not in CHANNELS or planned in CHANNELS
+
+
+def check_words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType) -> None:
+    """Raises Invalid, at each text that is missing, for a call or a task that was made a message
+    and has no words for the customer. An empty text is an answer: the built-in one is meant."""
+    if plans_words_serve(planned, kind):
+        return
+    needed = ("body",) if kind is ActionType.SMS else _WORDS
+    missing = [name for name in needed if name not in edits]
+    if missing:
+        reason = (
+            f"the words of a {planned} are internal and do not leave; write those of the {kind} "
+            "for the customer (an empty text takes the built-in one)"
+        )
+        detail = f"{' and '.join(missing)}: {reason}"
+        raise Invalid(detail, [Problem(f"/{name}", reason) for name in missing])
+
+
+def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:
+    """An action that is given to its owner is as this owner had left the same step, or task, when
+    it was withdrawn or came back: note, type, texts, recipients, attachments. True when it was.
+
+    What another owner had prepared stays with them: it is nobody's but theirs (rule 29).
+    """
+    mine = [
+        a for a in earlier
+        if a.id != row.id and a.owner_id is not None and a.shown_at is not None
+        and a.status in ("withdrawn", "failed") and _same(a) == _same(row)
+    ]  # fmt: skip
+    last = max(mine, key=lambda a: a.seq or 0, default=None)
+    if last is None:
+        return False
+    chosen = last.executed_type if last.executed_type != last.type else None
+    row.note, row.executed_type, row.edits = last.note, chosen, dict(last.edits)
+    if (chosen or row.type) != (last.executed_type or last.type):  # the plan was saved meanwhile
+        row.edits = {k: v for k, v in row.edits.items() if k not in _ADDRESSES}
+    return bool(last.note or chosen or row.edits)
+
+
+def _same(row: t.Action) -> tuple[object, ...]:
+    """Whose work on what: a task without a step is the same for the same cause."""
+    what = (row.plan_id, row.step_key, row.occurrence) if row.step_key else (row.cause,)
+    return (row.owner_id, row.invoice_id, *what)

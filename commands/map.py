@@ -1,0 +1,109 @@
+"""``dunning map``: writes a map for a foreign file, asking on a terminal where it is not sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from books.book import RowError, read_book
+from books.causes import Causes
+from books.guess import DATES, Choice, Guess, guess
+from books.map import read_map
+from dunning.currency import CURRENCIES
+
+#: A question, its possible answers (empty: any text), and what is meant by just pressing Enter.
+Ask = Callable[[str, list[str], str], str]
+
+_NOTHING = "none"
+_MOST_LISTED = 100
+_MEANS = {
+    "customer": "your id of the customer",
+    "invoice": "the number of the invoice",
+    "issued_on": "the day on which the invoice was issued",
+    "due_on": "the day on which it is due",
+    "total": "its whole amount",
+    "currency": "the currency",
+    "paid_on": "the day on which it was paid in full",
+}
+
+
+def guessed(path: Path, ask: Ask | None) -> Guess:
+    """The guess for a file. ``ask`` None: nobody can be asked. Raises BookError for no CSV file."""
+    with path.open("rb") as file:
+        found = guess(file)
+    if ask is None:
+        return found
+    for name in found.doubts:
+        found = found.decide(_decided(found.choices[name], found, ask))
+    forms = found.amount_forms
+    if len(forms) > 1:
+        signs = [form.decimal for form in forms]
+        sign = ask("Which is the decimal sign of the amounts?", signs, "")
+        found = replace(found, decided=forms[signs.index(sign)])
+    return found
+
+
+def _decided(choice: Choice, found: Guess, ask: Ask) -> Choice:
+    """What somebody says of a choice in doubt."""
+    if not (choice.header and choice.called):
+        choice = _column(choice, found, ask)
+    if choice.other_format:
+        example = choice.samples[0]
+        question = f"{choice.header!r} has {example!r}: how are its dates written?"
+        form = ask(question, [choice.date_format, choice.other_format], "")
+        choice = replace(choice, date_format=form, other_format="")
+    return choice
+
+
+def _column(choice: Choice, found: Guess, ask: Ask) -> Choice:
+    taken = {c.header for c in found.choices.values() if c.sure}
+    free = [header for header in found.columns if header not in taken]
+    name = choice.name
+    if name == "currency":
+        text = ask("In which currency are all rows (a code such as EUR)?", sorted(CURRENCIES), "")
+        return Choice(name, constant=text)
+    answers = [*free, _NOTHING] if name in ("due_on", "paid_on") else free
+    header = ask(f"Which column is {name}, {_MEANS.get(name, name)}?", answers, choice.header)
+    if header == _NOTHING:
+        return Choice(name)
+    if header == choice.header:
+        return choice
+    column = found.columns[header]
+    forms = [*(column.dates if name in DATES else ()), "", ""]
+    return Choice(
+        name, header, date_format=forms[0], other_format=forms[1], samples=tuple(column.cells[:3])
+    )
+
+
+def checked(path: Path, map_text: str) -> tuple[int, int, Causes]:
+    """The whole file read with the map: rows, rounded amounts, and what is wrong with the others.
+    Raises BookError for a map that is not complete."""
+    rows, rounded, causes = 0, 0, Causes()
+    with path.open("rb") as file:
+        for row in read_book(file, read_map(map_text)):
+            if isinstance(row, RowError):
+                causes.add(row)
+            else:
+                rows, rounded = rows + 1, rounded + row.rounded
+    return rows, rounded, causes
+
+
+def ask_on_terminal(say: Callable[[str], None], read: Callable[[], str]) -> Ask:
+    """Asks until the answer is one of those that are possible, by its number or its words."""
+
+    def ask(question: str, answers: list[str], default: str) -> str:
+        say(question)
+        listed = len(answers) <= _MOST_LISTED
+        for number, answer in enumerate(answers if listed else (), 1):
+            say(f"  {number}  {answer}{'   (Enter)' if answer == default else ''}")
+        by_word = {answer.casefold(): answer for answer in answers}
+        while True:
+            text = read().strip() or default
+            if text.casefold() in by_word:
+                return by_word[text.casefold()]
+            if listed and text.isdecimal() and 0 < int(text) <= len(answers):
+                return answers[int(text) - 1]
+            say(f"{text!r} is none of them" + (f"; 1 to {len(answers)}" if listed else ""))
+
+    return ask

@@ -1,0 +1,7 @@
+"""The beginning of a text, to be quoted in a sentence."""
+
+from __future__ import annotations
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

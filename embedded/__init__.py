@@ -1,1 +1,0 @@
-"""PostgreSQL and Temporal as child processes. Use them through standalone.py."""

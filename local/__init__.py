@@ -1,0 +1,1 @@
+"""Everything on one machine: ``dunning serve`` and its embedded servers."""

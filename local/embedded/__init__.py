@@ -1,0 +1,1 @@
+"""PostgreSQL and Temporal as child processes. Use them through local.standalone."""

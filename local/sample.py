@@ -1,0 +1,130 @@
+"""The sample organisation of a first start: our own sample book, moved to the present."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from backoffice.ledger.facts import CustomerFact, put_customer
+from backoffice.people.members import BILLING, MEMBER, new_key, put_member, set_group
+from backoffice.people.plans import put_plan
+from books.book import BookRow, RowError, read_book
+from books.reading import read_toml
+from messages.render import check_texts
+from rehearsal.book import apply_all, events
+from store import tables as t
+from store.calendars import calendar_of
+from store.engine import transaction
+
+_EXAMPLES = Path(__file__).parent / "examples"
+_MEMBERS = (
+    ("anna@sample.example", "Anna Admin", "admin"),
+    ("bruno@sample.example", "Bruno Keller", "member"),
+    ("chloe@sample.example", "Chloé Martin", "member"),
+)
+_GROUP = "account managers"
+# For those who are overdue by about as much as its call asks for: there is something to do at once.
+_SECOND_PLAN = "Contextualized reminders"
+
+
+@dataclass(frozen=True)
+class SampleKey:
+    """A key of the sample organisation, in clear: it guards sample data on loopback only."""
+
+    who: str
+    key: str
+
+
+def load_sample(engine: Engine, keys_file: Path) -> list[SampleKey]:
+    """Make the sample organisation where there is none yet; the keys of the one there is."""
+    with transaction(engine) as session:
+        if session.exec(select(t.Organisation.id).limit(1)).first() is None:
+            keys = _make(session, datetime.now(UTC))
+            _write(keys_file, keys)
+            return keys
+    return read_keys(keys_file)
+
+
+def read_keys(keys_file: Path) -> list[SampleKey]:
+    if not keys_file.exists():
+        return []
+    return [SampleKey(**entry) for entry in json.loads(keys_file.read_text("utf-8"))]
+
+
+def _write(keys_file: Path, keys: list[SampleKey]) -> None:
+    keys_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(keys_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        json.dump([vars(key) for key in keys], file, indent=2)
+
+
+def _make(session: Session, now: datetime) -> list[SampleKey]:
+    organisation = t.Organisation(name="Sample & Sons", timezone="Europe/Paris", holidays="FR")
+    session.add(organisation)
+    session.flush()
+    members = [put_member(session, organisation.id, *who) for who in _MEMBERS]
+    set_group(session, organisation.id, _GROUP, members)
+    for path in sorted(_EXAMPLES.glob("plan*.toml"), key=lambda p: len(p.name)):
+        put_plan(
+            session,
+            organisation.id,
+            read_toml(path.read_bytes()),
+            check_texts,
+            owners_must_exist=False,
+        )
+    rows = _rows_until(now)
+    today = calendar_of(organisation).today(now)
+    first = min(row.issued_on for row in rows)
+    story = events(rows, [], calendar_of(organisation), first, today)
+    apply_all(session, organisation.id, story, now)
+    customers = session.exec(
+        select(t.Customer).where(t.Customer.organisation_id == organisation.id)
+    ).all()
+    to_call = {
+        row.customer
+        for row in rows
+        if row.paid_on is None and row.due_on and 15 <= (today - row.due_on).days < 30
+    }
+    for place, customer in enumerate(sorted(customers, key=lambda c: c.external_id)):
+        fact = CustomerFact(
+            external_id=customer.external_id,
+            name=customer.name,
+            terms_days=customer.terms_days,
+            language=customer.language,
+            country=customer.country,
+            members=[members[place % len(members)].email],
+            plan=_SECOND_PLAN if customer.external_id in to_call else None,
+        )
+        put_customer(session, organisation.id, fact, now)
+    keys = [
+        SampleKey(f"{m.name} ({m.role})", new_key(session, organisation.id, MEMBER, m.name, m))
+        for m in members
+    ]
+    billing = new_key(session, organisation.id, BILLING, "sample billing system")
+    return [*keys, SampleKey("billing system", billing)]
+
+
+def _rows_until(now: datetime) -> list[BookRow]:
+    """The sample book, moved by whole weeks so that its middle is now; later payments are open."""
+    with (_EXAMPLES / "book.csv").open("rb") as file:
+        rows = [row for row in read_book(file) if not isinstance(row, RowError)]
+    days = sorted(row.issued_on for row in rows)
+    weeks = (now.date() - days[len(days) * 3 // 4]).days // 7
+    shift = timedelta(weeks=weeks)
+    moved = []
+    for row in rows:
+        paid_on = row.paid_on + shift if row.paid_on else None
+        moved.append(
+            replace(
+                row,
+                issued_on=row.issued_on + shift,
+                due_on=row.due_on + shift if row.due_on else None,
+                paid_on=paid_on if paid_on and paid_on <= now.date() else None,
+            )
+        )
+    return moved

@@ -1,0 +1,236 @@
+"""What goes into a message, as pure data. Turning it into text is the business of ``render``.
+
+Rule 9 decides what is listed and what is only summed: an invoice that is paused, disputed or
+promised leaves every message, but the totals still include it, and the message says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from dunning.carrying import can_carry, order
+from dunning.interest import LatePayment, late_payment
+from dunning.model import Account, Invoice, InvoiceStatus
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Who writes to whom, in which language; what an ``Account`` does not hold.
+
+    ``contact`` is the main recipient. ``language`` (``fr``, ``pt-BR``) and ``country`` (``FR``)
+    are the customer's; empty or unknown: ``organisation_language``, then English.
+    """
+
+    organisation: str
+    customer: str
+    customer_external_id: str = ""
+    contact: str = ""
+    sender: str = ""
+    sender_email: str = ""
+    language: str = ""
+    organisation_language: str = "en"
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """One invoice as a message shows it. ``days_overdue`` is 0 until the day after the due date.
+
+    ``interest`` is that of ``MessageFacts.late`` for this invoice, else 0.
+    """
+
+    number: str
+    issued_on: date
+    due_on: date
+    total: Decimal
+    balance: Decimal
+    currency: str
+    days_overdue: int
+    interest: Decimal = _ZERO
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums of one currency: ``outstanding == listed + unlisted - credit`` (rule 9).
+
+    ``outstanding`` and ``overdue`` are of all open invoices, less the unapplied ``credit``, which
+    covers what is overdue first; ``outstanding`` is negative when the credit is greater.
+    ``listed`` is the sum of the invoices the message lists, ``unlisted`` of the others.
+    """
+
+    currency: str
+    outstanding: Decimal
+    overdue: Decimal
+    listed: Decimal
+    unlisted: Decimal
+    credit: Decimal
+
+    @property
+    def differs(self) -> bool:
+        """The list does not add up to the total: the message must say so (rule 9)."""
+        return bool(self.unlisted or self.credit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFacts:
+    """Everything a message may say. ``today`` is the organisation's local date.
+
+    ``invoice`` carries; ``invoices`` are those listed, in rule 2's order; ``totals`` has the
+    currency of ``invoice`` first. ``late`` is what the law adds to the listed invoices that are
+    overdue in that currency; None = the organisation does not ask for it.
+    """
+
+    organisation_name: str
+    customer_name: str
+    customer_external_id: str
+    contact_name: str
+    sender_name: str
+    sender_email: str
+    language: str
+    organisation_language: str
+    country: str
+    today: date
+    invoice: InvoiceFacts
+    invoices: tuple[InvoiceFacts, ...]
+    totals: tuple[Totals, ...]
+    late: LatePayment | None = None
+
+    @property
+    def differs(self) -> bool:
+        return any(t.differs for t in self.totals)
+
+
+def message_facts(
+    account: Account, invoice: Invoice, today: date, names: Names, late_country: str = ""
+) -> MessageFacts:
+    """The facts of a message about ``invoice``, the carrying one, on the local day ``today``.
+
+    ``late_country``: the country whose law on late payment is asked for (``FR``); empty = none.
+    """
+    listed = sorted((i for i in account.invoices if can_carry(i, account, today)), key=order)
+    late: LatePayment | None = None
+    interest: dict[str, Decimal] = {}
+    if late_country:
+        mine = [
+            i
+            for i in listed
+            if i.currency == invoice.currency and i.due_on < today and i.balance > 0
+        ]
+        late = late_payment(
+            [(i.number, i.balance, i.due_on) for i in mine], late_country, invoice.currency, today
+        )
+        interest = {i.id: j.interest.total for i, j in zip(mine, late.invoices, strict=True)}
+    return MessageFacts(
+        organisation_name=names.organisation,
+        customer_name=names.customer,
+        customer_external_id=names.customer_external_id,
+        contact_name=names.contact,
+        sender_name=names.sender,
+        sender_email=names.sender_email,
+        language=names.language,
+        organisation_language=names.organisation_language,
+        country=names.country,
+        today=today,
+        invoice=_facts(invoice, today, interest),
+        invoices=tuple(_facts(i, today, interest) for i in listed),
+        totals=_totals(account, invoice.currency, today),
+        late=late,
+    )
+
+
+def _facts(invoice: Invoice, today: date, interest: Mapping[str, Decimal]) -> InvoiceFacts:
+    return InvoiceFacts(
+        number=invoice.number,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        total=invoice.total,
+        balance=invoice.balance,
+        currency=invoice.currency,
+        days_overdue=max(0, (today - invoice.due_on).days),
+        interest=interest.get(invoice.id, _ZERO),
+        url=invoice.url,
+    )
+
+
+def _totals(account: Account, first: str, today: date) -> tuple[Totals, ...]:
+    """Rule 9. A balance within the tolerance counts as settled (rule 3)."""
+    owed = [
+        i
+        for i in account.invoices
+        if i.status is InvoiceStatus.OPEN and i.issued_on <= today and i.balance > account.tolerance
+    ]
+    credit_of = {c: amount for c, amount in account.credits.items() if amount > 0}
+    currencies = {i.currency for i in owed} | credit_of.keys() | {first}
+    totals = []
+    for currency in sorted(currencies, key=lambda c: (c != first, c)):
+        mine = [i for i in owed if i.currency == currency]
+        credit = credit_of.get(currency, _ZERO)
+        balance = sum((i.balance for i in mine), _ZERO)
+        listed = sum((i.balance for i in mine if can_carry(i, account, today)), _ZERO)
+        overdue = sum((i.balance for i in mine if i.due_on < today), _ZERO)
+        totals.append(
+            Totals(
+                currency=currency,
+                outstanding=balance - credit,
+                overdue=max(_ZERO, overdue - credit),
+                listed=listed,
+                unlisted=balance - listed,
+                credit=credit,
+            )
+        )
+    return tuple(totals)
+
+
+_INVOICE = {
+    "number": "its number",
+    "issued_on": "the day it was issued",
+    "due_on": "the day it was due",
+    "total": "its full amount",
+    "balance": "what is still open on it",
+    "currency": "its currency, three letters",
+    "days_overdue": "whole days since the due date; 0 when it is not overdue",
+    "interest": "its interest for late payment until today; 0 when that is off",
+    "url": "the page on which it is seen or paid, in an SMS a short link to it; may be empty",
+}
+
+#: What a template may use: the name and what it is. A dotted name after a list is one of its items.
+VARIABLES: Mapping[str, str] = {
+    "organisation.name": "the name of your organisation",
+    "customer.name": "the name of the customer",
+    "customer.external_id": "the customer's id in your billing system",
+    "contact.name": "the name of the main recipient; may be empty",
+    "sender.name": "the name of the member who sends; may be empty",
+    "sender.email": "the email address of the member who sends",
+    "language": "the customer's language, as 'fr'",
+    "country": "the customer's country, as 'FR'; may be empty",
+    "today": "the day on which the message goes out",
+    **{f"invoice.{name}": f"the carrying invoice: {text}" for name, text in _INVOICE.items()},
+    "invoices": "the open invoices, oldest first, to loop over: {% for i in invoices %}; without"
+    " those that are paused, disputed or promised",
+    **{f"invoices.{name}": f"one of the open invoices: {text}" for name, text in _INVOICE.items()},
+    "invoices_table": "the table of the open invoices with its totals; only in the body",
+    "outstanding": "all the customer owes in the currency of the carrying invoice, less credit",
+    "overdue": "the part of it that is overdue",
+    "listed": "the sum of the invoices that are listed, in the same currency",
+    "differs": "true when the invoices listed do not add up to the total",
+    "totals_note": "the sentence that explains the difference; empty when there is none",
+    "totals": "the sums of each currency, to loop over: {% for t in totals %}",
+    "totals.currency": "the currency, three letters",
+    "totals.outstanding": "all the customer owes in this currency, less credit",
+    "totals.overdue": "the part of it that is overdue",
+    "totals.listed": "the sum of the invoices that are listed",
+    "totals.unlisted": "the sum of the open invoices that are not listed",
+    "totals.credit": "the credit that is not applied to an invoice yet",
+    "interest": "the interest for late payment on the listed invoices that are overdue, in the"
+    " currency of the carrying invoice; 0 when that is off",
+    "fixed_sum": "the fixed sums for the cost of recovering them; 0 when that is off",
+    "late_total": "those invoices with their interest and fixed sums; 0 when that is off",
+    "interest_table": "how the interest is worked out, line by line; only in the body, not in an"
+    " SMS; empty when that is off",
+}

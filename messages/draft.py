@@ -1,0 +1,42 @@
+"""A message before it is put into words: who writes what about which facts to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dunning.plan import ActionType
+from messages.content import MessageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """``role`` is to, cc or bcc; ``contact_id`` is None for a member or a fixed address.
+    ``postal``: the parts of a postal address, as the contact has them."""
+
+    role: str
+    address: str
+    name: str = ""
+    contact_id: str | None = None
+    postal: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """``subject``, ``body`` and ``html`` are templates, an empty ``html`` is made from ``body``;
+    ``language`` is theirs when it is known (``fr``, ``pt-BR``). ``flagged`` names contacts without
+    a usable address, who are left out (rule 35). ``open_tracking``: with a pixel that tells when
+    an email is opened, where the organisation has consent for that."""
+
+    channel: ActionType
+    facts: MessageFacts
+    subject: str
+    body: str
+    addressees: tuple[Addressee, ...]
+    flagged: tuple[str, ...] = ()
+    sender_address: str = ""
+    sender_name: str = ""
+    registered: bool = False
+    html: str = ""
+    language: str = ""
+    open_tracking: bool = False

@@ -1,0 +1,1 @@
+"""The outside: the port, and one folder for each provider."""

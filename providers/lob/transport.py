@@ -1,0 +1,84 @@
+"""The transport of one call to Lob, in place of its library's: one attempt, no redirects, the proxy
+of the environment, and what came is kept."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from typing import Any
+
+import urllib3
+from requests.utils import (
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
+
+from providers.call import Call
+from providers.connections import Plain, Secure
+
+
+class Upload(io.BytesIO):
+    name = "letter.pdf"  # the client asks for the name of the file
+
+
+class LobCall(Call):
+    """The library's errors lose the status, and fail themselves on a body that is cut off; what
+    came is kept here. ``problem``: why there is no answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = b""
+        self.problem = ""
+
+
+class Transport:
+    """What the library takes for its pool of connections: one call, by the proxy that the
+    environment names for this address (HTTPS_PROXY, NO_PROXY …, as the other clients read it)."""
+
+    def __init__(self, call: LobCall) -> None:
+        self._call = call
+        self._pools: urllib3.PoolManager | None = None
+
+    def request(self, method: str, url: str, **request: Any) -> Any:
+        """A redirect would carry the key to another host; it comes back as the answer it is."""
+        self._pools = pools = self._pool_manager(url)
+        answer = pools.request(method, url, **request | {"redirect": False})
+        self._call.status, self._call.headers = answer.status, answer.headers
+        self._call.body = answer.data  # raises when it is cut off
+        return answer
+
+    def clear(self) -> None:
+        if self._pools is not None:
+            self._pools.clear()
+
+    def _pool_manager(self, url: str) -> urllib3.PoolManager:
+        settings: dict[str, Any] = {
+            "cert_reqs": "CERT_REQUIRED",
+            "retries": urllib3.Retry(total=False),
+        }
+        proxy = select_proxy(url, get_environ_proxies(url))
+        if proxy is None:
+            pools: urllib3.PoolManager = _telling(urllib3.PoolManager, self._call)(**settings)
+            return pools
+        proxy = prepend_scheme_if_needed(proxy, "http")
+        user, password = get_auth_from_url(proxy)
+        if user:
+            settings["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
+        by_proxy: urllib3.PoolManager = _telling(urllib3.ProxyManager, self._call)(
+            proxy, **settings
+        )
+        return by_proxy
+
+
+def _telling(kind: type[urllib3.PoolManager], call: Call) -> Any:
+    """That kind of pool, its connections telling the call when they stand."""
+
+    class Telling(kind):  # type: ignore[misc, valid-type]
+        def connection_from_host(self, *args: Any, **settings: Any) -> Any:
+            pool: Any = super().connection_from_host(*args, **settings)
+            pool.ConnectionCls = partial(Secure if pool.scheme == "https" else Plain, call)
+            return pool
+
+    return Telling

@@ -1,0 +1,148 @@
+"""What Twilio calls back: what became of an SMS, and what a customer wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+from twilio.request_validator import RequestValidator, get_signature_algorithm
+
+from dunning.delivery import Fact
+from dunning.learnt import Event, Reply, Wish
+from messages.message import TEXT_CONTROL, one_line
+from messages.sms import wish
+from providers.callback import BadCallback, Callback
+from providers.twilio.codes import GONE_NUMBER, OPTED_OUT, is_short_code, words
+
+#: A carrier says when it delivered without its time zone (Twilio, changelog of 14 February 2023).
+#: Zones differ by half an hour or more, so what is this close to the call is UTC.
+_DONE_WITHIN = timedelta(minutes=25)
+
+
+_UNREACHABLE = "30006"
+_FAILED = frozenset({"undelivered", "failed", "canceled"})
+_SENT = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
+_STATUS_PATH = re.compile(r".*/webhooks/twilio/status/([A-Za-z0-9][A-Za-z0-9_.-]{0,127})")
+
+
+def verified(tokens: Sequence[str], callback: Callback) -> bool:
+    """Whether Twilio signed this call, its address and its form, with one of the tokens (Twilio,
+    "Webhooks security"). False without a token or a signature; never raises."""
+    signature = callback.headers.get("x-twilio-signature", "")
+    algorithm = get_signature_algorithm(
+        callback.headers.get("x-twilio-webhooks-signature-settings", "")
+    )
+    try:
+        form = _form(callback)
+        results = [
+            RequestValidator(token).validate(callback.url, form, signature, algorithm)
+            for token in tokens
+            if token
+        ]
+    except Exception:  # noqa: BLE001 - what cannot be checked is not signed
+        return False
+    return any(results)
+
+
+def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+    """The report on a message, or the message that a customer wrote, as one item.
+
+    ``now`` (UTC) is when the call came in. Raises BadCallback. A signed address says which
+    delivery it is, so this also holds for a message whose answer was lost.
+    """
+    path = urlsplit(callback.url).path
+    try:
+        form = {name: values[0] for name, values in _form(callback).items()}
+    except ValueError:
+        raise BadCallback("the form of Twilio is no UTF-8, or has too many fields") from None
+    sid = one_line(form.get("MessageSid") or form.get("SmsSid") or "", 100)
+    if not sid:
+        raise BadCallback("the form of Twilio names no MessageSid")
+    if path.endswith("/inbound"):
+        return [_reply(form, sid, now)]
+    match = _STATUS_PATH.fullmatch(path)
+    if match is None:
+        raise BadCallback("the address names no delivery")
+    status = one_line(form.get("MessageStatus") or form.get("SmsStatus") or "", 50)
+    if not status:
+        raise BadCallback("the form of Twilio names no MessageStatus")
+    code = one_line(form.get("ErrorCode", ""), 20)
+    fact, reason = _fact(status, code, one_line(form.get("From", ""), 100))
+    event = Event(
+        fact=fact,
+        at=_done_at(form.get("RawDlrDoneDate", ""), now),
+        delivery_id=match[1],
+        provider_id=sid,
+        address=one_line(form.get("To", ""), 100),
+        reason=reason,
+        code=code,
+        key=one_line(callback.headers.get("i-twilio-idempotency-token", ""), 100),
+    )
+    if code == OPTED_OUT:  # not even tried, because of the recipient's wish
+        return [event, replace(event, fact=Fact.FAILED)]
+    return [event]
+
+
+def _reply(form: Mapping[str, str], sid: str, now: datetime) -> Reply:
+    text = TEXT_CONTROL.sub("", form.get("Body", "").replace("\r\n", "\n"))
+    asked = form.get("OptOutType", "").strip().upper()  # only where Twilio knows the words itself
+    wishes = {"STOP": Wish.STOP, "START": Wish.START}
+    return Reply(
+        at=now,
+        sender=one_line(form.get("From", ""), 100),
+        to=one_line(form.get("To", ""), 100),
+        text=text,
+        provider_id=sid,
+        wish=wishes.get(asked) if asked else wish(text),
+    )
+
+
+def _fact(status: str, code: str, sender: str) -> tuple[Fact, str]:
+    if status in _SENT:
+        return Fact.SENT, ""
+    if status == "delivered":
+        return Fact.RECEIVED, ""
+    if status == "read":
+        return Fact.OPENED, ""
+    if status not in _FAILED:
+        return Fact.NOTED, f"Twilio says {status}"
+    if status == "canceled" and not code:
+        return Fact.FAILED, "it was cancelled before it left"
+    if code == _UNREACHABLE and is_short_code(sender):  # the operator, not the number
+        return Fact.FAILED, f"the operator takes no SMS from a short code (Twilio {code})"
+    reason = words(code)
+    if code == OPTED_OUT:
+        return Fact.UNSUBSCRIBED, reason
+    return (Fact.BOUNCED if code in GONE_NUMBER else Fact.FAILED), reason
+
+
+def _done_at(written: str, now: datetime) -> datetime:
+    """YYMMDDhhmm, where it can be believed; else the time of the call."""
+    if not re.fullmatch(r"[0-9]{10}", written):
+        return now
+    try:
+        at = datetime.strptime(f"{written}+0000", "%y%m%d%H%M%z").astimezone(UTC)
+    except ValueError:
+        return now
+    return at if timedelta(0) <= now - at <= _DONE_WITHIN else now
+
+
+class _Form(dict[str, list[str]]):
+    """Keeps a field given twice, which the signature covers; the library asks for ``getlist``."""
+
+    def getlist(self, name: str) -> list[str]:
+        return self[name]
+
+
+def _form(callback: Callback) -> _Form:
+    """Raises ValueError."""
+    form = _Form()
+    pairs = parse_qsl(
+        callback.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=500
+    )
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    return form

@@ -1,0 +1,173 @@
+"""The book of the fault benchmark: customers to each of whom exactly one message is due today."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from backoffice.ledger.facts import CustomerFact, InvoiceFact, put_customer, put_invoice
+from backoffice.ledger.reported_contacts import ContactFact
+from backoffice.people.members import put_member
+from backoffice.people.plans import put_plan
+from dunning.plan import ActionType
+from messages.render import check_texts
+from store import bulk
+from store import tables as t
+from store.calendars import calendar_of
+from store.engine import transaction
+
+CHANNELS = (ActionType.EMAIL, ActionType.SMS, ActionType.LETTER)
+MEMBER = "ada@amber.example"
+
+_AT_ONCE = 200
+_SENDING_TIME = time(8, 30)
+_NOW_AT_HOUR = 10
+_US_MOBILE = 2_125_550_000  # a number of New York takes SMS as far as anybody can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who is to get one message; ``address`` is how the provider's ledger knows them: an email
+    address, a number in E.164, the name on an envelope. No two have the same."""
+
+    key: str
+    channel: ActionType
+    address: str
+
+
+def addressees(count: int) -> list[Addressee]:
+    """A third each of the three channels, in turn."""
+    return [
+        Addressee(f"C{n}", channel, _address(channel, n))
+        for n in range(count)
+        for channel in (CHANNELS[n % len(CHANNELS)],)
+    ]
+
+
+def make_book(engine: Engine, people: Sequence[Addressee]) -> uuid.UUID:
+    """An organisation where it is mid-morning now. One automatic step of each customer is planned
+    for its sending time, which is past, and is late by an outage (rule 21); each is nudged."""
+    now = datetime.now(UTC)
+    with transaction(engine) as session:
+        organisation = t.Organisation(
+            name="Amber & Sons",
+            timezone=_zone(now),
+            sending_time=_SENDING_TIME,
+            cut_off=time(22),
+            working_days="mon-sun",
+        )
+        session.add(organisation)
+        session.flush()
+        put_member(session, organisation.id, MEMBER, "Ada", "admin")
+        versions = {
+            channel: put_plan(session, organisation.id, _plan(channel), check_texts)[0]
+            for channel in CHANNELS
+        }
+    for start in range(0, len(people), _AT_ONCE):
+        part = people[start : start + _AT_ONCE]
+        with transaction(engine) as session:
+            keys = [person.key for person in part]
+            bulk.begin(session, organisation.id, keys, keys)
+            for person in part:
+                _put(session, organisation, person, versions[person.channel], now)
+            bulk.end(session)
+    return organisation.id
+
+
+def _put(
+    session: Session,
+    organisation: t.Organisation,
+    person: Addressee,
+    version: t.PlanVersion,
+    now: datetime,
+) -> None:
+    calendar = calendar_of(organisation)
+    today = calendar.today(now)
+    due = today - timedelta(days=1)
+    home = "US" if person.channel is ActionType.LETTER else ""
+    fact = CustomerFact(
+        person.key,
+        f"Customer {person.key}",
+        country=home,
+        plan=person.channel.value,
+        contacts=[_contact(person)],
+        members=[MEMBER],
+    )
+    customer, _ = put_customer(session, organisation.id, fact, now)
+    invoice, _ = put_invoice(
+        session,
+        organisation.id,
+        InvoiceFact(
+            person.key, person.key, f"INV-{person.key}", due - timedelta(days=30),
+            Decimal("120.50"), "USD", due,
+        ),
+        now,
+    )  # fmt: skip
+    session.flush()
+    action = t.Action(
+        organisation_id=organisation.id,
+        customer_id=customer.id,
+        invoice_id=invoice.id,
+        plan_id=version.plan_id,
+        plan_version_id=version.id,
+        step_key="one",
+        name=f"Reminder by {person.channel.value}",
+        type=person.channel.value,
+        automatic=True,
+        status="planned",
+        trigger_on=today,
+        planned_for=calendar.sending_at(today),
+        created_at=now,
+    )
+    session.add(action)
+
+
+def _zone(now: datetime) -> str:
+    """One where it is between ten and eleven in the morning."""
+    east = (_NOW_AT_HOUR - now.hour) % 24
+    east = east if east <= 12 else east - 24
+    return f"Etc/GMT{-east:+d}"  # the sign of these names is the other way round
+
+
+def _plan(channel: ActionType) -> dict[str, Any]:
+    step = {
+        "key": "one",
+        "name": f"Reminder by {channel.value}",
+        "type": channel.value,
+        "automatic": True,
+        "trigger": {"from": "due", "days": 1},
+        "body": "{{ customer.name }}: {{ invoice.balance }} of {{ invoice.number }} is open.",
+    }
+    if channel is not ActionType.SMS:
+        step["subject"] = "{{ invoice.number }} is open"
+    return {"name": channel.value, "contact_delay_days": 5, "steps": [step]}
+
+
+def _address(channel: ActionType, n: int) -> str:
+    match channel:
+        case ActionType.EMAIL:
+            return f"eve{n}@customer.example"
+        case ActionType.SMS:
+            return f"+1{_US_MOBILE + n}"
+        case _:
+            return f"Eve Number{n}"
+
+
+def _contact(person: Addressee) -> ContactFact:
+    """Each can be reached by its own channel alone."""
+    if person.channel is ActionType.EMAIL:
+        return ContactFact("eve", "Eve", main=True, email=person.address)
+    if person.channel is ActionType.SMS:
+        return ContactFact("eve", "Eve", main=True, phone=person.address)
+    postal = {
+        "line1": "210 King Street", "city": "San Francisco", "region": "CA",
+        "postal_code": "94107", "country": "US",
+    }  # fmt: skip
+    return ContactFact("eve", person.address, main=True, postal=postal)

@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, tables, migrations, the account under its lock, timeline and nudges."""

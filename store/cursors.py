@@ -1,0 +1,62 @@
+"""Cursors of lists, sealed: they say nothing, and are good only where they were given out.
+
+AES-SIV (RFC 5297) with the key's version, the organisation and what was asked as associated data.
+It needs no number used once: any count of processes seals with the same key for ever. The keys are
+rows, so that every process has them and a restart loses none: the newest seals, all of them open.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import uuid
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from sqlmodel import Session, col, select
+
+from store import tables as t
+
+_KEY_BYTES = 64  # AES-256, twice
+_VERSION_BYTES = 4
+
+
+def seal(session: Session, organisation_id: uuid.UUID, asked: str, place: str) -> str:
+    """The cursor of a place in the list that was ``asked`` for, in characters of a URL. The first
+    one ever makes the key. It is as long as the place is: pad what must not be guessed from that.
+    """
+    row = session.exec(select(t.CursorKey).order_by(col(t.CursorKey.version).desc())).first()
+    if row is None:
+        row = t.CursorKey(key=secrets.token_bytes(_KEY_BYTES))
+        session.add(row)
+        session.flush()
+    version = (row.version or 0).to_bytes(_VERSION_BYTES, "big")
+    sealed = AESSIV(row.key).encrypt(place.encode(), _about(version, organisation_id, asked))
+    return _text(version + sealed)
+
+
+def unseal(session: Session, organisation_id: uuid.UUID, asked: str, cursor: str) -> str | None:
+    """The place; None for a cursor that was not made here for this organisation and question, was
+    changed, or whose key is gone."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        inside = base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (UnicodeError, binascii.Error):
+        return None
+    version, sealed = inside[:_VERSION_BYTES], inside[_VERSION_BYTES:]
+    row = session.get(t.CursorKey, int.from_bytes(version, "big"))
+    if row is None or _text(inside) != cursor:  # one place has one spelling
+        return None
+    try:
+        return AESSIV(row.key).decrypt(sealed, _about(version, organisation_id, asked)).decode()
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _text(inside: bytes) -> str:
+    return base64.urlsafe_b64encode(inside).decode().rstrip("=")
+
+
+def _about(version: bytes, organisation_id: uuid.UUID, asked: str) -> list[bytes]:
+    return [version, organisation_id.bytes, asked.encode()]

@@ -1,0 +1,80 @@
+"""The timeline: append-only, read newest first."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session, col, select
+
+from dunning.currency import CURRENCIES
+from store import tables as t
+from store.bulk import batch_of
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency's own decimals, more only where there are more: "12.50 EUR"."""
+    places = CURRENCIES.get(currency, 2)
+    exact = amount.quantize(Decimal(1).scaleb(-places))
+    return f"{exact if exact == amount else amount.normalize():f} {currency}"
+
+
+def note(
+    session: Session,
+    customer: t.Customer,
+    at: datetime,
+    kind: str,
+    text: str,
+    *,
+    invoice_id: uuid.UUID | None = None,
+    action_id: uuid.UUID | None = None,
+    by: str = "",
+) -> None:
+    """Append an entry at the organisation's time ``at``."""
+    entry = t.TimelineEntry(
+        organisation_id=customer.organisation_id,
+        customer_id=customer.id,
+        invoice_id=invoice_id,
+        action_id=action_id,
+        at=at,
+        kind=kind,
+        text=text[:2000],
+        by=by,
+    )
+    batch = batch_of(session)
+    if batch is not None:
+        batch.entries.append(entry)
+    else:
+        session.add(entry)
+
+
+def read(
+    session: Session,
+    hidden: ColumnElement[bool],
+    *,
+    customer_id: uuid.UUID | None = None,
+    invoice_id: uuid.UUID | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[t.TimelineEntry]:
+    """Newest first, from before the entry ``before``.
+
+    ``hidden`` is ``backoffice.people.visible.hidden_entries`` of the reader: what rule 29 hides is
+    left out.
+    """
+    statement = (
+        select(t.TimelineEntry)
+        .where(sa.not_(hidden))
+        .order_by(col(t.TimelineEntry.id).desc())
+        .limit(limit)
+    )
+    if customer_id is not None:
+        statement = statement.where(t.TimelineEntry.customer_id == customer_id)
+    if invoice_id is not None:
+        statement = statement.where(t.TimelineEntry.invoice_id == invoice_id)
+    if before is not None:
+        statement = statement.where(col(t.TimelineEntry.id) < before)
+    return list(session.exec(statement))

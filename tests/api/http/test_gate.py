@@ -1,0 +1,295 @@
+"""Whoever has no key, or a bad one, stops nobody; nor does a client that sends slowly."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.app import create_app
+from api.http import gate
+from api.http.bodies import BodyRoute
+from api.http.protocol import Protocol
+from backoffice.people.members import Principal
+from logs import set_up_logging
+from settings import Settings
+from stand_ins.office import Office
+from tests.api.http.test_schema import WITHOUT_KEY, operations
+from tests.cast.listening import Line, listening
+
+#: Each was a second or more of everybody's time, of 10 MB and less.
+HOSTILE = [
+    ("application/toml", b".".join([b"a"] * 30_000) + b"=1"),
+    ("application/json", (b"[" * 500 + b"]" * 500 + b",") * 500),
+    ("multipart/form-data", b"--" * 10_000),
+    ("text/csv", b"\n" * 100_000),
+    ("application/pdf", b""),
+]
+MEANWHILE = 0.1
+AT_ONCE = 0.05
+
+
+def test_every_operation_asks_for_the_key_before_it_reads_the_body(
+    office: Office, app: FastAPI
+) -> None:
+    """401 at once, whether the body comes or is only announced, and nobody else notices."""
+    closed = [
+        (p, m) for p, m, _ in operations(app) if p.startswith("/v1/") and p not in WITHOUT_KEY
+    ]
+    assert len(closed) > 60
+    took, meanwhile, over = [], [], threading.Event()
+    with listening(app) as port:
+
+        def health() -> float:
+            began = time.perf_counter()
+            assert Line(port).send("GET", "/healthz").answer()[0] == 200
+            return time.perf_counter() - began
+
+        def watch() -> None:
+            while not over.wait(0.01):
+                meanwhile.append(health())
+
+        floor = [health() for _ in range(20)]
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            for number, (path, method) in enumerate(closed):
+                kind, body = HOSTILE[number % len(HOSTILE)]
+                length = f"Content-Length: {len(body) or 9_000_000}"
+                head = (f"Content-Type: {kind}", "Expect: 100-continue", length)
+                began = time.perf_counter()
+                line = Line(port).send(method.upper(), path, *head, body=body)
+                status, headers, text = line.answer()
+                took.append(time.perf_counter() - began)
+                assert (status, headers["connection"]) == (401, "close"), (method, path, text)
+        finally:
+            over.set()
+            watcher.join()
+    # The machine may be busy with other things: against what the same server needs at rest.
+    slow = statistics.median(floor) * 5
+    assert statistics.median(took) < max(AT_ONCE, slow)
+    assert statistics.median(meanwhile) < max(MEANWHILE, slow)
+    assert max(took) < 2 > max(meanwhile)  # what one hostile body alone cost was more
+
+
+def test_an_address_that_is_not_there_needs_a_key_too(office: Office) -> None:
+    nobody = office.caller(None)
+    for method, path in (
+        ("GET", "/nothing"), ("DELETE", "/batch"), ("GET", "/customers/a%00b"),
+        ("GET", "http://dunning/v1"), ("POST", "/invitations/exchange/"),
+    ):  # fmt: skip
+        nobody.fails(401, method, path)
+    assert nobody("GET", "http://dunning/v11").status_code == 404
+
+
+def test_json_of_every_operation_is_read_on_a_thread_and_within_limits(app: FastAPI) -> None:
+    ours = [r for r in iter_route_contexts(app.routes) if (r.path or "").startswith("/v1/")]
+    assert len(ours) > 60
+    for route in ours:
+        assert isinstance(route.original_route, BodyRoute), route.path
+
+
+TOO_MUCH = [
+    ("application/toml", b".".join([b"a"] * 30_000) + b"=1"),
+    ("application/toml", b"a = 1\n" * 60_000),
+    ("application/toml", b"a = " + b"[" * 200 + b"]" * 200),
+    ("application/json", b'{"steps": ' + b"[" * 200 + b"]" * 200 + b"}"),
+    ("application/json", b'{"steps": [' + b"0," * 60_000 + b"0]}"),
+]
+
+
+def test_what_a_member_writes_is_read_within_limits(
+    office: Office, subtests: pytest.Subtests
+) -> None:
+    for path in ("/plans/check", "/plans/Standard/preview"):
+        for kind, content in TOO_MUCH[3 if "preview" in path else 0 :]:
+            with subtests.test(path=path, content=content[:20]):
+                began = time.perf_counter()
+                headers = {"Content-Type": kind}
+                told = office.ben.fails(400, "POST", path, content=content, headers=headers)
+                assert told["detail"].startswith("the body ")
+                assert time.perf_counter() - began < 2
+
+
+def test_a_map_with_a_name_of_many_dots_is_refused(office: Office) -> None:
+    form = {"file": ("b.csv", b"customer\n"), "map": ("m.toml", b"a." * 30_000 + b"a=1")}
+    told = office.billing("POST", "/imports", files=form)
+    assert (told.status_code, told.json()["errors"][0]["where"]) == (422, "/map")
+
+
+def test_many_bad_keys_at_a_time_are_not_in_the_way_of_good_ones(
+    office: Office, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, go_on, stuck = gate._look_up, threading.Event(), []
+
+    def slow(app: FastAPI, key: str) -> Principal | None:
+        if "bbbb" in key:
+            stuck.append(key)
+            assert go_on.wait(30)
+        return look_up(app, key)
+
+    monkeypatch.setattr(gate, "_look_up", slow)
+    office.ben.get("/me")
+    with ThreadPoolExecutor(20) as pool:
+        bad = [office.caller(f"dun_live_{n:012}_" + "b" * 32) for n in range(20)]
+        asked = [pool.submit(one, "GET", "/me") for one in bad]
+        try:
+            while not stuck:
+                time.sleep(0.005)
+            office.ben.get("/me")
+        finally:
+            go_on.set()
+        assert {one.result().status_code for one in asked} == {401}
+
+
+def test_slow_uploads_of_one_key_hold_nothing_that_others_need(
+    office: Office, engine: Engine
+) -> None:
+    """40 of them: eight are waited for, for a short while, the others are told to come later."""
+    app = create_app(Settings(body_seconds=1, ready_seconds=30), engine)
+    key = f"Authorization: {office.billing.headers['Authorization']}"
+    ben = f"Authorization: {office.ben.headers['Authorization']}"
+    csv = "Content-Type: text/csv"
+    with listening(app) as port:
+        slow = [Line(port) for _ in range(40)]
+        for line in slow:
+            line.send("POST", "/v1/imports", key, csv, "Content-Length: 99999", body=b"customer,")
+        for _ in range(5):
+            assert Line(port).send("GET", "/v1/me", ben).answer()[0] == 200
+        assert Line(port).send("GET", "/readyz").answer()[0] == 200
+        answers = [one.answer() for one in slow]
+        later = [headers["retry-after"] for status, headers, _ in answers if status == 429]
+        assert set(later) == {"2"}
+        left = [status for status, *_ in answers if status == 408]
+        assert len(left) >= 8
+        assert len(left) + len(later) == 40
+        # And the places of the key are free again.
+        again = Line(port).send("POST", "/v1/imports", key, csv, "Content-Length: 4", body=b"a,b\n")
+        assert again.answer()[0] == 422
+
+
+def test_a_body_that_trickles_is_left(office: Office, engine: Engine) -> None:
+    """It always sends something in time, but never gets anywhere."""
+    app = create_app(Settings(body_seconds=0.2), engine)
+    key = f"Authorization: {office.billing.headers['Authorization']}"
+    kind = "Content-Type: application/json"
+    with listening(app) as port:
+        line = Line(port).send("PUT", "/v1/customers/C-1", key, kind, "Content-Length: 99999")
+        began, sent = time.perf_counter(), 0
+        line.socket.settimeout(0.05)
+        while time.perf_counter() - began < 10:
+            try:
+                line.socket.sendall(b" ")
+                sent += 1
+                if line.socket.recv(1, 2):  # MSG_PEEK
+                    break
+            except TimeoutError:
+                continue
+        line.socket.settimeout(30)
+        status, _, text = line.answer()
+        assert (status, sent > 2) == (408, True), text
+        assert json.loads(text)["title"] == "The body came too slowly"
+
+
+def test_what_two_servers_could_read_differently_is_refused(app: FastAPI) -> None:
+    with listening(app) as port:
+        both = Line(port).send("POST", "/v1/batch", "Content-Length: 5",
+                               "Transfer-Encoding: chunked", body=b"0\r\n\r\n")  # fmt: skip
+        assert both.answer()[0] == 400
+        many = Line(port).send("GET", "/healthz", *(f"X-{n}: 1" for n in range(150)))
+        assert many.answer()[0] == 431
+        # In pieces the server itself ends it, in one piece we do.
+        assert Line(port).send("GET", "/healthz", "X-A: " + "a" * 40_000).answer()[0] in (400, 431)
+
+
+def test_a_request_that_never_begins_is_left(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it help to send a little of its head now and then."""
+    monkeypatch.setattr(Protocol, "head_seconds", 0.2)
+    with listening(app, http="api.http.protocol:Protocol") as port:
+        silent, slow = Line(port), Line(port)
+        slow.socket.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert Line(port).send("GET", "/healthz").answer()[0] == 200
+        began = time.perf_counter()
+        for line in (silent, slow):
+            with line.socket:
+                assert line.socket.recv(1) == b""
+        assert time.perf_counter() - began < 10
+        status, headers, text = Line(port).send("G ET", "/healthz").answer()
+        assert (status, len(headers["x-request-id"])) == (400, 16)
+        assert json.loads(text)["status"] == 400
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is logged, as a process would write it."""
+    root = logging.getLogger()
+    handlers, level, out = root.handlers[:], root.level, io.StringIO()
+    set_up_logging(json_lines=True, stream=out)
+    yield out
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_every_answer_has_a_request_id(office: Office) -> None:
+    found = set()
+    for method, path, status in (
+        ("GET", "/healthz", 200), ("GET", "/docs", 200), ("GET", "/nothing", 404),
+        ("GET", "/l/aaaaaaaaaaaaaaaa", 404), ("POST", "/webhooks/lob", 503),
+        ("POST", "/webhooks/nobody", 404), ("GET", "/v1/me", 401), ("PUT", "/healthz", 405),
+    ):  # fmt: skip
+        answer = office.client.request(method, path)
+        assert answer.status_code == status, path
+        found.add(answer.headers["x-request-id"])
+    large = office.billing("PUT", "/customers/C", content=b" " * 1_100_000)
+    assert large.status_code == 413
+    found.add(large.headers["x-request-id"])
+    assert len(found) == 9
+
+
+def test_the_log_and_the_answer_have_the_same_request_id(
+    office: Office, app: FastAPI, log: io.StringIO, engine: Engine
+) -> None:
+    key = office.ben.headers["Authorization"]
+    with listening(app, access_log=True) as port:
+        told = Line(port).send("GET", "/healthz", "X-Forwarded-For: 203.0.113.7").answer()[1]
+        app.state.engine = "no engine at all"
+        status, headers, text = Line(port).send("GET", "/v1/me", f"Authorization: {key}").answer()
+        app.state.engine = engine
+    number = headers["x-request-id"]
+    problem = json.loads(text)
+    assert (status, problem["request_id"]) == (500, number)
+    assert number in problem["detail"]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    mine = [line for line in lines if line.get("request_id") == number]
+    assert {line["logger"] for line in mine} == {"api.http.problems", "uvicorn.access"}
+    (first,) = [line for line in lines if line.get("request_id") == told["x-request-id"]]
+    assert first["message"].startswith("203.0.113.7")  # loopback is a trusted proxy
+
+
+def test_a_given_request_id_is_taken_over_from_a_trusted_proxy_alone(engine: Engine) -> None:
+    app = create_app(Settings(trusted_proxies="10.0.0.0/8"), engine)
+
+    def given(client: str, number: str) -> str:
+        asks = TestClient(app, client=(client, 4711))
+        return str(asks.get("/healthz", headers={"X-Request-Id": number}).headers["x-request-id"])
+
+    assert given("10.1.2.3", "abc-123") == "abc-123"
+    assert given("192.0.2.1", "abc-123") != "abc-123"
+    for harmful in ("a b", "x" * 65, "a\x1b[31m", ""):
+        assert given("10.1.2.3", harmful) != harmful
+
+
+def test_a_proxy_that_is_no_address_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"proxy\.example is no address and no network"):
+        Settings(trusted_proxies="10.0.0.1, proxy.example")

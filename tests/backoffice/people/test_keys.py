@@ -1,0 +1,28 @@
+"""What a key is made of."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from backoffice.people.members import BILLING, authenticate, may_be_key, new_key
+from store import tables as t
+from store.engine import transaction
+
+pytestmark = pytest.mark.services
+
+
+def test_a_key_has_256_random_bits_and_one_of_before_is_still_read(engine: Engine) -> None:
+    with transaction(engine) as session:
+        organisation = t.Organisation(name="Amber & Sons")
+        session.add(organisation)
+        session.flush()
+        key = new_key(session, organisation.id, BILLING, "billing")
+        session.flush()
+        found = authenticate(session, key)
+        assert found is not None
+        assert found.organisation_id == organisation.id
+        assert authenticate(session, key[:-11]) is None
+    assert len(key.rpartition("_")[2]) == 43  # of 62 signs
+    assert may_be_key(key[:-11])  # as long as keys of before
+    assert not may_be_key(key[:-1])

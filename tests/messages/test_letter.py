@@ -1,0 +1,297 @@
+"""The letter on paper: read back from the PDF, where each piece of text stands in points."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zlib
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel import Locale
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+
+from dunning.plan import ActionType
+from messages.letter import Paper, pdf
+from messages.message import BadMessage, Message, Postal, Recipient, Role
+from messages.table import as_text
+from messages.words import LABELS
+from tests.cast import letters
+
+MM, INCH = 72 / 25.4, 72
+ADDRESS = "12 rue de l'Église\n75011 Paris"
+ADA = Recipient(Role.TO, ADDRESS, "Ada Byron", "contact-ada", Postal("12 rue", "Paris", "FR"))
+FONT = TTFont(str(files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"))
+
+
+def letter(**changes: Any) -> Message:
+    plain = {"channel": ActionType.LETTER, "recipients": (ADA,), "subject": "Payment reminder"}
+    return letters.sms(**(plain | changes))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """``x`` from the left, ``y`` from the bottom, in points."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    bold: bool
+
+    @property
+    def end(self) -> float:
+        names, widths = FONT.getBestCmap(), FONT["hmtx"]
+        units = sum(widths[names[ord(c)]][0] for c in self.text)
+        return self.x + float(units * self.size / FONT["head"].unitsPerEm)
+
+
+def pages(made: bytes) -> list[list[Piece]]:
+    letter_of = {
+        int(code, 16): bytes.fromhex(target.decode()).decode("utf-16-be")
+        for code, target in re.findall(rb"\n<([0-9A-F]{4})> <([0-9A-F]+)>(?=\n<|\nend)", made)
+    }
+    packed = re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)\r?\nendstream", made, re.DOTALL)
+    contents = [zlib.decompress(stream) for stream in packed]
+    return [_pieces(content, letter_of) for content in contents if b" Td" in content]
+
+
+def _pieces(content: bytes, letter_of: dict[int, str]) -> list[Piece]:
+    pieces, size = [], 0.0
+    for m in re.finditer(
+        rb"/F\d+ ([\d.]+) Tf|BT ([\d.]+) ([\d.]+) Td  ?(2 Tr)?[^(]*?\((.*?)(?<!\\)((?:\\\\)*)\) Tj",
+        content,
+        re.DOTALL,
+    ):
+        if m[1]:
+            size = float(m[1])
+            continue
+        raw = re.sub(rb"(?s)\\(.)", lambda e: b"\r" if e[1] == b"r" else e[1], m[5] + m[6])
+        codes = [raw[i] * 256 + raw[i + 1] for i in range(0, len(raw), 2)]
+        text = "".join(letter_of[c] for c in codes)
+        pieces.append(Piece(text, float(m[2]), float(m[3]), size, bool(m[4])))
+    return pieces
+
+
+def lines(message: Message, paper: Paper = Paper.A4) -> list[Piece]:
+    return [piece for page in pages(pdf(message, paper)) for piece in page]
+
+
+def texts(message: Message, paper: Paper = Paper.A4) -> list[str]:
+    return [piece.text for piece in lines(message, paper)]
+
+
+def size_of(made: bytes) -> list[float]:
+    found = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", made)
+    assert found
+    return [float(found[1]), float(found[2])]
+
+
+def test_the_same_message_is_the_same_bytes_in_every_process() -> None:
+    code = (
+        "import sys; from messages.letter import *; from tests.messages.test_letter import letter;"
+        "sys.stdout.buffer.write(b''.join(pdf(letter(), paper) for paper in Paper))"
+    )
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env={"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        check=True,
+    )
+    assert elsewhere.stdout == b"".join(pdf(letter(), paper) for paper in Paper)
+    assert set(re.findall(rb"D:(\d{4})", elsewhere.stdout)) == {b"2000"}, "no date of today"
+
+
+def test_another_text_is_another_letter() -> None:
+    assert pdf(letter(), Paper.A4) != pdf(letter(text="Another."), Paper.A4)
+
+
+def test_the_letter_says_who_writes_to_whom_about_what() -> None:
+    message = letter(text="Dear Ada,\n\nINV-1 is open.\n\nSam\n")
+    assert texts(message) == [
+        "Sam",
+        "Ada Byron",
+        "12 rue de l'Église",
+        "75011 Paris",
+        "Payment reminder",
+        "Dear Ada,",
+        "INV-1 is open.",
+        "Sam",
+        "1 / 1",
+    ]
+    assert [p.text for p in lines(message) if p.bold] == ["Payment reminder"]
+    dear, invoice, sam = lines(message)[5:8]
+    assert dear.y - invoice.y == pytest.approx(invoice.y - sam.y), "an empty line stays empty"
+
+
+def test_a_name_that_is_in_the_address_stands_there_once() -> None:
+    to = Recipient(Role.TO, f"Ada Byron\n{ADDRESS}", "Ada Byron")
+    assert texts(letter(recipients=(to,))).count("Ada Byron") == 1
+
+
+def test_a_us_letter_keeps_the_windows_of_lobs_envelope_clear() -> None:
+    """Lob prints both addresses there; paper can slide by an inch, and by half an inch down."""
+    message = letter(sender_name="Amber & Sons " * 15, text="words " * 4000)
+    made = pdf(message, Paper.US_LETTER)
+    assert size_of(made) == pytest.approx([8.5 * INCH, 11 * INCH], abs=0.1)
+    first, *_, last = pages(made)
+    for piece in first:
+        above = 11 * INCH - piece.y - piece.size  # to the top of the letters
+        assert piece.x >= 4.63 * INCH or above >= 3.13 * INCH, piece
+    assert not {"Ada Byron", "75011 Paris"} & {p.text for p in first}
+    assert last[0].y == pytest.approx(11 * INCH - 25 * MM, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("country", "left", "right", "top", "bottom"),
+    [("FR", 110, 190, 45, 79), ("DE", 20, 105, 50, 90), ("", 20, 105, 50, 90)],
+)
+def test_the_address_stands_in_the_window_of_the_country(
+    country: str, left: float, right: float, top: float, bottom: float
+) -> None:
+    """DL, paper in three: what shows however the paper slides (millimetres from the corner)."""
+    postal = Postal("12 rue", "Paris", country) if country else None
+    lined = "Acme, Department of Payments and Other Unpleasant Affairs\nB\nC\nD"
+    message = letter(recipients=(Recipient(Role.TO, lined, "Ada", postal=postal),))
+    made = pdf(message, Paper.A4)
+    assert size_of(made) == pytest.approx([210 * MM, 297 * MM], abs=0.1)
+    sender, *address = pages(made)[0][:7]
+    assert [p.text for p in address[-3:]] == ["B", "C", "D"]
+    for piece in address:
+        assert left * MM <= piece.x
+        assert piece.end <= right * MM
+        assert 297 * MM - piece.y - piece.size >= top * MM
+        assert 297 * MM - piece.y <= bottom * MM
+    assert (sender.x < 105 * MM) == (country == "FR"), "the letterhead stands on the other side"
+
+
+def test_an_address_that_the_window_cannot_show_is_refused() -> None:
+    tall = Recipient(Role.TO, "\n".join("ABCDEFG"), "")
+    with pytest.raises(BadMessage, match=r"recipient address.*6 lines"):
+        pdf(letter(recipients=(tall,)), Paper.A4)
+    assert pdf(letter(recipients=(tall,)), Paper.US_LETTER), "Lob prints the address"
+
+
+def test_every_language_of_europe_and_the_euro_are_printed() -> None:
+    said = ["1 234,56 € – „Łódź“ Škoda ő ğ", "Αγαπητή Άντα Ωμέγα", "Уважаемая Ада, ґ ѓ"]
+    assert texts(letter(text="\n".join(said)))[5:8] == said
+
+
+def test_odd_spaces_and_invisible_marks_leave_no_trace() -> None:
+    text = "1\u202f234,56\u00a0€\tA\u2009B\u200b\ufeff\u00adC\r\nD e\u0301"
+    assert texts(letter(text=text))[5:7] == ["1 234,56 €    A BC", "D é"]
+
+
+def test_a_line_never_breaks_inside_an_amount() -> None:
+    text = " ".join(["1\u202f234,56\u00a0€"] * 200)
+    for line in texts(letter(text=text))[5:-1]:
+        assert re.fullmatch(r"(1 234,56 € ?)+", line)
+
+
+@pytest.mark.parametrize("part", ["text", "subject", "sender_name"])
+@pytest.mark.parametrize("said", ["שלום", "नमस्ते", "日本", "\U0001f600", "\ufffd"])
+def test_what_the_font_cannot_print_is_refused_by_name(part: str, said: str) -> None:
+    with pytest.raises(BadMessage) as raised:
+        pdf(letter(**{part: f"Dear {said}"}), Paper.A4)
+    assert raised.value.part == part.replace("_", " ")
+    assert any(repr(c) in raised.value.reason for c in said)
+    assert "'D'" not in raised.value.reason
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+def test_the_text_flows_whole_and_in_order_inside_the_margins(paper: Paper) -> None:
+    words = [f"word{i}" for i in range(3000)]
+    made = pdf(letter(text=" ".join(words)), paper)
+    found = pages(made)
+    assert len(found) > 2
+    width, _ = size_of(made)
+    said = []
+    for number, page in enumerate(found, 1):
+        *body, count = page
+        assert count.text == f"{number} / {len(found)}"
+        assert (count.x + count.end) / 2 == pytest.approx(width / 2, abs=0.5)
+        said += [p.text for p in body if p.text.startswith("word")]
+        for piece in body:
+            assert piece.end <= width - 19.9 * MM
+            assert piece.y > count.y + 10 * MM
+    assert " ".join(said).split() == words
+
+
+def test_a_word_wider_than_the_page_is_cut_and_nothing_is_lost() -> None:
+    word = "x" * 500
+    parts = texts(letter(text=f"a {word} b"))[5:-1]
+    assert "".join(parts).replace(" ", "") == f"a{word}b"
+    assert len(parts) > 3
+
+
+@pytest.mark.parametrize("before", ["", "x\n"], ids=["even", "odd"])
+def test_a_page_does_not_begin_with_an_empty_line(before: str) -> None:
+    _, *more = pages(pdf(letter(text=before + "x\n\n" * 60), Paper.A4))
+    assert len(more) > 1
+    for page in more:
+        assert page[0].y == pytest.approx((297 - 25) * MM, abs=0.1)
+
+
+@pytest.mark.parametrize(("paper", "most"), [(Paper.A4, 20), (Paper.US_LETTER, 12)])
+def test_a_letter_has_an_end(paper: Paper, most: int) -> None:
+    first, second, _ = (
+        [p.text for p in page] for page in pages(pdf(letter(text="x\n" * 100), paper))
+    )
+    full = first.count("x") + (most - 1) * second.count("x")
+    assert len(pages(pdf(letter(text="x\n" * full), paper))) == most
+    with pytest.raises(BadMessage, match=f"text: is longer than the {most} pages"):
+        pdf(letter(text="x\n" * (full + 1)), paper)
+    with pytest.raises(BadMessage):  # one word
+        pdf(letter(text="x" * 200_000), paper)
+
+
+def table(*balances: str, number: str = "INV-1", language: str = "fr") -> str:
+    invoices = tuple(letters.invoice(number, balance) for balance in balances)
+    return as_text(letters.facts(invoices=invoices), LABELS[language], Locale(language))
+
+
+@pytest.mark.parametrize("language", sorted(LABELS))
+def test_the_columns_of_the_table_line_up(language: str) -> None:
+    text = f"Dear Ada,\n\n{table('1.10', '1111.11', '987654.30', language=language)}\n\nSam"
+    found = lines(letter(text=text))
+    rows = [[p for p in found if p.y == y] for y in sorted({p.y for p in found}, reverse=True)]
+    head, *body = [row for row in rows if len(row) == 6]
+    assert len(body) == 3
+    assert not any("--" in p.text for p in found), "the rule is drawn"
+    for column, cells in enumerate(zip(head, *body, strict=True)):
+        edges = [cell.x if column < 3 else cell.end for cell in cells]
+        assert edges == pytest.approx([edges[0]] * 4, abs=0.1), cells
+    for row in (head, *body):
+        for before, after in pairwise(row):
+            assert after.x - before.end > 3 * MM
+    assert body[0][0].text == "INV-1"
+    assert [p.text for p in found][5] == "Dear Ada,"
+    assert [p.text for p in found][-2] == "Sam"
+
+
+def test_a_wide_table_is_printed_smaller_not_over_the_edge() -> None:
+    text = table(str(Decimal("123456789012.34")), number="W" * 40)
+    for paper, margin in ((Paper.A4, 20), (Paper.US_LETTER, 20)):
+        made = pdf(letter(text=text), paper)
+        width, _ = size_of(made)
+        row = [p for p in pages(made)[0] if p.size < 10]
+        assert [p.text for p in row if p.text == "W" * 40]
+        assert max(p.end for p in row) <= width - margin * MM + 0.5
+        for before, after in pairwise(row):
+            assert after.y < before.y or after.x > before.end
+
+
+def test_text_that_looks_a_little_like_a_table_is_not_lost() -> None:
+    text = "one  two\n---  ---\nabcdefgh and more than that\n\n---  ---\n\n--  --\na\nb  c  d"
+    said = texts(letter(text=text))[5:-1]
+    assert "abcdefgh and more than that" in said
+    assert sorted("".join(said).replace("-", "").replace(" ", "")) == sorted(
+        text.replace("-", "").replace(" ", "").replace("\n", "")
+    )

@@ -1,0 +1,64 @@
+"""Addresses as closures know them, and what was heard about them, without a database."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dunning.closures import Heard, Source, closing, opened_at
+from messages.phone import mobile
+from store.closures import EMAIL, PHONE, key_of, same
+
+NOW = datetime(2025, 3, 4, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("06 12 34 56 78", "FR"), ("+33 (0)6 12 34 56 78", ""), ("0033 6 12 34 56 78", "fr "),
+        ("07400 123456", "GB"), ("(202) 555-0143", "US"), ("011 15-2345-6789", "AR"),
+        ("+41 79 123 45 67", "FR"), ("0176 12345678", "DE"),
+    ],
+)  # fmt: skip
+def test_a_number_is_known_as_the_channel_writes_to_it(number: str, country: str) -> None:
+    assert key_of(PHONE, number, country) == mobile(number, country)
+
+
+def test_an_email_address_is_known_in_lower_case() -> None:
+    assert key_of(EMAIL, " Eve@ACME.Example", "") == "eve@acme.example"
+
+
+def test_a_number_without_a_country_is_taken_for_every_one_like_it() -> None:
+    unknown = key_of(PHONE, "06 12 34 56 78", "")
+    assert unknown == "0612345678"
+    assert same(PHONE, unknown, "+33612345678")
+    assert not same(PHONE, "+41612345678", "+33612345678")
+    assert not same(PHONE, "", "")
+
+
+def word(source: Source, closed: bool, minute: int) -> Heard:
+    return Heard(source, closed, "x", NOW + timedelta(minutes=minute), f"{source} {minute}")
+
+
+def test_a_complaint_stands_until_a_member_opens_the_address_after_it() -> None:
+    complaint, start = word(Source.COMPLAINT, True, 5), word(Source.CALLBACK, False, 9)
+    for opened, found in ((4, complaint), (5, None), (6, None)):
+        words = [complaint, start, word(Source.MEMBER, False, opened)]
+        for order in itertools.permutations(words):
+            assert closing(order) == found
+            assert opened_at(order) == (None if found else start.at)
+
+
+def test_what_a_member_closed_a_later_callback_opens() -> None:
+    assert closing([word(Source.MEMBER, True, 1), word(Source.CALLBACK, False, 2)]) is None
+    closed = word(Source.MEMBER, True, 2)
+    assert closing([closed, word(Source.CALLBACK, False, 2)]) == closed
+    assert closing([]) is None
+    assert opened_at([]) is None
+
+
+def test_of_two_callbacks_of_one_instant_the_one_that_closes_holds() -> None:
+    stop, start = word(Source.CALLBACK, True, 1), word(Source.CALLBACK, False, 1)
+    assert (stop.replaces(start), start.replaces(stop)) == (True, False)

@@ -1,0 +1,104 @@
+"""What loading an account reads does not grow with what is over."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.deciding import settle
+from backoffice.delivery import callbacks
+from backoffice.ledger.browse import list_invoices
+from backoffice.worklist.actions import list_actions
+from dunning.plan import ActionType
+from stand_ins.history import OPEN, organisation_with_history
+from store import closures
+from store import tables as t
+from store.engine import transaction
+from store.load import load
+
+_READ = sa.text(
+    "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS read"
+    " FROM pg_stat_xact_user_tables"
+    " WHERE seq_tup_read + coalesce(idx_tup_fetch, 0) > 0"
+)
+
+
+def rows_read(engine: Engine, what: Callable[[Session], object]) -> dict[str, int]:
+    """Rows that PostgreSQL reads of each table, with plans that it makes for any customer."""
+    with transaction(engine) as session:
+        session.connection().execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        before = {row.relname: row.read for row in session.connection().execute(_READ)}
+        what(session)
+        after = {row.relname: row.read for row in session.connection().execute(_READ)}
+        session.rollback()
+    return {name: count - before.get(name, 0) for name, count in after.items()}
+
+
+def test_a_customer_with_1500_closed_invoices_is_loaded_with_as_few_rows_as_one_with_3(
+    engine: Engine,
+) -> None:
+    with transaction(engine) as session:
+        others = {f"other-{n}": 3 for n in range(100)}
+        _, known = organisation_with_history(session, {**others, "short": 3, "long": 1500})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
+    now = datetime.now(UTC)
+
+    def loads(customer: uuid.UUID) -> dict[str, int]:
+        return rows_read(engine, lambda session: load(session, customer))
+
+    def reviews(customer: uuid.UUID) -> dict[str, int]:
+        return rows_read(engine, lambda session: settle(session, customer, now, now, 0))
+
+    assert loads(known["long"]) == loads(known["short"])
+    assert reviews(known["long"]) == reviews(known["short"])
+    with transaction(engine) as session:
+        loaded = load(session, known["long"])
+    assert len(loaded.invoices) == OPEN
+    assert len(loaded.actions) == OPEN
+
+
+def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
+    """A sender's contact by address and by number, an invoice by its number, a waiting callback."""
+    with transaction(engine) as session:
+        organisation, known = organisation_with_history(session, {"one": 0, "other": 500})
+        session.add_all(
+            t.Contact(
+                customer_id=known["other"], external_id=str(n), email=f"Eve{n}@b.example",
+                phone=f"+33 1 23 {n:06}",
+            )
+            for n in range(1000)
+        )  # fmt: skip
+        for _ in range(1000):
+            callbacks.store(session, "lob", None, "/", {}, b"")
+        session.connection().execute(
+            sa.text(
+                "UPDATE callback SET outcome = CASE id % 2 WHEN 0 THEN 'done' ELSE 'refused' END"
+            )
+        )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("VACUUM ANALYZE"))
+
+    member = t.Member(organisation_id=organisation, name="A", email="a@b.example", role="admin")
+
+    def sender(kind: ActionType, address: str) -> Callable[[Session], object]:
+        kind_of = closures.KIND_OF[kind]
+        key = closures.key_of(kind_of, address, "")
+        return lambda session: closures.people_at(session, kind_of, key)
+
+    for what in (
+        sender(ActionType.EMAIL, "eve7@B.example"),
+        sender(ActionType.SMS, "+33123000007"),
+        lambda s: list_invoices(s, organisation, number="other-7"),
+        lambda s: list_invoices(s, organisation, status="open", limit=2),
+        lambda s: list_actions(s, member, scope="all", status="needs_review"),
+        lambda s: list_actions(s, member, scope="without_owner"),
+        lambda s: callbacks.waiting(s, 50),
+        lambda s: callbacks.read(s, organisation, callbacks.REFUSED),
+    ):
+        assert sum(rows_read(engine, what).values()) <= 3  # a contact comes with its customer
