@@ -17,7 +17,7 @@ from dunning.decide import decide
 from dunning.model import Decision, Kind
 from store.engine import is_lock_timeout, transaction
 from store.load import Loaded, load
-from workflows.contracts import Next
+from workflows.contracts import Instruction
 
 Clock = Callable[[], datetime]
 
@@ -61,7 +61,7 @@ def engine_time(of_sequence: datetime, clock: Clock) -> datetime:
 
 def settle(
     session: Session, customer_id: uuid.UUID, at: datetime, engine_now: datetime, handled: int
-) -> Next:
+) -> Instruction:
     """Decide at the organisation's time ``at``, record, and answer the sequence."""
     for _ in range(_MOST_ROUNDS):
         loaded = load(session, customer_id)
@@ -79,12 +79,12 @@ def answer(
     at: datetime,
     engine_now: datetime,
     handled: int,
-) -> Next:
+) -> Instruction:
     """The decision as the sequence reads it. ``until`` is on the engine's clock: a rehearsal's own
     clock may be a year away from it."""
     summary = write_sequence(session, loaded, decision, at, handled)
     step = step_in(loaded, decision.step_key)
-    return Next(
+    return Instruction(
         state=decision.kind.value,
         until=engine_now + min(decision.at - at, _LONGEST_SLEEP) if decision.at else None,
         then=decision.then.value if decision.then else None,
@@ -101,6 +101,6 @@ def _label(loaded: Loaded, decision: Decision, name: str) -> str:
     return f"{name} · {invoice.number}"[:190] if invoice and name else ""
 
 
-def nobody(customer_id: str) -> Next:
+def nobody(customer_id: str) -> Instruction:
     """A customer that the database does not know: the run may end."""
-    return Next("rest", summary=f"no customer {customer_id}", owes_nothing=True)
+    return Instruction("rest", summary=f"no customer {customer_id}", owes_nothing=True)

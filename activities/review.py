@@ -21,7 +21,7 @@ from store.errors import DunningError, Invalid
 from store.load import clock, load
 from store.locks import lock_customer
 from store.timeline import note
-from workflows.contracts import REVIEW, Message, Next, ReviewInput
+from workflows.contracts import REVIEW, Instruction, Message, ReviewInput
 
 _BY_HAND = "signal"
 
@@ -34,7 +34,7 @@ class Review:
         self._clock = real
 
     @activity.defn(name=REVIEW)
-    def review(self, order: ReviewInput) -> Next:
+    def review(self, order: ReviewInput) -> Instruction:
         """Rules 1 to 44 on the account as it stands; answers what the sequence does next."""
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)

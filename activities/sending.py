@@ -56,7 +56,7 @@ from store.engine import ERRORS, is_lock_timeout, is_outage, transaction
 from store.errors import Invalid
 from store.load import Loaded, clock, load
 from store.locks import lock_customer
-from workflows.contracts import LOOK_UP, SEND, Next, SendInput
+from workflows.contracts import LOOK_UP, SEND, Instruction, SendInput
 
 #: With a provider's time-outs well inside a claim's (``backoffice.delivery.deliveries``) and the
 #: activity's own.
@@ -115,19 +115,19 @@ class Sending:
         self._probe_after = probe_after
 
     @activity.defn(name=SEND["email"])
-    def send_email(self, order: SendInput) -> Next:
+    def send_email(self, order: SendInput) -> Instruction:
         return self._send(order)
 
     @activity.defn(name=SEND["sms"])
-    def send_sms(self, order: SendInput) -> Next:
+    def send_sms(self, order: SendInput) -> Instruction:
         return self._send(order)
 
     @activity.defn(name=SEND["letter"])
-    def send_letter(self, order: SendInput) -> Next:
+    def send_letter(self, order: SendInput) -> Instruction:
         return self._send(order)
 
     @activity.defn(name=LOOK_UP)
-    def look_up(self, order: SendInput) -> Next:
+    def look_up(self, order: SendInput) -> Instruction:
         """Ask the provider whether it has a message whose answer was lost."""
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
@@ -143,7 +143,7 @@ class Sending:
         answer = _look_up(asked)
         return self._kept(lambda: self._answered(customer_id, asked, answer, order, now))
 
-    def _send(self, order: SendInput) -> Next:
+    def _send(self, order: SendInput) -> Instruction:
         """One message at most. Retried by Temporal only while it has certainly not left."""
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
@@ -154,17 +154,17 @@ class Sending:
                 return nobody(order.customer_id)
         if isinstance(claimed, ApplicationError):
             raise claimed
-        if isinstance(claimed, Next):
+        if isinstance(claimed, Instruction):
             return claimed
         return self._call(customer_id, claimed, order, now)
 
     def _call(
         self, customer_id: uuid.UUID, claimed: _Claimed, order: SendInput, now: datetime
-    ) -> Next:
+    ) -> Instruction:
         result = claimed.channel.send(claimed.message)
         return self._kept(lambda: self._settle(customer_id, claimed, result, order, now))
 
-    def _kept(self, write: Callable[[], Next]) -> Next:
+    def _kept(self, write: Callable[[], Instruction]) -> Instruction:
         """Only we know the outcome: a database that is away for a moment must not lose it, nor
         somebody who holds the customer."""
         began = time.monotonic()
@@ -184,7 +184,7 @@ class Sending:
         result: Result,
         order: SendInput,
         now: datetime,
-    ) -> Next:
+    ) -> Instruction:
         with transaction(self._engine, lock_timeout=LOCK_TIMEOUT) as session:
             customer = lock_customer(session, customer_id)
             at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
@@ -232,7 +232,7 @@ class Sending:
 
     def _claim(
         self, session: Session, customer_id: uuid.UUID, order: SendInput, now: datetime
-    ) -> _Claimed | Next | ApplicationError:
+    ) -> _Claimed | Instruction | ApplicationError:
         """An error is to be raised after the commit: nothing is claimed then."""
         loaded = load(session, customer_id)
         at = clock(loaded.organisation, now)
@@ -294,7 +294,7 @@ class Sending:
         order: SendInput,
         at: datetime,
         now: datetime,
-    ) -> _Claimed | Next | ApplicationError:
+    ) -> _Claimed | Instruction | ApplicationError:
         """A former attempt claimed and never settled: it died, or is still at it."""
         if row.status == "unknown":  # looked up, not sent
             return settle(session, loaded.customer.id, at, now, order.handled)
@@ -357,7 +357,7 @@ class Sending:
         answer: LookUp,
         order: SendInput,
         now: datetime,
-    ) -> Next:
+    ) -> Instruction:
         again: _Claimed | timedelta | None = None
         with transaction(self._engine, lock_timeout=LOCK_TIMEOUT) as session:
             loaded = load(session, customer_id)

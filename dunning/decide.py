@@ -33,7 +33,7 @@ from dunning.model import (
 )
 from dunning.plan import CHANNELS, ActionType, Plan, Step
 from dunning.recipients import can_reach
-from dunning.steps import Next, next_step
+from dunning.steps import ComingStep, next_step
 
 _PLANNED, _TO_DO = ActionStatus.PLANNED, ActionStatus.TO_DO
 _BACK = {
@@ -242,7 +242,7 @@ def _held(invoice: Invoice, action: Action, carries: Reason) -> Decision:
     )
 
 
-def _exhausted(invoice: Invoice, plan: Plan, coming: Next, carries: Reason) -> Decision:
+def _exhausted(invoice: Invoice, plan: Plan, coming: ComingStep, carries: Reason) -> Decision:
     words = "plan '{}' is exhausted for {}: decide what to do next"
     reasons = [carries, *coming.why]
     if coming.passed:
@@ -258,7 +258,7 @@ def _owner_task(invoice: Invoice, cause: Cause, *reasons: Reason) -> Decision:
     return Decision(Kind.REST, reasons, invoice_id=invoice.id, tasks=(task,))
 
 
-def _step(view: Outlook, coming: Next, step: Step, carries: Reason) -> Decision:
+def _step(view: Outlook, coming: ComingStep, step: Step, carries: Reason) -> Decision:
     """Send it, assign it to its owner, or wait for its day."""
     due, cause = due_at(view, step, coming.day), coming.cause
     reasons = [carries, *coming.why, *_reasons(view, coming, step)]
@@ -293,7 +293,7 @@ def _step(view: Outlook, coming: Next, step: Step, carries: Reason) -> Decision:
     )
 
 
-def _reasons(view: Outlook, coming: Next, step: Step) -> list[Reason]:
+def _reasons(view: Outlook, coming: ComingStep, step: Step) -> list[Reason]:
     trigger_on, day = view.date_of(step), coming.day
     reasons = [Reason(16, "'{}' has the trigger date {}", (step.name, trigger_on))]
     if coming.passed:
@@ -315,7 +315,7 @@ def _reasons(view: Outlook, coming: Next, step: Step) -> list[Reason]:
     return reasons
 
 
-def _passed_over(coming: Next) -> Reason:
+def _passed_over(coming: ComingStep) -> Reason:
     return Reason(15, "passed over, too late before the due date: {}", (", ".join(coming.passed),))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Event:
     provider's own id of the report: for people, never to tell two reports apart.
     """
 
-    fact: Fact
+    fact: DeliveryFact
     at: datetime
     delivery_id: str = ""
     provider_id: str = ""

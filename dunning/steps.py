@@ -19,7 +19,7 @@ _Ahead = tuple[Sequence[Step], _Why]
 
 
 @dataclass(slots=True)
-class Next:
+class ComingStep:
     """The next step and its local day; no step = the plan is exhausted (rule 26)."""
 
     step: Step | None
@@ -31,7 +31,7 @@ class Next:
     cause: Cause | None = None  # why it is its owner's at once (rule 37)
 
 
-def next_step(view: Outlook) -> Next:
+def next_step(view: Outlook) -> ComingStep:
     """The next step and its day.
 
     The answer is worked out as of today, and again as of each later day on which it could be
@@ -69,7 +69,7 @@ def _moved(view: Outlook) -> bool:
     return view.position is not None or view.account.contextualized_invoice_id == view.invoice.id
 
 
-def _as_of(view: Outlook, behind: _Ahead | None, day: date) -> Next:
+def _as_of(view: Outlook, behind: _Ahead | None, day: date) -> ComingStep:
     if behind is None:
         return _first_possible(view, _entry(view, day), day)
     coming = _first_possible(view, behind, day)
@@ -127,7 +127,7 @@ def _behind_position(view: Outlook) -> _Ahead | None:
     return (steps[max(before) + 1 :], why) if before else None
 
 
-def _first_possible(view: Outlook, ahead: _Ahead, as_of: date) -> Next:
+def _first_possible(view: Outlook, ahead: _Ahead, as_of: date) -> ComingStep:
     steps, why = ahead
     # A list put in another order, or a plan given back: what was executed is not executed again.
     executed = {a.step_key for a in view.mine if a.status is _DONE or a.status is _SKIPPED}
@@ -138,9 +138,9 @@ def _first_possible(view: Outlook, ahead: _Ahead, as_of: date) -> Next:
         base = view.date_of(step)
         day = day_for(view, step, 0, base, as_of)
         if day is not None:
-            return Next(step, why, day, base, 0, _not_on_record(view, passed))
+            return ComingStep(step, why, day, base, 0, _not_on_record(view, passed))
         passed.append(step.key)
-    return Next(None, why, passed=_not_on_record(view, passed))
+    return ComingStep(None, why, passed=_not_on_record(view, passed))
 
 
 def _not_on_record(view: Outlook, passed: list[str]) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def _not_on_record(view: Outlook, passed: list[str]) -> tuple[str, ...]:
     return tuple([key for key in passed if key not in known])
 
 
-def _repeat(view: Outlook, as_of: date) -> Next | None:
+def _repeat(view: Outlook, as_of: date) -> ComingStep | None:
     """Rule 25: another occurrence of the step that the invoice stands at."""
     position = view.position
     step = view.plan.find(position.step_key) if position is not None else None
@@ -165,10 +165,12 @@ def _repeat(view: Outlook, as_of: date) -> Next | None:
     if day is None:
         return None
     words = (step.name, step.repeat_every_days)
-    return Next(step, (Reason(25, "'{}' repeats every {} days", words),), day, base, occurrence)
+    return ComingStep(
+        step, (Reason(25, "'{}' repeats every {} days", words),), day, base, occurrence
+    )
 
 
-def _reopened(view: Outlook) -> Next | None:
+def _reopened(view: Outlook) -> ComingStep | None:
     """Rule 37: a step that came back is next again, its owner's at once unless the contact is
     corrected, and unless a later step has run or it is pre-due and too late by now (rule 15)."""
     back: Action | None = None
@@ -187,5 +189,5 @@ def _reopened(view: Outlook) -> Next | None:
     on, day = view.date_of(step), view.today
     if back.cause is Cause.BOUNCED and corrected(step, view.account, back):
         again = day_for(view, step, back.occurrence, on, view.today)
-        return Next(step, why, again, on, back.occurrence) if again is not None else None
-    return Next(step, why, day, on, back.occurrence, cause=back.cause or Cause.REJECTED)
+        return ComingStep(step, why, again, on, back.occurrence) if again is not None else None
+    return ComingStep(step, why, day, on, back.occurrence, cause=back.cause or Cause.REJECTED)

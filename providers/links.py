@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply
 from providers.callback import BadCallback, Callback
 
@@ -24,6 +24,6 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
     try:
         data = json.loads(callback.body)
         at = min(datetime.fromisoformat(data["at"]), now)
-        return [Event(fact=Fact.CLICKED, at=at, delivery_id=str(data["delivery_id"]))]
+        return [Event(fact=DeliveryFact.CLICKED, at=at, delivery_id=str(data["delivery_id"]))]
     except (ValueError, KeyError, TypeError) as error:
         raise BadCallback(f"this is no note of a link that was followed: {error}") from None

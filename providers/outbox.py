@@ -19,7 +19,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply
 from dunning.plan import ActionType
 from messages.message import Message, Recipient, Role
@@ -155,15 +155,15 @@ def _address(recipient: Recipient) -> Address:
 
 
 #: What can be simulated, and the reason that is given for it.
-SIMULATED: dict[str, tuple[Fact, str]] = {
-    "delivered": (Fact.RECEIVED, ""),
-    "opened": (Fact.OPENED, ""),
-    "clicked": (Fact.CLICKED, ""),
-    "bounced": (Fact.BOUNCED, "there is no such address (simulated)"),
-    "failed": (Fact.FAILED, "the provider could not get it out (simulated)"),
-    "returned": (Fact.RETURNED, "the post returned it to the sender (simulated)"),
-    "complained": (Fact.COMPLAINED, ""),
-    "unsubscribed": (Fact.UNSUBSCRIBED, ""),
+SIMULATED: dict[str, tuple[DeliveryFact, str]] = {
+    "delivered": (DeliveryFact.RECEIVED, ""),
+    "opened": (DeliveryFact.OPENED, ""),
+    "clicked": (DeliveryFact.CLICKED, ""),
+    "bounced": (DeliveryFact.BOUNCED, "there is no such address (simulated)"),
+    "failed": (DeliveryFact.FAILED, "the provider could not get it out (simulated)"),
+    "returned": (DeliveryFact.RETURNED, "the post returned it to the sender (simulated)"),
+    "complained": (DeliveryFact.COMPLAINED, ""),
+    "unsubscribed": (DeliveryFact.UNSUBSCRIBED, ""),
 }
 _SIGNATURE, _TIMESTAMP = "x-dunning-signature", "x-dunning-timestamp"
 _WINDOW = timedelta(minutes=5)
@@ -201,7 +201,7 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
         data = json.loads(callback.body)
         return [
             Event(
-                fact=Fact(data["fact"]),
+                fact=DeliveryFact(data["fact"]),
                 at=min(datetime.fromisoformat(data["at"]), now),
                 delivery_id=str(data["delivery_id"]),
                 reason=str(data["reason"]),

@@ -34,7 +34,7 @@ from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from backoffice.worklist.actions import skip
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
 from messages.message import Message
 from messages.render import check_texts
@@ -43,8 +43,8 @@ from store import closures
 from store import tables as t
 from store.engine import transaction
 from worker import outbox_channels
+from workflows.contracts import Instruction, ReviewInput, SendInput
 from workflows.contracts import Message as Signal
-from workflows.contracts import Next, ReviewInput, SendInput
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -205,25 +205,27 @@ class Town:
 
     def review(
         self, *messages: Signal, customer: str = "acme", clock: datetime | None = None
-    ) -> Next:
+    ) -> Instruction:
         ids = (str(self.id), str(self.key_of(customer)))
         return self.reviewing.review(ReviewInput(*ids, clock or self.now, list(messages)))
 
     def send(
         self, channel: str = "email", customer: str = "acme", clock: datetime | None = None
-    ) -> Next:
+    ) -> Instruction:
         """``clock`` is the sequence's; the real one is the town's."""
         ids = (str(self.id), str(self.key_of(customer)))
         order = SendInput(*ids, clock or self.now, channel)
         return getattr(self.sending, f"send_{channel}")(order)  # type: ignore[no-any-return]
 
-    def look_up(self, channel: str = "email", customer: str = "acme") -> Next:
+    def look_up(self, channel: str = "email", customer: str = "acme") -> Instruction:
         """It is time to ask the provider."""
         late(self)
         ids = (str(self.id), str(self.key_of(customer)))
         return self.sending.look_up(SendInput(*ids, self.now, channel))
 
-    def told(self, fact: Fact, address: str = "", *, before: float = 0, **more: Any) -> bool:
+    def told(
+        self, fact: DeliveryFact, address: str = "", *, before: float = 0, **more: Any
+    ) -> bool:
         """The provider reports about the newest delivery what was so ``before`` seconds."""
         with transaction(self.engine) as session:
             newest = session.exec(

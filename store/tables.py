@@ -519,7 +519,7 @@ class Delivery(SQLModel, table=True):
 
 
 class DeliveryRecipient(SQLModel, table=True):
-    """What became of a message at one address: ``dunning.delivery.Facts``, each with its time.
+    """What became of a message at one address: ``DeliveryFacts``, each with its time.
 
     ``address`` is as it was sent to; ``address_key`` the same in lower case.
     """

@@ -123,7 +123,7 @@ def _storable(value: Any) -> str:
 
 
 @dataclass
-class Next:
+class Instruction:
     """What the sequence does next. ``state``: send, await_owner, wait or rest.
 
     ``until`` (UTC, the engine's clock) is when to wake, None = only a signal does. ``then`` is the
@@ -158,7 +158,7 @@ class Standing:
     since: datetime | None = None
     decided: bool = False
     unread: int = 0
-    next: Next | None = None
+    next: Instruction | None = None
 
 
 @dataclass
@@ -173,7 +173,7 @@ class SequenceStart:
     customer_id: str
     task_queue: str = "dunning"
     carrying: str | None = None
-    next: Next | None = None
+    next: Instruction | None = None
     state: str = ""
     about: str = ""
 

@@ -28,8 +28,8 @@ with workflow.unsafe.imports_passed_through():
         SEND_TIMEOUT,
         SEQUENCE,
         STATE_ATTRIBUTE,
+        Instruction,
         Message,
-        Next,
         ReviewInput,
         SendInput,
         SequenceStart,
@@ -115,7 +115,7 @@ class CustomerSequence:
         self._inbox += Message.read_all(signal, payload, str(workflow.uuid4()))
         self._signals += 1
 
-    async def _slept(self, coming: Next) -> bool:
+    async def _slept(self, coming: Instruction) -> bool:
         """Sleep until the moment of ``coming``: True; a message came first: False."""
         if coming.state == "send":
             return True
@@ -142,17 +142,17 @@ class CustomerSequence:
         messages, self._inbox = self._inbox, []
         return messages
 
-    async def _woken(self, coming: Next) -> Next:
+    async def _woken(self, coming: Instruction) -> Instruction:
         messages = self._unread()
         if coming.then is not None and all(m.clock for m in messages):
             # A rehearsal's clock reached the moment this run sleeps for: as if the timer had fired.
             return await self._send(coming, max(m.nudge for m in messages))
         return await self._review(messages)
 
-    async def _review(self, messages: list[Message] | None = None) -> Next:
+    async def _review(self, messages: list[Message] | None = None) -> Instruction:
         self._begin(REVIEW)
         words = sorted({m.signal for m in messages or ()})
-        result: Next = await workflow.execute_activity(
+        result: Instruction = await workflow.execute_activity(
             REVIEW,
             ReviewInput(
                 self._start.organisation_id,
@@ -160,7 +160,7 @@ class CustomerSequence:
                 workflow.now(),
                 messages or [],
             ),
-            result_type=Next,
+            result_type=Instruction,
             start_to_close_timeout=REVIEW_TIMEOUT,
             retry_policy=_RETRY,
             summary=f"look again: {', '.join(words)}" if words else "look again",
@@ -168,12 +168,12 @@ class CustomerSequence:
         )
         return result
 
-    async def _send(self, coming: Next, handled: int = 0) -> Next:
+    async def _send(self, coming: Instruction, handled: int = 0) -> Instruction:
         """Send on the channel of ``coming``, or ask it for a message whose answer was lost."""
         channel = coming.then or ""
         doing = LOOK_UP if coming.look_up else SEND[channel]
         self._begin(doing)
-        result: Next = await workflow.execute_activity(
+        result: Instruction = await workflow.execute_activity(
             doing,
             SendInput(
                 self._start.organisation_id,
@@ -182,7 +182,7 @@ class CustomerSequence:
                 channel,
                 handled,
             ),
-            result_type=Next,
+            result_type=Instruction,
             task_queue=channel_queue(self._start.task_queue, channel),
             start_to_close_timeout=LOOK_UP_TIMEOUT if coming.look_up else SEND_TIMEOUT,
             retry_policy=_RETRY,
@@ -219,7 +219,7 @@ class CustomerSequence:
             parts.append(self._label)
         return " · ".join([*parts, "if this lasts, the error is under Pending Activities"])
 
-    def _tell(self, coming: Next) -> None:
+    def _tell(self, coming: Instruction) -> None:
         """The story of the run, for whoever opens it in the Temporal UI."""
         self._label, self._coming, self._doing = coming.label, coming, ""
         self._show()
@@ -227,7 +227,7 @@ class CustomerSequence:
             self._state = coming.state
             workflow.upsert_search_attributes([_STATE.value_set(coming.state)])
 
-    def _roll_if_due(self, coming: Next) -> None:
+    def _roll_if_due(self, coming: Instruction) -> None:
         """One run = one carrying invoice; histories stay short, and far from the most signals that
         a run may have. Never with a message unread: at that limit no more come in, so that a run
         which could not roll before reads what it has, and rolls then."""

@@ -22,8 +22,8 @@ from dunning.closures import Heard, Source
 from dunning.delivery import (
     ADDRESS_IS_WRONG,
     PROVES_ACCEPTED,
-    Fact,
-    Facts,
+    DeliveryFact,
+    DeliveryFacts,
     absorb,
     spellings,
     verdict,
@@ -39,7 +39,7 @@ from store.timeline import note
 
 #: How long after it was sent a report that does not name its delivery may still be about it.
 _BOUNCES_WITHIN = timedelta(days=5)
-_FIELDS = tuple(Facts.__dataclass_fields__)
+_FIELDS = tuple(DeliveryFacts.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Report:
     organisation_id: uuid.UUID | None
     account: str = ""
     signer: str = ""
-    fact: Fact
+    fact: DeliveryFact
     at: datetime
     delivery_id: str = ""
     provider_id: str = ""
@@ -76,14 +76,14 @@ def apply(session: Session, report: Report, now: datetime) -> bool:
     at = min(report.at, clock(organisation, now))
     action = session.get_one(t.Action, row.action_id)
     changed = False
-    if report.fact in PROVES_ACCEPTED or (report.fact is Fact.NOTED and report.provider_id):
+    if report.fact in PROVES_ACCEPTED or (report.fact is DeliveryFact.NOTED and report.provider_id):
         how = f"a report of {row.provider}"
         changed = d.found(session, customer, row, report.provider_id, at, how)
     if report.tracking_number and report.tracking_number != row.tracking_number:
         row.tracking_number = report.tracking_number
         _tell(session, customer, action, at, "letter_tracking",
               f"'{action.name}': tracking number {row.tracking_number}")  # fmt: skip
-    if report.fact is Fact.NOTED and report.reason:
+    if report.fact is DeliveryFact.NOTED and report.reason:
         _note_once(session, customer, action, at, report.reason)
     recipients = d.recipients_of(session, row.id)
     named = [recipients.get(key) for key in spellings(report.address)]
@@ -94,7 +94,7 @@ def apply(session: Session, report: Report, now: datetime) -> bool:
     if report.fact in _WISHES:
         for recipient in filter(None, meant):
             _wish(session, customer, row, action, recipient, report, at)
-    if fresh and report.fact not in (Fact.SENT, Fact.RECEIVED, Fact.OPENED):
+    if fresh and report.fact not in (DeliveryFact.SENT, DeliveryFact.RECEIVED, DeliveryFact.OPENED):
         changed |= _judge(session, customer, row, action, list(recipients.values()), at)
     if changed or (fresh and report.fact in ADDRESS_IS_WRONG):
         nudge(session, customer)
@@ -160,8 +160,8 @@ def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery |
     return rows[0] if len({row.customer_id for row in rows}) == 1 else None
 
 
-def facts_of(row: t.DeliveryRecipient) -> Facts:
-    return Facts(**{name: getattr(row, name) for name in _FIELDS})
+def facts_of(row: t.DeliveryRecipient) -> DeliveryFacts:
+    return DeliveryFacts(**{name: getattr(row, name) for name in _FIELDS})
 
 
 def _absorb(row: t.DeliveryRecipient, report: Report, at: datetime) -> bool:
@@ -175,15 +175,15 @@ def _absorb(row: t.DeliveryRecipient, report: Report, at: datetime) -> bool:
 
 
 _WORDS = {
-    Fact.RECEIVED: "was received by {who}",
-    Fact.OPENED: "was opened by {who}",
-    Fact.CLICKED: "was opened by {who}: a link in it was followed",
-    Fact.BOUNCED: "did not reach {who}, the address is wrong: {reason}",
-    Fact.BLOCKED: "was refused for {who}: {reason}",
-    Fact.FAILED: "did not get out to {who}: {reason}",
-    Fact.RETURNED: "came back from {who}: {reason}",
-    Fact.COMPLAINED: "was reported as unwanted by {who}",
-    Fact.UNSUBSCRIBED: "made {who} unsubscribe",
+    DeliveryFact.RECEIVED: "was received by {who}",
+    DeliveryFact.OPENED: "was opened by {who}",
+    DeliveryFact.CLICKED: "was opened by {who}: a link in it was followed",
+    DeliveryFact.BOUNCED: "did not reach {who}, the address is wrong: {reason}",
+    DeliveryFact.BLOCKED: "was refused for {who}: {reason}",
+    DeliveryFact.FAILED: "did not get out to {who}: {reason}",
+    DeliveryFact.RETURNED: "came back from {who}: {reason}",
+    DeliveryFact.COMPLAINED: "was reported as unwanted by {who}",
+    DeliveryFact.UNSUBSCRIBED: "made {who} unsubscribe",
 }
 
 
@@ -212,9 +212,9 @@ def _consequence(
 
 #: What a report says about the address itself, and in which words.
 _WISHES = {
-    Fact.COMPLAINED: (Source.COMPLAINT, True, "complaint", "{who} complained"),
-    Fact.UNSUBSCRIBED: (Source.CALLBACK, True, "unsubscribed", "{who} unsubscribed"),
-    Fact.RESUBSCRIBED: (Source.CALLBACK, False, "resubscribed", "{who} subscribed again"),
+    DeliveryFact.COMPLAINED: (Source.COMPLAINT, True, "complaint", "{who} complained"),
+    DeliveryFact.UNSUBSCRIBED: (Source.CALLBACK, True, "unsubscribed", "{who} unsubscribed"),
+    DeliveryFact.RESUBSCRIBED: (Source.CALLBACK, False, "resubscribed", "{who} subscribed again"),
 }
 
 
@@ -237,7 +237,7 @@ def _wish(
     turn = happened(
         session, row.organisation_id, kind, key_of(kind, who, customer.country), word, BY
     )
-    if turn.news and report.fact is Fact.RESUBSCRIBED:
+    if turn.news and report.fact is DeliveryFact.RESUBSCRIBED:
         _tell(session, customer, action, at, "message_resubscribed",
               f"'{action.name}' is wanted again by {who}")  # fmt: skip
     text = dict(turn.told).get(customer.id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply
 from providers.callback import BadCallback, Callback
 from providers.lob.send import delivery_id_of, json_object, text_of
@@ -37,27 +37,27 @@ def verified(secrets: Sequence[str], callback: Callback, now: datetime) -> bool:
 #: What an event means, without "letter." and "certified." (Lob's list of events): the fact and,
 #: where it is not plain, the words.
 _EVENTS = {
-    "mailed": (Fact.SENT, ""),
-    "in_transit": (Fact.SENT, ""),
-    "in_local_area": (Fact.SENT, ""),
-    "processed_for_delivery": (Fact.SENT, ""),
-    "international_exit": (Fact.SENT, ""),
-    "delivered": (Fact.RECEIVED, ""),
-    "viewed": (Fact.OPENED, ""),  # the recipient scanned the code on the letter
-    "failed": (Fact.FAILED, "Lob could not print or post it"),
-    "rejected": (Fact.FAILED, "Lob refused it"),
-    "deleted": (Fact.FAILED, "it was cancelled at Lob before it was printed"),
-    "returned_to_sender": (Fact.RETURNED, "the post returned it to the sender"),
-    "created": (Fact.NOTED, "Lob accepted it"),
-    "re-routed": (Fact.NOTED, "the post sends it on to another address"),
-    "pickup_available": (Fact.NOTED, "it waits at the post office to be picked up"),
-    "issue": (Fact.NOTED, "the post reports a problem with its delivery"),
+    "mailed": (DeliveryFact.SENT, ""),
+    "in_transit": (DeliveryFact.SENT, ""),
+    "in_local_area": (DeliveryFact.SENT, ""),
+    "processed_for_delivery": (DeliveryFact.SENT, ""),
+    "international_exit": (DeliveryFact.SENT, ""),
+    "delivered": (DeliveryFact.RECEIVED, ""),
+    "viewed": (DeliveryFact.OPENED, ""),  # the recipient scanned the code on the letter
+    "failed": (DeliveryFact.FAILED, "Lob could not print or post it"),
+    "rejected": (DeliveryFact.FAILED, "Lob refused it"),
+    "deleted": (DeliveryFact.FAILED, "it was cancelled at Lob before it was printed"),
+    "returned_to_sender": (DeliveryFact.RETURNED, "the post returned it to the sender"),
+    "created": (DeliveryFact.NOTED, "Lob accepted it"),
+    "re-routed": (DeliveryFact.NOTED, "the post sends it on to another address"),
+    "pickup_available": (DeliveryFact.NOTED, "it waits at the post office to be picked up"),
+    "issue": (DeliveryFact.NOTED, "the post reports a problem with its delivery"),
 }
 
 
 #: What the post says of a certified letter, beside the event (Lob's ``TrackingEventDetails``):
 #: the fact where it is another one than the event's, and the words.
-_DETAILS: dict[str, tuple[Fact | None, str]] = {
+_DETAILS: dict[str, tuple[DeliveryFact | None, str]] = {
     "package_accepted": (None, "the post has accepted it"),
     "package_forwarded": (None, "the post sends it on to another address"),
     "pickup_available": (None, "it waits at the post office to be picked up"),
@@ -75,11 +75,11 @@ _DETAILS: dict[str, tuple[Fact | None, str]] = {
     "package_held": (None, "it is held at the post office"),
     "reschedule_delivery": (None, "the post asks for another day of delivery"),
     "other": (None, "the post reports something it does not name"),
-    "package_disposed": (Fact.FAILED, "the post disposed of it"),
-    "package_lost": (Fact.FAILED, "the post lost it"),
+    "package_disposed": (DeliveryFact.FAILED, "the post disposed of it"),
+    "package_lost": (DeliveryFact.FAILED, "the post lost it"),
     # The address is good: somebody did not go and get it.
-    "package_unclaimed": (Fact.FAILED, "nobody picked it up at the post office"),
-    "package_undeliverable": (Fact.FAILED, "the post could not deliver it"),
+    "package_unclaimed": (DeliveryFact.FAILED, "nobody picked it up at the post office"),
+    "package_undeliverable": (DeliveryFact.FAILED, "the post could not deliver it"),
 }
 
 
@@ -92,15 +92,15 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
         raise BadCallback("it is no event of Lob: no event_type.id, or no body")
     short = kind.removeprefix("letter.").removeprefix("certified.")
     plain = kind.replace(".", " ").replace("_", " ")
-    fact, reason = _EVENTS.get(short, (Fact.NOTED, plain))
-    if fact is Fact.FAILED:
+    fact, reason = _EVENTS.get(short, (DeliveryFact.NOTED, plain))
+    if fact is DeliveryFact.FAILED:
         reason = _with(reason, _why_failed(letter))
     detail = _detail(letter, short)
     if detail:
         unknown = (None, text_of(detail, "description"))
         other, words = _DETAILS.get(text_of(detail, "event"), unknown)
         fact = other or fact
-        if fact not in (Fact.SENT, Fact.RECEIVED, Fact.OPENED):
+        if fact not in (DeliveryFact.SENT, DeliveryFact.RECEIVED, DeliveryFact.OPENED):
             reason = _with(words or reason, text_of(detail, "notes"))
             if detail.get("action_required") is True:
                 reason += " (the recipient must act)"

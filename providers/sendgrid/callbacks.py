@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply
 from messages.message import MAX_ADDRESS, MAX_SUBJECT, TEXT_CONTROL, one_line
 from providers.callback import BadCallback, Callback
@@ -103,24 +103,27 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
 
 #: What each event of the webhook says, where its name alone decides.
 _FACTS = {
-    "processed": Fact.SENT,
-    "deferred": Fact.SENT,
-    "delivered": Fact.RECEIVED,
-    "bounce": Fact.BOUNCED,
-    "dropped": Fact.FAILED,
-    "open": Fact.OPENED,
-    "click": Fact.CLICKED,
-    "spamreport": Fact.COMPLAINED,
-    "unsubscribe": Fact.UNSUBSCRIBED,
-    "group_unsubscribe": Fact.UNSUBSCRIBED,
-    "group_resubscribe": Fact.RESUBSCRIBED,
+    "processed": DeliveryFact.SENT,
+    "deferred": DeliveryFact.SENT,
+    "delivered": DeliveryFact.RECEIVED,
+    "bounce": DeliveryFact.BOUNCED,
+    "dropped": DeliveryFact.FAILED,
+    "open": DeliveryFact.OPENED,
+    "click": DeliveryFact.CLICKED,
+    "spamreport": DeliveryFact.COMPLAINED,
+    "unsubscribe": DeliveryFact.UNSUBSCRIBED,
+    "group_unsubscribe": DeliveryFact.UNSUBSCRIBED,
+    "group_resubscribe": DeliveryFact.RESUBSCRIBED,
 }
 #: Why SendGrid did not even try, where the recipient is the reason.
 _DROPPED = {
-    "bounced address": (Fact.BOUNCED, "the address has bounced before"),
-    "invalid": (Fact.BOUNCED, "the address is not valid"),
-    "unsubscribed address": (Fact.UNSUBSCRIBED, "the address is unsubscribed at SendGrid"),
-    "spam reporting address": (Fact.COMPLAINED, "the recipient has reported mail as spam before"),
+    "bounced address": (DeliveryFact.BOUNCED, "the address has bounced before"),
+    "invalid": (DeliveryFact.BOUNCED, "the address is not valid"),
+    "unsubscribed address": (DeliveryFact.UNSUBSCRIBED, "the address is unsubscribed at SendGrid"),
+    "spam reporting address": (
+        DeliveryFact.COMPLAINED,
+        "the recipient has reported mail as spam before",
+    ),
 }
 _DELIVERY = re.compile(_UUID, re.IGNORECASE)
 _SENDGRID_BEGAN = datetime(2009, 1, 1, tzinfo=UTC).timestamp()
@@ -132,8 +135,8 @@ def _events(entry: dict[str, Any], now: datetime) -> list[Event]:
     if event is None:
         return []
     dropped = entry.get("event") == "dropped"
-    if dropped and event.fact in (Fact.UNSUBSCRIBED, Fact.COMPLAINED):
-        return [event, replace(event, fact=Fact.FAILED)]
+    if dropped and event.fact in (DeliveryFact.UNSUBSCRIBED, DeliveryFact.COMPLAINED):
+        return [event, replace(event, fact=DeliveryFact.FAILED)]
     return [event]
 
 
@@ -144,16 +147,16 @@ def _event(entry: dict[str, Any], now: datetime) -> Event | None:
     if fact is None:
         return None
     reason = _said(entry, "response" if kind == "deferred" else "reason")
-    if fact is Fact.BOUNCED and _said(entry, "type") == "blocked":
-        fact = Fact.BLOCKED
-    elif fact is Fact.FAILED:
+    if fact is DeliveryFact.BOUNCED and _said(entry, "type") == "blocked":
+        fact = DeliveryFact.BLOCKED
+    elif fact is DeliveryFact.FAILED:
         fact, why = _DROPPED.get(reason.lower(), (fact, reason or "SendGrid does not say why"))
         reason = f"not attempted: {why}"
-    elif fact is Fact.OPENED and entry.get("sg_machine_open") in (True, "true"):
-        fact = Fact.OPENED_BY_MACHINE
+    elif fact is DeliveryFact.OPENED and entry.get("sg_machine_open") in (True, "true"):
+        fact = DeliveryFact.OPENED_BY_MACHINE
     address = _said(entry, "email", MAX_ADDRESS)
     if not address:  # an empty one means every recipient, and nobody said that
-        fact = Fact.NOTED
+        fact = DeliveryFact.NOTED
     delivery_id = _said(entry, "dunning_delivery_id")
     return Event(
         fact=fact,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply, Wish
 from messages.message import TEXT_CONTROL, one_line
 from messages.sms import wish
@@ -82,7 +82,7 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
         key=one_line(callback.headers.get("i-twilio-idempotency-token", ""), 100),
     )
     if code == OPTED_OUT:  # not even tried, because of the recipient's wish
-        return [event, replace(event, fact=Fact.FAILED)]
+        return [event, replace(event, fact=DeliveryFact.FAILED)]
     return [event]
 
 
@@ -100,23 +100,23 @@ def _reply(form: Mapping[str, str], sid: str, now: datetime) -> Reply:
     )
 
 
-def _fact(status: str, code: str, sender: str) -> tuple[Fact, str]:
+def _fact(status: str, code: str, sender: str) -> tuple[DeliveryFact, str]:
     if status in _SENT:
-        return Fact.SENT, ""
+        return DeliveryFact.SENT, ""
     if status == "delivered":
-        return Fact.RECEIVED, ""
+        return DeliveryFact.RECEIVED, ""
     if status == "read":
-        return Fact.OPENED, ""
+        return DeliveryFact.OPENED, ""
     if status not in _FAILED:
-        return Fact.NOTED, f"Twilio says {status}"
+        return DeliveryFact.NOTED, f"Twilio says {status}"
     if status == "canceled" and not code:
-        return Fact.FAILED, "it was cancelled before it left"
+        return DeliveryFact.FAILED, "it was cancelled before it left"
     if code == _UNREACHABLE and is_short_code(sender):  # the operator, not the number
-        return Fact.FAILED, f"the operator takes no SMS from a short code (Twilio {code})"
+        return DeliveryFact.FAILED, f"the operator takes no SMS from a short code (Twilio {code})"
     reason = words(code)
     if code == OPTED_OUT:
-        return Fact.UNSUBSCRIBED, reason
-    return (Fact.BOUNCED if code in GONE_NUMBER else Fact.FAILED), reason
+        return DeliveryFact.UNSUBSCRIBED, reason
+    return (DeliveryFact.BOUNCED if code in GONE_NUMBER else DeliveryFact.FAILED), reason
 
 
 def _done_at(written: str, now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from backoffice.ledger.contacts import correct
 from backoffice.ledger.facts import CustomerFact, find_customer, put_customer
 from backoffice.ledger.reported_contacts import ContactFact
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
 from providers.port import Rejected
 from stand_ins.town import Provider, Town
@@ -44,8 +44,8 @@ def patches(town: Town, contact: str = "eve", **changes: Any) -> None:
 
 def test_an_older_resubscription_that_comes_late_opens_nothing(engine: Engine) -> None:
     town = sent(engine)
-    town.told(Fact.UNSUBSCRIBED, EVE, before=10)
-    town.told(Fact.RESUBSCRIBED, EVE, before=20)
+    town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=10)
+    town.told(DeliveryFact.RESUBSCRIBED, EVE, before=20)
     assert town.closed() == {"eve": f"{EVE} unsubscribed"}
     assert town.timeline("channel_reopened") == []
 
@@ -53,20 +53,26 @@ def test_an_older_resubscription_that_comes_late_opens_nothing(engine: Engine) -
 def test_who_unsubscribes_again_after_a_resubscription_is_closed_again(engine: Engine) -> None:
     town = sent(engine)
     for fact, before in (
-        (Fact.UNSUBSCRIBED, 30), (Fact.RESUBSCRIBED, 20), (Fact.UNSUBSCRIBED, 10)
-    ):  # fmt: skip
+        (DeliveryFact.UNSUBSCRIBED, 30),
+        (DeliveryFact.RESUBSCRIBED, 20),
+        (DeliveryFact.UNSUBSCRIBED, 10),
+    ):
         town.told(fact, EVE, before=before)
     assert town.closed() == {"eve": f"{EVE} unsubscribed"}
 
 
 @pytest.mark.parametrize(
-    ("last", "closed"), [(Fact.UNSUBSCRIBED, True), (Fact.RESUBSCRIBED, False)]
+    ("last", "closed"), [(DeliveryFact.UNSUBSCRIBED, True), (DeliveryFact.RESUBSCRIBED, False)]
 )
 def test_the_latest_event_holds_in_whatever_order_they_come(
-    engine: Engine, last: Fact, closed: bool
+    engine: Engine, last: DeliveryFact, closed: bool
 ) -> None:
     town = sent(engine)
-    other = Fact.RESUBSCRIBED if last is Fact.UNSUBSCRIBED else Fact.UNSUBSCRIBED
+    other = (
+        DeliveryFact.RESUBSCRIBED
+        if last is DeliveryFact.UNSUBSCRIBED
+        else DeliveryFact.UNSUBSCRIBED
+    )
     events = [(last, 10), (other, 20), (last, 30)]
     for order in itertools.permutations(events):
         with transaction(engine) as session:
@@ -80,7 +86,7 @@ def test_the_latest_event_holds_in_whatever_order_they_come(
 def test_a_complaint_is_reopened_by_no_callback(engine: Engine, late: bool) -> None:
     """Neither by a later resubscription, nor where the complaint itself comes late."""
     town = sent(engine)
-    events = [(Fact.COMPLAINED, 20), (Fact.RESUBSCRIBED, 10)]
+    events = [(DeliveryFact.COMPLAINED, 20), (DeliveryFact.RESUBSCRIBED, 10)]
     for fact, before in reversed(events) if late else events:
         town.told(fact, EVE, before=before)
     assert town.closed() == {"eve": f"{EVE} complained"}
@@ -88,23 +94,23 @@ def test_a_complaint_is_reopened_by_no_callback(engine: Engine, late: bool) -> N
 
 def test_a_complaint_is_reopened_by_a_member_on_the_timeline(engine: Engine) -> None:
     town = sent(engine)
-    town.told(Fact.COMPLAINED, EVE, before=20)
+    town.told(DeliveryFact.COMPLAINED, EVE, before=20)
     patches(town, email_closed="")
     assert town.closed() == {"eve": ""}
     (entry,) = [e for e in town.rows(t.TimelineEntry) if e.kind == "channel_reopened"]
     assert (entry.text, entry.by) == ("email to Eve is open again", "Ben")
-    town.told(Fact.COMPLAINED, EVE, before=20)  # it is repeated
+    town.told(DeliveryFact.COMPLAINED, EVE, before=20)  # it is repeated
     assert town.closed() == {"eve": ""}
     town.at("2025-03-05 09:00")
-    town.told(Fact.COMPLAINED, EVE)  # it is another one
+    town.told(DeliveryFact.COMPLAINED, EVE)  # it is another one
     assert town.closed() == {"eve": f"{EVE} complained"}
 
 
 def test_a_report_repeated_tells_nothing_more(engine: Engine) -> None:
     town = sent(engine)
     for _ in range(3):
-        town.told(Fact.UNSUBSCRIBED, EVE, before=20)
-        town.told(Fact.RESUBSCRIBED, EVE, before=10)
+        town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=20)
+        town.told(DeliveryFact.RESUBSCRIBED, EVE, before=10)
     kinds = ("channel_closed", "channel_reopened", "message_resubscribed")
     assert [len(town.timeline(kind)) for kind in kinds] == [1, 1, 1]
 
@@ -119,7 +125,7 @@ def test_a_contact_without_an_id_does_not_inherit_the_place_of_the_one_before(
     town = sent(engine)
     eve, maxim = ContactFact(email=EVE), ContactFact(email="max@acme.example")
     reports(town, eve, maxim)
-    town.told(Fact.UNSUBSCRIBED, EVE)
+    town.told(DeliveryFact.UNSUBSCRIBED, EVE)
     reports(town, maxim)
     (row,) = town.rows(t.Contact)
     assert (row.email, town.closed()) == ("max@acme.example", {row.external_id: ""})
@@ -148,7 +154,7 @@ def test_the_only_contact_without_an_id_stays_the_same_when_its_address_changes(
     town = sent(engine)
     reports(town)
     reports(town, ContactFact(email=EVE))
-    town.told(Fact.UNSUBSCRIBED, EVE)
+    town.told(DeliveryFact.UNSUBSCRIBED, EVE)
     (before,) = town.rows(t.Contact)
     reports(town, ContactFact(email="eve@new.example"))
     (after,) = town.rows(t.Contact)
@@ -161,7 +167,7 @@ def test_a_contact_reported_again_under_another_id_finds_its_closures(
     engine: Engine, between: bool
 ) -> None:
     town = sent(engine)
-    town.told(Fact.COMPLAINED, EVE)
+    town.told(DeliveryFact.COMPLAINED, EVE)
     if between:
         reports(town)
     reports(town, ContactFact("eve-2", "Eve", email="Eve@Acme.Example"))
@@ -175,7 +181,7 @@ def test_every_customer_of_the_organisation_with_the_address_is_told(engine: Eng
     other = Town(engine, town.provider)
     for where in (town, other):
         where.customer("twin", email=EVE.upper())
-    town.told(Fact.UNSUBSCRIBED, EVE)
+    town.told(DeliveryFact.UNSUBSCRIBED, EVE)
     assert town.closed(customer="twin") == {"eve": f"{EVE} unsubscribed"}
     assert other.closed(customer="twin") == {"eve": ""}
     twin = town.key_of("twin")
@@ -214,7 +220,7 @@ def test_a_number_that_told_the_provider_to_stop_is_closed(engine: Engine) -> No
 def test_a_changed_address_is_closed_as_the_old_one_was(engine: Engine) -> None:
     """By billing and by hand; the new one alone is opened again."""
     town = sent(engine)
-    town.told(Fact.UNSUBSCRIBED, EVE)
+    town.told(DeliveryFact.UNSUBSCRIBED, EVE)
     reports(town, ContactFact("eve", "Eve", email="eve@new.example"))
     assert town.closed() == {"eve": f"{EVE} unsubscribed"}
     patches(town, email="eve@newer.example", email_closed="")

@@ -21,7 +21,7 @@ import activities.deciding
 import activities.sending
 from activities.callbacks import Callbacks
 from backoffice.delivery import callbacks as inbox
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event
 from providers.callback import Callback
 from providers.port import Accepted
@@ -111,7 +111,7 @@ def test_an_outcome_outlives_whoever_holds_the_customer_longer_than_we_wait(
 
 def read(callback: Callback, now: Any) -> list[Any]:
     return [
-        Event(fact=Fact.RECEIVED, at=now, delivery_id=delivery)
+        Event(fact=DeliveryFact.RECEIVED, at=now, delivery_id=delivery)
         for delivery in json.loads(callback.body)
     ]
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from activities.callbacks import Callbacks
 from backoffice.delivery import callbacks as inbox
-from dunning.delivery import Fact, Facts, absorb
+from dunning.delivery import DeliveryFact, DeliveryFacts, absorb
 from dunning.learnt import Event, Reply, Wish
 from dunning.plan import ActionType
 from messages.message import Message
@@ -27,7 +27,7 @@ from store.engine import transaction
 pytestmark = pytest.mark.services
 
 EVE, ADA = "eve@acme.example", "ada@acme.example"
-FACTS = [f for f in Fact if f not in (Fact.RESUBSCRIBED, Fact.NOTED)]
+FACTS = [f for f in DeliveryFact if f not in (DeliveryFact.RESUBSCRIBED, DeliveryFact.NOTED)]
 
 
 def sent(engine: Engine, *script: Any, steps: dict[str, Any] | None = None, **more: Any) -> Town:
@@ -50,14 +50,14 @@ def recipient(town: Town) -> t.DeliveryRecipient:
 def test_facts_are_kept_for_each_recipient_and_told(engine: Engine) -> None:
     town = sent(engine)
     town.at("2025-03-04 09:00")
-    assert town.told(Fact.RECEIVED, EVE.upper())
-    assert town.told(Fact.OPENED_BY_MACHINE, EVE)
+    assert town.told(DeliveryFact.RECEIVED, EVE.upper())
+    assert town.told(DeliveryFact.OPENED_BY_MACHINE, EVE)
     row = recipient(town)
     assert (row.address, row.role, row.received_at) == (EVE, "to", town.now)
     assert row.sent_at is not None
     assert row.opened_at is None
     assert row.machine_opened_at == town.now
-    town.told(Fact.OPENED, EVE)
+    town.told(DeliveryFact.OPENED, EVE)
     assert recipient(town).opened_at == town.now
     for kind in ("received", "opened"):
         assert town.timeline(f"message_{kind}") == [f"'Reminder one' was {kind} by {EVE}"]
@@ -74,7 +74,7 @@ def test_a_report_about_an_international_domain_finds_its_recipient(engine: Engi
     town.review()
     town.at("2025-03-04 08:30")
     town.send()
-    assert town.told(Fact.BOUNCED, "eve@xn--bcher-kva.example", reason="no such mailbox")
+    assert town.told(DeliveryFact.BOUNCED, "eve@xn--bcher-kva.example", reason="no such mailbox")
     (contact,) = town.rows(t.Contact)
     assert contact.email_invalid == "no such mailbox"
 
@@ -82,11 +82,11 @@ def test_a_report_about_an_international_domain_finds_its_recipient(engine: Engi
 def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
     """Five reports, each twice, in many orders: the same facts."""
     reports = [
-        (Fact.SENT, 60),
-        (Fact.RECEIVED, 50),
-        (Fact.OPENED, 40),
-        (Fact.CLICKED, 30),
-        (Fact.COMPLAINED, 20),
+        (DeliveryFact.SENT, 60),
+        (DeliveryFact.RECEIVED, 50),
+        (DeliveryFact.OPENED, 40),
+        (DeliveryFact.CLICKED, 30),
+        (DeliveryFact.COMPLAINED, 20),
     ]
     town = sent(engine)
     town.at("2025-03-04 12:00")
@@ -105,7 +105,7 @@ def test_absorbing_is_commutative_and_idempotent() -> None:
     for some in itertools.permutations(FACTS, 3):
         found = set()
         for order in itertools.permutations(some):
-            facts = Facts()
+            facts = DeliveryFacts()
             for n, fact in enumerate((*order, *order)):
                 at = now + timedelta(minutes=FACTS.index(fact) + n // 3)
                 facts = absorb(facts, fact, at, f"because of {fact}")
@@ -118,7 +118,7 @@ def test_rule_37_a_hard_bounce_reopens_the_step_for_its_owner(engine: Engine) ->
     town = sent(engine)
     town.at("2025-03-05 11:00")
     before = len(town.nudges())
-    town.told(Fact.BOUNCED, EVE, reason="no such user")
+    town.told(DeliveryFact.BOUNCED, EVE, reason="no such user")
     assert len(town.nudges()) == before + 1  # the sequence looks again
     assert town.review().state == "await_owner"
     assert town.actions() == [("one", "failed"), ("two", "withdrawn"), ("one", "to_do")]
@@ -127,7 +127,7 @@ def test_rule_37_a_hard_bounce_reopens_the_step_for_its_owner(engine: Engine) ->
     assert town.timeline("message_bounced") == [
         f"'Reminder one' did not reach {EVE}, the address is wrong: no such user"
     ]
-    town.told(Fact.BOUNCED, EVE, reason="no such user")
+    town.told(DeliveryFact.BOUNCED, EVE, reason="no such user")
     assert town.actions()[2:] == [("one", "to_do")]
     town.at("2025-03-06 07:00")
     town.email_is("")
@@ -139,7 +139,7 @@ def test_rule_37_with_a_later_step_done_it_is_only_flagged(engine: Engine) -> No
     town = sent(engine)
     first = town.newest()
     assert town.lives_until("2025-03-12 09:00") == ["Tue 2025-03-11 08:30"]
-    town.told(Fact.BOUNCED, EVE, delivery_id=first, reason="mailbox closed")
+    town.told(DeliveryFact.BOUNCED, EVE, delivery_id=first, reason="mailbox closed")
     assert town.actions() == [("one", "done"), ("two", "done")]
     (contact,) = town.rows(t.Contact)
     assert contact.email_invalid == "mailbox closed"
@@ -153,18 +153,18 @@ def test_rule_37_speaks_of_every_recipient(engine: Engine) -> None:
         email("one", 1, recipients=["main", ADA], cc=["boss@acme.example"]), email("two", 30)
     )
     town = sent(engine, steps=steps)
-    town.told(Fact.BOUNCED, EVE, reason="gone")
+    town.told(DeliveryFact.BOUNCED, EVE, reason="gone")
     assert town.actions() == [("one", "done")]
     assert [c.email_invalid for c in town.rows(t.Contact)] == ["gone"]
-    town.told(Fact.BOUNCED, ADA, reason="gone too")
+    town.told(DeliveryFact.BOUNCED, ADA, reason="gone too")
     assert town.actions() == [("one", "failed")]
     (action,) = [a for a in town.rows(t.Action) if a.status == "failed"]
     assert (action.cause, action.reason) == ("bounced", "gone; gone too")
 
 
-@pytest.mark.parametrize("fact", [Fact.BLOCKED, Fact.FAILED])
+@pytest.mark.parametrize("fact", [DeliveryFact.BLOCKED, DeliveryFact.FAILED])
 def test_what_did_not_get_there_is_its_owners_though_the_address_is_good(
-    engine: Engine, fact: Fact
+    engine: Engine, fact: DeliveryFact
 ) -> None:
     town = sent(engine)
     town.told(fact, EVE, reason="mailbox full")
@@ -177,16 +177,16 @@ def test_what_did_not_get_there_is_its_owners_though_the_address_is_good(
 def test_a_corrected_address_is_not_marked_by_an_old_bounce(engine: Engine) -> None:
     town = sent(engine)
     town.change(t.Contact, email="eve@new.example")
-    town.told(Fact.BOUNCED, EVE, reason="gone")
+    town.told(DeliveryFact.BOUNCED, EVE, reason="gone")
     assert [c.email_invalid for c in town.rows(t.Contact)] == [""]
 
 
-@pytest.mark.parametrize("fact", [Fact.COMPLAINED, Fact.UNSUBSCRIBED])
+@pytest.mark.parametrize("fact", [DeliveryFact.COMPLAINED, DeliveryFact.UNSUBSCRIBED])
 def test_a_complaint_closes_the_channel_and_gives_the_owner_a_task(
-    engine: Engine, fact: Fact
+    engine: Engine, fact: DeliveryFact
 ) -> None:
     town = sent(engine)
-    town.told(Fact.RECEIVED, EVE)
+    town.told(DeliveryFact.RECEIVED, EVE)
     town.told(fact, EVE)
     town.told(fact, EVE)
     assert town.closed()["eve"].startswith(EVE)
@@ -202,8 +202,8 @@ def test_a_complaint_closes_the_channel_and_gives_the_owner_a_task(
 
 def test_subscribed_again_opens_the_channel(engine: Engine) -> None:
     town = sent(engine)
-    town.told(Fact.UNSUBSCRIBED, EVE, before=2)
-    town.told(Fact.RESUBSCRIBED, EVE, before=1)
+    town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=2)
+    town.told(DeliveryFact.RESUBSCRIBED, EVE, before=1)
     assert town.closed() == {"eve": ""}
     assert town.lives_until("2025-03-11 09:00") == ["Tue 2025-03-11 08:30"]
 
@@ -215,8 +215,8 @@ def test_a_report_before_our_own_answer_counts(engine: Engine) -> None:
     """The provider reports delivery, and even a bounce, while its answer is still on the way."""
 
     def quick(message: Message) -> Result:
-        town.told(Fact.RECEIVED, EVE, provider_id="sg-1")
-        town.told(Fact.RECEIVED, EVE, provider_id="sg-1")
+        town.told(DeliveryFact.RECEIVED, EVE, provider_id="sg-1")
+        town.told(DeliveryFact.RECEIVED, EVE, provider_id="sg-1")
         assert town.actions() == [("one", "done")]
         return Accepted("sg-1")
 
@@ -239,7 +239,7 @@ def test_a_report_ends_the_question_whether_it_left(engine: Engine, when: str) -
         coming = town.look_up()
     if when == "given up":
         town.skip_open("enough")
-    town.told(Fact.RECEIVED, EVE, provider_id="sg-7")
+    town.told(DeliveryFact.RECEIVED, EVE, provider_id="sg-7")
     (row,) = town.rows_of(t.Delivery)
     assert (row.status, row.provider_id) == ("accepted", "sg-7")
     done = "skipped" if when == "given up" else "done"
@@ -253,7 +253,7 @@ def test_a_bounce_that_names_nothing_is_that_of_the_only_delivery_to_the_address
     engine: Engine,
 ) -> None:
     town = sent(engine)
-    town.told(Fact.BOUNCED, EVE, delivery_id="", reason="gone")
+    town.told(DeliveryFact.BOUNCED, EVE, delivery_id="", reason="gone")
     assert town.actions()[0] == ("one", "failed")
 
 
@@ -264,15 +264,15 @@ def test_but_of_none_when_two_customers_were_written_to_there(engine: Engine) ->
     town.review(customer="other")
     town.at("2025-03-05 08:30")
     town.send(customer="other")
-    assert not town.told(Fact.BOUNCED, EVE, delivery_id="", reason="gone")
+    assert not town.told(DeliveryFact.BOUNCED, EVE, delivery_id="", reason="gone")
     assert [c.email_invalid for c in town.rows(t.Contact)] == ["", ""]
 
 
 def test_nor_of_another_organisations(engine: Engine) -> None:
     town = sent(engine)
     other = Town(engine, town.provider)
-    assert not town.told(Fact.BOUNCED, EVE, organisation_id=other.id)
-    assert town.told(Fact.BOUNCED, EVE, organisation_id=town.id)
+    assert not town.told(DeliveryFact.BOUNCED, EVE, organisation_id=other.id)
+    assert town.told(DeliveryFact.BOUNCED, EVE, organisation_id=town.id)
 
 
 def test_a_letter_that_comes_back(engine: Engine) -> None:
@@ -289,8 +289,10 @@ def test_a_letter_that_comes_back(engine: Engine) -> None:
     town.review()
     town.at("2025-03-04 08:30")
     town.send("letter")
-    town.told(Fact.SENT, tracking_number="9400")
-    town.told(Fact.RETURNED, tracking_number="9400", reason="the post returned it to the sender")
+    town.told(DeliveryFact.SENT, tracking_number="9400")
+    town.told(
+        DeliveryFact.RETURNED, tracking_number="9400", reason="the post returned it to the sender"
+    )
     assert town.timeline("letter_tracking") == ["'Reminder one': tracking number 9400"]
     (contact,) = town.rows(t.Contact)
     assert contact.postal_invalid == "the post returned it to the sender"
@@ -390,7 +392,7 @@ def take_in(
 def test_the_inbox_takes_in_events_and_replies(engine: Engine) -> None:
     town = sent(engine)
     found: list[Event | Reply] = [
-        Event(fact=Fact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
+        Event(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
         Reply(at=town.now, sender=EVE, to="us@amber.example", text="STOP", wish=Wish.STOP),
     ]
     assert take_in(town, found).outcome == "done"
@@ -400,7 +402,7 @@ def test_the_inbox_takes_in_events_and_replies(engine: Engine) -> None:
 
 def test_what_cannot_be_matched_or_read_stays_for_a_person(engine: Engine) -> None:
     town = sent(engine)
-    stray = Event(fact=Fact.OPENED, at=town.now, address="who@else.example")
+    stray = Event(fact=DeliveryFact.OPENED, at=town.now, address="who@else.example")
     row = take_in(town, [stray])
     assert (row.outcome, row.error) == (
         "unmatched",
@@ -418,7 +420,7 @@ def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
     assert (row.outcome, row.tries) == ("", 1)
     assert row.error == "it could not be taken in; the worker's log says why"
     assert row.next_try_at is not None
-    event = Event(fact=Fact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
+    event = Event(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
     good = Callbacks(engine, "", {US: (ActionType.EMAIL, reader([event]))})
     assert good.take_batch() == 0
     town.change(t.Callback, next_try_at=row.received_at)

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from backoffice.delivery import callbacks
 from backoffice.ledger.contacts import correct
 from backoffice.ledger.facts import find_customer
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply, Wish
 from dunning.plan import ActionType
 from providers.port import Accepted
@@ -189,7 +189,7 @@ def test_a_bounce_that_names_an_address_alone_is_nobodys_however_many_were_sent(
     with transaction(engine) as session:
         for number in range(25):
             _delivered(session, other, customer, number, berg.now)
-    assert not amber.told(Fact.BOUNCED, EVE, delivery_id="", provider="stand-in")
+    assert not amber.told(DeliveryFact.BOUNCED, EVE, delivery_id="", provider="stand-in")
 
 
 def _delivered(session: Session, town: Town, customer: uuid.UUID, number: int, at: Any) -> None:
@@ -221,10 +221,10 @@ def test_a_provider_id_that_two_organisations_have_is_each_ones_own(engine: Engi
     assert isinstance(amber.provider, Provider)
     assert amber.provider.script == [Accepted("id-1")]
     for town in (amber, berg):
-        assert town.told(Fact.OPENED, EVE, organisation_id=town.id, **by_id)
+        assert town.told(DeliveryFact.OPENED, EVE, organisation_id=town.id, **by_id)
     rows = amber.rows_of(t.DeliveryRecipient)
     assert [row.opened_at is not None for row in rows] == [True, True]
-    assert not amber.told(Fact.BOUNCED, organisation_id=None, **by_id)
+    assert not amber.told(DeliveryFact.BOUNCED, organisation_id=None, **by_id)
 
 
 def test_a_report_on_an_own_account_is_never_about_anothers_delivery(engine: Engine) -> None:
@@ -234,7 +234,9 @@ def test_a_report_on_an_own_account_is_never_about_anothers_delivery(engine: Eng
         {"delivery_id": str(first.id)}, {"delivery_id": "", "provider_id": "id-9"}
     ]  # fmt: skip
     for named in names:
-        assert not berg.told(Fact.BOUNCED, "who@else.example", organisation_id=berg.id, **named)
+        assert not berg.told(
+            DeliveryFact.BOUNCED, "who@else.example", organisation_id=berg.id, **named
+        )
 
 
 def test_the_time_of_a_reply_is_that_of_the_call(engine: Engine) -> None:

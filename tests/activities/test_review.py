@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from providers.port import Accepted
 from stand_ins.town import PARIS, Town, call, email, plan
 from store import tables as t
-from workflows.contracts import Message, Next, ReviewInput, SendInput
+from workflows.contracts import Instruction, Message, ReviewInput, SendInput
 
 pytestmark = pytest.mark.services
 
@@ -281,7 +281,7 @@ def test_the_task_to_apply_a_credit_is_made_once_and_goes_with_its_reason(engine
 
 def test_the_words_for_the_temporal_ui(engine: Engine) -> None:
     town = overdue(engine)
-    assert town.review() == Next(
+    assert town.review() == Instruction(
         "wait",
         until=town.now + timedelta(minutes=30),
         then="email",

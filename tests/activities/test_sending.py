@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
 from backoffice.worklist.actions import complete, send_again, skip
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
 from messages.message import Message
 from providers.port import Accepted, Ambiguous, Channel, Found, NotFound, NotSent, Rejected, Result
@@ -261,7 +261,7 @@ def test_what_the_second_attempt_learns_does_not_settle_the_first(
     assert coming.state == "await_owner"
     assert town.lives_until("2025-03-06 12:00") == []
     assert len(town.provider.tried) == 2
-    town.told(Fact.RECEIVED, "eve@acme.example", provider_id="ltr-1")
+    town.told(DeliveryFact.RECEIVED, "eve@acme.example", provider_id="ltr-1")
     assert town.actions() == [("one", "done")]
 
 

@@ -23,8 +23,8 @@ from workflows.contracts import (
     LOOK_UP,
     REVIEW,
     SEND,
+    Instruction,
     Message,
-    Next,
     ReviewInput,
     SendInput,
     SequenceStart,
@@ -62,18 +62,20 @@ async def until(
 # The answers of a script.
 
 
-def wait(when: datetime, **more: Any) -> Next:
+def wait(when: datetime, **more: Any) -> Instruction:
     """Send an email then, unless told otherwise."""
     told: dict[str, Any] = {"until": when, "then": "email", "carrying": "INV-1", **more}
-    return Next("wait", **told)
+    return Instruction("wait", **told)
 
 
-def await_owner(**more: Any) -> Next:
-    return Next("await_owner", **({"carrying": "INV-1", "summary": "Waiting for its owner"} | more))
+def await_owner(**more: Any) -> Instruction:
+    return Instruction(
+        "await_owner", **({"carrying": "INV-1", "summary": "Waiting for its owner"} | more)
+    )
 
 
-def rest(**more: Any) -> Next:
-    return Next("rest", **({"summary": "Resting"} | more))
+def rest(**more: Any) -> Instruction:
+    return Instruction("rest", **({"summary": "Resting"} | more))
 
 
 @dataclass
@@ -94,24 +96,24 @@ class Clerk:
     """Stands where the activities are: answers each call with the next line of its script, and the
     last line for ever. ``busy`` holds every call up until it is let go."""
 
-    def __init__(self, *script: Next | Exception) -> None:
+    def __init__(self, *script: Instruction | Exception) -> None:
         self.script = list(script)
         self.calls: list[Call] = []
         self.busy: asyncio.Event | None = None
 
     @activity.defn(name=REVIEW)
-    async def review(self, order: ReviewInput) -> Next:
+    async def review(self, order: ReviewInput) -> Instruction:
         return await self._answer(Call(REVIEW, order.now, order.messages))
 
     @activity.defn(name=SEND["email"])
-    async def send_email(self, order: SendInput) -> Next:
+    async def send_email(self, order: SendInput) -> Instruction:
         return await self._answer(Call(SEND["email"], order.now, handled=order.handled))
 
     @activity.defn(name=LOOK_UP)
-    async def look_up(self, order: SendInput) -> Next:
+    async def look_up(self, order: SendInput) -> Instruction:
         return await self._answer(Call(LOOK_UP, order.now, handled=order.handled))
 
-    async def _answer(self, call: Call) -> Next:
+    async def _answer(self, call: Call) -> Instruction:
         self.calls.append(call)
         if self.busy is not None:
             await self.busy.wait()

@@ -6,13 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dunning.delivery import Fact, Facts, Status, Verdict, absorb, spellings, verdict
+from dunning.delivery import (
+    DeliveryFact,
+    DeliveryFacts,
+    Status,
+    Verdict,
+    absorb,
+    spellings,
+    verdict,
+)
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
 
-def of(*facts: Fact, reason: str = "why") -> Facts:
-    found = Facts()
+def of(*facts: DeliveryFact, reason: str = "why") -> DeliveryFacts:
+    found = DeliveryFacts()
     for fact in facts:
         found = absorb(found, fact, NOON, reason)
     return found
@@ -22,40 +30,46 @@ def of(*facts: Fact, reason: str = "why") -> Facts:
     ("facts", "status"),
     [
         ((), Status.UNKNOWN),
-        ((Fact.SENT,), Status.SENT),
-        ((Fact.RECEIVED, Fact.SENT), Status.RECEIVED),
-        ((Fact.OPENED_BY_MACHINE, Fact.RECEIVED), Status.RECEIVED),
-        ((Fact.OPENED, Fact.RECEIVED), Status.OPENED),
-        ((Fact.CLICKED,), Status.OPENED),
-        ((Fact.COMPLAINED, Fact.OPENED), Status.OPENED),
-        ((Fact.BLOCKED, Fact.SENT), Status.FAILED),
-        ((Fact.FAILED,), Status.FAILED),
-        ((Fact.RETURNED, Fact.RECEIVED), Status.RETURNED),
-        ((Fact.BOUNCED, Fact.OPENED, Fact.FAILED), Status.BOUNCED),
-        ((Fact.NOTED,), Status.UNKNOWN),
+        ((DeliveryFact.SENT,), Status.SENT),
+        ((DeliveryFact.RECEIVED, DeliveryFact.SENT), Status.RECEIVED),
+        ((DeliveryFact.OPENED_BY_MACHINE, DeliveryFact.RECEIVED), Status.RECEIVED),
+        ((DeliveryFact.OPENED, DeliveryFact.RECEIVED), Status.OPENED),
+        ((DeliveryFact.CLICKED,), Status.OPENED),
+        ((DeliveryFact.COMPLAINED, DeliveryFact.OPENED), Status.OPENED),
+        ((DeliveryFact.BLOCKED, DeliveryFact.SENT), Status.FAILED),
+        ((DeliveryFact.FAILED,), Status.FAILED),
+        ((DeliveryFact.RETURNED, DeliveryFact.RECEIVED), Status.RETURNED),
+        ((DeliveryFact.BOUNCED, DeliveryFact.OPENED, DeliveryFact.FAILED), Status.BOUNCED),
+        ((DeliveryFact.NOTED,), Status.UNKNOWN),
     ],
 )
-def test_the_shown_status_is_the_first_that_holds(facts: tuple[Fact, ...], status: Status) -> None:
+def test_the_shown_status_is_the_first_that_holds(
+    facts: tuple[DeliveryFact, ...], status: Status
+) -> None:
     assert of(*facts).status is status
 
 
 def test_the_earliest_time_stays() -> None:
-    late = absorb(Facts(), Fact.RECEIVED, NOON)
-    assert absorb(late, Fact.RECEIVED, NOON - timedelta(hours=1)).received_at == NOON - timedelta(
-        hours=1
-    )
-    assert absorb(late, Fact.RECEIVED, NOON + timedelta(hours=1)) == late
+    late = absorb(DeliveryFacts(), DeliveryFact.RECEIVED, NOON)
+    assert absorb(
+        late, DeliveryFact.RECEIVED, NOON - timedelta(hours=1)
+    ).received_at == NOON - timedelta(hours=1)
+    assert absorb(late, DeliveryFact.RECEIVED, NOON + timedelta(hours=1)) == late
 
 
 def test_the_reason_is_that_of_the_gravest() -> None:
-    soft = absorb(Facts(), Fact.BLOCKED, NOON, "busy")
-    hard = absorb(Facts(), Fact.BOUNCED, NOON, "no such user")
-    assert absorb(soft, Fact.BOUNCED, NOON, "no such user").reason == "no such user"
-    assert absorb(hard, Fact.BLOCKED, NOON, "busy").reason == "no such user"
+    soft = absorb(DeliveryFacts(), DeliveryFact.BLOCKED, NOON, "busy")
+    hard = absorb(DeliveryFacts(), DeliveryFact.BOUNCED, NOON, "no such user")
+    assert absorb(soft, DeliveryFact.BOUNCED, NOON, "no such user").reason == "no such user"
+    assert absorb(hard, DeliveryFact.BLOCKED, NOON, "busy").reason == "no such user"
 
 
 def test_rule_37_every_recipient_must_have_bounced() -> None:
-    bounced, blocked, sent = of(Fact.BOUNCED, reason="gone"), of(Fact.BLOCKED), of(Fact.SENT)
+    bounced, blocked, sent = (
+        of(DeliveryFact.BOUNCED, reason="gone"),
+        of(DeliveryFact.BLOCKED),
+        of(DeliveryFact.SENT),
+    )
     assert verdict([]) == Verdict()
     assert verdict([bounced, sent]) == Verdict()
     assert verdict([bounced, bounced]) == Verdict(True, True, "gone")

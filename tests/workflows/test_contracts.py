@@ -10,7 +10,7 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from workflows.contracts import Message, Next, ReviewInput, SendInput, SequenceStart
+from workflows.contracts import Instruction, Message, ReviewInput, SendInput, SequenceStart
 
 TUESDAY = datetime(2025, 3, 4, 7, 30, tzinfo=UTC)
 
@@ -26,11 +26,11 @@ RECORDED: dict[str, Any] = {
     '{"state":"wait","until":"2025-03-04T07:30:00Z","then":"email","carrying":"INV-1",'
     '"summary":"Waiting until Tue 4 Mar 2025 08:30","label":"1st reminder · INV-1",'
     '"owes_nothing":false}':
-        Next("wait", TUESDAY, "email", "INV-1", "Waiting until Tue 4 Mar 2025 08:30",
+        Instruction("wait", TUESDAY, "email", "INV-1", "Waiting until Tue 4 Mar 2025 08:30",
              "1st reminder · INV-1"),
     '{"state":"rest","until":null,"then":null,"carrying":null,"summary":"Resting","label":"",'
     '"owes_nothing":true}':
-        Next("rest", summary="Resting", owes_nothing=True),
+        Instruction("rest", summary="Resting", owes_nothing=True),
     '{"organisation_id":"amber","customer_id":"acme","task_queue":"dunning","carrying":null,'
     '"next":null,"state":""}':
         SequenceStart("amber", "acme"),
@@ -38,7 +38,8 @@ RECORDED: dict[str, Any] = {
     '"next":{"state":"wait","until":"2025-03-04T07:30:00Z","then":"sms","carrying":"INV-2",'
     '"summary":"s","label":"l","owes_nothing":false},"state":"wait","about":"Customer C-1"}':
         SequenceStart("amber", "acme", "q", "INV-2",
-                      Next("wait", TUESDAY, "sms", "INV-2", "s", "l"), "wait", "Customer C-1"),
+                      Instruction("wait", TUESDAY, "sms", "INV-2", "s", "l"), "wait",
+                      "Customer C-1"),
     '{"organisation_id":"amber","customer_id":"acme","now":"2025-03-04T07:30:00Z","messages":'
     '[{"signal":"skip","id":"x","nudge":0,"invoice":"","amount":"","until":"","who":"Ben",'
     '"why":"","clock":false}]}':
@@ -47,7 +48,7 @@ RECORDED: dict[str, Any] = {
     '"channel":"email","handled":12}':
         SendInput("amber", "acme", TUESDAY.replace(microsecond=123456), "email", 12),
     # Only what has no default: a field may be missing that was added later.
-    '{"state":"send"}': Next("send"),
+    '{"state":"send"}': Instruction("send"),
     "{}": Message(),
     '{"organisation_id":"amber","customer_id":"acme"}': SequenceStart("amber", "acme"),
     '{"organisation_id":"amber","customer_id":"acme","now":"2025-03-04T08:30:00+01:00"}':
@@ -56,7 +57,7 @@ RECORDED: dict[str, Any] = {
     '"channel":"letter"}':
         SendInput("amber", "acme", TUESDAY, "letter"),
     # And a field of tomorrow, when a worker is set back to today's version.
-    '{"state":"rest","mood":"good"}': Next("rest"),
+    '{"state":"rest","mood":"good"}': Instruction("rest"),
 }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def test_what_was_added_since_has_a_default() -> None:
     """These were there from the beginning; whatever comes later must be optional."""
     first = {
         Message: set[str](),
-        Next: {"state"},
+        Instruction: {"state"},
         SequenceStart: {"organisation_id", "customer_id"},
         ReviewInput: {"organisation_id", "customer_id", "now"},
         SendInput: {"organisation_id", "customer_id", "now", "channel"},

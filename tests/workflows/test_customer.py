@@ -27,7 +27,7 @@ from tests.cast.scripted import (
     working,
 )
 from tests.cast.skipping import Skipping
-from workflows.contracts import LINGER, LOOK_UP, REVIEW, ROLL_AT_EVENTS, Next, SequenceStart
+from workflows.contracts import LINGER, LOOK_UP, REVIEW, ROLL_AT_EVENTS, Instruction, SequenceStart
 from workflows.customer import CustomerSequence
 
 pytestmark = pytest.mark.services
@@ -70,7 +70,7 @@ async def test_a_moment_without_a_channel_only_looks_again(skipping: Skipping) -
 async def test_what_is_due_at_once_is_sent_at_once(skipping: Skipping) -> None:
     """ "Send now", and a moment that is past already: no timer, no waiting."""
     past = datetime.now(UTC) - timedelta(days=400)
-    script = Clerk(Next("send", then="email", carrying="INV-1"), wait(past), rest())
+    script = Clerk(Instruction("send", then="email", carrying="INV-1"), wait(past), rest())
     async with working(skipping, script) as acme:
         await acme.begin()
         await acme.clerk.called(3)

@@ -17,7 +17,7 @@ from api.outside.webhooks import Signers
 from backoffice.delivery.outcomes import Report
 from backoffice.delivery.outcomes import apply as apply_report
 from backoffice.delivery.replies import Answer, take
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
 from messages.message import Message
 from providers.port import Ambiguous, LookUp, NotFound, Result
@@ -68,7 +68,9 @@ def in_doubt(office: Office) -> str:
     return path
 
 
-def report(office: Office, path: str, fact: Fact, address: str = "", **more: Any) -> datetime:
+def report(
+    office: Office, path: str, fact: DeliveryFact, address: str = "", **more: Any
+) -> datetime:
     """What the worker does with a provider's report. Answers its time."""
     at = office.now - timedelta(minutes=1)
     delivery = office.ben.get(path)["delivery"]
@@ -95,9 +97,9 @@ def test_each_recipient_has_its_own_fate(office: Office) -> None:
         ("to", "CFO@acme.example", "sent"), ("to", "eve@acme.example", "sent"),
         ("cc", "ada@amber.example", "sent"),
     ]  # fmt: skip
-    at = report(office, path, Fact.OPENED, "EVE@acme.example")
-    report(office, path, Fact.OPENED_BY_MACHINE, "ada@amber.example")
-    report(office, path, Fact.BOUNCED, "cfo@acme.example", reason="no such mailbox")
+    at = report(office, path, DeliveryFact.OPENED, "EVE@acme.example")
+    report(office, path, DeliveryFact.OPENED_BY_MACHINE, "ada@amber.example")
+    report(office, path, DeliveryFact.BOUNCED, "cfo@acme.example", reason="no such mailbox")
     cfo, eve, ada = office.cleo.get(path)["delivery"]["recipients"]
     assert (cfo["status"], cfo["reason"]) == ("bounced", "no such mailbox")
     assert (eve["status"], eve["reason"], cfo["opened_at"]) == ("opened", "", None)
@@ -110,7 +112,7 @@ def test_a_letter_on_its_way_has_a_number(office: Office) -> None:
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/complete")
     office.send()
-    report(office, path, Fact.SENT, tracking_number="9400 1")
+    report(office, path, DeliveryFact.SENT, tracking_number="9400 1")
     assert office.cleo.get(path)["delivery"]["tracking_number"] == "9400 1"
 
 
@@ -196,7 +198,9 @@ def test_give_it_up(office: Office) -> None:
     assert told["delivery"]["status"] == "abandoned"
     assert told["message"]["text"] == "This is serious."  # which may have left
     assert office.nudges() == ["skip"]
-    report(office, path, Fact.RECEIVED)  # it had left: that is on record, and Ben's word stands
+    report(
+        office, path, DeliveryFact.RECEIVED
+    )  # it had left: that is on record, and Ben's word stands
     late = office.ben.get(path)
     assert (late["status"], late["delivery"]["status"]) == ("skipped", "accepted")
 

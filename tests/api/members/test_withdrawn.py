@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backoffice.worklist.actions import work_open_action
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from stand_ins.office import PLAN, Caller, Office, acme_body, payment_body
 from store.engine import transaction
 from store.load import load
@@ -243,7 +243,7 @@ def test_an_email_that_bounced_is_open_again_as_it_was_written(office: Office) -
     before = office.ben.get(path)
     office.ben.does("POST", f"{path}/complete")
     office.send()
-    report(office, path, Fact.BOUNCED, f"{OWN}@acme.example", reason="no such mailbox")
+    report(office, path, DeliveryFact.BOUNCED, f"{OWN}@acme.example", reason="no such mailbox")
     office.review()
     again = bens_open(office)
     assert (again["texts"], again["note"]) == (before["texts"], before["note"])

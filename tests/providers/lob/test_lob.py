@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event
 from dunning.plan import ActionType
 from messages.letter import Paper, pdf
@@ -537,7 +537,7 @@ def event(kind: str, **body: Any) -> Event:
 
 def test_an_event_says_what_when_and_of_which_delivery() -> None:
     assert event("letter.in_transit", tracking_number="92071902") == Event(
-        fact=Fact.SENT,
+        fact=DeliveryFact.SENT,
         at=datetime(2025, 3, 3, 21, 25, 59, 123000, tzinfo=UTC),
         delivery_id=OURS,
         provider_id="ltr_1",
@@ -550,33 +550,38 @@ def test_an_event_says_what_when_and_of_which_delivery() -> None:
 @pytest.mark.parametrize(
     ("kind", "fact"),
     [
-        ("letter.mailed", Fact.SENT),
-        ("letter.in_local_area", Fact.SENT),
-        ("letter.processed_for_delivery", Fact.SENT),
-        ("letter.international_exit", Fact.SENT),
-        ("letter.certified.mailed", Fact.SENT),
-        ("letter.delivered", Fact.RECEIVED),
-        ("letter.certified.delivered", Fact.RECEIVED),
-        ("letter.viewed", Fact.OPENED),
-        ("letter.failed", Fact.FAILED),
-        ("letter.rejected", Fact.FAILED),
-        ("letter.deleted", Fact.FAILED),
-        ("letter.returned_to_sender", Fact.RETURNED),
-        ("letter.certified.returned_to_sender", Fact.RETURNED),
-        ("letter.created", Fact.NOTED),
-        ("letter.re-routed", Fact.NOTED),
-        ("letter.certified.issue", Fact.NOTED),
-        ("letter.certified.pickup_available", Fact.NOTED),
-        ("letter.informed_delivery.email_opened", Fact.NOTED),  # a mail of the post, not the letter
-        ("letter.return_envelope.returned_to_sender", Fact.NOTED),
-        ("letter.something_new", Fact.NOTED),
-        ("postcard.delivered", Fact.NOTED),
+        ("letter.mailed", DeliveryFact.SENT),
+        ("letter.in_local_area", DeliveryFact.SENT),
+        ("letter.processed_for_delivery", DeliveryFact.SENT),
+        ("letter.international_exit", DeliveryFact.SENT),
+        ("letter.certified.mailed", DeliveryFact.SENT),
+        ("letter.delivered", DeliveryFact.RECEIVED),
+        ("letter.certified.delivered", DeliveryFact.RECEIVED),
+        ("letter.viewed", DeliveryFact.OPENED),
+        ("letter.failed", DeliveryFact.FAILED),
+        ("letter.rejected", DeliveryFact.FAILED),
+        ("letter.deleted", DeliveryFact.FAILED),
+        ("letter.returned_to_sender", DeliveryFact.RETURNED),
+        ("letter.certified.returned_to_sender", DeliveryFact.RETURNED),
+        ("letter.created", DeliveryFact.NOTED),
+        ("letter.re-routed", DeliveryFact.NOTED),
+        ("letter.certified.issue", DeliveryFact.NOTED),
+        ("letter.certified.pickup_available", DeliveryFact.NOTED),
+        (
+            "letter.informed_delivery.email_opened",
+            DeliveryFact.NOTED,
+        ),  # a mail of the post, not the letter
+        ("letter.return_envelope.returned_to_sender", DeliveryFact.NOTED),
+        ("letter.something_new", DeliveryFact.NOTED),
+        ("postcard.delivered", DeliveryFact.NOTED),
     ],
 )
-def test_each_kind_of_event_is_a_fact(kind: str, fact: Fact) -> None:
+def test_each_kind_of_event_is_a_fact(kind: str, fact: DeliveryFact) -> None:
     found = event(kind)
     assert found.fact is fact
-    assert bool(found.reason) == (fact not in (Fact.SENT, Fact.RECEIVED, Fact.OPENED))
+    assert bool(found.reason) == (
+        fact not in (DeliveryFact.SENT, DeliveryFact.RECEIVED, DeliveryFact.OPENED)
+    )
 
 
 def test_a_returned_letter_says_so() -> None:
@@ -587,7 +592,7 @@ def test_an_event_without_its_date_or_our_id_is_still_one() -> None:
     body = {"event_type": {"id": "letter.mailed"}, "reference_id": "ltr_9", "body": {}}
     for odd in ({}, {"date_created": "yesterday"}, {"date_created": 7}):
         (only,) = lob_callbacks.read(Callback("", json.dumps(body | odd).encode()), NOW)
-        want = Event(fact=Fact.SENT, at=NOW, provider_id="ltr_9", code="letter.mailed")
+        want = Event(fact=DeliveryFact.SENT, at=NOW, provider_id="ltr_9", code="letter.mailed")
         assert only == want
 
 
@@ -632,15 +637,15 @@ def tracked(kind: str, detail: str, *, name: str = "Issue", action: bool = False
 @pytest.mark.parametrize(
     ("detail", "fact", "words"),
     [
-        ("package_lost", Fact.FAILED, "the post lost it"),
-        ("package_unclaimed", Fact.FAILED, "nobody picked it up at the post office"),
-        ("package_undeliverable", Fact.FAILED, "the post could not deliver it"),
-        ("notice_left", Fact.NOTED, "the post found nobody and left a notice"),
-        ("a_new_one", Fact.NOTED, "Said by the carrier."),
+        ("package_lost", DeliveryFact.FAILED, "the post lost it"),
+        ("package_unclaimed", DeliveryFact.FAILED, "nobody picked it up at the post office"),
+        ("package_undeliverable", DeliveryFact.FAILED, "the post could not deliver it"),
+        ("notice_left", DeliveryFact.NOTED, "the post found nobody and left a notice"),
+        ("a_new_one", DeliveryFact.NOTED, "Said by the carrier."),
     ],
 )
 def test_what_the_post_says_of_a_certified_letter_is_in_words(
-    detail: str, fact: Fact, words: str
+    detail: str, fact: DeliveryFact, words: str
 ) -> None:
     found = tracked("letter.certified.issue", detail)
     assert (found.fact, found.reason) == (fact, words)
@@ -650,6 +655,6 @@ def test_what_the_post_says_of_a_certified_letter_is_in_words(
 
 def test_an_unclaimed_letter_that_comes_back_says_nothing_about_the_address() -> None:
     kind, name = "letter.certified.returned_to_sender", "Returned to Sender"
-    assert tracked(kind, "package_unclaimed", name=name).fact is Fact.FAILED
-    assert tracked(kind, "returned_to_sender", name=name).fact is Fact.RETURNED
+    assert tracked(kind, "package_unclaimed", name=name).fact is DeliveryFact.FAILED
+    assert tracked(kind, "returned_to_sender", name=name).fact is DeliveryFact.RETURNED
     assert tracked("letter.certified.delivered", "delivered", name="Delivered").reason == ""

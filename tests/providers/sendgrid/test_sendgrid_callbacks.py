@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply
 from providers.callback import BadCallback, Callback
 from providers.sendgrid.callbacks import MAX_REPLY, read, verified
@@ -152,7 +152,7 @@ def only(entry: object) -> Event:
 def test_a_report_says_everything_that_is_known() -> None:
     reason = "550 5.1.1 No such user"
     assert only(event("bounce", type="bounce", reason=reason, status="5.1.1")) == Event(
-        fact=Fact.BOUNCED,
+        fact=DeliveryFact.BOUNCED,
         at=datetime(2025, 3, 4, 8, 0, tzinfo=UTC),
         delivery_id=OURS,
         provider_id="-abc_1",
@@ -166,50 +166,54 @@ def test_a_report_says_everything_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("entry", "fact"),
     [
-        (event("processed"), Fact.SENT),
-        (event("deferred", response="400 try again later"), Fact.SENT),
-        (event("delivered", response="250 OK"), Fact.RECEIVED),
-        (event("bounce", type="bounce"), Fact.BOUNCED),
-        (event("bounce"), Fact.BOUNCED),
-        (event("bounce", type="blocked"), Fact.BLOCKED),
-        (event("open"), Fact.OPENED),
-        (event("open", sg_machine_open=False), Fact.OPENED),
-        (event("open", sg_machine_open=True), Fact.OPENED_BY_MACHINE),
-        (event("click", url="https://amber.example"), Fact.CLICKED),
-        (event("spamreport"), Fact.COMPLAINED),
-        (event("unsubscribe"), Fact.UNSUBSCRIBED),
-        (event("group_unsubscribe", asm_group_id=1), Fact.UNSUBSCRIBED),
-        (event("group_resubscribe", asm_group_id=1), Fact.RESUBSCRIBED),
+        (event("processed"), DeliveryFact.SENT),
+        (event("deferred", response="400 try again later"), DeliveryFact.SENT),
+        (event("delivered", response="250 OK"), DeliveryFact.RECEIVED),
+        (event("bounce", type="bounce"), DeliveryFact.BOUNCED),
+        (event("bounce"), DeliveryFact.BOUNCED),
+        (event("bounce", type="blocked"), DeliveryFact.BLOCKED),
+        (event("open"), DeliveryFact.OPENED),
+        (event("open", sg_machine_open=False), DeliveryFact.OPENED),
+        (event("open", sg_machine_open=True), DeliveryFact.OPENED_BY_MACHINE),
+        (event("click", url="https://amber.example"), DeliveryFact.CLICKED),
+        (event("spamreport"), DeliveryFact.COMPLAINED),
+        (event("unsubscribe"), DeliveryFact.UNSUBSCRIBED),
+        (event("group_unsubscribe", asm_group_id=1), DeliveryFact.UNSUBSCRIBED),
+        (event("group_resubscribe", asm_group_id=1), DeliveryFact.RESUBSCRIBED),
     ],
 )
-def test_each_event_is_one_fact(entry: dict[str, Any], fact: Fact) -> None:
+def test_each_event_is_one_fact(entry: dict[str, Any], fact: DeliveryFact) -> None:
     assert only(entry).fact is fact
 
 
 @pytest.mark.parametrize(
     ("given", "fact", "reason"),
     [
-        ("Bounced Address", Fact.BOUNCED, "the address has bounced before"),
-        ("Bounced Address\n", Fact.BOUNCED, "the address has bounced before"),
-        ("Invalid", Fact.BOUNCED, "the address is not valid"),
-        ("Unsubscribed Address", Fact.UNSUBSCRIBED, "the address is unsubscribed at SendGrid"),
+        ("Bounced Address", DeliveryFact.BOUNCED, "the address has bounced before"),
+        ("Bounced Address\n", DeliveryFact.BOUNCED, "the address has bounced before"),
+        ("Invalid", DeliveryFact.BOUNCED, "the address is not valid"),
+        (
+            "Unsubscribed Address",
+            DeliveryFact.UNSUBSCRIBED,
+            "the address is unsubscribed at SendGrid",
+        ),
         (
             "Spam Reporting Address",
-            Fact.COMPLAINED,
+            DeliveryFact.COMPLAINED,
             "the recipient has reported mail as spam before",
         ),
-        ("Invalid SMTPAPI header", Fact.FAILED, "Invalid SMTPAPI header"),
-        ("Spam Content", Fact.FAILED, "Spam Content"),
-        (None, Fact.FAILED, "SendGrid does not say why"),
+        ("Invalid SMTPAPI header", DeliveryFact.FAILED, "Invalid SMTPAPI header"),
+        ("Spam Content", DeliveryFact.FAILED, "Spam Content"),
+        (None, DeliveryFact.FAILED, "SendGrid does not say why"),
     ],
 )
-def test_what_was_dropped_says_why(given: str | None, fact: Fact, reason: str) -> None:
+def test_what_was_dropped_says_why(given: str | None, fact: DeliveryFact, reason: str) -> None:
     said, *more = events(event("dropped", reason=given))
     assert isinstance(said, Event)
     assert (said.fact, said.reason) == (fact, f"not attempted: {reason}")
     # A wish of the recipient's is not all: it was not sent either.
-    wish = fact in (Fact.UNSUBSCRIBED, Fact.COMPLAINED)
-    assert more == ([replace(said, fact=Fact.FAILED)] if wish else [])
+    wish = fact in (DeliveryFact.UNSUBSCRIBED, DeliveryFact.COMPLAINED)
+    assert more == ([replace(said, fact=DeliveryFact.FAILED)] if wish else [])
 
 
 def test_a_delay_says_why_and_a_success_says_nothing() -> None:
@@ -249,7 +253,7 @@ def test_a_time_may_be_a_text_or_have_a_fraction() -> None:
 def test_a_report_without_a_recipient_blames_nobody() -> None:
     """An event without an address would stand for all recipients of the delivery."""
     said = only(event("dropped", reason="Invalid", email=""))
-    assert (said.fact, said.address, said.delivery_id) == (Fact.NOTED, "", OURS)
+    assert (said.fact, said.address, said.delivery_id) == (DeliveryFact.NOTED, "", OURS)
 
 
 def test_a_bad_entry_leaves_the_others() -> None:
@@ -268,7 +272,7 @@ def test_a_bad_entry_leaves_the_others() -> None:
     ]
     said = events(event("processed"), *bad, event("delivered", email=None), event("open"))
     facts = [e.fact for e in said if isinstance(e, Event)]
-    assert facts == [Fact.SENT, Fact.NOTED, Fact.OPENED]
+    assert facts == [DeliveryFact.SENT, DeliveryFact.NOTED, DeliveryFact.OPENED]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dunning.delivery import Fact
+from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply, Wish
 from dunning.plan import ActionType
 from messages.message import Message, Recipient, Role
@@ -693,7 +693,7 @@ def event(callback: Callback) -> Event:
 
 def test_a_report_says_which_delivery_it_is() -> None:
     assert event(report("delivered")) == Event(
-        fact=Fact.RECEIVED,
+        fact=DeliveryFact.RECEIVED,
         at=NOON,
         delivery_id=OURS,
         provider_id=SM,
@@ -706,44 +706,48 @@ def test_a_report_says_which_delivery_it_is() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "fact"),
     [
-        ("accepted", "", Fact.SENT),
-        ("scheduled", "", Fact.SENT),
-        ("queued", "", Fact.SENT),
-        ("sending", "", Fact.SENT),
-        ("sent", "", Fact.SENT),
-        ("delivered", "", Fact.RECEIVED),
-        ("read", "", Fact.OPENED),
-        ("undelivered", "", Fact.FAILED),
-        ("undelivered", "30003", Fact.FAILED),
-        ("undelivered", "30005", Fact.BOUNCED),
-        ("undelivered", "30006", Fact.BOUNCED),
-        ("undelivered", "30007", Fact.FAILED),
-        ("failed", "21211", Fact.BOUNCED),
-        ("failed", "21614", Fact.BOUNCED),
-        ("failed", OPTED_OUT, Fact.UNSUBSCRIBED),
-        ("failed", "99999", Fact.FAILED),
-        ("canceled", "", Fact.FAILED),
-        ("partially_delivered", "", Fact.NOTED),
-        ("beamed", "", Fact.NOTED),
+        ("accepted", "", DeliveryFact.SENT),
+        ("scheduled", "", DeliveryFact.SENT),
+        ("queued", "", DeliveryFact.SENT),
+        ("sending", "", DeliveryFact.SENT),
+        ("sent", "", DeliveryFact.SENT),
+        ("delivered", "", DeliveryFact.RECEIVED),
+        ("read", "", DeliveryFact.OPENED),
+        ("undelivered", "", DeliveryFact.FAILED),
+        ("undelivered", "30003", DeliveryFact.FAILED),
+        ("undelivered", "30005", DeliveryFact.BOUNCED),
+        ("undelivered", "30006", DeliveryFact.BOUNCED),
+        ("undelivered", "30007", DeliveryFact.FAILED),
+        ("failed", "21211", DeliveryFact.BOUNCED),
+        ("failed", "21614", DeliveryFact.BOUNCED),
+        ("failed", OPTED_OUT, DeliveryFact.UNSUBSCRIBED),
+        ("failed", "99999", DeliveryFact.FAILED),
+        ("canceled", "", DeliveryFact.FAILED),
+        ("partially_delivered", "", DeliveryFact.NOTED),
+        ("beamed", "", DeliveryFact.NOTED),
     ],
 )
-def test_what_a_status_means(status: str, code: str, fact: Fact) -> None:
+def test_what_a_status_means(status: str, code: str, fact: DeliveryFact) -> None:
     seen, *more = events(report(status, ErrorCode=code or "gone"))
     # A wish of the recipient's is not all: it was not sent either.
-    assert [e.fact for e in more] == ([Fact.FAILED] if fact is Fact.UNSUBSCRIBED else [])
+    assert [e.fact for e in more] == (
+        [DeliveryFact.FAILED] if fact is DeliveryFact.UNSUBSCRIBED else []
+    )
     assert (seen.fact, seen.code) == (fact, code)
     assert code in seen.reason
-    assert bool(seen.reason) == (fact not in {Fact.SENT, Fact.RECEIVED, Fact.OPENED})
+    assert bool(seen.reason) == (
+        fact not in {DeliveryFact.SENT, DeliveryFact.RECEIVED, DeliveryFact.OPENED}
+    )
 
 
 def test_an_operator_that_takes_no_short_code_is_not_a_wrong_number() -> None:
     """Twilio, 30006: "a landline, or in the case of short codes an unreachable carrier"."""
     seen = event(report("undelivered", ErrorCode="30006", From="38123"))
-    assert seen.fact is Fact.FAILED
+    assert seen.fact is DeliveryFact.FAILED
     assert seen.reason == "the operator takes no SMS from a short code (Twilio 30006)"
     for sender in ("+33700000000", "Amber Sons"):
         seen = event(report("undelivered", ErrorCode="30006", From=sender))
-        assert seen.fact is Fact.BOUNCED
+        assert seen.fact is DeliveryFact.BOUNCED
 
 
 def test_a_reason_is_in_plain_words() -> None:
