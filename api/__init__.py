@@ -1,1 +1,1 @@
-"""The HTTP API: facts in, work out. Thin: the use cases are in backoffice/, the rules in dunning/."""
+"""The HTTP API: facts in, work out. The use cases are in backoffice/, the rules in dunning/."""
