@@ -39,7 +39,7 @@ def spellings(address: str) -> set[str]:
     return {lower, f"{name}{at}{'.'.join(labels)}"}
 
 
-class Fact(StrEnum):
+class DeliveryFact(StrEnum):
     """What a provider can report about one recipient of one message."""
 
     SENT = "sent"
@@ -70,15 +70,15 @@ class Status(StrEnum):
 
 
 #: The address is to blame: it is marked invalid (rule 37).
-ADDRESS_IS_WRONG = frozenset({Fact.BOUNCED, Fact.RETURNED})
+ADDRESS_IS_WRONG = frozenset({DeliveryFact.BOUNCED, DeliveryFact.RETURNED})
 #: The message did not get there.
-DID_NOT_ARRIVE = ADDRESS_IS_WRONG | {Fact.BLOCKED, Fact.FAILED}
+DID_NOT_ARRIVE = ADDRESS_IS_WRONG | {DeliveryFact.BLOCKED, DeliveryFact.FAILED}
 #: Only what the provider accepted can have these: an answer that was lost is found.
-PROVES_ACCEPTED = frozenset(Fact) - {Fact.RESUBSCRIBED, Fact.NOTED}
+PROVES_ACCEPTED = frozenset(DeliveryFact) - {DeliveryFact.RESUBSCRIBED, DeliveryFact.NOTED}
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DeliveryFacts:
     """When each first held (UTC); None = not reported. ``reason``: the provider's, in plain words.
 
     ``failed_at`` is also that of a soft bounce.
@@ -122,21 +122,23 @@ class Facts:
 
 #: Where each fact is kept.
 _FIELD = {
-    Fact.SENT: "sent_at",
-    Fact.RECEIVED: "received_at",
-    Fact.OPENED: "opened_at",
-    Fact.OPENED_BY_MACHINE: "machine_opened_at",
-    Fact.CLICKED: "clicked_at",
-    Fact.BOUNCED: "bounced_at",
-    Fact.BLOCKED: "failed_at",
-    Fact.FAILED: "failed_at",
-    Fact.RETURNED: "returned_at",
-    Fact.COMPLAINED: "complained_at",
-    Fact.UNSUBSCRIBED: "unsubscribed_at",
+    DeliveryFact.SENT: "sent_at",
+    DeliveryFact.RECEIVED: "received_at",
+    DeliveryFact.OPENED: "opened_at",
+    DeliveryFact.OPENED_BY_MACHINE: "machine_opened_at",
+    DeliveryFact.CLICKED: "clicked_at",
+    DeliveryFact.BOUNCED: "bounced_at",
+    DeliveryFact.BLOCKED: "failed_at",
+    DeliveryFact.FAILED: "failed_at",
+    DeliveryFact.RETURNED: "returned_at",
+    DeliveryFact.COMPLAINED: "complained_at",
+    DeliveryFact.UNSUBSCRIBED: "unsubscribed_at",
 }
 
 
-def absorb(facts: Facts, fact: Fact, at: datetime, reason: str = "") -> Facts:
+def absorb(
+    facts: DeliveryFacts, fact: DeliveryFact, at: datetime, reason: str = ""
+) -> DeliveryFacts:
     """The facts with one more report: each keeps its earliest time, whatever the order.
 
     Of several reasons that of the gravest fact stays, then of the alphabet, so that the order in
@@ -168,7 +170,7 @@ class Verdict:
     reason: str = ""
 
 
-def verdict(addressed: Iterable[Facts]) -> Verdict:
+def verdict(addressed: Iterable[DeliveryFacts]) -> Verdict:
     """Of those it was addressed to; copies (CC, BCC) are no recipients (rule 35)."""
     every = list(addressed)
     if not every or any(f.arrived for f in every):
