@@ -181,9 +181,9 @@ def rehearse(
 
 
 async def _rehearse(script: Any, services: Services, folder: Path) -> tuple[Any, list[str]]:
+    from activities.temporal import connect_temporal
     from rehearsal.run import rehearse as run
     from rehearsal.run import write
-    from worker import connect_temporal
 
     keys = load_settings().temporal_key_list
     client = await connect_temporal(services.temporal_address, keys=keys)
@@ -517,7 +517,7 @@ __all__ = ["SettingsError", "app", "main"]
 def temporal_prepare() -> None:
     """Register the search attributes that the namespace lacks; those it has stay."""
     from activities.attributes import register
-    from worker import connect_temporal
+    from activities.temporal import connect_temporal
 
     async def run() -> tuple[str, list[str]]:
         client = await connect_temporal()

@@ -22,7 +22,7 @@ from store import tables as t
 from store.calendars import calendar_of
 from store.engine import transaction
 
-_EXAMPLES = Path(__file__).parent / "examples"
+_EXAMPLES = Path(__file__).parents[1] / "examples"
 _MEMBERS = (
     ("anna@sample.example", "Anna Admin", "admin"),
     ("bruno@sample.example", "Bruno Keller", "member"),

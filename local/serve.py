@@ -18,7 +18,10 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from activities.codec import answering, codec_app, origins_of
+from activities.configured import channels_of, deployment_of, outside_of, pruning_of
+from activities.running import connections_of, running
 from activities.services import ServiceEnded
+from activities.temporal import connect_temporal
 from api.app import create_app
 from api.http.database import CONNECTIONS
 from api.http.protocol import Protocol
@@ -30,15 +33,6 @@ from logs import set_up_logging
 from providers.outbox import simulated
 from settings import Settings
 from store.engine import connect, migrate
-from worker import (
-    channels_of,
-    connect_temporal,
-    connections_of,
-    deployment_of,
-    outside_of,
-    pruning_of,
-    running,
-)
 
 
 def serve(settings: Settings, out: Console) -> None:

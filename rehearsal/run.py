@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Engine
 from temporalio.client import Client
 
+from activities.outbox_channels import outbox_channels
+from activities.running import connections_of, running
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from books.book import BookRow, RowError, read_book
@@ -38,7 +40,6 @@ from store.calendars import (
 )
 from store.engine import connect, transaction
 from store.errors import DunningError
-from worker import connections_of, outbox_channels, running
 
 _OWNER = ("owner@example.com", "Owner")
 #: Activities at a time: every moment of a rehearsal waits for the last of them.

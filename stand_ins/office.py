@@ -17,11 +17,11 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from activities.deciding import settle
+from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member
 from store import tables as t
 from store.engine import transaction
-from worker import outbox_channels
 from workflows.contracts import SendInput
 
 PARIS = ZoneInfo("Europe/Paris")

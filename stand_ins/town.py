@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from activities.outbox_channels import outbox_channels
 from activities.review import Review
 from activities.sending import Sending
 from backoffice.delivery.outcomes import Report, apply
@@ -42,7 +43,6 @@ from providers.port import Accepted, CannotTell, LookUp, Result, not_its_type
 from store import closures
 from store import tables as t
 from store.engine import transaction
-from worker import outbox_channels
 from workflows.contracts import Instruction, ReviewInput, SendInput
 from workflows.contracts import Message as Signal
 

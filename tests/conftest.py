@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event, make_url
 
+from activities.temporal import connect_temporal
 from local.standalone import Embedded, Services, create_database, drop_database
 from store.engine import connect, migrate
 from tests.cast.skipping import Skipping
-from worker import connect_temporal
 
 #: Files whose tests take long, most of it waiting: begun first, so that none is left for the end.
 LONG = (

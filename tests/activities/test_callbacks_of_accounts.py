@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from activities.callbacks import Callbacks
+from activities.configured import channels_of
+from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from api.app import create_app
@@ -30,7 +32,6 @@ from stand_ins.providers import Habits, StandIns
 from stand_ins.town import Provider, Town, email, plan
 from store import tables as t
 from store.engine import connect, transaction
-from worker import channels_of, outbox_channels
 
 pytestmark = pytest.mark.services
 

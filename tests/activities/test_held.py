@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 
 from activities.held import via
+from activities.running import probe_at_once
 from backoffice.people import held_accounts
 from backoffice.people.held_accounts import PROBE_AFTER
 from messages.message import Message
@@ -18,7 +19,6 @@ from providers.port import Accepted, Ambiguous, NotFound, NotSent, Rejected, Res
 from stand_ins.town import Provider, Town
 from store import tables as t
 from store.engine import transaction
-from worker import _probe_at_once
 
 pytestmark = pytest.mark.services
 
@@ -266,7 +266,7 @@ def test_a_worker_with_another_account_ends_the_hold_of_the_former(engine: Engin
     town = three_due(engine, REFUSED)
     waits(town, "acme")
     town.provider.account = "another account"
-    _probe_at_once(engine, {town.provider.type: town.provider})
+    probe_at_once(engine, {town.provider.type: town.provider})
     assert hold(town).ended_by == "the account was changed"
 
 

@@ -17,15 +17,17 @@ from sqlalchemy import Engine, make_url
 import worker
 from activities.callbacks import Callbacks
 from activities.listening import Connection, Listening
+from activities.outbox_channels import outbox_channels
 from activities.relay import Relay
+from activities.running import running
 from activities.services import ServiceEnded, serving
+from activities.temporal import connect_temporal
 from backoffice.delivery import callbacks as inbox
 from providers.callback import Callback
 from settings import SettingsError
 from stand_ins.town import Town
 from store.engine import connect, transaction
 from tests.cast.scripted import until
-from worker import outbox_channels, running
 
 pytestmark = pytest.mark.services
 
@@ -221,8 +223,16 @@ async def _fails(_: Any) -> None:
 @pytest.mark.parametrize(
     ("what", "end", "said"),
     [
-        ("worker.Relay.run", _returns, "the relay has ended: it stopped without an error"),
-        ("worker.Callbacks.run", _fails, "the service of the callbacks has ended: RuntimeError"),
+        (
+            "activities.running.Relay.run",
+            _returns,
+            "the relay has ended: it stopped without an error",
+        ),
+        (
+            "activities.running.Callbacks.run",
+            _fails,
+            "the service of the callbacks has ended: RuntimeError",
+        ),
         ("temporalio.worker._activity._ActivityWorker.run", _fails, "has ended: RuntimeError"),
     ],
 )
@@ -236,7 +246,7 @@ async def test_a_worker_that_loses_one_of_its_services_ends(
     said: str,
 ) -> None:
     monkeypatch.setattr(what, end)
-    client = await worker.connect_temporal(temporal)
+    client = await connect_temporal(temporal)
     queue = f"test-{uuid.uuid4().hex[:8]}"
     channels = outbox_channels(engine, None)
     with pytest.raises(ServiceEnded, match=said):

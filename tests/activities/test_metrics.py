@@ -13,13 +13,13 @@ from sqlmodel import Session
 from temporalio.common import MetricMeter
 
 from activities.metrics import Figure, Metrics
+from activities.temporal import runtime_of
 from backoffice.delivery import callbacks
 from backoffice.people.held_accounts import Via, refused, works
 from dunning.plan import ActionType
 from local.embedded.processes import take_port
 from stand_ins.town import Town
 from store.engine import transaction
-from worker import runtime_of
 
 pytestmark = pytest.mark.services
 

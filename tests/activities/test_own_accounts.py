@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from backoffice.people import credentials
@@ -23,7 +24,6 @@ from stand_ins.town import Provider, Town, email, late, plan
 from store import tables as t
 from store.engine import transaction
 from tests.activities.test_sending import Died
-from worker import outbox_channels
 
 pytestmark = pytest.mark.services
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 
+from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from backoffice.people.plans import put_plan
 from dunning.plan import ActionType
@@ -18,7 +19,6 @@ from providers.port import Accepted, NotSent, Rejected, Result
 from stand_ins.town import Provider, Town, call, email, plan
 from store import tables as t
 from store.engine import transaction
-from worker import outbox_channels
 
 pytestmark = pytest.mark.services
 

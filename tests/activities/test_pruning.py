@@ -10,11 +10,13 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from temporalio.client import ScheduleActionExecutionStartWorkflow
 
+from activities.outbox_channels import outbox_channels
 from activities.pruning import Pruning, make_schedule, schedule_id
+from activities.running import running
+from activities.temporal import connect_temporal
 from backoffice.pruning.daily import Ages
 from store import tables as t
 from store.engine import transaction
-from worker import connect_temporal, outbox_channels, running
 
 
 async def test_one_schedule_of_several_workers_prunes(

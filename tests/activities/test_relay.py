@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.relay import Relay
+from activities.temporal import connect_temporal
 from local.standalone import Embedded
 from stand_ins.town import Town
 from store import tables as t
@@ -24,7 +25,6 @@ from store.nudges import nudge
 from tests.cast.lived import Run, living, monday
 from tests.cast.scripted import Clerk, rest, until, working
 from tests.cast.skipping import Skipping
-from worker import connect_temporal
 from workflows.contracts import Message, workflow_id
 
 pytestmark = pytest.mark.services

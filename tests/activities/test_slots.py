@@ -13,13 +13,15 @@ from sqlalchemy import Engine
 from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.outbox_channels import outbox_channels
+from activities.running import connections_of, running
 from activities.slots import Slots
+from activities.temporal import connect_temporal
 from backoffice.delivery import callbacks as inbox
 from providers.outbox import simulated
 from stand_ins.town import Town
 from store.engine import connect, transaction
 from tests.cast.scripted import until
-from worker import connect_temporal, connections_of, outbox_channels, running
 from workflows.contracts import REVIEW, SEND, ReviewInput, SendInput, channel_queue
 
 pytestmark = pytest.mark.services

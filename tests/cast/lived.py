@@ -13,11 +13,12 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.outbox_channels import outbox_channels
+from activities.running import running
 from dunning.plan import ActionType
 from stand_ins.town import PARIS, Town
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
-from worker import outbox_channels, running
 from workflows.contracts import workflow_id
 
 #: What skipping time itself leaves in a history; sleeping in real time leaves nothing at all.

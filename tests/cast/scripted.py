@@ -17,8 +17,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from activities.running import sandbox
 from tests.cast.skipping import Skipping
-from worker import sandbox
 from workflows.contracts import (
     LOOK_UP,
     REVIEW,

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from activities.temporal import connect_temporal
 from api.app import create_app
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member
 from local.standalone import Embedded
@@ -27,7 +28,6 @@ from store.engine import transaction
 from tests.cast.lived import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
-from worker import connect_temporal
 
 pytestmark = pytest.mark.services
 

@@ -16,6 +16,8 @@ import pytest
 import uvicorn
 from sqlalchemy import Engine
 
+from activities.running import Outside, connections_of, running
+from activities.temporal import connect_temporal
 from api.app import create_app
 from api.http.database import CONNECTIONS
 from bench.faults import settings
@@ -32,7 +34,6 @@ from stand_ins.fault_report import Report, Tally, evidence, report, still_open
 from stand_ins.providers import Fault, Faults, Habits, StandIns
 from store.engine import connect
 from tests.cast.scripted import until
-from worker import Outside, connect_temporal, connections_of, running
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

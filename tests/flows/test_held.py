@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from activities.running import Outside, running
+from activities.temporal import connect_temporal
 from bench.faults import settings
 from settings import Settings
 from stand_ins.fault_book import addressees, make_book
@@ -18,7 +20,6 @@ from store import tables as t
 from store.engine import connect, transaction
 from tests.cast.scripted import until
 from tests.flows.test_faults import channels_of
-from worker import Outside, connect_temporal, running
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -28,7 +28,7 @@ from stand_ins.town import Provider, Town, call, email, plan
 from tests.cast.lived import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
-from worker import connect_temporal
+from activities.temporal import connect_temporal
 
 HERE = Path(__file__).parent
 PLAN = plan(email("one", 1), call("call", 8), email("two", 15))

@@ -16,6 +16,9 @@ import holidays
 import pytest
 from temporalio.client import Client
 
+from activities.outbox_channels import outbox_channels
+from activities.running import connections_of, running
+from activities.temporal import connect_temporal
 from books.book import BookRow, RowError, read_book
 from books.facts import read_facts
 from local.standalone import Embedded, Services
@@ -24,7 +27,6 @@ from rehearsal.run import Script, rehearse, write
 from store.calendars import parse_working_days
 from store.engine import connect, migrate
 from tests.cast.checker import Done, Setting, check, read_actions
-from worker import connect_temporal, connections_of, outbox_channels, running
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on,plan,phone"
 

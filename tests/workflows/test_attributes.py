@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.attributes import register
+from activities.temporal import connect_temporal
 from local.embedded import temporal as embedded
 from local.standalone import Embedded
 from logs import set_up_logging
@@ -28,7 +29,6 @@ from stand_ins.town import Provider, Town
 from tests.cast.lived import Run, living, monday
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
-from worker import connect_temporal
 from workflows import contracts
 
 pytestmark = pytest.mark.services

@@ -25,6 +25,7 @@ from temporalio.client import Client
 
 from activities.codec import answering, codec_app
 from activities.payloads import CannotDecrypt, Encryption, data_converter
+from activities.temporal import connect_temporal
 from local.embedded.processes import take_port
 from local.standalone import temporal_executable
 from providers.port import Accepted, NotSent
@@ -33,7 +34,6 @@ from tests.activities.test_failures import failing
 from tests.cast.lived import Run, living, monday, morning
 from tests.cast.scripted import Clerk, day, rest, until, wait, working
 from tests.cast.skipping import Skipping
-from worker import connect_temporal
 
 pytestmark = pytest.mark.services
 

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import select
 
+from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from api.outside.webhooks import Signers
 from backoffice.delivery.outcomes import Report
@@ -25,7 +26,6 @@ from stand_ins.office import Office, acme_body, invoice_body, payment_body
 from store import tables as t
 from store.engine import transaction
 from tests.api.members.test_actions import bens_letter
-from worker import outbox_channels
 from workflows.contracts import SendInput
 
 PUBLIC = "https://dunning.example"

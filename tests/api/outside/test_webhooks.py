@@ -23,6 +23,7 @@ from sqlmodel import col, select
 from twilio.request_validator import RequestValidator
 
 from activities.callbacks import Callbacks
+from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from api.outside.webhooks import Signers
 from backoffice.people import credentials
@@ -32,7 +33,6 @@ from providers.registry import READERS
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
 from store.engine import connect, transaction
-from worker import outbox_channels
 from workflows.contracts import SendInput
 
 PUBLIC = "https://dunning.example"

@@ -1,0 +1,42 @@
+"""The connection to Temporal, and what its SDK reports of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+from activities.payloads import data_converter
+from settings import SettingsError
+
+
+async def connect_temporal(
+    address: str | None = None, runtime: Runtime | None = None, keys: Sequence[str] = ()
+) -> Client:
+    """Connect as ``temporalio.envconfig`` says; ``address`` is that of an embedded server. With
+    ``keys`` everything we hand over is encrypted. Raises SettingsError for a key that is none."""
+    try:
+        converter = data_converter(keys)
+    except ValueError as e:
+        raise SettingsError(f"DUNNING_TEMPORAL_KEYS: {e}") from None
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    if address is not None:
+        config["target_host"] = address
+    config.setdefault("target_host", "127.0.0.1:7233")
+    if runtime is not None:
+        config["runtime"] = runtime
+    return await Client.connect(**config, data_converter=converter)
+
+
+def runtime_of(bind_address: str) -> Runtime:
+    """Offers the metrics of Temporal's SDK and ours in Prometheus' form. One for each process."""
+    metrics = PrometheusConfig(
+        bind_address=bind_address,
+        durations_as_seconds=True,
+        unit_suffix=True,
+        counters_total_suffix=True,
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
