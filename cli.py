@@ -507,7 +507,7 @@ def db_check() -> None:
             check_migrations(services.database_url)
         except CommandError as e:
             raise DunningError(str(e)) from None
-    out.print("the migrations make the tables as store/tables.py says")
+    out.print("the migrations make the tables as store/tables says")
 
 
 __all__ = ["SettingsError", "app", "main"]

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations over one connection, and compares with store/tables.py."""
+"""Alembic's entry: runs the migrations over one connection, and compares with store/tables."""
 
 from __future__ import annotations
 

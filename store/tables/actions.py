@@ -1,0 +1,86 @@
+"""Actions: what a step, or a task without a step, asks to be done."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from store.tables.columns import (
+    created,
+    instant,
+    json_column,
+    optional_reference,
+    reference,
+    sequence_number,
+    uuid_key,
+)
+
+
+class Action(SQLModel, table=True):
+    """One occurrence of a step for one customer on one carrying invoice. A task without a step
+    (rules 26, 42) has no ``step_key``. ``edits``: what its owner changed (rule 28); the
+    words of a call or a task are in it under ``script`` (``backoffice.worklist.edits``)."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("invoice_id", "plan_id", "step_key", "occurrence", "attempt"),
+        sa.Index(
+            "ix_action_open_task",
+            "invoice_id",
+            "cause",
+            unique=True,
+            postgresql_where=sa.text("step_key IS NULL AND status = 'to_do'"),
+        ),
+        sa.Index(
+            "ix_action_live",
+            "customer_id",
+            postgresql_where=sa.text("status IN ('needs_review', 'planned', 'sending', 'to_do')"),
+        ),
+        sa.Index(
+            "ix_action_live_by_age",
+            "organisation_id",
+            "seq",
+            postgresql_where=sa.text("status IN ('needs_review', 'planned', 'sending', 'to_do')"),
+        ),
+        sa.Index("ix_action_customer_id_executed_at", "customer_id", "executed_at"),
+        sa.Index("ix_action_owner_id_status", "owner_id", "status"),
+        sa.Index(
+            "ix_action_attachments",
+            sa.text("(edits -> 'attachments')"),
+            postgresql_using="gin",
+        ),
+        sa.Index("ix_action_organisation_id_seq", "organisation_id", "seq"),
+    )
+
+    id: uuid.UUID = uuid_key()
+    seq: int | None = sequence_number()
+    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    customer_id: uuid.UUID = reference("customer.id", index=False)
+    invoice_id: uuid.UUID = reference("invoice.id", index=False)
+    plan_id: uuid.UUID | None = optional_reference("plan.id")
+    plan_version_id: uuid.UUID | None = optional_reference("plan_version.id")
+    step_key: str | None = None
+    name: str
+    occurrence: int = 0
+    attempt: int = 0
+    type: str
+    executed_type: str | None = None
+    automatic: bool = False
+    status: str
+    cause: str | None = None
+    reason: str = ""
+    owner_id: uuid.UUID | None = Field(default=None, foreign_key="member.id")
+    trigger_on: date | None = None
+    planned_for: datetime | None = instant()
+    shown_at: datetime | None = instant()
+    requested_at: datetime | None = instant()
+    requested_by: uuid.UUID | None = optional_reference("member.id")
+    executed_at: datetime | None = instant()
+    ended_at: datetime | None = instant()
+    ended_by: str = ""
+    note: str = ""
+    edits: dict[str, Any] = json_column(dict)
+    created_at: datetime = created()

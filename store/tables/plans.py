@@ -1,0 +1,43 @@
+"""Plans and their versions."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from store.tables.columns import created, json_column, optional_reference, reference, uuid_key
+
+
+class Plan(SQLModel, table=True):
+    """A plan by its name; what it says is in its versions."""
+
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "name"),)
+
+    id: uuid.UUID = uuid_key()
+    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    name: str
+    current_version_id: uuid.UUID | None = Field(
+        default=None,
+        sa_column=sa.Column(
+            sa.Uuid, sa.ForeignKey("plan_version.id", use_alter=True), nullable=True
+        ),
+    )
+    created_at: datetime = created()
+
+
+class PlanVersion(SQLModel, table=True):
+    """Immutable (rule 43): ``definition`` is ``dunning.plan.plan_data``."""
+
+    __tablename__ = "plan_version"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "version"),)
+
+    id: uuid.UUID = uuid_key()
+    plan_id: uuid.UUID = reference("plan.id", index=False)
+    version: int
+    definition: dict[str, Any] = json_column(dict)
+    created_by: uuid.UUID | None = optional_reference("member.id")
+    created_at: datetime = created()
