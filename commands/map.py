@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from books.book import RowError, read_book
-from books.causes import Causes
+from books.causes import Causes, by_cause
 from books.guess import DATES, Choice, Guess, guess
-from books.map import read_map
+from books.map import BookError, read_map
+from books.map_text import write_map
+from commands.console import err
 from dunning.currency import CURRENCIES
 
 #: A question, its possible answers (empty: any text), and what is meant by just pressing Enter.
@@ -107,3 +113,37 @@ def ask_on_terminal(say: Callable[[str], None], read: Callable[[], str]) -> Ask:
             say(f"{text!r} is none of them" + (f"; 1 to {len(answers)}" if listed else ""))
 
     return ask
+
+
+def write(
+    file: Annotated[Path, typer.Argument(help="Invoices as CSV, in anybody's form.")],
+    to: Annotated[Path | None, typer.Option("--out", help="MAP.toml; else the terminal.")] = None,
+) -> None:
+    """Write a map for a foreign file, guessed from its headers and samples; asks on a terminal
+    where it is not sure. Then reads the file with it and says what is still wrong."""
+    if to is not None and to.exists():
+        raise ValueError(f"{to} is there already; name another file, or remove it")
+
+    def say(text: str) -> None:
+        err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    there = sys.stdin.isatty() and sys.stderr.isatty()
+    found = guessed(file, ask_on_terminal(say, input) if there else None)
+    text = write_map(found, file.name)
+    if to is None:
+        sys.stdout.write(text)
+    else:
+        to.write_text(text, "utf-8")
+    if found.plain:
+        say("the file is in our own form: it needs no map")
+    if found.doubts:
+        say(f"in doubt, look at its comments: {', '.join(found.doubts)}")
+    try:
+        rows, rounded, causes = checked(file, text)
+    except BookError as e:
+        say(f"the map is not complete: {e}")
+        return
+    more = f", {rounded:,} of them rounded" if rounded else ""
+    say(f"read with this map: {rows:,} rows are good{more}")
+    for line in by_cause(causes, file.name):
+        say(f"  {line}")

@@ -1,0 +1,42 @@
+"""``dunning key``: a key for when no admin has one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backoffice.people.members import make_key_on_the_machine, member_or_404, put_member
+from commands.console import out
+from commands.target import Organisation, database, organisation_id_of
+from logs import set_up_logging
+from settings import load_settings
+from store.engine import connect, transaction
+
+app = typer.Typer(no_args_is_help=True, help="Keys, for when no admin has one.")
+
+
+@app.command("create")
+def create(
+    member: Annotated[str, typer.Argument(help="E-mail address.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "made on the machine",
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Make the member an admin, and let one who left back.")
+    ] = False,
+    organisation: Organisation = None,
+) -> None:
+    """Make a key for a member and print it once: for when no admin has a good one. The member is
+    shown that it was made."""
+    settings = load_settings()
+    set_up_logging("WARNING")
+    with database(settings) as url:
+        engine = connect(url, pool_size=2)
+        with transaction(engine) as session:
+            organisation_id = organisation_id_of(session, organisation)
+            row = member_or_404(session, organisation_id, member)
+            if admin:
+                row = put_member(session, organisation_id, row.email, row.name, "admin")
+            key = make_key_on_the_machine(session, row, name)
+            words = f"{row.name}, {row.role}: {key}"
+        engine.dispose()
+    out.print(words, markup=False, highlight=False, soft_wrap=True)

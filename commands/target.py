@@ -1,0 +1,43 @@
+"""The database and the organisation that a command works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import select
+
+from local.standalone import Embedded
+from settings import Settings
+from store import tables as t
+from store.errors import DunningError
+
+Organisation = Annotated[str | None, typer.Option("--organisation", help="Name or id.")]
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The configured database, that of a running ``dunning serve``, or else the embedded one."""
+    from local.serve import running_services
+
+    running = running_services(settings)
+    if settings.database_url is not None:
+        yield settings.require_database_url()
+    elif running is not None:
+        yield running.database_url
+    else:
+        with Embedded(settings.state_dir, temporal=False) as services:
+            yield services.database_url
+
+
+def organisation_id_of(session: Any, name: str | None) -> Any:
+    statement = select(t.Organisation).where(t.Organisation.rehearsal_now == None)  # noqa: E711
+    found = session.exec(statement).all()
+    if name is not None:
+        found = [o for o in found if name in (o.name, str(o.id))]
+    if len(found) != 1:
+        names = ", ".join(repr(o.name) for o in found) or "none"
+        raise DunningError(f"name one organisation with --organisation; there are: {names}")
+    return found[0].id
