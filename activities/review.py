@@ -21,7 +21,7 @@ from store.errors import DunningError, Invalid
 from store.load import clock, load
 from store.locks import lock_customer
 from store.timeline import note
-from workflows.contracts import REVIEW, Instruction, Message, ReviewInput
+from workflows.contracts import REVIEW, Instruction, ReviewInput, Signal
 
 _BY_HAND = "signal"
 
@@ -52,7 +52,7 @@ class Review:
             return settle(session, customer_id, at, now, handled)
 
 
-def _apply_once(session: Session, customer: t.Customer, message: Message, at: datetime) -> None:
+def _apply_once(session: Session, customer: t.Customer, message: Signal, at: datetime) -> None:
     """A signal by hand does what the API would have done; nonsense goes to the timeline."""
     statement = insert(t.AppliedSignal).values(customer_id=customer.id, id=message.id, at=at)
     fresh = session.connection().execute(
@@ -67,7 +67,7 @@ def _apply_once(session: Session, customer: t.Customer, message: Message, at: da
         note(session, customer, at, "signal_refused", f"{message.signal}: {e}", by=_BY_HAND)
 
 
-def _apply(session: Session, customer: t.Customer, message: Message, at: datetime) -> None:
+def _apply(session: Session, customer: t.Customer, message: Signal, at: datetime) -> None:
     by = message.who or _BY_HAND
     if message.signal == "payment":
         _pay(session, customer, message, at, by)
@@ -85,7 +85,7 @@ def _apply(session: Session, customer: t.Customer, message: Message, at: datetim
         resume(session, customer, invoice, at, by)
 
 
-def _pay(session: Session, customer: t.Customer, message: Message, at: datetime, by: str) -> None:
+def _pay(session: Session, customer: t.Customer, message: Signal, at: datetime, by: str) -> None:
     organisation = session.get_one(t.Organisation, customer.organisation_id)
     sequence = session.get(t.Sequence, customer.id)
     if message.invoice:

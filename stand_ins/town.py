@@ -43,8 +43,7 @@ from providers.port import Accepted, CannotTell, LookUp, Result, not_its_type
 from store import closures
 from store import tables as t
 from store.engine import transaction
-from workflows.contracts import Instruction, ReviewInput, SendInput
-from workflows.contracts import Message as Signal
+from workflows.contracts import Instruction, ReviewInput, SendInput, Signal
 
 PARIS = ZoneInfo("Europe/Paris")
 

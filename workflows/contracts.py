@@ -57,7 +57,7 @@ def channel_queue(task_queue: str, channel: str) -> str:
 
 
 @dataclass
-class Message:
+class Signal:
     """A signal: what happened, by id, with a few words that make the run readable.
 
     From the API ``nudge`` is the number of the nudge and ``id`` the fact's own id, which is in the
@@ -77,21 +77,21 @@ class Message:
     clock: bool = False
 
     @staticmethod
-    def read_all(signal: str, payload: Any, made_id: str) -> list[Message]:
+    def read_all(signal: str, payload: Any, made_id: str) -> list[Signal]:
         """Whatever was sent, as messages; never raises, because a signal handler must not. The
         relay tells everything that waits for one customer in one signal: a list ``messages``, each
         with the name of its ``signal``."""
         several = payload.get("messages") if isinstance(payload, dict) else None
         if not isinstance(several, list):
-            return [Message.read(signal, payload, made_id)]
+            return [Signal.read(signal, payload, made_id)]
         return [
-            Message.read(one["signal"], one, f"{made_id}/{place}")
+            Signal.read(one["signal"], one, f"{made_id}/{place}")
             for place, one in enumerate(several)
             if isinstance(one, dict) and one.get("signal") in SIGNALS
         ]
 
     @staticmethod
-    def read(signal: str, payload: Any, made_id: str) -> Message:
+    def read(signal: str, payload: Any, made_id: str) -> Signal:
         """Whatever was sent, as one message. Never raises."""
         if isinstance(payload, str):
             payload = {"why": payload}
@@ -103,7 +103,7 @@ class Message:
             if (text := _storable(payload.get(name)))
         }
         nudge = payload.get("nudge")
-        return Message(
+        return Signal(
             signal=signal,
             nudge=nudge if type(nudge) is int and 0 < nudge < 2**63 else 0,
             clock=payload.get("clock") is True,
@@ -185,7 +185,7 @@ class ReviewInput:
     organisation_id: str
     customer_id: str
     now: datetime
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Signal] = field(default_factory=list)
 
 
 @dataclass

@@ -29,10 +29,10 @@ with workflow.unsafe.imports_passed_through():
         SEQUENCE,
         STATE_ATTRIBUTE,
         Instruction,
-        Message,
         ReviewInput,
         SendInput,
         SequenceStart,
+        Signal,
         Standing,
         channel_queue,
     )
@@ -48,7 +48,7 @@ class CustomerSequence:
     @workflow.init
     def __init__(self, start: SequenceStart) -> None:
         self._start = start
-        self._inbox: list[Message] = []
+        self._inbox: list[Signal] = []
         self._signals = 0
         self._carrying = start.carrying
         self._state = start.state
@@ -112,7 +112,7 @@ class CustomerSequence:
     def _remember(self, signal: str, payloads: tuple[Any, ...]) -> None:
         """Handlers take any number of payloads: one too many would fail each workflow task."""
         payload = payloads[0] if payloads else None
-        self._inbox += Message.read_all(signal, payload, str(workflow.uuid4()))
+        self._inbox += Signal.read_all(signal, payload, str(workflow.uuid4()))
         self._signals += 1
 
     async def _slept(self, coming: Instruction) -> bool:
@@ -138,7 +138,7 @@ class CustomerSequence:
             return True
         return False
 
-    def _unread(self) -> list[Message]:
+    def _unread(self) -> list[Signal]:
         messages, self._inbox = self._inbox, []
         return messages
 
@@ -149,7 +149,7 @@ class CustomerSequence:
             return await self._send(coming, max(m.nudge for m in messages))
         return await self._review(messages)
 
-    async def _review(self, messages: list[Message] | None = None) -> Instruction:
+    async def _review(self, messages: list[Signal] | None = None) -> Instruction:
         self._begin(REVIEW)
         words = sorted({m.signal for m in messages or ()})
         result: Instruction = await workflow.execute_activity(
@@ -191,7 +191,7 @@ class CustomerSequence:
         )
         return result
 
-    def _priority(self, messages: list[Message] | None) -> Priority:
+    def _priority(self, messages: list[Signal] | None) -> Priority:
         """What a person waits for goes first; a big organisation cannot starve a small one."""
         waited_for = any(m.signal in ("complete", "skip") for m in messages or ())
         return Priority(

@@ -25,7 +25,7 @@ from store.nudges import nudge
 from tests.cast.lived import Run, living, monday
 from tests.cast.scripted import Clerk, rest, until, working
 from tests.cast.skipping import Skipping
-from workflows.contracts import Message, workflow_id
+from workflows.contracts import Signal, workflow_id
 
 pytestmark = pytest.mark.services
 
@@ -157,7 +157,7 @@ async def test_a_new_nudge_takes_those_that_were_refused_with_it(
     client = TemporalStandIn()
     await batches(database_url, client)
     ((_, name, payload),) = client.taken
-    assert [m.signal for m in Message.read_all(name, payload, "")] == ["payment", "complete"]
+    assert [m.signal for m in Signal.read_all(name, payload, "")] == ["payment", "complete"]
     assert town.nudges() == []
 
 
@@ -200,7 +200,7 @@ async def test_thousands_of_nudges_of_one_customer_are_told_in_signals_of_fifty(
     numbers = [row.id for row in town.nudges()]
     client = TemporalStandIn()
     await batches(database_url, client, most=40)
-    read = [(who, Message.read_all(name, payload, "")) for who, name, payload in client.taken]
+    read = [(who, Signal.read_all(name, payload, "")) for who, name, payload in client.taken]
     acme = [messages for who, messages in read if who == of(town, "acme")]
     assert [len(messages) for messages in acme] == [50] * 22 + [20]
     assert [m.nudge for messages in acme for m in messages] == numbers[:-1]

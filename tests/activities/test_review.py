@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from providers.port import Accepted
 from stand_ins.town import PARIS, Town, call, email, plan
 from store import tables as t
-from workflows.contracts import Instruction, Message, ReviewInput, SendInput
+from workflows.contracts import Instruction, ReviewInput, SendInput, Signal
 
 pytestmark = pytest.mark.services
 
@@ -38,8 +38,8 @@ def shown_a_call(engine: Engine) -> Town:
     return town
 
 
-def hand(signal: str, id_: str = "x", **more: str) -> Message:
-    return Message(signal, id_, **more)  # type: ignore[arg-type]
+def hand(signal: str, id_: str = "x", **more: str) -> Signal:
+    return Signal(signal, id_, **more)  # type: ignore[arg-type]
 
 
 def balance(town: Town, number: str = "INV-1") -> Decimal:
@@ -123,7 +123,7 @@ def invoice_id(town: Town, number: str) -> str:
 def test_a_signal_of_a_nudge_is_no_order(engine: Engine) -> None:
     """The fact is in the database already; the signal only says: look again."""
     town = overdue(engine)
-    town.review(Message("payment", "P-7", nudge=5, invoice="INV-1", amount="100 EUR"))
+    town.review(Signal("payment", "P-7", nudge=5, invoice="INV-1", amount="100 EUR"))
     assert balance(town) == 100
     (sequence,) = town.rows(t.Sequence)
     assert sequence.handled == 5
@@ -158,7 +158,7 @@ def test_a_signal_of_a_nudge_is_no_order(engine: Engine) -> None:
     ids=lambda m: f"{m.signal}-{m.amount or m.until or m.invoice or m.id}"[:40],
 )
 def test_nonsense_by_hand_changes_nothing_but_the_timeline(
-    engine: Engine, nonsense: Message
+    engine: Engine, nonsense: Signal
 ) -> None:
     town = overdue(engine)
     before = town.review()

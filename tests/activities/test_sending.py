@@ -22,8 +22,7 @@ from providers.port import Accepted, Ambiguous, Channel, Found, NotFound, NotSen
 from stand_ins.town import Provider, Town, call, email, late, plan
 from store import tables as t
 from store.engine import transaction
-from workflows.contracts import Message as Signal
-from workflows.contracts import SendInput
+from workflows.contracts import SendInput, Signal
 
 pytestmark = pytest.mark.services
 

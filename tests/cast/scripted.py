@@ -24,10 +24,10 @@ from workflows.contracts import (
     REVIEW,
     SEND,
     Instruction,
-    Message,
     ReviewInput,
     SendInput,
     SequenceStart,
+    Signal,
     channel_queue,
     workflow_id,
 )
@@ -84,7 +84,7 @@ class Call:
 
     name: str
     now: datetime
-    messages: list[Message] = field(default_factory=list)
+    messages: list[Signal] = field(default_factory=list)
     handled: int = 0
 
     @property

@@ -46,8 +46,7 @@ from store import tables as t
 from store.calendars import calendar_of
 from store.engine import connect, is_outage, migrate, transaction
 from tests.cast.scripted import until
-from workflows.contracts import Message as Signal
-from workflows.contracts import ReviewInput
+from workflows.contracts import ReviewInput, Signal
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

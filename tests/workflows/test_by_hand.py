@@ -14,7 +14,7 @@ from temporalio.common import RawValue
 from local.standalone import temporal_executable
 from tests.cast.scripted import Clerk, Sequence, rest, until, working
 from tests.cast.skipping import Skipping
-from workflows.contracts import SIGNALS, Message
+from workflows.contracts import SIGNALS, Signal
 
 pytestmark = pytest.mark.services
 
@@ -30,7 +30,7 @@ async def temporal_signal(sequence: Sequence, address: str, name: str, *more: st
     return said.decode() if process.returncode else ""
 
 
-def messages(sequence: Sequence) -> list[Message]:
+def messages(sequence: Sequence) -> list[Signal]:
     """Everything the reviews were told."""
     return [m for call in sequence.clerk.calls for m in call.messages]
 
@@ -54,7 +54,7 @@ async def test_every_signal_by_hand_with_and_without_input(
         assert set(said) == {""}
         await until(lambda: len(messages(acme)) == len(said))
         for name, w in zip(SIGNALS, words, strict=True):
-            assert Message(name, **w) in messages(acme)
+            assert Signal(name, **w) in messages(acme)
         plain = [m for m in messages(acme) if not (m.who or m.why or m.amount)]
         assert sorted(m.signal for m in plain) == sorted(SIGNALS)
         assert all(m.nudge == 0 and not m.clock for m in plain)
@@ -116,7 +116,7 @@ async def test_nonsense_never_wedges_a_run(skipping: Skipping, temporal: str) ->
         await acme.is_sound()
 
 
-def assert_storable(message: Message) -> None:
+def assert_storable(message: Signal) -> None:
     assert message.id
     assert type(message.nudge) is int
     assert 0 <= message.nudge < 2**63
@@ -131,4 +131,4 @@ def assert_storable(message: Message) -> None:
      {"amount": float("nan")}, {"amount": 10**5000}, {"id": ""}, {"until": {"x": 1}}, {1: 2}],
 )  # fmt: skip
 def test_a_message_can_always_be_read_and_stored(payload: Any) -> None:
-    assert_storable(Message.read("skip", payload, "made-id"))
+    assert_storable(Signal.read("skip", payload, "made-id"))

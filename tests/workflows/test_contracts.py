@@ -10,7 +10,7 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from workflows.contracts import Instruction, Message, ReviewInput, SendInput, SequenceStart
+from workflows.contracts import Instruction, ReviewInput, SendInput, SequenceStart, Signal
 
 TUESDAY = datetime(2025, 3, 4, 7, 30, tzinfo=UTC)
 
@@ -19,10 +19,10 @@ TUESDAY = datetime(2025, 3, 4, 7, 30, tzinfo=UTC)
 RECORDED: dict[str, Any] = {
     '{"signal":"payment","id":"P-7","nudge":12,"invoice":"INV-1","amount":"12.50 EUR","until":"",'
     '"who":"Ben","why":"is reported","clock":false}':
-        Message("payment", "P-7", 12, "INV-1", "12.50 EUR", "", "Ben", "is reported"),
+        Signal("payment", "P-7", 12, "INV-1", "12.50 EUR", "", "Ben", "is reported"),
     '{"signal":"account_changed","id":"x","nudge":3,"invoice":"","amount":"","until":"","who":"",'
     '"why":"","clock":true}':
-        Message("account_changed", "x", 3, clock=True),
+        Signal("account_changed", "x", 3, clock=True),
     '{"state":"wait","until":"2025-03-04T07:30:00Z","then":"email","carrying":"INV-1",'
     '"summary":"Waiting until Tue 4 Mar 2025 08:30","label":"1st reminder · INV-1",'
     '"owes_nothing":false}':
@@ -43,13 +43,13 @@ RECORDED: dict[str, Any] = {
     '{"organisation_id":"amber","customer_id":"acme","now":"2025-03-04T07:30:00Z","messages":'
     '[{"signal":"skip","id":"x","nudge":0,"invoice":"","amount":"","until":"","who":"Ben",'
     '"why":"","clock":false}]}':
-        ReviewInput("amber", "acme", TUESDAY, [Message("skip", "x", who="Ben")]),
+        ReviewInput("amber", "acme", TUESDAY, [Signal("skip", "x", who="Ben")]),
     '{"organisation_id":"amber","customer_id":"acme","now":"2025-03-04T07:30:00.123456Z",'
     '"channel":"email","handled":12}':
         SendInput("amber", "acme", TUESDAY.replace(microsecond=123456), "email", 12),
     # Only what has no default: a field may be missing that was added later.
     '{"state":"send"}': Instruction("send"),
-    "{}": Message(),
+    "{}": Signal(),
     '{"organisation_id":"amber","customer_id":"acme"}': SequenceStart("amber", "acme"),
     '{"organisation_id":"amber","customer_id":"acme","now":"2025-03-04T08:30:00+01:00"}':
         ReviewInput("amber", "acme", TUESDAY),
@@ -77,7 +77,7 @@ async def test_what_is_written_is_what_is_read(meant: Any) -> None:
 def test_what_was_added_since_has_a_default() -> None:
     """These were there from the beginning; whatever comes later must be optional."""
     first = {
-        Message: set[str](),
+        Signal: set[str](),
         Instruction: {"state"},
         SequenceStart: {"organisation_id", "customer_id"},
         ReviewInput: {"organisation_id", "customer_id", "now"},
@@ -92,14 +92,14 @@ def test_what_was_added_since_has_a_default() -> None:
         assert bare == needed, contract
 
 
-def read(signal: str, payload: Any) -> list[Message]:
-    return Message.read_all(signal, payload, "made")
+def read(signal: str, payload: Any) -> list[Signal]:
+    return Signal.read_all(signal, payload, "made")
 
 
 def test_a_signal_of_before_is_one_message() -> None:
-    assert read("payment", {"id": "P-7", "nudge": 12}) == [Message("payment", "P-7", 12)]
-    assert read("pause", "moving house") == [Message("pause", "made", why="moving house")]
-    assert read("skip", None) == [Message("skip", "made")]
+    assert read("payment", {"id": "P-7", "nudge": 12}) == [Signal("payment", "P-7", 12)]
+    assert read("pause", "moving house") == [Signal("pause", "made", why="moving house")]
+    assert read("skip", None) == [Signal("skip", "made")]
 
 
 def test_one_signal_may_carry_several_messages() -> None:
@@ -112,12 +112,12 @@ def test_one_signal_may_carry_several_messages() -> None:
         ],
     }
     assert read("payment", payload) == [
-        Message("payment", "P-7", 12, amount="5.00 EUR"),
-        Message("account_changed", "made/1", 13, clock=True),
-        Message("complete", "made/2", 14, who="Ben"),
+        Signal("payment", "P-7", 12, amount="5.00 EUR"),
+        Signal("account_changed", "made/1", 13, clock=True),
+        Signal("complete", "made/2", 14, who="Ben"),
     ]
     # As a worker of the version before reads it: something was told by nudge, nothing by hand.
-    assert Message.read("payment", payload, "made").nudge == 14
+    assert Signal.read("payment", payload, "made").nudge == 14
 
 
 @pytest.mark.parametrize(
