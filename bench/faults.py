@@ -44,7 +44,7 @@ _EVIDENCE_OF = 5
 
 
 def settings(stand_ins: StandIns, public_url: str) -> dict[str, Any]:
-    """The settings with which the accounts at the stand-ins are ours; names as in settings.py."""
+    """The settings with which the accounts at the stand-ins are ours; names as in settings/."""
     keys = stand_ins.keys
     return {
         "public_base_url": public_url,

@@ -1,4 +1,4 @@
-"""docs/settings.md says what settings.py says; `make docs` writes it."""
+"""docs/settings.md says what settings/ says; `make docs` writes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 HEAD = f"""# Settings
 
-Read once at the start from environment variables, by `settings.py` and nobody else. Any of them may
+Read once at the start from environment variables, by `settings/` and nothing else. Any of them may
 instead be a file: `{SECRETS_DIR}=/run/secrets` reads `/run/secrets/dunning_sendgrid_api_key` and so
 on; a variable wins over a file. A setting that makes no sense stops the start with a message that
 names it and never shows its value; so does a name that is almost one of these.
@@ -22,7 +22,7 @@ The connection to Temporal follows Temporal's own conventions: `TEMPORAL_ADDRESS
 `TEMPORAL_TLS_CLIENT_KEY_PATH`, `TEMPORAL_TLS_SERVER_CA_CERT_PATH`, or a profile in a file named by
 `TEMPORAL_CONFIG_FILE`. `dunning serve` uses its embedded server instead.
 
-<!-- Written from settings.py by `make docs`: change it there. -->
+<!-- Written from settings/ by `make docs`: change it there. -->
 
 | variable | default | what it does |
 | --- | --- | --- |
