@@ -39,7 +39,7 @@ from api.members import (
     replies,
     timelines,
 )
-from api.outside import links, webhooks
+from api.outside import links, rules_page, webhooks
 from api.outside.webhooks import Signers
 from backoffice.delivery.files import MAX_FILE
 from backoffice.people.credentials import Vault
@@ -68,7 +68,8 @@ a person's, one of scope `billing` belongs to the system that reports invoices a
 
 Amounts are texts (`"1250.00"`), days are `YYYY-MM-DD` in the organisation's time zone, instants
 have an offset. Every error is a problem document (RFC 9457): what, where and how to mend it. In
-addresses a UUID is our id, and any other text your own external id.
+addresses a UUID is our id, and any other text your own external id. Rules are cited by number; they
+are explained at [/docs/rules](/docs/rules).
 """
 #: The largest callback (SendGrid puts up to 768 kB of events into one), and the largest of an email
 #: that a customer wrote, with what is attached.
@@ -164,6 +165,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))
     app.include_router(webhooks.router)
     app.include_router(links.router)
+    app.include_router(rules_page.router)
     app.include_router(health.router, responses=declared(405, 500, 503))
     app.add_api_route("/", _to_docs, methods=["GET"], include_in_schema=False)
     describe(app)

@@ -1,4 +1,4 @@
-"""The pages say what the code does: endpoints, variables, commands, rules, links, queries.
+"""The pages say what the code does: endpoints, variables, commands, links, queries.
 
 ``python tests/test_docs.py`` (with the project on the path) writes the tables that are made from
 code: the endpoints of docs/api.md and the variables of docs/plans.md.
@@ -21,6 +21,7 @@ from typer.main import get_command
 
 import cli
 from api.app import create_app
+from api.http.rules import RULES_PATH
 from dunning.plan import parse_plan
 from messages.content import VARIABLES
 from messages.render import check_step
@@ -32,7 +33,6 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
 )
 API, PLANS, OPERATIONS = (ROOT / "docs" / f"{n}.md" for n in ("api", "plans", "operations"))
-RULES = set(range(1, 45))
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -63,7 +63,7 @@ def endpoints() -> str:
             continue
         for method in sorted(route.methods or ()):
             operation = described[route.path][method.lower()]
-            text = operation["description"]
+            text = operation["description"].replace(f"]({RULES_PATH}#", "](rules.md#")
             first = re.split(r"(?<=\.) ", " ".join(text.split()))[0]
             rows.append(f"| {method} | `{route.path}` | {_key(operation)} | {first} |")
     return "\n".join(rows)
@@ -223,38 +223,7 @@ def test_the_queries_of_operations_run(engine: Engine) -> None:
         connection.rollback()
 
 
-# -- rules -----------------------------------------------------------------------------------------
-
-_NUMBERS = re.compile(r"\b[Rr]ules? (\d+(?:(?:, and |, | and | or | to |–)\d+)*)")
-
-
-def rules_named(text: str, *, ranges: bool = True) -> set[int]:
-    """The numbers after the word rule: "rules 6, 27", "rules 1 to 3"."""
-    found: set[int] = set()
-    for numbers in _NUMBERS.findall(text):
-        last = 0
-        for joined, number in re.findall(r"(\D*)(\d+)", numbers):
-            if joined in (" to ", "–") and ranges:
-                found.update(range(last, int(number)))
-            last = int(number)
-            found.add(last)
-    return found
-
-
-def test_only_rules_that_exist_are_named() -> None:
-    wrong = {p.name: rules_named(p.read_text()) - RULES for p in PAGES}
-    assert {name: numbers for name, numbers in wrong.items() if numbers} == {}
-
-
-def test_every_rule_is_named_by_a_test() -> None:
-    """In words or in the name of a test; a range in a headline is not enough."""
-    named: set[int] = set()
-    for path in (ROOT / "tests").rglob("*.py"):
-        text = path.read_text()
-        names = re.findall(r"def test_(\w+)", text)
-        in_names = re.findall(r"(?:rules?_|_and_)(\d+)", " ".join(names))
-        named |= rules_named(text, ranges=False) | {int(n) for n in in_names}
-    assert sorted(RULES - named) == [], "no test names these rules"
+# -- style -----------------------------------------------------------------------------------------
 
 
 def test_pages_speak_of_the_project_alone() -> None:

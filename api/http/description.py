@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.http.arrival import NAME as REQUEST_ID_HEADER
 from api.http.problems import Problem
+from api.http.rules import linked
 from backoffice.people.members import BILLING, MEMBER
 
 
@@ -50,6 +51,7 @@ def describe(app: FastAPI) -> None:
         document = plain()
         if not made:
             _problem_model(document)
+            _link_rules(document)
             for operation in _operations(document):
                 _name_headers(operation)
                 _name_scopes(operation)
@@ -69,6 +71,15 @@ def _problem_model(document: dict[str, Any]) -> None:
     models = document.setdefault("components", {}).setdefault("schemas", {})
     models.update(own.pop("$defs"))
     models["Problem"] = own
+
+
+def _link_rules(part: Any) -> None:
+    """Descriptions are Markdown: the rules that they cite become links."""
+    for value in part.values() if isinstance(part, dict) else part:
+        if isinstance(value, dict | list):
+            _link_rules(value)
+    if isinstance(part, dict) and isinstance(part.get("description"), str):
+        part["description"] = linked(part["description"])
 
 
 def _name_headers(operation: dict[str, Any]) -> None:

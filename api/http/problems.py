@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from api.http.repeat import run_again
+from api.http.rules import RuleLink, cited
 from logs import REQUEST_ID
 from store.collisions import collides
 from store.engine import is_outage
@@ -75,6 +76,9 @@ class Problem(BaseModel):
     detail: str = Field(examples=["/total: write an amount as a text such as '1250.00'"])
     instance: str = Field(examples=["/v1/invoices/INV-1042"])
     errors: list[Wrong] = []
+    rules: list[RuleLink] = Field(
+        [], description="The rules that `detail` and `errors` cite; absent when they cite none."
+    )
     request_id: str = Field("", description="Of an error of ours: by it the log is searched.")
 
 
@@ -109,6 +113,9 @@ def problem(
         ],
         **(more or {}),
     }
+    rules = cited(" ".join([detail, *(e.reason for e in errors[:MAX_ERRORS])]))
+    if rules:
+        content["rules"] = [rule.model_dump() for rule in rules]
     if status >= 500 and (number := REQUEST_ID.get()):
         content["request_id"] = number
     return ProblemResponse(content, status, headers)

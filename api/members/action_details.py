@@ -14,6 +14,7 @@ from api.billing import invoices
 from api.billing.invoices import FileOut, file_out
 from api.http.database import Now
 from api.http.fields import MoneyOut, money
+from api.http.rules import RuleLink, cited
 from api.members import customers
 from api.members.delivery_details import DeliveryOut, delivery_out
 from backoffice.delivery import deliveries, files
@@ -65,6 +66,7 @@ class ActionShort(BaseModel):
     status: ActionStatus
     cause: Cause | None = Field(description="Why it is with its owner although the step is not.")
     reason: str
+    rules: list[RuleLink] = Field(description="The rules that `reason` cites.")
     owner: customers.MemberShort | None
     planned_for: datetime | None
     shown_at: datetime | None = Field(description="Since when it is its owner's to do.")
@@ -164,6 +166,7 @@ def _short(
         status=ActionStatus(row.status),
         cause=Cause(row.cause) if row.cause else None,
         reason=row.reason,
+        rules=cited(row.reason),
         owner=customers.member_short(owner) if owner else None,
         planned_for=row.planned_for,
         shown_at=row.shown_at,

@@ -14,6 +14,7 @@ from api.http.auth import Member
 from api.http.bodies import BodyRoute
 from api.http.database import Db, Now
 from api.http.fields import Key
+from api.http.rules import RuleLink, link_to
 from api.members.held import HeldAccount, as_told
 from backoffice.ledger.facts import find_customer
 from backoffice.people import held_shown
@@ -52,8 +53,7 @@ class Carrying(BaseModel):
     number: str
 
 
-class Why(BaseModel):
-    rule: int
+class Why(RuleLink):
     text: str
 
 
@@ -156,4 +156,4 @@ def _when(at: datetime | None, zone: ZoneInfo) -> When | None:
 
 
 def _why(reasons: tuple[Reason, ...]) -> list[Why]:
-    return [Why(rule=r.rule, text=r.text) for r in reasons]
+    return [Why(rule=r.rule, link=link_to(r.rule), text=r.text) for r in reasons]

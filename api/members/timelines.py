@@ -14,6 +14,7 @@ from api.http.auth import Member
 from api.http.bodies import BodyRoute
 from api.http.database import Db
 from api.http.fields import Key
+from api.http.rules import RuleLink, cited
 from backoffice.ledger import browse
 from backoffice.ledger.facts import find_customer, find_invoice
 from backoffice.people.visible import hidden_entries
@@ -27,6 +28,7 @@ class TimelineEntry(BaseModel):
     at: datetime
     kind: str = Field(examples=["action_done"])
     text: str
+    rules: list[RuleLink] = Field(description="The rules that `text` cites.")
     by: str = Field(description="A member, `billing`, or `dunning` itself.")
     invoice: str | None = Field(description="External id of the invoice it is about.")
     action_id: uuid.UUID | None
@@ -84,6 +86,7 @@ def _page(db: Session, rows: list[t.TimelineEntry], page: pages.Part) -> Timelin
             at=r.at,
             kind=r.kind,
             text=r.text,
+            rules=cited(r.text),
             by=r.by,
             invoice=known[r.invoice_id].external_id if r.invoice_id else None,
             action_id=r.action_id,
