@@ -2,9 +2,8 @@
 twice, nothing is lost. ``python -m bench.faults``; exit code 1 when it is not so.
 
 SendGrid, Twilio and Lob are stand-ins (stand_ins/providers), whose ledger is the truth. Two
-workers,
-the API that takes their callbacks, PostgreSQL and Temporal run as in production, and every few
-seconds one of the first four is killed with SIGKILL and started again.
+workers, the API that takes their callbacks, PostgreSQL and Temporal run as in production, and every
+few seconds one of the first four is killed with SIGKILL and started again.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from local.standalone import Embedded, Services
 from stand_ins.fault_book import addressees, make_book
 from stand_ins.fault_report import Open, evidence, report, still_open, tables
 from stand_ins.providers import Faults, Habits, StandIns
+from stand_ins.providers.accounts import settings
 from store.engine import connect, migrate
 
 ROOT = Path(__file__).parents[1]
@@ -41,30 +41,6 @@ KILL_UNTIL = 0.85
 _LOOK_EVERY = 0.5
 _TELL_EVERY = 10.0
 _EVIDENCE_OF = 5
-
-
-def settings(stand_ins: StandIns, public_url: str) -> dict[str, Any]:
-    """The settings with which the accounts at the stand-ins are ours; names as in settings/."""
-    keys = stand_ins.keys
-    return {
-        "public_base_url": public_url,
-        "sendgrid_api_key": keys.sendgrid,
-        "sendgrid_host": stand_ins.sendgrid_url,
-        "sendgrid_webhook_keys": stand_ins.sendgrid_public_key,
-        "twilio_account_sid": keys.twilio_account,
-        "twilio_auth_token": keys.twilio_token,
-        "twilio_api_key_sid": keys.twilio_key,
-        "twilio_api_key_secret": keys.twilio_key_secret,
-        "twilio_sender": "+15005550006",
-        "twilio_host": stand_ins.twilio_url,
-        "lob_api_key": keys.lob,
-        "lob_sender": "Amber & Sons; 185 Berry Street; San Francisco; CA; 94107",
-        "lob_webhook_secrets": keys.lob_secret,
-        "lob_host": f"{stand_ins.lob_url}/v1",
-        "email_per_second": 1000,
-        "sms_per_second": 1000,
-        "letters_per_second": 1000,
-    }
 
 
 def environment(values: Mapping[str, Any], services: Services, folder: Path) -> dict[str, str]:

@@ -20,7 +20,6 @@ from activities.running import Outside, connections_of, running
 from activities.temporal import connect_temporal
 from api.app import create_app
 from api.http.database import CONNECTIONS
-from bench.faults import settings
 from dunning.plan import ActionType
 from local.embedded.processes import take_port
 from providers.lob.send import Lob
@@ -32,6 +31,7 @@ from settings import Settings
 from stand_ins.fault_book import CHANNELS, Addressee, addressees, make_book
 from stand_ins.fault_report import Report, Tally, evidence, report, still_open
 from stand_ins.providers import Fault, Faults, Habits, StandIns
+from stand_ins.providers.accounts import settings
 from store.engine import connect
 from tests.cast.scripted import until
 

@@ -11,11 +11,11 @@ from sqlmodel import select
 
 from activities.running import Outside, running
 from activities.temporal import connect_temporal
-from bench.faults import settings
 from settings import Settings
 from stand_ins.fault_book import addressees, make_book
 from stand_ins.fault_report import still_open
 from stand_ins.providers import StandIns
+from stand_ins.providers.accounts import settings
 from store import tables as t
 from store.engine import connect, transaction
 from tests.cast.scripted import until
