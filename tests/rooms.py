@@ -13,6 +13,18 @@ ARROWS: dict[str, set[str]] = {
 }
 
 
+#: Ours, but no room: the product imports none of them.
+AROUND = {"bench", "stand_ins", "tests"}
+PACKAGES = {room for room in ARROWS if (ROOT / room).is_dir()}
+
+
+def modules(*packages: str) -> list[Path]:
+    """The modules of packages; without a name, all of ours."""
+    if packages:
+        return [path for name in packages for path in sorted((ROOT / name).rglob("*.py"))]
+    return [*sorted(ROOT.glob("*.py")), *modules(*sorted(PACKAGES | AROUND))]
+
+
 def room_of(name: str) -> str:
     """The innermost room of a module of ours; for another name its first part."""
     parts = name.split(".")
@@ -30,18 +42,13 @@ def may_import(room: str) -> set[str]:
     } - {room}
 
 
-def path_of(room: str) -> Path:
-    """The package, or the module, that the room is."""
-    path = ROOT / room.replace(".", "/")
-    return path if path.is_dir() else path.with_suffix(".py")
-
-
 def files_of(room: str) -> list[Path]:
     """The modules of a room, without those of the rooms inside it."""
-    path = path_of(room)
-    found = sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    return [
-        one
-        for one in found
-        if room_of(".".join(one.relative_to(ROOT).with_suffix("").parts)) == room
-    ]
+    path = ROOT / room.replace(".", "/")
+    found = modules(str(path)) if path.is_dir() else [path.with_suffix(".py")]
+    return [one for one in found if room_of(name_of(one)) == room]
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")

@@ -12,11 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.rooms import ARROWS, ROOT, files_of, may_import, path_of, room_of
+from tests.rooms import (
+    AROUND,
+    ARROWS,
+    PACKAGES,
+    ROOT,
+    files_of,
+    may_import,
+    modules,
+    name_of,
+    room_of,
+)
 
-PACKAGES = {room.split(".")[0] for room in ARROWS if path_of(room.split(".")[0]).is_dir()}
-#: Ours, but no room: the product imports none of them, and nobody imports tests or benchmarks.
-AROUND = {"bench", "stand_ins", "tests"}
 #: Arrows that close a circle and will be removed.
 TEMPORARY = {("backoffice.worklist", "backoffice.delivery")}
 #: Packages of others that a room alone may import; where a room is not named: any.
@@ -49,10 +56,6 @@ VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "shared", "ut
 
 def inside(room: str, other: str) -> bool:
     return room == other or room.startswith(f"{other}.")
-
-
-def modules(*packages: str) -> list[Path]:
-    return [path for name in packages for path in sorted((ROOT / name).rglob("*.py"))]
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -177,10 +180,9 @@ if left:
 def test_importing_connects_nowhere_and_starts_nothing() -> None:
     names = []
     for path in [*modules(*PACKAGES), *ROOT.glob("*.py")]:
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        if "migrations" in parts:  # Alembic runs those, with a connection of its own
+        if "migrations" in path.parts:  # Alembic runs those, with a connection of its own
             continue
-        names.append(".".join(parts).removesuffix(".__init__"))
+        names.append(name_of(path))
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_EVERYTHING, *names],
         cwd=ROOT,

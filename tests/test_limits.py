@@ -1,0 +1,164 @@
+"""Limits of size. Ruff checks the other two: 6 arguments (PLR0913) and complexity 10 (C901)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from statistics import median
+
+from tests.rooms import ROOT, modules
+
+FILE, TEST_FILE, FUNCTION, MEDIAN_FILE = 250, 300, 40, 110  # lines
+
+#: A file, or a function as file:name, that may be longer, and why.
+EXCUSED: dict[str, str] = {}
+
+#: Still to be split. Remove the line of what is short enough.
+STILL_TO_BE_SPLIT = {
+    "activities/running.py:running",
+    "activities/sending.py",
+    "api/admin/providers.py",
+    "api/app.py:create_app",
+    "api/billing/imports.py:post",
+    "api/billing/invoices.py",
+    "api/http/guard.py:Guard.__call__",
+    "api/http/problems.py",
+    "api/members/action_details.py",
+    "api/members/action_details.py:whole",
+    "backoffice/delivery/deliveries.py",
+    "backoffice/delivery/drafts.py",
+    "backoffice/delivery/drafts.py:_draft",
+    "backoffice/delivery/files.py:keep",
+    "backoffice/delivery/outcomes.py",
+    "backoffice/delivery/replies.py",
+    "backoffice/ledger/contacts.py:correct",
+    "backoffice/ledger/credits.py:put_credit",
+    "backoffice/ledger/facts.py",
+    "backoffice/ledger/facts.py:put_customer",
+    "backoffice/ledger/facts.py:put_invoice",
+    "backoffice/ledger/imports_sql.py",
+    "backoffice/ledger/reported_contacts.py:put_contacts",
+    "backoffice/people/members.py",
+    "backoffice/worklist/actions.py",
+    "backoffice/worklist/decisions.py",
+    "backoffice/worklist/tasks.py:customer_did",
+    "bench/decide.py:account",
+    "bench/webhooks.py:main",
+    "books/book.py",
+    "books/book.py:_Row.read",
+    "books/guess.py",
+    "books/map.py",
+    "books/map.py:read_map",
+    "books/table.py",
+    "commands/rehearse.py:rehearse",
+    "dunning/decide.py",
+    "dunning/model.py",
+    "dunning/plan.py",
+    "dunning/plan.py:_step",
+    "local/embedded/processes.py",
+    "local/sample.py:_make",
+    "local/serve.py:_serve",
+    "messages/letter.py",
+    "messages/texts.py",
+    "providers/lob/send.py",
+    "providers/sendgrid/callbacks.py",
+    "providers/sendgrid/send.py",
+    "providers/twilio/send.py",
+    "rehearsal/book.py",
+    "rehearsal/run.py",
+    "rehearsal/run.py:read_script",
+    "rehearsal/run.py:rehearse",
+    "settings.py",
+    "settings.py:Settings.credentials",
+    "stand_ins/fault_book.py:_put",
+    "stand_ins/providers/lob.py",
+    "stand_ins/providers/twilio.py",
+    "stand_ins/race.py:race",
+    "stand_ins/town.py",
+    "store/closures.py",
+    "store/load.py",
+    "tests/activities/test_held.py",
+    "tests/activities/test_outcomes.py",
+    "tests/activities/test_own_accounts.py",
+    "tests/activities/test_relay.py",
+    "tests/activities/test_relay.py:test_a_run_that_has_had_all_its_signals_is_told_the_rest_by_a_new_one",
+    "tests/activities/test_review.py",
+    "tests/activities/test_sending.py",
+    "tests/activities/test_slots.py:test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time",
+    "tests/api/billing/test_facts.py",
+    "tests/api/members/test_deliveries.py",
+    "tests/api/members/test_files.py",
+    "tests/api/outside/test_webhooks.py",
+    "tests/backoffice/ledger/test_imports.py",
+    "tests/books/test_book.py",
+    "tests/cast/checker.py",
+    "tests/cast/diary.py",
+    "tests/dunning/test_due.py",
+    "tests/dunning/test_owner.py",
+    "tests/dunning/test_plan.py",
+    "tests/flows/test_held.py:test_a_refused_key_is_probed_by_one_send_until_it_works_and_everything_leaves_once",
+    "tests/flows/test_kill.py:test_kill_9_of_everything_in_a_rehearsed_week",
+    "tests/flows/test_outage.py",
+    "tests/flows/test_outage.py:test_a_rehearsal_goes_on_where_it_was",
+    "tests/messages/test_render.py",
+    "tests/providers/lob/test_lob.py",
+    "tests/providers/sendgrid/test_sendgrid.py",
+    "tests/providers/sendgrid/test_sendgrid_callbacks.py",
+    "tests/providers/test_specification.py",
+    "tests/providers/test_stand_ins.py",
+    "tests/providers/twilio/test_twilio.py",
+    "tests/rehearsal/test_cases.py:test_c1_to_c6",
+    "tests/rehearsal/test_days.py:test_days_off_and_clocks_that_change",
+    "tests/rehearsal/test_facts.py:test_what_happens_to_a_customer",
+    "tests/rehearsal/test_facts.py:test_what_happens_to_an_invoice",
+    "tests/workflows/test_customer.py",
+    "workflows/customer.py",
+}
+
+
+def functions(node: ast.AST, within: str = "") -> Iterator[tuple[str, int]]:
+    """Every function and method by its qualified name, with its lines: signature and body, without
+    decorators and without its docstring. A function inside it counts as a part of it."""
+    for child in ast.iter_child_nodes(node):
+        name = within
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{within}.{child.name}" if within else child.name
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (child.end_lineno or 0) - child.lineno + 1
+            if ast.get_docstring(child) is not None:
+                lines -= (child.body[0].end_lineno or 0) - child.body[0].lineno + 1
+            yield name, lines
+        yield from functions(child, name)
+
+
+def sizes() -> dict[str, int]:
+    """The lines of every file, but of migrations: nobody changes those once they have run."""
+    return {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in modules()
+        if path.parent.name != "versions"
+    }
+
+
+def too_long() -> dict[str, int]:
+    found = {}
+    for file, lines in sizes().items():
+        if lines > (TEST_FILE if file.startswith("tests/") else FILE):
+            found[file] = lines
+        for name, length in functions(ast.parse((ROOT / file).read_text())):
+            if length > FUNCTION:
+                found[f"{file}:{name}"] = length
+    return found
+
+
+def test_files_and_functions_are_short() -> None:
+    named = EXCUSED.keys() | STILL_TO_BE_SPLIT
+    assert {name: lines for name, lines in too_long().items() if name not in named} == {}
+
+
+def test_what_is_excused_is_too_long() -> None:
+    assert EXCUSED.keys() - too_long().keys() == set()
+
+
+def test_the_median_file_is_short() -> None:
+    assert median(n for file, n in sizes().items() if not file.startswith("tests/")) <= MEDIAN_FILE
