@@ -15,7 +15,7 @@ import sys
 
 from temporalio.service import RPCError
 
-from activities.configured import channels_of, deployment_of, outside_of, pruning_of
+from activities.configured import channels_of, options_of
 from activities.running import connections_of, running
 from activities.services import ServiceEnded
 from activities.temporal import connect_temporal, runtime_of
@@ -34,28 +34,17 @@ async def _main(settings: Settings) -> None:
         pool_size=connections_of(settings.worker_threads),
         answer_within=settings.statement_seconds,
     )
-    channels, outside = channels_of(settings, engine), outside_of(settings)
+    channels = channels_of(settings, engine)
     if settings.outbox_dir is None:
-        close(settings.outbox)  # of a version that left it open
+        close(settings.outbox)  # older versions made it readable for everybody
     address = settings.metrics_bind_address
     runtime = runtime_of(address) if address is not None else None
+    options = options_of(settings, engine, runtime.metric_meter if runtime is not None else None)
     client = await connect_temporal(runtime=runtime, keys=settings.temporal_key_list)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(
-        client,
-        engine,
-        url,
-        channels,
-        task_queue=settings.task_queue,
-        threads=settings.worker_threads,
-        deployment=deployment_of(settings),
-        outside=outside,
-        meter=runtime.metric_meter if runtime is not None else None,
-        answer_within=settings.statement_seconds,
-        pruning=pruning_of(settings, engine),
-    ):
+    async with running(client, engine, url, channels, options):
         _log.info("worker is running")
         await stop.wait()
     engine.dispose()

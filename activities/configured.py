@@ -1,15 +1,15 @@
-"""The parts of the worker as the settings say. Raises SettingsError for what makes no sense."""
+"""The settings as the parts of a worker. Raises SettingsError for values that make no sense."""
 
 from __future__ import annotations
 
 from sqlalchemy import Engine
-from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import WorkerDeploymentConfig
 
+from activities.options import Outside, WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.pruning import Pruning
-from activities.running import Outside
 from backoffice.people.credentials import Vault
 from backoffice.pruning.daily import Ages
 from dunning.plan import ActionType
@@ -19,7 +19,7 @@ from settings import Settings, SettingsError
 
 
 def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]:
-    """Configured = the provider; not configured = the outbox; misconfigured = SettingsError."""
+    """The configured provider of each channel, or the outbox. Raises SettingsError."""
     channels = outbox_channels(engine, settings.outbox)
     for provider, credentials in settings.credentials().items():
         try:
@@ -30,8 +30,22 @@ def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]
     return channels
 
 
-def outside_of(settings: Settings) -> Outside:
-    """Raises SettingsError for keys that are none."""
+def options_of(
+    settings: Settings, engine: Engine, meter: MetricMeter | None = None
+) -> WorkerOptions:
+    """Raises SettingsError for a secret key that is none."""
+    return WorkerOptions(
+        task_queue=settings.task_queue,
+        threads=settings.worker_threads,
+        deployment=_deployment(settings),
+        outside=_outside(settings),
+        answer_within=settings.statement_seconds,
+        pruning=Pruning(engine, Ages(**settings.prune_days), settings.outbox),
+        meter=meter,
+    )
+
+
+def _outside(settings: Settings) -> Outside:
     public_url = settings.public_base_url or ""
     return Outside(
         per_second={
@@ -39,25 +53,21 @@ def outside_of(settings: Settings) -> Outside:
             ActionType.SMS: settings.sms_per_second,
             ActionType.LETTER: settings.letters_per_second,
         },
-        own=OwnAccounts(vault_of(settings), public_url),
+        own=OwnAccounts(_vault(settings), public_url),
         public_url=public_url,
         look_up_after=settings.look_up_after,
     )
 
 
-def vault_of(settings: Settings) -> Vault:
+def _vault(settings: Settings) -> Vault:
     try:
         return Vault(settings.secret_key_list)
     except ValueError as e:
         raise SettingsError(f"DUNNING_SECRET_KEYS: {e}") from None
 
 
-def pruning_of(settings: Settings, engine: Engine) -> Pruning:
-    return Pruning(engine, Ages(**settings.prune_days), settings.outbox)
-
-
-def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
-    """Worker versioning, only when a build id is configured."""
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Worker versioning; None without a build id."""
     if settings.build_id is None:
         return None
     return WorkerDeploymentConfig(

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from activities.codec import answering, codec_app, origins_of
-from activities.configured import channels_of, deployment_of, outside_of, pruning_of
+from activities.configured import channels_of, options_of
 from activities.running import connections_of, running
 from activities.services import ServiceEnded
 from activities.temporal import connect_temporal
@@ -95,12 +95,7 @@ async def _serve(
             engine,
             services.database_url,
             channels_of(settings, engine),
-            task_queue=settings.task_queue,
-            threads=settings.worker_threads,
-            deployment=deployment_of(settings),
-            outside=outside_of(settings),
-            answer_within=settings.statement_seconds,
-            pruning=pruning_of(settings, engine),
+            options_of(settings, engine),
         ),
     ):
         api = asyncio.create_task(server._serve())

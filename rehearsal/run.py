@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine
 from temporalio.client import Client
 
+from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.running import connections_of, running
 from backoffice.people.members import put_member
@@ -264,9 +265,7 @@ async def rehearse(
                 engine,
                 database_url,
                 channels,
-                task_queue=queue,
-                threads=_THREADS,
-                sandboxed=sandboxed,
+                WorkerOptions(task_queue=queue, threads=_THREADS, sandboxed=sandboxed),
             ):
                 driven = await drive.run(found, until, progress)
         else:

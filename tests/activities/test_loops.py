@@ -17,6 +17,7 @@ from sqlalchemy import Engine, make_url
 import worker
 from activities.callbacks import Callbacks
 from activities.listening import Connection, Listening
+from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.relay import Relay
 from activities.running import running
@@ -249,8 +250,9 @@ async def test_a_worker_that_loses_one_of_its_services_ends(
     client = await connect_temporal(temporal)
     queue = f"test-{uuid.uuid4().hex[:8]}"
     channels = outbox_channels(engine, None)
+    options = WorkerOptions(task_queue=queue, threads=2)
     with pytest.raises(ServiceEnded, match=said):
-        async with running(client, engine, database_url, channels, task_queue=queue, threads=2):
+        async with running(client, engine, database_url, channels, options):
             await asyncio.sleep(20)
 
 

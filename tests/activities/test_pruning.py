@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from temporalio.client import ScheduleActionExecutionStartWorkflow
 
+from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.pruning import Pruning, make_schedule, schedule_id
 from activities.running import running
@@ -38,10 +39,7 @@ async def test_one_schedule_of_several_workers_prunes(
         engine,
         database_url,
         outbox_channels(engine, None),
-        task_queue=queue,
-        threads=2,
-        relay=False,
-        pruning=Pruning(engine, Ages()),
+        WorkerOptions(task_queue=queue, threads=2, relay=False, pruning=Pruning(engine, Ages())),
     ):
         described = await schedule.describe()
         assert described.schedule.state.paused, "a worker that starts leaves it as it is"

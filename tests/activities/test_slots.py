@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.running import connections_of, running
 from activities.slots import Slots
@@ -83,9 +84,10 @@ async def test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time(
     client = await connect_temporal(temporal)
     queue = f"test-{uuid.uuid4().hex[:8]}"
     channels = outbox_channels(pooled, None)
+    options = WorkerOptions(task_queue=queue, threads=THREADS)
     with caplog.at_level(logging.WARNING):
         async with (
-            running(client, pooled, database_url, channels, task_queue=queue, threads=THREADS),
+            running(client, pooled, database_url, channels, options),
             Worker(
                 client,
                 task_queue=f"{queue}-test",

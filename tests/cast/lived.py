@@ -13,6 +13,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.running import running
 from dunning.plan import ActionType
@@ -127,7 +128,6 @@ class Run:
 async def living(skipping: Skipping, town: Town, url: str) -> AsyncIterator[None]:
     channels = {**outbox_channels(town.engine, None), ActionType.EMAIL: town.provider}
     queue = f"test-{town.id}"
-    async with running(
-        skipping.client, town.engine, url, channels, task_queue=queue, threads=4, cached=100
-    ):
+    options = WorkerOptions(task_queue=queue, threads=4, cached=100)
+    async with running(skipping.client, town.engine, url, channels, options):
         yield

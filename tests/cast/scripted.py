@@ -17,7 +17,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.running import sandbox
+from activities.workers import sandbox
 from tests.cast.skipping import Skipping
 from workflows.contracts import (
     LOOK_UP,

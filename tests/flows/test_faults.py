@@ -16,7 +16,8 @@ import pytest
 import uvicorn
 from sqlalchemy import Engine
 
-from activities.running import Outside, connections_of, running
+from activities.options import Outside, WorkerOptions
+from activities.running import connections_of, running
 from activities.temporal import connect_temporal
 from api.app import create_app
 from api.http.database import CONNECTIONS
@@ -98,9 +99,11 @@ async def send_all(
             engine,
             url,
             channels_of(configured, public_url),
-            task_queue="faults",
-            threads=30,
-            outside=Outside(public_url=public_url, look_up_after=LOOK_UP_AFTER),
+            WorkerOptions(
+                task_queue="faults",
+                threads=30,
+                outside=Outside(public_url=public_url, look_up_after=LOOK_UP_AFTER),
+            ),
         ),
     ):
         for _ in range(2):  # between two looks something may have been in no list

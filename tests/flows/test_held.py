@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from activities.running import Outside, running
+from activities.options import Outside, WorkerOptions
+from activities.running import running
 from activities.temporal import connect_temporal
 from settings import Settings
 from stand_ins.fault_book import addressees, make_book
@@ -56,7 +57,7 @@ async def test_a_refused_key_is_probed_by_one_send_until_it_works_and_everything
 
         async with running(
             client, engine, database_url, channels_of(configured, public_url),
-            task_queue="held", threads=8, outside=outside,
+            WorkerOptions(task_queue="held", threads=8, outside=outside),
         ):  # fmt: skip
             await until(probed, within=20)  # the other channels go on meanwhile
             held = hold()

@@ -16,6 +16,7 @@ import holidays
 import pytest
 from temporalio.client import Client
 
+from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.running import connections_of, running
 from activities.temporal import connect_temporal
@@ -131,7 +132,8 @@ async def client(services: Services) -> AsyncIterator[Client]:
     connected = await connect_temporal(services.temporal_address)
     engine = connect(services.database_url, pool_size=connections_of(12))
     channels = outbox_channels(engine, None)
-    async with running(connected, engine, services.database_url, channels, threads=12):
+    options = WorkerOptions(threads=12)
+    async with running(connected, engine, services.database_url, channels, options):
         yield connected
     engine.dispose()
 

@@ -15,7 +15,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from activities.running import sandbox
+from activities.workers import sandbox
 from workflows.customer import CustomerSequence
 
 HISTORIES = sorted((Path(__file__).parents[1] / "histories").glob("*.json"))
