@@ -12,7 +12,7 @@ from activities.deciding import LOCK_TIMEOUT, real_clock
 from backoffice.delivery import outbox as outbox_table
 from dunning.plan import CHANNELS, ActionType
 from messages.message import Message
-from providers.outbox import Outbox
+from providers.outbox.send import Outbox
 from providers.port import Channel
 from store import tables as t
 from store.engine import transaction

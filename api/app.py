@@ -45,7 +45,7 @@ from backoffice.delivery.files import MAX_FILE
 from backoffice.people.credentials import Vault
 from books.reading import JSON_BYTES
 from logs import set_up_logging
-from providers.outbox import OUTBOX_ACCOUNT
+from providers.outbox.account import OUTBOX_ACCOUNT
 from providers.registry import account, keys_of
 from settings import Settings, SettingsError, load_settings
 from store.engine import connect

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from commands.console import out
 from commands.target import database
-from providers.outbox import SIMULATED
+from providers.outbox.callbacks import SIMULATED
 from settings import load_settings
 from store import tables as t
 from store.engine import connect, transaction

@@ -30,7 +30,7 @@ from local.embedded.processes import LOOPBACK, take_port
 from local.sample import SampleKey, load_sample
 from local.standalone import Embedded, Services, StandaloneError
 from logs import set_up_logging
-from providers.outbox import simulated
+from providers.outbox.callbacks import simulated
 from settings import Settings
 from store.engine import connect, migrate
 

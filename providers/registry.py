@@ -13,15 +13,19 @@ from typing import Any
 from dunning.learnt import Event, Reply
 from dunning.plan import ActionType
 from messages.message import Postal
-from providers import links, outbox
+from providers import links
 from providers.callback import Callback
 from providers.lob import callbacks as lob_callbacks
-from providers.lob.send import Lob, LobAccount
+from providers.lob.account import LobAccount
+from providers.lob.send import Lob
+from providers.outbox import callbacks as outbox
 from providers.port import Channel
 from providers.sendgrid import callbacks as sendgrid_callbacks
-from providers.sendgrid.send import SendGrid, SendGridAccount
+from providers.sendgrid.account import SendGridAccount
+from providers.sendgrid.send import SendGrid
 from providers.twilio import callbacks as twilio_callbacks
-from providers.twilio.send import Twilio, TwilioAccount
+from providers.twilio.account import TwilioAccount
+from providers.twilio.send import Twilio
 
 Account = SendGridAccount | TwilioAccount | LobAccount
 
@@ -92,7 +96,7 @@ def verified(provider: str, keys: Sequence[str], callback: Callback, now: dateti
     if not keys:
         return False
     if provider == "twilio":  # signs no time
-        return twilio_callbacks.verified(keys, callback)
+        return twilio_callbacks.verified(keys, callback, now)
     if provider == "outbox":
         return outbox.verified(keys, callback, now)
     if provider == "sendgrid":

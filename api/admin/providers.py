@@ -23,7 +23,7 @@ from api.members.held import HeldAccount, held_accounts
 from api.outside.webhooks import Signers
 from backoffice.people import credentials
 from providers.registry import account, channel
-from providers.sendgrid.send import EU_HOST, HOST
+from providers.sendgrid.account import EU_HOST, HOST
 from store import tables as t
 from store.errors import Invalid
 

@@ -1,4 +1,4 @@
-"""What Twilio calls back: what became of an SMS, and what a customer wrote."""
+"""What Twilio calls back: the status of an SMS, and customers' replies."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from messages.sms import wish
 from providers.callback import BadCallback, Callback
 from providers.twilio.codes import GONE_NUMBER, OPTED_OUT, is_short_code, words
 
-#: A carrier says when it delivered without its time zone (Twilio, changelog of 14 February 2023).
-#: Zones differ by half an hour or more, so what is this close to the call is UTC.
+#: A carrier gives the time of delivery without its time zone (Twilio, changelog of 14 February
+#: 2023). Zones differ by half an hour or more, so a time this close to the callback is UTC.
 _DONE_WITHIN = timedelta(minutes=25)
-
-
 _UNREACHABLE = "30006"
 _FAILED = frozenset({"undelivered", "failed", "canceled"})
 _SENT = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
 _STATUS_PATH = re.compile(r".*/webhooks/twilio/status/([A-Za-z0-9][A-Za-z0-9_.-]{0,127})")
 
 
-def verified(tokens: Sequence[str], callback: Callback) -> bool:
-    """Whether Twilio signed this call, its address and its form, with one of the tokens (Twilio,
-    "Webhooks security"). False without a token or a signature; never raises."""
+def verified(tokens: Sequence[str], callback: Callback, now: datetime) -> bool:
+    """Whether Twilio signed the address and the form of this callback with one of the tokens
+    (Twilio, "Webhooks security"). It signs no time, so ``now`` is not used. Never raises."""
     signature = callback.headers.get("x-twilio-signature", "")
     algorithm = get_signature_algorithm(
         callback.headers.get("x-twilio-webhooks-signature-settings", "")
@@ -42,16 +40,16 @@ def verified(tokens: Sequence[str], callback: Callback) -> bool:
             for token in tokens
             if token
         ]
-    except Exception:  # noqa: BLE001 - what cannot be checked is not signed
+    except Exception:  # noqa: BLE001 - a callback that cannot be checked is not signed
         return False
     return any(results)
 
 
 def read(callback: Callback, now: datetime) -> list[Event | Reply]:
-    """The report on a message, or the message that a customer wrote, as one item.
+    """The events of one status callback, or the one reply that a customer wrote.
 
-    ``now`` (UTC) is when the call came in. Raises BadCallback. A signed address says which
-    delivery it is, so this also holds for a message whose answer was lost.
+    ``now`` (UTC) is when the callback came in. The delivery id is in the signed address, so a
+    status is matched even when the answer to the send was lost. Raises BadCallback.
     """
     path = urlsplit(callback.url).path
     try:
@@ -81,14 +79,16 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
         code=code,
         key=one_line(callback.headers.get("i-twilio-idempotency-token", ""), 100),
     )
-    if code == OPTED_OUT:  # not even tried, because of the recipient's wish
+    if code == OPTED_OUT:  # Twilio did not try, because the recipient had answered STOP
         return [event, replace(event, fact=DeliveryFact.FAILED)]
     return [event]
 
 
 def _reply(form: Mapping[str, str], sid: str, now: datetime) -> Reply:
     text = TEXT_CONTROL.sub("", form.get("Body", "").replace("\r\n", "\n"))
-    asked = form.get("OptOutType", "").strip().upper()  # only where Twilio knows the words itself
+    asked = (
+        form.get("OptOutType", "").strip().upper()
+    )  # only when Twilio itself handles STOP and START
     wishes = {"STOP": Wish.STOP, "START": Wish.START}
     return Reply(
         at=now,
@@ -111,7 +111,7 @@ def _fact(status: str, code: str, sender: str) -> tuple[DeliveryFact, str]:
         return DeliveryFact.NOTED, f"Twilio says {status}"
     if status == "canceled" and not code:
         return DeliveryFact.FAILED, "it was cancelled before it left"
-    if code == _UNREACHABLE and is_short_code(sender):  # the operator, not the number
+    if code == _UNREACHABLE and is_short_code(sender):  # the operator is the reason, not the number
         return DeliveryFact.FAILED, f"the operator takes no SMS from a short code (Twilio {code})"
     reason = words(code)
     if code == OPTED_OUT:
@@ -120,7 +120,7 @@ def _fact(status: str, code: str, sender: str) -> tuple[DeliveryFact, str]:
 
 
 def _done_at(written: str, now: datetime) -> datetime:
-    """YYMMDDhhmm, where it can be believed; else the time of the call."""
+    """The carrier's time, written YYMMDDhhmm, if it is plausible in UTC; else ``now``."""
     if not re.fullmatch(r"[0-9]{10}", written):
         return now
     try:
@@ -131,7 +131,7 @@ def _done_at(written: str, now: datetime) -> datetime:
 
 
 class _Form(dict[str, list[str]]):
-    """Keeps a field given twice, which the signature covers; the library asks for ``getlist``."""
+    """Keeps repeated fields, which the signature covers; the library calls ``getlist``."""
 
     def getlist(self, name: str) -> list[str]:
         return self[name]

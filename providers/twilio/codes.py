@@ -1,5 +1,5 @@
-"""Twilio's error codes: whom each is about, and what it says in plain words (Twilio, "Error and
-warning dictionary")."""
+"""Twilio's error codes: whether each is about the number, the sender or the account, and its
+meaning in plain words (Twilio, "Error and warning dictionary")."""
 
 from __future__ import annotations
 
@@ -10,21 +10,48 @@ MAX_BODY = 1600
 OPTED_OUT = "21610"
 
 BUSY = frozenset({"20429", "21611"})
-#: The account, its credentials, permissions or balance (Twilio, "Error and warning dictionary").
-ACCOUNT = frozenset({
-    "10001", "10002", "20003", "20004", "20005", "20006", "20007", "20008", "20010", "20403",
-    "20404", "21472", "30002", "70051", "90010",
-})  # fmt: skip
-#: The sender that this account is set up with, whoever gets the message.
-SENDER_WRONG = frozenset({
-    "21212", "21601", "21603", "21606", "21659", "21660", "21661", "21701", "21703", "21704",
-    "21705", "21711",
-})  # fmt: skip
-#: 4xx that are about one message; any other is the account's trouble, or the API's address.
+#: The account, its credentials, permissions or balance.
+ACCOUNT = frozenset(
+    {
+        "10001",
+        "10002",
+        "20003",
+        "20004",
+        "20005",
+        "20006",
+        "20007",
+        "20008",
+        "20010",
+        "20403",
+        "20404",
+        "21472",
+        "30002",
+        "70051",
+        "90010",
+    }
+)
+#: The sender that this account is set up with, whatever the message.
+SENDER_WRONG = frozenset(
+    {
+        "21212",
+        "21601",
+        "21603",
+        "21606",
+        "21659",
+        "21660",
+        "21661",
+        "21701",
+        "21703",
+        "21704",
+        "21705",
+        "21711",
+    }
+)
+#: 4xx that are about one message. Any other is about the account or the API's address.
 ABOUT_THE_MESSAGE = frozenset({400, 409, 413, 422})
 WRONG_NUMBER = frozenset({"21211", "21217", "21265", "21401", "21614", "21635"})
 GONE_NUMBER = WRONG_NUMBER | {"30005", "30006"}  # known only after the attempt
-_SHORT_CODE = re.compile(r"[0-9]{3,8}")  # what a message came from, without +
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
 WORDS = {
     "10001": "the account is not active; is its balance used up?",
     "10002": "a trial account may not do this",

@@ -19,7 +19,7 @@ from activities.running import connections_of, running
 from activities.slots import Slots
 from activities.temporal import connect_temporal
 from backoffice.delivery import callbacks as inbox
-from providers.outbox import simulated
+from providers.outbox.callbacks import simulated
 from stand_ins.town import Town
 from store.engine import connect, transaction
 from tests.cast.scripted import until

@@ -17,7 +17,7 @@ from local import serve
 from local.embedded import postgres
 from local.embedded.private import close_state_dir, write_for_us_alone
 from local.standalone import Embedded, Services
-from providers.outbox import Outbox
+from providers.outbox.send import Outbox
 from settings import SettingsError
 from tests.cast.letters import email, sms
 

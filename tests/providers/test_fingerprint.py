@@ -6,11 +6,12 @@ from __future__ import annotations
 from dunning.plan import ActionType
 from messages.message import Postal
 from providers.fingerprint import fingerprint
-from providers.lob.send import LobAccount
-from providers.outbox import Outbox
+from providers.lob.account import LobAccount
+from providers.outbox.send import Outbox
 from providers.port import Channel
 from providers.registry import account, channel
-from providers.sendgrid.send import EU_HOST, SendGrid, SendGridAccount
+from providers.sendgrid.account import EU_HOST, SendGridAccount
+from providers.sendgrid.send import SendGrid
 
 SENDER = Postal("185 Berry St", "San Francisco", "US", "", "94107", "CA")
 TWILIO = {"account_sid": "AC1", "auth_token": "token-1", "sender": "Amber"}

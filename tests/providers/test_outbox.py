@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dunning.plan import ActionType
 from messages.message import Attachment, BadMessage, Message, Recipient, Role
-from providers.outbox import Outbox, as_eml
+from providers.outbox.files import as_eml
+from providers.outbox.send import Outbox
 from providers.port import Accepted, Channel, NotSent
 from tests.cast.letters import ADA, email, sms
 

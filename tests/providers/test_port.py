@@ -18,11 +18,14 @@ from messages.message import (
     header_text,
     one_line,
 )
-from providers.lob.send import Lob, LobAccount
-from providers.outbox import Outbox
+from providers.lob.account import LobAccount
+from providers.lob.send import Lob
+from providers.outbox.send import Outbox
 from providers.port import Channel, Rejected
-from providers.sendgrid.send import SendGrid, SendGridAccount
-from providers.twilio.send import Twilio, TwilioAccount
+from providers.sendgrid.account import SendGridAccount
+from providers.sendgrid.send import SendGrid
+from providers.twilio.account import TwilioAccount
+from providers.twilio.send import Twilio
 from tests.cast.letters import ADA, BEN, email, sms
 from tests.cast.stand_in import answer, stand_in
 

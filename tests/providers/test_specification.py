@@ -19,10 +19,13 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from dunning.plan import ActionType
 from messages.message import Attachment, Message, Postal, Recipient, Role
-from providers.lob.send import Lob, LobAccount
+from providers.lob.account import LobAccount
+from providers.lob.send import Lob
 from providers.port import Accepted, Found
-from providers.sendgrid.send import SendGrid, SendGridAccount
-from providers.twilio.send import Twilio, TwilioAccount
+from providers.sendgrid.account import SendGridAccount
+from providers.sendgrid.send import SendGrid
+from providers.twilio.account import TwilioAccount
+from providers.twilio.send import Twilio
 from stand_ins.providers import Fault, Faults, Habits, Keys, StandIns
 from stand_ins.providers.specification import document, wrong
 from tests.cast.letters import ADA, BEN, email, sms

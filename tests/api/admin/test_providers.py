@@ -17,7 +17,7 @@ from backoffice.delivery.callbacks import REFUSED, UNMATCHED, end
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
 from providers.registry import account
-from providers.sendgrid.send import EU_HOST, HOST, SendGridAccount
+from providers.sendgrid.account import EU_HOST, HOST, SendGridAccount
 from stand_ins.office import Office
 from store import tables as t
 from store.engine import transaction

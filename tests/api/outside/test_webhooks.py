@@ -28,7 +28,7 @@ from activities.sending import Sending
 from api.outside.webhooks import Signers
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
-from providers.outbox import simulated
+from providers.outbox.callbacks import simulated
 from providers.registry import READERS
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t

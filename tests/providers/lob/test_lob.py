@@ -26,8 +26,9 @@ from messages.letter import Paper, pdf
 from messages.message import Attachment, Message, Postal, Recipient, Role
 from providers.callback import BadCallback, Callback
 from providers.lob import callbacks as lob_callbacks
-from providers.lob import send as lob
-from providers.lob.send import Lob, LobAccount
+from providers.lob.account import LobAccount
+from providers.lob.request import fields
+from providers.lob.send import Lob
 from providers.port import (
     Accepted,
     Ambiguous,
@@ -192,15 +193,15 @@ def test_a_registered_letter_asks_for_the_service_of_its_country(
 ) -> None:
     to = replace(ADA, postal=postal)
     cheap = account(mail_type="usps_standard")
-    assert "extra_service" not in lob.fields(letter(recipients=(to,)), cheap)
-    form = lob.fields(letter(recipients=(to,), registered=True), cheap)
+    assert "extra_service" not in fields(letter(recipients=(to,)), cheap)
+    form = fields(letter(recipients=(to,), registered=True), cheap)
     assert (form["extra_service"], form["mail_type"]) == (service, "usps_first_class")
     assert form["to[address_country]"] == postal.country
 
 
 def test_a_long_name_takes_the_second_line_of_the_window() -> None:
     to = replace(ADA, name="The Honourable Augusta Ada King, Countess of Lovelace")
-    form = lob.fields(letter(recipients=(to,)), account())
+    form = fields(letter(recipients=(to,)), account())
     assert form["to[name]"] == "The Honourable Augusta Ada King,"
     assert form["to[company]"] == "Countess of Lovelace"
 
@@ -491,7 +492,7 @@ def test_an_answer_that_dribbles_ends_at_the_limit(start: bytes) -> None:
 @pytest.mark.parametrize("country", ["PR", "gu", "VI"])
 def test_puerto_rico_and_its_like_are_states(country: str) -> None:
     there = Postal("1 Calle Sol", "San Juan", country, "", "00901")
-    form = lob.fields(letter(recipients=(replace(ADA, postal=there),), registered=True), account())
+    form = fields(letter(recipients=(replace(ADA, postal=there),), registered=True), account())
     assert (form["to[address_country]"], form["to[address_state]"]) == ("US", country.upper())
     assert form["extra_service"] == "certified"
 

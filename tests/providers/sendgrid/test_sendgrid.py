@@ -26,14 +26,11 @@ from providers.port import (
     Rejected,
     Result,
 )
-from providers.sendgrid.callbacks import reference_in, reply_address
-from providers.sendgrid.send import (
-    CANDIDATES,
-    HOST,
-    SendGrid,
-    SendGridAccount,
-    request,
-)
+from providers.sendgrid.account import HOST, SendGridAccount
+from providers.sendgrid.look_up import CANDIDATES
+from providers.sendgrid.reply_address import reference_in, reply_address
+from providers.sendgrid.request import request
+from providers.sendgrid.send import SendGrid
 from tests.cast import stand_in as play
 from tests.cast.letters import ADA, BEN, email
 

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply
 from providers.callback import BadCallback, Callback
-from providers.sendgrid.callbacks import MAX_REPLY, read, verified
+from providers.sendgrid.callbacks import read, verified
+from providers.sendgrid.replies import MAX_REPLY
 
 # SendGrid's own vector, from the tests of its library.
 KEY = (

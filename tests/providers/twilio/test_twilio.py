@@ -41,9 +41,10 @@ from providers.port import (
     Rejected,
     Result,
 )
+from providers.twilio.account import TwilioAccount
 from providers.twilio.callbacks import read, verified
 from providers.twilio.codes import OPTED_OUT
-from providers.twilio.send import Twilio, TwilioAccount
+from providers.twilio.send import Twilio
 from stand_ins.providers.specification import wrong
 from tests.cast import stand_in as play
 from tests.cast.letters import ADA, sms
@@ -618,9 +619,9 @@ def signed(
 
 
 def test_the_published_signature_holds_with_any_of_the_tokens() -> None:
-    assert verified(["12345"], signed())
-    assert verified(["old", "12345"], signed())
-    assert verified(["12345", "new"], signed())
+    assert verified(["12345"], signed(), NOON)
+    assert verified(["old", "12345"], signed(), NOON)
+    assert verified(["12345", "new"], signed(), NOON)
 
 
 @pytest.mark.parametrize(
@@ -646,24 +647,26 @@ def test_the_published_signature_holds_with_any_of_the_tokens() -> None:
     ],
 )
 def test_anything_else_is_not_twilio(tokens: list[str], callback: Callback) -> None:
-    assert not verified(tokens, callback)
+    assert not verified(tokens, callback, NOON)
 
 
 def test_a_call_without_a_token_cannot_be_forged_with_none() -> None:
     empty = base64.b64encode(hmac.digest(b"", URL.encode(), "sha1")).decode()
-    assert not verified(["", ""], signed({}, signature=empty))
+    assert not verified(["", ""], signed({}, signature=empty), NOON)
 
 
 def test_a_field_given_twice_is_signed_twice() -> None:
     signature = base64.b64encode(hmac.digest(b"12345", f"{URL}a1a2".encode(), "sha1")).decode()
-    assert verified(["12345"], signed({"a": ["2", "1"]}, signature=signature))
+    assert verified(["12345"], signed({"a": ["2", "1"]}, signature=signature), NOON)
 
 
 def test_the_newer_algorithm_is_understood() -> None:
     text = URL + "".join(name + PUBLISHED[name] for name in sorted(PUBLISHED))
     signature = base64.b64encode(hmac.digest(b"shared", text.encode(), "sha256")).decode()
-    assert verified(["shared"], signed(signature=signature, how="key=k1,algorithm=HMAC_SHA256"))
-    assert not verified(["shared"], signed(signature=signature))
+    assert verified(
+        ["shared"], signed(signature=signature, how="key=k1,algorithm=HMAC_SHA256"), NOON
+    )
+    assert not verified(["shared"], signed(signature=signature), NOON)
 
 
 def test_the_auth_token_signs_unless_others_are_named() -> None:

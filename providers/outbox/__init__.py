@@ -1,0 +1,1 @@
+"""The outbox: where messages go when no provider is configured."""
