@@ -38,9 +38,10 @@ rehearse: $(STAMP) ## Live through the sample book of examples/ before a message
 	$(DUNNING) rehearse examples/book.csv --plan examples/plan.toml \
 		--from 2025-01-01 --until 2025-07-01 --out .dunning/rehearsal
 
-docs: $(STAMP) ## Write what the pages take from the code: settings, endpoints, variables
+docs: $(STAMP) ## Write what the pages take from the code: settings, endpoints, variables, rooms
 	PYTHONPATH=. $(BIN)/python tests/test_settings_documented.py
 	PYTHONPATH=. $(BIN)/python tests/test_docs.py
+	PYTHONPATH=. $(BIN)/python tests/test_architecture.py
 
 lock: $(STAMP) ## Choose the newest allowed versions anew, for every platform, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \

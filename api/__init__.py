@@ -1,1 +1,1 @@
-"""The HTTP API: facts in, work out. The use cases are in backoffice/, the rules in dunning/."""
+"""The HTTP API: reads a request, calls a use case of backoffice/, writes the answer."""

@@ -1,1 +1,1 @@
-"""The use cases: each is one transaction on what is stored."""
+"""The use cases: each is one transaction."""

@@ -1,1 +1,1 @@
-"""The commands of ``dunning``."""
+"""The commands of ``dunning``, one file each."""

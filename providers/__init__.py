@@ -1,1 +1,1 @@
-"""The outside: the port, and one folder for each provider."""
+"""The contract of a provider (``port``), and what all providers share."""

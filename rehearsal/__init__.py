@@ -1,1 +1,1 @@
-"""Rehearsals: months of a book lived through on the real engine before a message ever leaves."""
+"""Rehearsals: months of a book run through the real engine before any message is sent."""

@@ -1,1 +1,1 @@
-"""Who and what stands in for the world, in tests and benchmarks: providers, offices, books."""
+"""Providers, offices and books that tests and benchmarks use instead of real ones."""

@@ -236,13 +236,28 @@ def test_pages_speak_of_the_project_alone() -> None:
     assert found == []
 
 
-def test_a_decision_fits_on_a_page() -> None:
+def test_a_decision_fits_on_a_page_and_is_in_the_index_with_its_status() -> None:
+    parts = ("**Context.**", "**Decision.**", "**Alternatives considered.**", "**Consequences.**")
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
     for page in (ROOT / "docs" / "decisions").glob("0*.md"):
         text = page.read_text()
+        status = re.search(r"^Status: ((?:accepted|superseded).*)$", text, re.MULTILINE)
+        assert status, f"{page.name} has no status"
         assert len(text.splitlines()) <= 40, page.name
-        for part in ("**Context.**", "**Decision.**", "**Consequence.**"):
-            assert part in text, f"{page.name} has no {part}"
-        assert f"]({page.name})" in (page.parent / "README.md").read_text(), page.name
+        assert [part for part in parts if part not in text] == [], page.name
+        assert re.search(rf"\]\({page.name}\) .* {re.escape(status[1])} \|$", index, re.MULTILINE)
+
+
+def test_every_path_that_a_page_names_exists() -> None:
+    tops = "|".join(path.name for path in ROOT.iterdir() if path.is_dir())
+    path_of_ours = re.compile(rf"`((?:{tops})/[\w./-]*|\w+\.py)`")
+    assert [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in PAGES
+        if page.name != "CHANGELOG.md"  # tells of files that are gone as well
+        for name in path_of_ours.findall(page.read_text())
+        if not (ROOT / name).exists()
+    ] == []
 
 
 def write() -> None:

@@ -17,6 +17,7 @@ from tests.rooms import (
     ARROWS,
     PACKAGES,
     ROOT,
+    TEMPORARY,
     files_of,
     may_import,
     modules,
@@ -24,8 +25,6 @@ from tests.rooms import (
     room_of,
 )
 
-#: Arrows that close a circle and will be removed.
-TEMPORARY = {("backoffice.worklist", "backoffice.delivery")}
 #: Packages of others that a room alone may import; where a room is not named: any.
 ONLY: dict[str, set[str]] = {
     "dunning": set(),

@@ -1,1 +1,1 @@
-"""When: the durable sequence of each customer, and the contracts between it and the activities."""
+"""When: one durable sequence per customer, and its contracts with the activities."""

@@ -1,1 +1,1 @@
-"""Endpoints of billing systems: facts in."""
+"""Endpoints of billing systems: customers, contacts, invoices, payments, credit notes."""

@@ -1,1 +1,1 @@
-"""What every endpoint needs of HTTP: keys, bodies, problems, pages of lists."""
+"""What all endpoints share: keys, bodies, problem documents, pages of lists."""

@@ -1,1 +1,1 @@
-"""Deliveries: drafted, claimed, settled, looked up; what is reported and answered."""
+"""Deliveries: draft, claim, settle, look up; callbacks, replies, files, short links."""

@@ -1,1 +1,1 @@
-"""What billing systems report: customers, contacts, invoices, credits; and holds."""
+"""Customers, contacts, invoices, credits, as billing systems report them; holds; imports."""

@@ -1,1 +1,1 @@
-"""Deletes what nobody needs any more."""
+"""Deletes what is older than the settings keep it."""

@@ -1,1 +1,1 @@
-"""Actions: what a decision writes, and what their owners do with them."""
+"""Actions: what a decision writes; listed, edited, completed and skipped by their owners."""

@@ -1,1 +1,1 @@
-"""PostgreSQL and Temporal as child processes. Use them through local.standalone."""
+"""PostgreSQL and Temporal as child processes; ``local.standalone`` starts them."""
