@@ -66,7 +66,9 @@ class ActionShort(BaseModel):
     status: ActionStatus
     cause: Cause | None = Field(description="Why it is with its owner although the step is not.")
     reason: str
-    rules: list[RuleLink] = Field(description="The rules that `reason` cites.")
+    rules: list[RuleLink] = Field(
+        description="The rules that `reason` cites; of a single action, `message_problem` as well."
+    )
     owner: customers.MemberShort | None
     planned_for: datetime | None
     shown_at: datetime | None = Field(description="Since when it is its owner's to do.")
@@ -209,7 +211,8 @@ def whole(session: Session, row: t.Action, reader: t.Member, now: Now) -> Action
     kept = () if withheld else row.edits.get("attachments", ())
     own = files.about(session, row.organisation_id, kept)
     return Action(
-        **short(session, [row], reader)[0].model_dump(),
+        **short(session, [row], reader)[0].model_dump(exclude={"rules"}),
+        rules=cited(f"{row.reason} {problem}"),
         note="" if withheld else row.note,
         trigger_on=row.trigger_on,
         message=message,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from sqlmodel import Session
 
 from api.http.fields import Body, Key
+from api.http.rules import RuleLink, cited
 from api.members.action_details import Recipient
 from api.members.plan_schema import PLAN
 from backoffice.delivery import drafts
@@ -59,6 +60,7 @@ class StepPreview(BaseModel):
     segments: int | None = Field(None, description="Of an SMS: for how many of them it is paid.")
     variables: dict[str, str] = Field(description="Those that the texts name, as they are printed.")
     problem: str = Field(description="Why it could not be sent as it stands; empty when it could.")
+    rules: list[RuleLink] = Field(description="The rules that `problem` cites.")
 
 
 class PreviewInvoice(BaseModel):
@@ -134,6 +136,7 @@ def _step(plan: Plan, step: Step, draft: Draft, made: Shown) -> StepPreview:
         segments=made.segments,
         variables=made.variables,
         problem=made.problem,
+        rules=cited(made.problem),
     )
 
 

@@ -36,6 +36,22 @@ def test_a_withdrawn_action_and_its_timeline_entry_have_links(office: Office) ->
     assert entry["rules"] == [rule_41]
 
 
+def test_a_message_that_cannot_be_made_has_a_link(office: Office) -> None:
+    office.acme(email="")
+    rule_35 = {"rule": 35, "link": "/docs/rules#rule-35"}
+    steps = office.ben.does("POST", "/plans/Standard/preview", {"customer": "C-1"})["steps"]
+    assert "(rule 35)" in steps[0]["problem"]
+    assert [step["rules"] for step in steps if step["type"] == "email"] == [[rule_35], [rule_35]]
+    office.at("2025-03-04 08:30")
+    office.review()
+    office.send()
+    [action] = office.ben.get("/actions")["items"]
+    whole = office.ben.get(f"/actions/{action['id']}")
+    assert "(rule 35)" in whole["reason"]
+    assert "(rule 35)" in whole["message_problem"]
+    assert whole["rules"] == [rule_35]
+
+
 def test_a_problem_that_cites_a_rule_has_a_link(office: Office) -> None:
     text = {"key": "text", "type": "sms", "trigger": {"days": 1}, "recipients": ["others"]}
     told = office.ben.fails(422, "POST", "/plans/check", {**PLAN, "steps": [text]})
