@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from books.errors import RowError
 from books.formats import all_whole_floats, amount_forms, date_formats, is_nothing
-from books.table import RowError
 from dunning.excerpt import shorten
 from dunning.ids import OURS, PREFIX
 

@@ -14,8 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from books.cells import parse_amount, parse_date
-from books.map import BookError, Header
-from books.table import BinaryFile, RowError, read_table
+from books.encoding import BinaryFile
+from books.errors import BookError, RowError
+from books.header import Header
+from books.table import read_table
 from dunning.currency import CURRENCIES
 from dunning.excerpt import shorten
 from dunning.ids import OURS, our_id

@@ -24,7 +24,7 @@ def import_book(
     """Import a book of invoices: all that is valid goes in, or nothing."""
     from backoffice.ledger.imports import import_book as run
     from books.causes import by_cause
-    from books.map import read_map
+    from books.read_map import read_map
 
     settings = load_settings()
     set_up_logging("WARNING")

@@ -10,11 +10,14 @@ from typing import Annotated
 
 import typer
 
-from books.book import RowError, read_book
+from books.book import read_book
 from books.causes import Causes, by_cause
-from books.guess import DATES, Choice, Guess, guess
-from books.map import BookError, read_map
-from books.map_text import write_map
+from books.column import Choice
+from books.errors import BookError, RowError
+from books.fields import DATES
+from books.guess import Guess, guess
+from books.read_map import read_map
+from books.write_map import write_map
 from commands.console import err
 from dunning.currency import CURRENCIES
 

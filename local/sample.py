@@ -14,8 +14,10 @@ from sqlmodel import Session, select
 from backoffice.ledger.facts import CustomerFact, put_customer
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member, set_group
 from backoffice.people.plans import put_plan
-from books.book import BookRow, RowError, read_book
+from books.book import read_book
+from books.errors import RowError
 from books.reading import read_toml
+from books.row import BookRow
 from messages.render import check_texts
 from rehearsal.book import apply_all, events
 from store import tables as t

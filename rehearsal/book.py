@@ -16,8 +16,8 @@ from backoffice.ledger import facts, holds
 from backoffice.ledger.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_credit
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.worklist.actions import work_open_action
-from books.book import BookRow
 from books.facts import Fact, FactKind
+from books.row import BookRow
 from dunning.calendar import Calendar, instant
 from store import bulk
 from store import tables as t

@@ -19,12 +19,15 @@ from activities.outbox_channels import outbox_channels
 from activities.running import connections_of, running
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
-from books.book import BookRow, RowError, read_book
+from books.book import read_book
 from books.causes import Causes, by_cause
 from books.cells import check_amount
+from books.errors import BookError, RowError
 from books.facts import Fact, FactKind, read_facts
-from books.map import BookError, BookMap, read_map
+from books.map import BookMap
+from books.read_map import read_map
 from books.reading import Unreadable, read_toml
+from books.row import BookRow
 from dunning.calendar import instant
 from dunning.plan import PlanError, parse_plan
 from messages.render import check_texts

@@ -18,9 +18,10 @@ from api.http.database import OneImport
 from api.http.forms import form_of
 from api.http.problems import MAX_ERRORS
 from backoffice.ledger.imports import import_book
-from books.book import BookError, BookMap, RowError
 from books.causes import Causes
-from books.map import read_map
+from books.errors import BookError, RowError
+from books.map import BookMap
+from books.read_map import read_map
 from dunning.excerpt import shorten
 from store.errors import Invalid, Problem
 

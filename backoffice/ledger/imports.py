@@ -23,8 +23,10 @@ from sqlmodel import Session
 
 from backoffice.ledger import imports_sql as sql
 from backoffice.ledger.contacts import take_along
-from books.book import BookError, BookMap, RowError, read_book
+from books.book import read_book
 from books.causes import Causes
+from books.errors import BookError, RowError
+from books.map import BookMap
 from dunning import ahead
 from store import tables as t
 from store.calendars import calendar_of

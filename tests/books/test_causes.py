@@ -6,9 +6,10 @@ import io
 
 import pytest
 
-from books.book import RowError, read_book
+from books.book import read_book
 from books.causes import Causes
-from books.map import read_map
+from books.errors import RowError
+from books.read_map import read_map
 
 HEADER = "customer,invoice,issued_on,due_on,total,currency,paid_on,terms_days"
 MAP = """

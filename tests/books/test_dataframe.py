@@ -8,8 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from books.book import BookError, BookRow, RowError, read_book
-from books.map import read_map
+from books.book import read_book
+from books.errors import BookError, RowError
+from books.read_map import read_map
+from books.row import BookRow
 
 HEADER = "cust_number,doc_id,posted,due,amount,cleared\n"
 MAP = """

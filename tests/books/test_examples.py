@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from books.book import BookRow, RowError, read_book
+from books.book import read_book
+from books.errors import RowError
 from books.facts import FactKind, read_facts
-from books.map import read_map
+from books.read_map import read_map
+from books.row import BookRow
 from dunning.plan import FirstAction, parse_plan
 from messages.render import check_step
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from books.book import BookError, RowError
+from books.errors import BookError, RowError
 from books.facts import Fact, FactKind, read_facts
 
 HEADER = "at,kind,customer,invoice,value"

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from books.book import BookRow, RowError, read_book
+from books.book import read_book
+from books.errors import BookError, RowError
 from books.guess import Guess, guess
-from books.map import BookError, read_map
-from books.map_text import write_map
+from books.read_map import read_map
+from books.row import BookRow
+from books.write_map import write_map
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 DATAFRAME = """\

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from books.book import BookError, BookRow, RowError, read_book
-from books.map import read_map
+from books.book import read_book
+from books.errors import BookError, RowError
+from books.read_map import read_map
+from books.row import BookRow
 
 FOREIGN = (
     "customerID,DocNo,Posted,Payable,Gross,Cleared,Box,country\n"

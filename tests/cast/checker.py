@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from books.book import BookRow
 from books.facts import Fact, FactKind
+from books.row import BookRow
 
 DAY = timedelta(days=1)
 TEN = time(10)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from books.map_text import write_map
+from books.write_map import write_map
 from cli import app
 from commands.map import Ask, ask_on_terminal, checked, guessed
 

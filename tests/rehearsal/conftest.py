@@ -20,8 +20,10 @@ from activities.options import WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.running import connections_of, running
 from activities.temporal import connect_temporal
-from books.book import BookRow, RowError, read_book
+from books.book import read_book
+from books.errors import RowError
 from books.facts import read_facts
+from books.row import BookRow
 from local.standalone import Embedded, Services
 from rehearsal.report import Summary
 from rehearsal.run import Script, rehearse, write

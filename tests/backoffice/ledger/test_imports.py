@@ -24,8 +24,9 @@ from backoffice.ledger import facts
 from backoffice.ledger.imports import MOST_NAMED, ImportReport, import_book
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.plans import put_plan
-from books.book import BookError, RowError, read_book
-from books.map import read_map
+from books.book import read_book
+from books.errors import BookError, RowError
+from books.read_map import read_map
 from dunning.closures import Heard, Source
 from store import bulk, closures
 from store import tables as t

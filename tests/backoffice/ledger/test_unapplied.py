@@ -20,7 +20,7 @@ from sqlmodel import Session
 from backoffice.ledger import credits as c
 from backoffice.ledger import facts
 from backoffice.ledger.imports import import_book
-from books.book import BookRow
+from books.row import BookRow
 from local.standalone import Services, create_database, drop_database
 from rehearsal import book as rehearsed
 from store import bulk

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from books.column import Choice
+from books.fields import FIELDS, OPTIONAL
 from books.formats import AmountForm
-from books.guess import Choice, Guess
-from books.map import FIELDS, OPTIONAL
+from books.guess import Guess
 from dunning.excerpt import shorten
 
 
