@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy.exc import OperationalError
@@ -11,12 +11,13 @@ from temporalio.service import RPCError
 
 from activities.services import ServiceEnded
 from commands import db, key, organisation, outbox, plan, temporal
-from commands.console import err
+from commands.console import err, out
 from commands.import_book import import_book
 from commands.map import write as write_map
 from commands.prune import prune
 from commands.rehearse import rehearse
 from commands.serve import serve
+from dunning import __version__
 from local.embedded.private import write_for_us_alone
 from local.standalone import StandaloneError
 from store.errors import DunningError
@@ -33,6 +34,24 @@ app.add_typer(temporal.app, name="temporal")
 app.add_typer(plan.app, name="plan")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(key.app, name="key")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"dunning {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Reminders of unpaid invoices: serve, rehearse, import, and the operator's commands."""
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ from api.outside.webhooks import Signers
 from backoffice.delivery.files import MAX_FILE
 from backoffice.people.credentials import Vault
 from books.reading import JSON_BYTES
+from dunning import __version__
 from logs import set_up_logging
 from providers.outbox.account import OUTBOX_ACCOUNT
 from providers.registry import account, keys_of
@@ -120,7 +121,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     app = FastAPIOffline(  # the same, but its page of the endpoints needs nothing from outside
         title="Dunning",
-        version="1",
+        version=__version__,
         summary="Payment reminders that keep their word.",
         description=_DESCRIPTION,
         servers=[{"url": (settings.public_base_url or "").rstrip("/") or "/"}],
