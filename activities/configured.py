@@ -14,19 +14,29 @@ from backoffice.people.credentials import Vault
 from backoffice.pruning.daily import Ages
 from dunning.plan import ActionType
 from providers.port import Channel
-from providers.registry import account, channel
+from providers.registry import PROVIDERS, channel, installed
 from settings import Settings, SettingsError
 
 
 def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]:
     """The configured provider of each channel, or the outbox. Raises SettingsError."""
     channels = outbox_channels(engine, settings.outbox)
-    for provider, credentials in settings.credentials().items():
+    taken: dict[ActionType, str] = {}
+    try:
+        accounts = installed(settings.of_provider)
+    except ValueError as e:
+        raise SettingsError(str(e)) from None
+    for provider, account in accounts.items():
+        if PROVIDERS[provider].channel is None:
+            continue
+        name = f"DUNNING_{provider.upper()}_…"
         try:
-            made = channel(account(provider, credentials), settings.public_base_url or "")
+            made = channel(provider, account, settings.public_base_url or "")
         except ValueError as e:
-            raise SettingsError(f"DUNNING_{provider.upper()}_…: {e}") from None
-        channels[made.type] = made
+            raise SettingsError(f"{name}: {e}") from None
+        if made.type in taken:
+            raise SettingsError(f"{taken[made.type]} and {name}: one provider sends {made.type}")
+        channels[made.type], taken[made.type] = made, name
     return channels
 
 

@@ -11,13 +11,13 @@ from backoffice.people import credentials
 from backoffice.people.credentials import Vault
 from dunning.plan import ActionType
 from providers.port import Channel
-from providers.registry import PROVIDER, account, channel
+from providers.registry import account, channel, offered_for
 from store import tables as t
 
 
 class OwnAccounts:
-    """Answers None where the installation's account serves. A channel is made once for as long as
-    its credentials stand. ``public_url`` is our public address."""
+    """Answers None when the organisation has no account of its own for this type of message. A
+    channel is kept until its credentials change. ``public_url`` is our public address."""
 
     def __init__(self, vault: Vault, public_url: str) -> None:
         self._vault = vault
@@ -27,15 +27,20 @@ class OwnAccounts:
     def __call__(
         self, session: Session, organisation: t.Organisation, kind: ActionType
     ) -> Channel | None:
-        """Raises NoKey when none of our keys opens the credentials: nothing is sent from another
-        account instead."""
-        provider = PROVIDER[kind]
-        row = credentials.find(session, organisation.id, provider)
-        if row is None:
+        """Raises NoKey when none of our keys opens the credentials: no other account is used
+        instead."""
+        rows = [
+            row
+            for provider in offered_for(kind)
+            if (row := credentials.find(session, organisation.id, provider)) is not None
+        ]
+        if not rows:
             return None
-        known = self._made.get((organisation.id, provider))
+        row = max(rows, key=lambda row: row.updated_at)  # the one that was set last
+        known = self._made.get((organisation.id, row.provider))
         if known is not None and known[0] == row.updated_at:
             return known[1]
-        made = channel(account(provider, self._vault.open(row.sealed)), self._public_url)
-        self._made[organisation.id, provider] = (row.updated_at, made)
+        own = account(row.provider, self._vault.open(row.sealed))
+        made = channel(row.provider, own, self._public_url)
+        self._made[organisation.id, row.provider] = (row.updated_at, made)
         return made

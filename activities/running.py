@@ -28,7 +28,7 @@ from activities.workers import channel_workers, sequence_worker
 from backoffice.people.held_accounts import installation_started
 from dunning.plan import ActionType
 from providers.port import Channel
-from providers.registry import READERS
+from providers.registry import readers
 from store.engine import transaction
 
 _log = logging.getLogger("dunning.worker")
@@ -67,7 +67,7 @@ async def running(
                 within = chosen.answer_within
                 relay = Relay(database_url, client, chosen.task_queue, within)
                 services.start("the relay", relay.run())
-                callbacks = Callbacks(engine, database_url, READERS, within)
+                callbacks = Callbacks(engine, database_url, readers(), within)
                 services.start("the service of the callbacks", callbacks.run())
             if chosen.pruning is not None:
                 await make_schedule(client, chosen.task_queue)

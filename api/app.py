@@ -46,8 +46,7 @@ from backoffice.people.credentials import Vault
 from books.reading import JSON_BYTES
 from dunning import __version__
 from logs import set_up_logging
-from providers.outbox.account import OUTBOX_ACCOUNT
-from providers.registry import account, keys_of
+from providers.registry import PROVIDERS, installed, offered
 from settings import Settings, SettingsError, load_settings
 from store.engine import connect
 
@@ -72,10 +71,6 @@ have an offset. Every error is a problem document (RFC 9457): what, where and ho
 addresses a UUID is our id, and any other text your own external id. Rules are cited by number; they
 are explained at [/docs/rules](/docs/rules).
 """
-#: The largest callback (SendGrid puts up to 768 kB of events into one), and the largest of an email
-#: that a customer wrote, with what is attached.
-_CALLBACK_BYTES = 2_000_000
-_INBOUND_BYTES = 31_000_000
 #: A file with the form around it, and a bit more, so that it is told what is too large about it.
 _FILE_BYTES = MAX_FILE + 2**16
 #: The longest wait for a customer whom somebody else holds, well inside the time of a request.
@@ -142,9 +137,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         "/v1/imports": settings.max_import_bytes,
         "/v1/invoices/*/pdf": _FILE_BYTES,
         "/v1/actions/*/attachments": _FILE_BYTES,
-        "/webhooks/": _CALLBACK_BYTES,
-        "/webhooks/sendgrid/inbound": _INBOUND_BYTES,
-        "/webhooks/sendgrid/*/inbound": _INBOUND_BYTES,
+        **webhooks.limits(PROVIDERS.values()),
     }
     usual = Time(settings.request_seconds, settings.request_seconds)
     others = {
@@ -163,8 +156,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.add_middleware(Heads)
     app.add_middleware(Arrival, trusted_proxies=settings.trusted_proxy_list)
     for module in _ROUTERS:
-        app.include_router(module.router, prefix="/v1", responses=declared(*_EVERY))
-    app.include_router(webhooks.router)
+        router = providers.router_of(offered()) if module is providers else module.router
+        app.include_router(router, prefix="/v1", responses=declared(*_EVERY))
+    app.include_router(webhooks.router_of(PROVIDERS.values()))
     app.include_router(links.router)
     app.include_router(rules_page.router)
     app.include_router(health.router, responses=declared(405, 500, 503))
@@ -175,16 +169,17 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
 def _signers(settings: Settings) -> Signers:
     """Raises SettingsError for accounts or keys that make no sense."""
-    keys = {"outbox": settings.outbox_webhook_keys}
-    marks = {"outbox": OUTBOX_ACCOUNT}
     try:
-        for provider, credentials in settings.credentials().items():
-            own = account(provider, credentials)
-            keys[provider], marks[provider] = keys_of(own), own.mark
+        accounts = installed(settings.of_provider)
         vault = Vault(settings.secret_key_list)
     except ValueError as e:
         raise SettingsError(str(e)) from None
-    return Signers(keys, vault, settings.public_base_url or "", marks)
+    return Signers(
+        keys={provider: own.signing_keys for provider, own in accounts.items()},
+        vault=vault,
+        public_url=settings.public_base_url or "",
+        accounts={provider: own.mark for provider, own in accounts.items()},
+    )
 
 
 async def _to_docs() -> RedirectResponse:

@@ -1,13 +1,10 @@
-"""What a provider tells us afterwards: callbacks, and the events and replies that are in them.
-
-Each provider has ``verified(keys, callback, now) -> bool``, which never raises and is False without
-a key, and ``read(callback, now) -> list[Event | Reply]``, which raises BadCallback.
-"""
+"""What a provider sends us afterwards: a callback, and the addresses where it arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 class BadCallback(ValueError):
@@ -22,3 +19,23 @@ class Callback:
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+#: The largest body of a callback, in bytes (SendGrid puts up to 768 kB of events into one).
+MAX_BODY = 2_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An address where the provider calls back: ``/webhooks/<provider>`` and ``path``.
+
+    ``purpose``: what an admin enters the address for at the provider; None = the provider is told
+    the address with each message. ``of_delivery``: the address ends with a delivery's id, which
+    says whose account it is; else an organisation's id stands before ``path``, for its own account.
+    ``max_body`` is in bytes.
+    """
+
+    path: str = ""
+    purpose: Literal["events", "replies"] | None = None
+    of_delivery: bool = False
+    max_body: int = MAX_BODY

@@ -1,104 +1,91 @@
-"""The accounts at the providers: from stored credentials to a channel, and who may call back.
+"""The providers that there are, and what is asked of all of them.
 
-The same for the installation's accounts (settings) and an organisation's own (the database).
+Whoever needs to know of providers asks here; no other file has a list of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
-from dunning.learnt import Event, Reply
 from dunning.plan import ActionType
-from messages.message import Postal
 from providers import links
 from providers.callback import Callback
-from providers.lob import callbacks as lob_callbacks
-from providers.lob.account import LobAccount
-from providers.lob.send import Lob
-from providers.outbox import callbacks as outbox
 from providers.port import Channel
-from providers.sendgrid import callbacks as sendgrid_callbacks
-from providers.sendgrid.account import SendGridAccount
-from providers.sendgrid.send import SendGrid
-from providers.twilio import callbacks as twilio_callbacks
-from providers.twilio.account import TwilioAccount
-from providers.twilio.send import Twilio
+from providers.provider import Account, Provider, Read
 
-Account = SendGridAccount | TwilioAccount | LobAccount
-
-#: The provider of each channel.
-PROVIDER = {
-    ActionType.EMAIL: "sendgrid",
-    ActionType.SMS: "twilio",
-    ActionType.LETTER: "lob",
-}
-_ACCOUNTS: dict[str, Callable[..., Account]] = {
-    "sendgrid": SendGridAccount,
-    "twilio": TwilioAccount,
-    "lob": LobAccount,
-}
-#: Who reads a provider's callbacks, and the channel that they are about; the outbox is any. Links
-#: that were followed are read here too.
-READERS: dict[str, tuple[ActionType, Callable[[Callback, datetime], list[Event | Reply]]]] = {
-    "sendgrid": (ActionType.EMAIL, sendgrid_callbacks.read),
-    "twilio": (ActionType.SMS, twilio_callbacks.read),
-    "lob": (ActionType.LETTER, lob_callbacks.read),
-    "outbox": (ActionType.EMAIL, outbox.read),
-    links.LINK: (ActionType.SMS, links.read),
+#: One line for each provider: the name of its folder here, which exports ``PROVIDER``.
+_FOLDERS = (
+    "sendgrid",
+    "twilio",
+    "lob",
+    "outbox",
+)
+PROVIDERS: dict[str, Provider[Any]] = {
+    folder: import_module(f"providers.{folder}").PROVIDER for folder in _FOLDERS
 }
 
 
 def account(provider: str, credentials: Mapping[str, Any]) -> Account:
     """Raises ValueError, with what is missing or wrong, for credentials that cannot be right."""
-    make = _ACCOUNTS[provider]
-    known = {f.name for f in fields(make)}  # type: ignore[arg-type]
-    unknown = sorted(set(credentials) - known)
-    if unknown:
-        raise ValueError(f"{provider} knows no {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    values = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in credentials.items()
-    }
-    try:
-        sender = values.get("sender")
-        if isinstance(sender, Mapping):
-            values["sender"] = Postal(**sender)
-        return make(**values)
-    except TypeError as error:
-        raise ValueError(f"{provider}: {error}") from None
+    made: Account = PROVIDERS[provider].account(credentials)
+    return made
 
 
-def channel(account: Account, public_url: str) -> Channel:
-    """Raises ValueError for one that needs to be called back and cannot be."""
-    if isinstance(account, SendGridAccount):
-        return SendGrid(account)
-    if isinstance(account, LobAccount):
-        return Lob(account)
-    if not public_url:
-        raise ValueError("Twilio needs our public address to report what becomes of a message")
-    return Twilio(account, public_url)
+def channel(provider: str, account: Account, public_url: str) -> Channel:
+    """Raises ValueError for a provider that needs our public address when there is none, and for
+    one whose channels the worker makes."""
+    make = PROVIDERS[provider].channel
+    if make is None:
+        raise ValueError(f"the channels of {provider} are made by the worker")
+    made: Channel = make(account, public_url)
+    return made
 
 
-def keys_of(account: Account) -> tuple[str, ...]:
-    """What signs this account's callbacks; none = they are refused."""
-    if isinstance(account, SendGridAccount):
-        return account.webhook_keys
-    if isinstance(account, TwilioAccount):
-        return account.webhook_tokens
-    return account.webhook_secrets
+def installed(settings: Callable[[str], Mapping[str, str]]) -> dict[str, Account]:
+    """The installation's accounts, by provider. ``settings`` answers those of one provider
+    (``Settings.of_provider``). Raises ValueError that names the setting that is wrong."""
+    found = {}
+    for provider in PROVIDERS.values():
+        given, first = settings(provider.name), provider.first_setting
+        prefix = f"DUNNING_{provider.name.upper()}_"
+        if not first or first in given:
+            credentials = provider.from_settings(given)
+            try:
+                found[provider.name] = account(provider.name, credentials)
+            except ValueError as error:
+                raise ValueError(f"{prefix}…: {error}") from None
+        elif given:
+            stray = next(iter(given)).upper()
+            raise ValueError(f"{prefix}{stray} is set, but {prefix}{first.upper()} is not")
+    return found
+
+
+def offered() -> list[Provider[Any]]:
+    """The providers at which an organisation may have an account of its own."""
+    return [provider for provider in PROVIDERS.values() if provider.form is not None]
+
+
+def offered_for(kind: ActionType) -> list[str]:
+    """The names of those that carry this type of message."""
+    return [provider.name for provider in offered() if provider.kind is kind]
+
+
+def title(provider: str) -> str:
+    """Its name for people."""
+    known = PROVIDERS.get(provider)
+    return known.title if known else provider
 
 
 def verified(provider: str, keys: Sequence[str], callback: Callback, now: datetime) -> bool:
     """Whether one of the keys signed the callback; never without a key. Never raises."""
-    if not keys:
-        return False
-    if provider == "twilio":  # signs no time
-        return twilio_callbacks.verified(keys, callback, now)
-    if provider == "outbox":
-        return outbox.verified(keys, callback, now)
-    if provider == "sendgrid":
-        return sendgrid_callbacks.verified(keys, callback, now)
-    return lob_callbacks.verified(keys, callback, now)
+    return bool(keys) and PROVIDERS[provider].verified(keys, callback, now)
+
+
+def readers() -> dict[str, tuple[ActionType, Read]]:
+    """Who reads stored callbacks, by provider, with the type of message that they are about. A
+    short link that was followed is stored as a callback too."""
+    found = {name: (provider.kind, provider.read) for name, provider in PROVIDERS.items()}
+    return found | {links.LINK: (ActionType.SMS, links.read)}

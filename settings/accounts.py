@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from settings.values import PREFIX, SettingsError, WebAddress, parts, plain
+from settings.values import WebAddress, plain
 
 
 class Accounts(BaseSettings):
@@ -63,65 +61,13 @@ class Accounts(BaseSettings):
     )
     lob_host: WebAddress = Field(None, description="Another address of Lob's API.")
 
-    def credentials(self) -> dict[str, dict[str, Any]]:
-        """The installation's accounts, by provider, as ``providers.registry.account`` takes them;
-        without a provider's first setting it has none. Raises `SettingsError` for half of one."""
-        found: dict[str, dict[str, Any]] = {}
-        if self.sendgrid_api_key is not None:
-            found["sendgrid"] = {
-                "api_key": self.sendgrid_api_key,
-                "host": self.sendgrid_host,
-                "webhook_keys": parts(self.sendgrid_webhook_keys),
-                "inbound_domain": self.sendgrid_inbound_domain,
-            }
-        if self.twilio_account_sid is not None:
-            found["twilio"] = {
-                "account_sid": self.twilio_account_sid,
-                "auth_token": self.twilio_auth_token,
-                "api_key_sid": self.twilio_api_key_sid,
-                "api_key_secret": self.twilio_api_key_secret,
-                "sender": self.twilio_sender,
-                "webhook_tokens": parts(self.twilio_webhook_tokens),
-                "host": self.twilio_host,
-            }
-        if self.lob_api_key is not None:
-            name, *address = [part.strip() for part in (self.lob_sender or "").split(";")]
-            if len(address) != 4:
-                raise SettingsError(
-                    "DUNNING_LOB_SENDER: write the name and the address in the US, as "
-                    "'Amber & Sons; 185 Berry St; San Francisco; CA; 94107'"
-                )
-            line1, city, region, postal_code = address
-            found["lob"] = {
-                "api_key": self.lob_api_key,
-                "sender_name": name,
-                "sender": {
-                    "line1": line1,
-                    "city": city,
-                    "region": region,
-                    "postal_code": postal_code,
-                    "country": "US",
-                },
-                "webhook_secrets": parts(self.lob_webhook_secrets),
-                "host": self.lob_host,
-            }
-        self._refuse_halves(found)
-        return {
-            provider: {name: plain(value) for name, value in data.items() if value}
-            for provider, data in found.items()
+    def of_provider(self, name: str) -> dict[str, str]:
+        """The settings of one provider that are set, by the part of their name after the
+        provider's. Secrets are readable."""
+        start = f"{name}_"
+        values = {
+            field.removeprefix(start): plain(getattr(self, field))
+            for field in type(self).model_fields
+            if field.startswith(start)
         }
-
-    def _refuse_halves(self, found: dict[str, dict[str, Any]]) -> None:
-        """A provider with a key for this and none for that is no provider: a mistake."""
-        first = {
-            "sendgrid": "sendgrid_api_key",
-            "twilio": "twilio_account_sid",
-            "lob": "lob_api_key",
-        }
-        for provider, name in first.items():
-            others = [n for n in type(self).model_fields if n.startswith(f"{provider}_")]
-            stray = [n for n in others if n != name and getattr(self, n)]
-            if provider not in found and stray:
-                raise SettingsError(
-                    f"{PREFIX}{stray[0].upper()} is set, but {PREFIX}{name.upper()} is not"
-                )
+        return {field: str(value) for field, value in values.items() if value}

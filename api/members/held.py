@@ -14,6 +14,7 @@ from api.http.auth import Admin
 from api.http.bodies import BodyRoute
 from api.http.database import Db, Now
 from backoffice.people import held_shown
+from providers.registry import title
 from store import tables as t
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
@@ -58,14 +59,15 @@ def list_notices(admin: Admin, db: Db, now: Now, ended: bool = False) -> Notices
     """What the admins have to see to: one notice for each account that its provider refuses,
     however many messages wait. `?ended=true` shows those too that are over."""
     organisation = db.get_one(t.Organisation, admin.organisation_id)
-    found = held_shown.of_organisation(db, organisation, admin, now, ended=ended)
+    found = held_shown.of_organisation(db, organisation, admin, now, title, ended=ended)
     return Notices(items=[_notice(shown) for shown in found])
 
 
 def held_accounts(db: Session, member: t.Member, now: datetime) -> list[HeldAccount]:
     """Those that concern the member's organisation, of its own and of the installation."""
     organisation = db.get_one(t.Organisation, member.organisation_id)
-    return [as_told(one) for one in held_shown.of_organisation(db, organisation, member, now)]
+    found = held_shown.of_organisation(db, organisation, member, now, title)
+    return [as_told(one) for one in found]
 
 
 def as_told(shown: held_shown.Shown) -> HeldAccount:

@@ -24,6 +24,7 @@ from backoffice.worklist.decisions import step_in, summarise
 from dunning.decide import as_others_know, decide
 from dunning.model import Decision, Kind, Reason
 from dunning.plan import ActionType
+from providers.registry import title
 from store import tables as t
 from store.errors import NotFound
 from store.load import Loaded, clock, load
@@ -109,7 +110,7 @@ def _held(
     """Of the channel that is next, where its account is refused."""
     if decision.then is None or decision.look_up:
         return None
-    for shown in held_shown.of_organisation(db, loaded.organisation, member, now):
+    for shown in held_shown.of_organisation(db, loaded.organisation, member, now, title):
         if shown.row.channel == decision.then.value:
             return as_told(shown)
     return None

@@ -1,16 +1,17 @@
-"""Callbacks of providers, and replies of customers.
+"""Callbacks of the providers in the registry.
 
-A callback is verified on its raw body, stored, answered, and only then thought about (by the
-worker). Without a key it is closed. ``…/{organisation}`` is for organisations with an account of
-their own, whose keys sign it; the others are the installation's.
+A callback is verified on its raw body, stored and answered; the worker reads it later. Without a
+key to verify it, it is refused with 503. ``…/{organisation}`` is for organisations with an account
+of their own, whose keys sign it; the other addresses are the installation's.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Request
@@ -23,20 +24,17 @@ from api.http.receiving import CLOSE
 from backoffice.delivery import callbacks
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault
-from providers.callback import Callback
+from providers.callback import MAX_BODY, Callback
 from providers.fingerprint import signer_of
-from providers.registry import account, keys_of, verified
+from providers.provider import Provider
+from providers.registry import account, verified
 from store import tables as t
 from store.engine import transaction
-
-router = APIRouter(include_in_schema=False)
 
 #: Threads of their own, each with a connection (``api.http.database``).
 _THREADS = CapacityLimiter(CALLBACKS)
 #: For storing one: only who changes the table itself is waited for.
 _LOCK_TIMEOUT = timedelta(seconds=5)
-#: What of a callback's headers is kept with it: what its reader needs, and what tells repeats.
-_KEPT = ("content-type", "i-twilio-idempotency-token")
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Signers:
         if row is None:
             return (), ""
         own = account(provider, self.vault.open(row.sealed))
-        return keys_of(own), own.mark
+        return own.signing_keys, own.mark
 
 
 async def _raw(request: Request) -> Callback:
@@ -77,14 +75,17 @@ async def _raw(request: Request) -> Callback:
 Whose = Callable[[Session], Sequence[uuid.UUID | None]]
 
 
-async def _take(request: Request, provider: str, whose: Whose | None = None) -> Response:
-    """Verify and store, in one go on one thread, because hundreds may come in a second. Nothing of
-    the body is read where there is no key to verify it with."""
-    if not await _is_open(request, provider, whose):
-        raise _closed(provider)
+async def _take(request: Request, provider: Provider[Any], whose: Whose | None = None) -> Response:
+    """Verify and store in one step on one thread, because hundreds may come in a second. The body
+    is not read when there is no key to verify it."""
+    if not await _is_open(request, provider.name, whose):
+        raise _closed(provider.name)
     raw = await _raw(request)
     await to_thread.run_sync(_store, request, provider, raw, whose, limiter=_THREADS)
-    return Response(status_code=204)
+    if provider.answer is None:
+        return Response(status_code=204)
+    body, media_type = provider.answer
+    return Response(body, media_type=media_type)
 
 
 async def _is_open(request: Request, provider: str, whose: Whose | None) -> bool:
@@ -105,28 +106,30 @@ def _closed(provider: str) -> HTTPException:
     return HTTPException(503, detail, CLOSE)
 
 
-def _store(request: Request, provider: str, raw: Callback, whose: Whose | None) -> None:
+def _store(request: Request, provider: Provider[Any], raw: Callback, whose: Whose | None) -> None:
     signers: Signers = request.app.state.signers
+    name = provider.name
     with transaction(request.app.state.engine, lock_timeout=_LOCK_TIMEOUT) as session:
         tried = whose(session) if whose is not None else [None]
-        asked = [(who, *signers.of(session, provider, who)) for who in tried]
+        asked = [(who, *signers.of(session, name, who)) for who in tried]
         if not any(keys for _, keys, _ in asked):
-            raise _closed(provider)
+            raise _closed(name)
         now = datetime.now(UTC)
         good = next(
             (
-                (who, mark, signer_of(provider, key))
+                (who, mark, signer_of(name, key))
                 for who, keys, mark in asked
                 for key in keys
-                if verified(provider, (key,), raw, now)
+                if verified(name, (key,), raw, now)
             ),
             None,
         )
         if good is None:
-            raise HTTPException(401, f"this is not signed with a key of the {provider} account")
-        kept = {name: raw.headers[name] for name in _KEPT if name in raw.headers}
+            raise HTTPException(401, f"this is not signed with a key of the {name} account")
+        wanted = ("content-type", *provider.kept_headers)
+        kept = {header: raw.headers[header] for header in wanted if header in raw.headers}
         who, mark, signer = good
-        callbacks.store(session, provider, who, raw.url, kept, raw.body, mark, signer)
+        callbacks.store(session, name, who, raw.url, kept, raw.body, mark, signer)
 
 
 def _named(organisation: str) -> Whose:
@@ -151,48 +154,55 @@ def _of_delivery(delivery: str) -> Whose:
     return whose
 
 
-@router.post("/webhooks/sendgrid")
-@router.post("/webhooks/sendgrid/inbound")
-async def sendgrid(request: Request) -> Response:
-    return await _take(request, "sendgrid")
+def router_of(providers: Iterable[Provider[Any]]) -> APIRouter:
+    """The addresses where these providers call back."""
+    router = APIRouter(include_in_schema=False)
+    for provider in providers:
+        start = f"/webhooks/{provider.name}"
+        for endpoint in provider.endpoints:
+            if endpoint.of_delivery:
+                path, take = f"{start}{endpoint.path}/{{delivery}}", _from_delivery(provider)
+            else:
+                path, take = f"{start}{endpoint.path}", _from_installation(provider)
+            router.add_api_route(path, take, methods=["POST"])
+        # After those: the name of an endpoint is no organisation.
+        for endpoint in provider.endpoints:
+            if provider.form is not None and not endpoint.of_delivery:
+                path = f"{start}/{{organisation}}{endpoint.path}"
+                router.add_api_route(path, _from_organisation(provider), methods=["POST"])
+    return router
 
 
-@router.post("/webhooks/sendgrid/{organisation}")
-@router.post("/webhooks/sendgrid/{organisation}/inbound")
-async def sendgrid_of(organisation: Key, request: Request) -> Response:
-    return await _take(request, "sendgrid", _named(organisation))
+def limits(providers: Iterable[Provider[Any]]) -> dict[str, int]:
+    """The largest bodies in bytes, by path, as ``api.http.receiving`` takes them."""
+    found = {"/webhooks/": MAX_BODY}
+    for provider in providers:
+        for endpoint in provider.endpoints:
+            if endpoint.max_body != MAX_BODY:
+                found[f"/webhooks/{provider.name}{endpoint.path}"] = endpoint.max_body
+                found[f"/webhooks/{provider.name}/*{endpoint.path}"] = endpoint.max_body
+    return found
 
 
-@router.post("/webhooks/twilio/status/{delivery}")
-async def twilio_status(delivery: Key, request: Request) -> Response:
-    return await _take_twilio(request, _of_delivery(delivery))
+Take = Callable[..., Coroutine[Any, Any, Response]]
 
 
-@router.post("/webhooks/twilio/inbound")
-async def twilio_inbound(request: Request) -> Response:
-    return await _take_twilio(request, None)
+def _from_installation(provider: Provider[Any]) -> Take:
+    async def take(request: Request) -> Response:
+        return await _take(request, provider)
+
+    return take
 
 
-@router.post("/webhooks/twilio/{organisation}/inbound")
-async def twilio_inbound_of(organisation: Key, request: Request) -> Response:
-    return await _take_twilio(request, _named(organisation))
+def _from_organisation(provider: Provider[Any]) -> Take:
+    async def take(organisation: Key, request: Request) -> Response:
+        return await _take(request, provider, _named(organisation))
+
+    return take
 
 
-async def _take_twilio(request: Request, whose: Whose | None) -> Response:
-    await _take(request, "twilio", whose)
-    return Response("<Response/>", media_type="text/xml")  # TwiML: answer nothing
+def _from_delivery(provider: Provider[Any]) -> Take:
+    async def take(delivery: Key, request: Request) -> Response:
+        return await _take(request, provider, _of_delivery(delivery))
 
-
-@router.post("/webhooks/lob")
-async def lob(request: Request) -> Response:
-    return await _take(request, "lob")
-
-
-@router.post("/webhooks/lob/{organisation}")
-async def lob_of(organisation: Key, request: Request) -> Response:
-    return await _take(request, "lob", _named(organisation))
-
-
-@router.post("/webhooks/outbox")
-async def outbox(request: Request) -> Response:
-    return await _take(request, "outbox")
+    return take

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,8 +12,6 @@ from sqlmodel import Session, col, select
 
 from backoffice.people.visible import hidden_send
 from store import tables as t
-
-_NAMES = {"sendgrid": "SendGrid", "twilio": "Twilio", "lob": "Lob"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,13 @@ def of_organisation(
     organisation: t.Organisation,
     reader: t.Member,
     now: datetime,
+    title: Callable[[str], str],
     *,
     ended: bool = False,
 ) -> list[Shown]:
     """The newest first; with ``ended`` those too that are over, at most 100 in all. ``now`` is the
-    real time. A rehearsal sends nothing, so nothing holds it."""
+    real time, ``title`` answers a provider's name for people. A rehearsal sends nothing, so nothing
+    holds it."""
     if organisation.rehearsal_now is not None:
         return []
     own = select(t.ProviderAccount.provider).where(
@@ -53,7 +54,7 @@ def of_organisation(
         .order_by(col(t.HeldAccount.since).desc(), col(t.HeldAccount.id))
         .limit(100)
     )
-    return [_shown(session, organisation, row, reader, now) for row in rows]
+    return [_shown(session, organisation, row, reader, now, title(row.provider)) for row in rows]
 
 
 def waiting(session: Session, channel: str, now: datetime, reader: t.Member | None = None) -> int:
@@ -92,10 +93,11 @@ def _shown(
     row: t.HeldAccount,
     reader: t.Member,
     now: datetime,
+    title: str,
 ) -> Shown:
-    zone, name = ZoneInfo(organisation.timezone), _NAMES.get(row.provider, row.provider)
+    zone = ZoneInfo(organisation.timezone)
     what = "key" if "the key" in row.reason else "account"
-    told = f"{name} refuses our {what}"
+    told = f"{title} refuses our {what}"
     if row.ended_at is not None:
         until = _time(row.ended_at, now, zone)
         text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"

@@ -48,3 +48,7 @@ class LobAccount:
     def mark(self) -> str:
         """Changes with the API key: Lob gives us no other id of an account."""
         return fingerprint("lob", self.host.rstrip("/"), self.api_key)
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        return self.webhook_secrets

@@ -40,3 +40,7 @@ class SendGridAccount:
     def mark(self) -> str:
         """Changes with the API key: SendGrid gives us no other id of an account."""
         return fingerprint("sendgrid", self.host.rstrip("/"), self.api_key)
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        return self.webhook_keys

@@ -64,6 +64,10 @@ class TwilioAccount:
         """Stays the same when the auth token or the API key is replaced."""
         return fingerprint("twilio", self.host or HOST, self.account_sid)
 
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        return self.webhook_tokens
+
 
 def is_web_address(address: str) -> bool:
     try:

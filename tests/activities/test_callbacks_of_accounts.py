@@ -26,7 +26,7 @@ from activities.sending import Sending
 from api.app import create_app
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
-from providers.registry import READERS
+from providers.registry import readers
 from settings import Settings
 from stand_ins.providers import Habits, StandIns
 from stand_ins.town import Provider, Town, email, plan
@@ -122,7 +122,7 @@ class Desk:
         body = json.dumps([values | named | event]).encode()
         answer = self.client.post(f"/webhooks/sendgrid{place}", content=body, headers=signer(body))
         assert answer.status_code == 204, answer.text
-        Callbacks(self.engine, "", READERS).take_batch()
+        Callbacks(self.engine, "", readers()).take_batch()
         return str(self.town.rows(t.Callback)[-1].outcome)
 
     def own_place(self) -> str:

@@ -19,7 +19,7 @@ from dunning.plan import ActionType
 from messages.message import Message
 from providers.callback import BadCallback, Callback
 from providers.port import Accepted, Ambiguous, Result
-from providers.registry import READERS
+from providers.registry import readers
 from stand_ins.town import Provider, Town, call, email, plan
 from store import tables as t
 from store.engine import transaction
@@ -429,4 +429,4 @@ def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
 
 
 def test_every_provider_has_a_reader() -> None:
-    assert set(READERS) == {"sendgrid", "twilio", "lob", "outbox", "link"}
+    assert set(readers()) == {"sendgrid", "twilio", "lob", "outbox", "link"}

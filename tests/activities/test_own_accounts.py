@@ -95,7 +95,8 @@ class Firm:
 
     def installed(self, values: dict[str, Any]) -> None:
         """The worker runs with this account of the installation, whatever it had before."""
-        made = channel(account(KINDS[self.kind], values), PUBLIC)
+        provider = KINDS[self.kind]
+        made = channel(provider, account(provider, values), PUBLIC)
         outbox = outbox_channels(self.engine, None)
         self.town.sending = Sending(
             self.engine, {**outbox, ActionType(self.kind): made}, outbox, lambda: self.town.now,

@@ -25,7 +25,7 @@ from dunning.plan import ActionType
 from local.embedded.processes import take_port
 from providers.lob.send import Lob
 from providers.port import Channel
-from providers.registry import account
+from providers.registry import installed
 from providers.sendgrid.send import SendGrid
 from providers.twilio.send import Twilio
 from settings import Settings
@@ -61,9 +61,7 @@ class EachInTurn(Faults):
 
 def channels_of(configured: Settings, public_url: str) -> dict[ActionType, Channel]:
     """As the worker makes them, but for their patience."""
-    accounts: dict[str, Any] = {
-        provider: account(provider, values) for provider, values in configured.credentials().items()
-    }
+    accounts: dict[str, Any] = installed(configured.of_provider)
     return {
         ActionType.EMAIL: SendGrid(accounts["sendgrid"], timeout=PATIENCE),
         ActionType.SMS: Twilio(accounts["twilio"], public_url, timeout=PATIENCE),

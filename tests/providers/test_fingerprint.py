@@ -18,11 +18,11 @@ TWILIO = {"account_sid": "AC1", "auth_token": "token-1", "sender": "Amber"}
 
 
 def twilio(**more: str) -> Channel:
-    return channel(account("twilio", {**TWILIO, **more}), "https://dunning.example")
+    return channel("twilio", account("twilio", {**TWILIO, **more}), "https://dunning.example")
 
 
 def lob(key: str = "live_key-1", **more: object) -> Channel:
-    return channel(LobAccount(key, SENDER, "Amber", **more), "")  # type: ignore[arg-type]
+    return channel("lob", LobAccount(key, SENDER, "Amber", **more), "")  # type: ignore[arg-type]
 
 
 def test_a_twilio_account_stays_the_same_when_its_token_or_key_is_replaced() -> None:

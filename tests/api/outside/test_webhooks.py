@@ -29,7 +29,7 @@ from api.outside.webhooks import Signers
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
 from providers.outbox.callbacks import simulated
-from providers.registry import READERS
+from providers.registry import readers
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
 from store.engine import connect, transaction
@@ -340,7 +340,7 @@ def follow(office: Office, link: str, method: str = "GET", **headers: str) -> Re
 
 def counted(office: Office) -> None:
     """The worker has taken in what was stored."""
-    Callbacks(office.engine, "", READERS).take_batch()
+    Callbacks(office.engine, "", readers()).take_batch()
 
 
 def opened(office: Office) -> list[str]:

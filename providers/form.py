@@ -1,0 +1,56 @@
+"""What an admin enters for an account at a provider, and what of it may be shown again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from messages.message import LINE_CONTROL
+
+#: For descriptions of fields that hold several keys.
+ROTATION = "Two during a rotation."
+
+
+class Fields(BaseModel):
+    """Fields of a form. An unknown field is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Form(Fields):
+    """The fields of one account. The API's schema is made from it."""
+
+    def credentials(self) -> dict[str, Any]:
+        """What is sealed and stored, as the provider's ``account`` takes it."""
+        raise NotImplementedError
+
+    def shown(self) -> dict[str, Any]:
+        """What may be read again: of secrets the last four characters."""
+        raise NotImplementedError
+
+
+def _line(value: str) -> str:
+    if LINE_CONTROL.search(value):
+        raise ValueError("has a control character or a line break")
+    return value
+
+
+def _named(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return _line(value)
+
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_named)]
+Secret = Annotated[SecretStr, Field(max_length=500)]
+NeededSecret = Annotated[SecretStr, Field(min_length=1, max_length=500)]
+Secrets = Annotated[list[NeededSecret], Field(max_length=5)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+def end_of(secret: SecretStr) -> str:
+    """Enough to tell two keys apart, and nothing of a short one."""
+    value = secret.get_secret_value()
+    return (f"…{value[-4:]}" if len(value) >= 16 else "…") if value else ""
