@@ -27,7 +27,7 @@ from providers.callback import BadCallback, Callback
 from providers.links import LINK
 from store import tables as t
 from store.engine import ERRORS, is_lock_timeout, is_outage, transaction
-from store.locks import HELD_BY_OTHERS, CustomerLocked
+from store.locks import CustomerLocked
 from store.patience import ANSWER_WITHIN
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,6 @@ class Callbacks:
         """In a transaction of its own: it locks the customer, and two of them in one would wait for
         each other. Why it is nobody's, empty = it is taken in."""
         with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
-            session.info[HELD_BY_OTHERS] = self._held
             if isinstance(what, Event):
                 report = Report(
                     provider="" if row.provider == LINK else row.provider,
@@ -144,7 +143,7 @@ class Callbacks:
                     reason=what.reason,
                     tracking_number=what.tracking_number,
                 )
-                if apply_report(session, report, now):
+                if apply_report(session, report, now, self._held):
                     return ""
                 whom = what.address or what.delivery_id or "?"
                 return f"no delivery of this account for {what.fact.value} of {whom}"
@@ -163,4 +162,4 @@ class Callbacks:
                 automatic=what.automatic,
                 wish=what.wish.value if what.wish else "",
             )
-            return take(session, answer, now)
+            return take(session, answer, now, self._held)

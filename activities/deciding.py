@@ -17,6 +17,7 @@ from dunning.decide import decide
 from dunning.model import Decision, Kind
 from store.engine import is_lock_timeout, transaction
 from store.load import Loaded, load
+from store.unit import Unit
 from workflows.contracts import Instruction
 
 Clock = Callable[[], datetime]
@@ -59,34 +60,30 @@ def engine_time(of_sequence: datetime, clock: Clock) -> datetime:
     return max(of_sequence, clock())
 
 
-def settle(
-    session: Session, customer_id: uuid.UUID, at: datetime, engine_now: datetime, handled: int
-) -> Instruction:
+def decide_and_record(unit: Unit, customer_id: uuid.UUID, handled: int) -> Instruction:
     """Decide at the organisation's time ``at``, record, and answer the sequence."""
     for _ in range(_MOST_ROUNDS):
-        loaded = load(session, customer_id)
-        decision = decide(loaded.account, at)
-        record(session, loaded, decision, at)
+        loaded = load(unit, customer_id)
+        decision = decide(loaded.account, unit.now)
+        record(unit, loaded, decision)
         if decision.kind is not Kind.ASSIGN:
             break
-    return answer(session, loaded, decision, at, engine_now, handled)
+    return answer(unit, loaded, decision, handled)
 
 
 def answer(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     decision: Decision,
-    at: datetime,
-    engine_now: datetime,
     handled: int,
 ) -> Instruction:
     """The decision as the sequence reads it. ``until`` is on the engine's clock: a rehearsal's own
     clock may be a year away from it."""
-    summary = write_sequence(session, loaded, decision, at, handled)
+    summary = write_sequence(unit, loaded, decision, handled)
     step = step_in(loaded, decision.step_key)
     return Instruction(
         state=decision.kind.value,
-        until=engine_now + min(decision.at - at, _LONGEST_SLEEP) if decision.at else None,
+        until=unit.real + min(decision.at - unit.now, _LONGEST_SLEEP) if decision.at else None,
         then=decision.then.value if decision.then else None,
         carrying=decision.invoice_id,
         summary=summary[:190],

@@ -16,7 +16,7 @@ from providers.outbox.send import Outbox
 from providers.port import Channel
 from store import tables as t
 from store.engine import transaction
-from store.load import clock
+from store.unit import clock
 
 
 def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Channel]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlmodel import Session
-
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault
 from dunning.plan import ActionType
 from providers.port import Channel
 from providers.registry import account, channel, offered_for
-from store import tables as t
+from store.unit import Unit
 
 
 class OwnAccounts:
@@ -24,23 +22,21 @@ class OwnAccounts:
         self._public_url = public_url
         self._made: dict[tuple[uuid.UUID, str], tuple[datetime, Channel]] = {}
 
-    def __call__(
-        self, session: Session, organisation: t.Organisation, kind: ActionType
-    ) -> Channel | None:
+    def __call__(self, unit: Unit, kind: ActionType) -> Channel | None:
         """Raises NoKey when none of our keys opens the credentials: no other account is used
         instead."""
         rows = [
             row
             for provider in offered_for(kind)
-            if (row := credentials.find(session, organisation.id, provider)) is not None
+            if (row := credentials.find(unit, provider)) is not None
         ]
         if not rows:
             return None
         row = max(rows, key=lambda row: row.updated_at)  # the one that was set last
-        known = self._made.get((organisation.id, row.provider))
+        known = self._made.get((unit.organisation_id, row.provider))
         if known is not None and known[0] == row.updated_at:
             return known[1]
         own = account(row.provider, self._vault.open(row.sealed))
         made = channel(row.provider, own, self._public_url)
-        self._made[organisation.id, row.provider] = (row.updated_at, made)
+        self._made[unit.organisation_id, row.provider] = (row.updated_at, made)
         return made

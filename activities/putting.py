@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-
-from sqlmodel import Session
 
 from activities.frozen import attachments
 from backoffice.delivery.drafts import check_sender, delivery_id, draft, step_of
@@ -19,6 +16,7 @@ from messages.compose import compose
 from messages.message import Message
 from store import tables as t
 from store.load import Loaded
+from store.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +29,18 @@ class Put:
 
 
 def put_into_words(
-    session: Session, loaded: Loaded, action: t.Action, at: datetime, public_url: str
+    unit: Unit, loaded: Loaded, action: t.Action, public_url: str
 ) -> tuple[Message, Sequence[t.File]]:
     """Raises BadMessage, TemplateError, NotVerified for one that cannot be sent as it is, Invalid
     for a call or a task that was made a message without words for the customer."""
     check_words(
         action.edits, ActionType(action.type), ActionType(action.executed_type or action.type)
     )
-    by = session.get(t.Member, action.requested_by) if action.requested_by else None
+    by = unit.session.get(t.Member, action.requested_by) if action.requested_by else None
     key = delivery_id(action)
-    link = short_link(session, loaded, action, key, public_url)
-    drafted = draft(session, loaded, action, at, by, link=link)
+    link = short_link(unit, loaded, action, key, public_url)
+    drafted = draft(unit, loaded, action, by, link=link)
     check_sender(loaded.organisation, drafted)
-    files = attached(session, loaded, action, step_of(session, loaded, action), at)
+    files = attached(unit, loaded, action, step_of(unit, loaded, action))
     message = compose(drafted, str(key), str(loaded.organisation.id), attachments(files))
     return message, files

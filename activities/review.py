@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from temporalio import activity
 
-from activities.deciding import Clock, engine_time, nobody, real_clock, settle, working
+from activities.deciding import Clock, decide_and_record, engine_time, nobody, real_clock, working
 from backoffice.ledger.credits import PAYMENT, CreditFact, put_credit
 from backoffice.ledger.holds import pause, resume
 from backoffice.worklist.actions import work_open_action
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import DunningError, Invalid
-from store.load import clock, load
+from store.load import load
 from store.locks import lock_customer
 from store.timeline import note
+from store.unit import Unit
 from workflows.contracts import REVIEW, Instruction, ReviewInput, Signal
 
 _BY_HAND = "signal"
@@ -39,59 +40,58 @@ class Review:
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
         with working(self._engine) as session:
+            unit = Unit(session, uuid.UUID(order.organisation_id), now)
             try:
-                customer = lock_customer(session, customer_id)
+                customer = lock_customer(unit, customer_id)
             except KeyError:
                 return nobody(order.customer_id)
-            organisation = session.get_one(t.Organisation, customer.organisation_id)
-            at = clock(organisation, now)
             for message in order.messages:
                 if message.nudge == 0:
-                    _apply_once(session, customer, message, at)
+                    _apply_once(unit, customer, message)
             handled = max((m.nudge for m in order.messages), default=0)
-            return settle(session, customer_id, at, now, handled)
+            return decide_and_record(unit, customer_id, handled)
 
 
-def _apply_once(session: Session, customer: t.Customer, message: Signal, at: datetime) -> None:
+def _apply_once(unit: Unit, customer: t.Customer, message: Signal) -> None:
     """A signal by hand does what the API would have done; nonsense goes to the timeline."""
-    statement = insert(t.AppliedSignal).values(customer_id=customer.id, id=message.id, at=at)
-    fresh = session.connection().execute(
+    statement = insert(t.AppliedSignal).values(customer_id=customer.id, id=message.id, at=unit.now)
+    fresh = unit.session.connection().execute(
         statement.on_conflict_do_nothing().returning(col(t.AppliedSignal.id))
     )
     if fresh.first() is None:
         return
     try:
-        with session.begin_nested():
-            _apply(session, customer, message, at)
+        with unit.session.begin_nested():
+            _apply(unit, customer, message)
     except (DunningError, ValueError) as e:
-        note(session, customer, at, "signal_refused", f"{message.signal}: {e}", by=_BY_HAND)
+        note(unit, customer, "signal_refused", f"{message.signal}: {e}", by=_BY_HAND)
 
 
-def _apply(session: Session, customer: t.Customer, message: Signal, at: datetime) -> None:
+def _apply(unit: Unit, customer: t.Customer, message: Signal) -> None:
     by = message.who or _BY_HAND
     if message.signal == "payment":
-        _pay(session, customer, message, at, by)
+        _pay(unit.named(by), customer, message)
     elif message.signal in ("complete", "skip"):
-        loaded = load(session, customer.id)
-        if not work_open_action(session, loaded, message.signal, message.why, at, by):
+        loaded = load(unit, customer.id)
+        if not work_open_action(unit.named(by), loaded, message.signal, message.why):
             raise Invalid("no action is open")
     elif message.signal == "pause":
         until = date.fromisoformat(message.until) if message.until else None
-        invoice = _invoice(session, customer, message.invoice) if message.invoice else None
+        invoice = _invoice(unit, customer, message.invoice) if message.invoice else None
         key = uuid.uuid5(customer.id, message.id)
-        pause(session, customer, invoice, until, message.why, at, by, key)
+        pause(unit.named(by), customer, invoice, until, message.why, key)
     elif message.signal == "resume":
-        invoice = _invoice(session, customer, message.invoice) if message.invoice else None
-        resume(session, customer, invoice, at, by)
+        invoice = _invoice(unit, customer, message.invoice) if message.invoice else None
+        resume(unit.named(by), customer, invoice)
 
 
-def _pay(session: Session, customer: t.Customer, message: Signal, at: datetime, by: str) -> None:
-    organisation = session.get_one(t.Organisation, customer.organisation_id)
-    sequence = session.get(t.Sequence, customer.id)
+def _pay(unit: Unit, customer: t.Customer, message: Signal) -> None:
+    organisation = unit.organisation
+    sequence = unit.session.get(t.Sequence, customer.id)
     if message.invoice:
-        invoice = _invoice(session, customer, message.invoice)
+        invoice = _invoice(unit, customer, message.invoice)
     elif sequence is not None and sequence.invoice_id is not None:
-        invoice = session.get_one(t.Invoice, sequence.invoice_id)
+        invoice = unit.session.get_one(t.Invoice, sequence.invoice_id)
     else:
         raise Invalid("no invoice carries; name the invoice that was paid")
     try:
@@ -106,16 +106,16 @@ def _pay(session: Session, customer: t.Customer, message: Signal, at: datetime, 
         customer=customer.external_id,
         amount=amount,
         currency=invoice.currency,
-        on_date=calendar_of(organisation).today(at),
+        on_date=calendar_of(organisation).today(unit.now),
         applied={invoice.external_id: amount},
     )
-    put_credit(session, customer.organisation_id, fact, at, by)
+    put_credit(unit, fact)
 
 
-def _invoice(session: Session, customer: t.Customer, name: str) -> t.Invoice:
+def _invoice(unit: Unit, customer: t.Customer, name: str) -> t.Invoice:
     """By number or external id, of this customer."""
     for column in (t.Invoice.number, t.Invoice.external_id):
-        found = session.exec(
+        found = unit.session.exec(
             select(t.Invoice).where(
                 t.Invoice.organisation_id == customer.organisation_id,
                 column == name,

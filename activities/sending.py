@@ -15,17 +15,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.deciding import (
     LOCK_TIMEOUT,
     Clock,
+    decide_and_record,
     engine_time,
     nobody,
     real_clock,
-    settle,
     working,
 )
 from activities.frozen import freeze, thaw
@@ -54,8 +53,9 @@ from providers.port import (
 from store import tables as t
 from store.engine import ERRORS, is_lock_timeout, is_outage, transaction
 from store.errors import Invalid
-from store.load import Loaded, clock, load
+from store.load import Loaded, load
 from store.locks import lock_customer
+from store.unit import Unit
 from workflows.contracts import LOOK_UP, SEND, Instruction, SendInput
 
 #: With a provider's time-outs well inside a claim's (``backoffice.delivery.deliveries``) and the
@@ -68,7 +68,7 @@ _KEEP_LOCKED_SECONDS = 120
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 #: An organisation's own account at a provider of a type; None = the installation's.
-OwnChannel = Callable[[Session, t.Organisation, ActionType], Channel | None]
+OwnChannel = Callable[[Unit, ActionType], Channel | None]
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,14 @@ class Sending:
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
         with working(self._engine) as session:
+            unit = Unit(session, uuid.UUID(order.organisation_id), now)
             try:
-                loaded = load(session, customer_id)
+                loaded = load(unit, customer_id)
             except KeyError:
                 return nobody(order.customer_id)
-            at = clock(loaded.organisation, now)
-            asked = self._ask(session, loaded, at)
+            asked = self._ask(unit, loaded)
             if asked is None:
-                return settle(session, customer_id, at, now, order.handled)
+                return decide_and_record(unit, customer_id, order.handled)
         answer = _look_up(asked)
         return self._kept(lambda: self._answered(customer_id, asked, answer, order, now))
 
@@ -148,8 +148,9 @@ class Sending:
         customer_id = uuid.UUID(order.customer_id)
         now = engine_time(order.now, self._clock)
         with working(self._engine) as session:
+            unit = Unit(session, uuid.UUID(order.organisation_id), now)
             try:
-                claimed = self._claim(session, customer_id, order, now)
+                claimed = self._claim(unit, customer_id, order)
             except KeyError:
                 return nobody(order.customer_id)
         if isinstance(claimed, ApplicationError):
@@ -186,98 +187,96 @@ class Sending:
         now: datetime,
     ) -> Instruction:
         with transaction(self._engine, lock_timeout=LOCK_TIMEOUT) as session:
-            customer = lock_customer(session, customer_id)
-            at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
-            retry = self._record(session, customer, claimed, result, at)
+            unit = Unit(session, uuid.UUID(order.organisation_id), now)
+            customer = lock_customer(unit, customer_id)
+            retry = self._record(unit, customer, claimed, result)
             if retry is None:
-                return settle(session, customer_id, at, now, order.handled)
+                return decide_and_record(unit, customer_id, order.handled)
         raise retry
 
     def _record(
         self,
-        session: Session,
+        unit: Unit,
         customer: t.Customer,
         claimed: _Claimed,
         result: Result,
-        at: datetime,
     ) -> ApplicationError | None:
         """Record an outcome; an error to raise when the send is to be tried again."""
         claim = claimed.claim
         held = learn(
-            session, claimed.call, claimed.channel, customer.id, result, self._clock(),
+            unit.session, claimed.call, claimed.channel, customer.id, result, self._clock(),
             self._probe_after,
         )  # fmt: skip
         if isinstance(result, Accepted):
-            d.accepted(session, customer, claim, result.provider_id, at)
+            d.accepted(unit, customer, claim, result.provider_id)
         elif claim.again:
-            d.still_unknown(session, customer, claim, result.reason, at, self._look_up_after)
+            d.still_unknown(unit, customer, claim, result.reason, self._look_up_after)
         elif isinstance(result, Rejected):
             d.rejected(
-                session, customer, claim, result.reason, at,
-                recipient_invalid=result.recipient_invalid, opted_out=result.opted_out,
+                unit, customer, claim, result.reason, recipient_invalid=result.recipient_invalid,
+                opted_out=result.opted_out,
             )  # fmt: skip
         elif isinstance(result, NotSent):
-            d.not_sent(session, claim, result.reason)
+            d.not_sent(unit, claim, result.reason)
             # A provider's words may quote an address: they stay in our own database.
             told = "refuses our account" if result.holds_channel else "has not taken the message"
             where = f"the reason is the error of delivery {claim.delivery_id}"
             told = f"{claimed.channel.name} {told}: it stays, and is tried again; {where}"
             return again_after(told, held or result.retry_after)
         elif isinstance(result, Ambiguous):
-            row = session.get_one(t.Delivery, claim.delivery_id)
+            row = unit.session.get_one(t.Delivery, claim.delivery_id)
             if row.claim == claim.token and row.status == "sending":
-                d.unknown(session, customer, row, result.reason, at, self._look_up_after)
-        session.flush()
+                d.unknown(unit, customer, row, result.reason, self._look_up_after)
+        unit.session.flush()
         return None
 
     def _claim(
-        self, session: Session, customer_id: uuid.UUID, order: SendInput, now: datetime
+        self, unit: Unit, customer_id: uuid.UUID, order: SendInput
     ) -> _Claimed | Instruction | ApplicationError:
         """An error is to be raised after the commit: nothing is claimed then."""
-        loaded = load(session, customer_id)
-        at = clock(loaded.organisation, now)
-        in_flight = d.in_flight(session, loaded)
+        loaded = load(unit, customer_id)
+        in_flight = d.in_flight(unit, loaded)
         if in_flight is not None:
-            return self._take_over(session, loaded, in_flight, order, at, now)
-        decision = decide(loaded.account, at)
+            return self._take_over(unit, loaded, in_flight, order)
+        decision = decide(loaded.account, unit.now)
         if channel_of(decision) is not ActionType(order.channel):
-            return settle(session, customer_id, at, now, order.handled)
-        action = action_to_send(session, loaded, decision, at)
-        channel = self._channel(session, loaded, decision.then)
+            return decide_and_record(unit, customer_id, order.handled)
+        action = action_to_send(unit, loaded, decision)
+        channel = self._channel(unit, loaded, decision.then)
         try:
-            put = self._put(session, loaded, action, channel, at)
+            put = self._put(unit, loaded, action, channel)
         except (BadMessage, TemplateError, NotVerified, Invalid) as e:
             if action.requested_at is not None:
-                d.hand_back(session, loaded.customer, action, str(e), at)
-            elif not d.unreachable(session, loaded.customer, action, e, at):
-                claim = d.claim(session, loaded, action, via(channel), {}, "", at)
-                d.rejected(session, loaded.customer, claim, str(e), at, recipient_invalid=False)
-            return settle(session, customer_id, at, now, order.handled)
-        call = self._turn(session, loaded, channel)
+                d.hand_back(unit, loaded.customer, action, str(e))
+            elif not d.unreachable(unit, loaded.customer, action, e):
+                claim = d.claim(unit, loaded, action, via(channel), {}, "")
+                d.rejected(unit, loaded.customer, claim, str(e), recipient_invalid=False)
+            return decide_and_record(unit, customer_id, order.handled)
+        call = self._turn(unit, loaded, channel)
         if isinstance(call, timedelta):
             return again_after(f"{channel.name} is held", call)
-        claim = d.claim(session, loaded, action, via(channel), put.frozen, put.content_hash, at)
+        claim = d.claim(unit, loaded, action, via(channel), put.frozen, put.content_hash)
         return _Claimed(claim, channel, put.message, call)
 
-    def _turn(self, session: Session, loaded: Loaded, channel: Channel) -> Call | timedelta:
+    def _turn(self, unit: Unit, loaded: Loaded, channel: Channel) -> Call | timedelta:
         """The call that this send may make now; how long it waits where the account is held."""
         now = self._clock()
         own = channel not in (self._channels.get(channel.type), self._outbox.get(channel.type))
         owner = loaded.organisation.id if own else None
         if loaded.organisation.rehearsal_now is not None:  # the outbox refuses nobody
             return Call(via(channel), owner, now)
-        turn = held_accounts.turn(session, via(channel), loaded.customer.id, now, self._probe_after)
+        turn = held_accounts.turn(
+            unit.session, via(channel), loaded.customer.id, now, self._probe_after
+        )
         return turn.wait or Call(via(channel), owner, now, turn.probe)
 
-    def _put(
-        self, session: Session, loaded: Loaded, action: t.Action, channel: Channel, at: datetime
-    ) -> Put:
+    def _put(self, unit: Unit, loaded: Loaded, action: t.Action, channel: Channel) -> Put:
         """The message: the words of today, but the very same ones under a key that still holds, of
         which the provider makes one message whatever we do."""
-        row = d.of_action(session, action)
-        if row is not None and self._same_again(row, channel, at):
-            return Put(thaw(session, row), dict(row.message), row.message_hash)
-        message, files = put_into_words(session, loaded, action, at, self._public_url)
+        row = d.of_action(unit, action)
+        if row is not None and self._same_again(row, channel, unit.now):
+            return Put(thaw(unit.session, row), dict(row.message), row.message_hash)
+        message, files = put_into_words(unit, loaded, action, self._public_url)
         return Put(message, freeze(message, files), message.content_hash())
 
     @staticmethod
@@ -288,66 +287,60 @@ class Sending:
 
     def _take_over(
         self,
-        session: Session,
+        unit: Unit,
         loaded: Loaded,
         row: t.Delivery,
         order: SendInput,
-        at: datetime,
-        now: datetime,
     ) -> _Claimed | Instruction | ApplicationError:
         """A former attempt claimed and never settled: it died, or is still at it."""
         if row.status == "unknown":  # looked up, not sent
-            return settle(session, loaded.customer.id, at, now, order.handled)
+            return decide_and_record(unit, loaded.customer.id, order.handled)
         if row.deadline is not None and real_clock() < row.deadline:
             left = row.deadline - real_clock() + timedelta(seconds=1)
             return again_after("another attempt is still calling the provider", left)
-        again = self._again(session, loaded, row, at)
+        again = self._again(unit, loaded, row)
         if isinstance(again, timedelta):
             return again_after(f"{row.provider} is held", again)
         if again is not None:
             return again
         reason = f"the program ended while {row.provider} was being called"
-        d.unknown(session, loaded.customer, row, reason, at, self._look_up_after)
-        self._askable(session, loaded, row, at)
-        return settle(session, loaded.customer.id, at, now, order.handled)
+        d.unknown(unit, loaded.customer, row, reason, self._look_up_after)
+        self._askable(unit, loaded, row)
+        return decide_and_record(unit, loaded.customer.id, order.handled)
 
-    def _again(
-        self, session: Session, loaded: Loaded, row: t.Delivery, at: datetime
-    ) -> _Claimed | timedelta | None:
+    def _again(self, unit: Unit, loaded: Loaded, row: t.Delivery) -> _Claimed | timedelta | None:
         """The same message once more, where the provider makes one of both by its key, and it would
         still be sent if it were decided now (rule 36); how long to wait where the account is held.
         """
-        channel = self._channel(session, loaded, ActionType(row.channel))
-        if not self._same_again(row, channel, at):
+        channel = self._channel(unit, loaded, ActionType(row.channel))
+        if not self._same_again(row, channel, unit.now):
             return None
-        if not still_due(loaded.account, str(row.action_id), at):
+        if not still_due(loaded.account, str(row.action_id), unit.now):
             return None
-        call = self._turn(session, loaded, channel)
+        call = self._turn(unit, loaded, channel)
         if isinstance(call, timedelta):
             return call
-        return _Claimed(d.reclaim(session, row), channel, thaw(session, row), call)
+        return _Claimed(d.reclaim(unit, row), channel, thaw(unit.session, row), call)
 
-    def _ask(self, session: Session, loaded: Loaded, at: datetime) -> _Asked | None:
+    def _ask(self, unit: Unit, loaded: Loaded) -> _Asked | None:
         """The delivery to look up now; None when none is, or its time has not come."""
-        row = d.in_flight(session, loaded)
+        row = d.in_flight(unit, loaded)
         if row is None or row.status != "unknown" or not row.message:
             return None
-        if row.deadline is not None and at < row.deadline:
+        if row.deadline is not None and unit.now < row.deadline:
             return None
-        channel = self._askable(session, loaded, row, at)
+        channel = self._askable(unit, loaded, row)
         if channel is None:
             return None
-        since = (row.first_claimed_at or at) - _CLOCKS_DIFFER
-        return _Asked(row.id, channel, thaw(session, row), since)
+        since = (row.first_claimed_at or unit.now) - _CLOCKS_DIFFER
+        return _Asked(row.id, channel, thaw(unit.session, row), since)
 
-    def _askable(
-        self, session: Session, loaded: Loaded, row: t.Delivery, at: datetime
-    ) -> Channel | None:
+    def _askable(self, unit: Unit, loaded: Loaded, row: t.Delivery) -> Channel | None:
         """The account that can say what became of it; a person is asked where it is not in use."""
-        channel = self._channel(session, loaded, ActionType(row.channel))
+        channel = self._channel(unit, loaded, ActionType(row.channel))
         if d.can_be_asked(row, via(channel)):
             return channel
-        d.needs_review(session, loaded.customer, row, d.of_another_account(row), at)
+        d.needs_review(unit, loaded.customer, row, d.of_another_account(row))
         return None
 
     def _answered(
@@ -360,30 +353,42 @@ class Sending:
     ) -> Instruction:
         again: _Claimed | timedelta | None = None
         with transaction(self._engine, lock_timeout=LOCK_TIMEOUT) as session:
-            loaded = load(session, customer_id)
-            at = clock(loaded.organisation, now)
+            unit = Unit(session, uuid.UUID(order.organisation_id), now)
+            loaded = load(unit, customer_id)
             row = session.get_one(t.Delivery, asked.delivery_id, populate_existing=True)
             if row.status == "unknown":  # else a callback was quicker
                 customer = loaded.customer
-                if isinstance(answer, Found) and d.is_ours(session, row, answer.provider_id):
+                if isinstance(answer, Found) and d.is_ours(unit, row, answer.provider_id):
                     how = f"a look-up at {row.provider}"
-                    d.found(session, customer, row, answer.provider_id, at, how)
+                    d.found(
+                        unit,
+                        customer,
+                        row,
+                        answer.provider_id,
+                        how,
+                    )
                 else:
-                    again = self._again(session, loaded, row, at)
+                    again = self._again(unit, loaded, row)
                     if isinstance(again, timedelta):  # asked again then; nothing is counted
-                        row.deadline = at + again
+                        row.deadline = unit.now + again
                     elif again is None:
                         words = answer.reason if isinstance(answer, CannotTell) else "nothing found"
-                        d.not_found(session, customer, row, words, at, self._look_up_after)
+                        d.not_found(
+                            unit,
+                            customer,
+                            row,
+                            words,
+                            self._look_up_after,
+                        )
             if again is None or isinstance(again, timedelta):
-                return settle(session, customer_id, at, now, order.handled)
+                return decide_and_record(unit, customer_id, order.handled)
         return self._call(customer_id, again, order, now)
 
-    def _channel(self, session: Session, loaded: Loaded, kind: ActionType | None) -> Channel:
+    def _channel(self, unit: Unit, loaded: Loaded, kind: ActionType | None) -> Channel:
         assert kind is not None, "a send decision names its channel"
         if loaded.organisation.rehearsal_now is not None:
             return self._outbox[kind]
-        own = self._own(session, loaded.organisation, kind) if self._own else None
+        own = self._own(unit, kind) if self._own else None
         return own or self._channels[kind]
 
 

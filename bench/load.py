@@ -17,11 +17,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from activities.deciding import settle
+from activities.deciding import decide_and_record
 from local.standalone import Embedded
 from stand_ins.history import organisation_with_history
 from store.engine import connect, migrate, transaction
 from store.load import load
+from store.unit import Unit
 
 OTHERS, ROUNDS, MOST = 1_000, 300, 1.5
 
@@ -35,9 +36,9 @@ def milliseconds(engine: Engine, customers: list[uuid.UUID], review: bool) -> li
             began = time.perf_counter()
             with transaction(engine) as session:
                 if review:
-                    settle(session, customer, now, now, 0)
+                    decide_and_record(Unit.of_customer(session, customer, now), customer, 0)
                 else:
-                    load(session, customer)
+                    load(Unit.of_customer(session, customer), customer)
             if number >= 20:
                 times[place].append((time.perf_counter() - began) * 1000)
     return [statistics.median(mine) for mine in times]

@@ -28,6 +28,7 @@ from local.embedded.processes import take_port
 from local.standalone import Embedded
 from store import tables as t
 from store.engine import connect, migrate, transaction
+from store.unit import Unit
 
 _EVERY_SECONDS = 0.25
 _MINUTE = 60.0
@@ -118,7 +119,7 @@ async def _main(before: float, hang: float, after: float) -> None:
                 organisation = t.Organisation(name="Amber & Sons")
                 session.add(organisation)
                 session.flush()
-                key = new_key(session, organisation.id, BILLING, "billing")
+                key = new_key(Unit(session, organisation.id), BILLING, "billing")
             engine.dispose()
             port = take_port(0, "-")
             api = subprocess.Popen(  # noqa: ASYNC220 - it starts at once

@@ -12,6 +12,7 @@ from commands.target import Organisation, database, organisation_id_of
 from logs import set_up_logging
 from settings import load_settings
 from store.engine import connect, transaction
+from store.unit import Unit
 
 app = typer.Typer(no_args_is_help=True, help="Keys, for when no admin has one.")
 
@@ -33,10 +34,11 @@ def create(
         engine = connect(url, pool_size=2)
         with transaction(engine) as session:
             organisation_id = organisation_id_of(session, organisation)
-            row = member_or_404(session, organisation_id, member)
+            unit = Unit(session, organisation_id)
+            row = member_or_404(unit, member)
             if admin:
-                row = put_member(session, organisation_id, row.email, row.name, "admin")
-            key = make_key_on_the_machine(session, row, name)
+                row = put_member(unit, row.email, row.name, "admin")
+            key = make_key_on_the_machine(unit, row, name)
             words = f"{row.name}, {row.role}: {key}"
         engine.dispose()
     out.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from logs import set_up_logging
 from settings import load_settings
 from store import tables as t
 from store.engine import connect, migrate, transaction
+from store.unit import Unit
 
 app = typer.Typer(no_args_is_help=True, help="Organisations and their first keys.")
 
@@ -56,10 +57,11 @@ def create(
             row = t.Organisation(name=name, timezone=timezone)
             session.add(row)
             session.flush()
-            admin = put_member(session, row.id, admin_email, admin_name, "admin")
+            unit = Unit(session, row.id)
+            admin = put_member(unit, admin_email, admin_name, "admin")
             keys = {
-                admin_name: new_key(session, row.id, MEMBER, admin_name, admin),
-                "billing system": new_key(session, row.id, BILLING, "billing system"),
+                admin_name: new_key(unit, MEMBER, admin_name, admin),
+                "billing system": new_key(unit, BILLING, "billing system"),
             }
         engine.dispose()
     out.print(f"organisation {name}: {row.id}")

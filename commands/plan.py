@@ -15,6 +15,7 @@ from messages.render import check_texts
 from settings import load_settings
 from store.engine import connect, migrate, transaction
 from store.errors import DunningError
+from store.unit import Unit
 
 app = typer.Typer(no_args_is_help=True, help="Dunning plans.")
 
@@ -34,6 +35,6 @@ def load(files: list[Path], organisation: Organisation = None) -> None:
                     data = read_toml(file.read_bytes())
                 except Unreadable as e:
                     raise DunningError(f"{file}: {e}") from None
-                version, change = put_plan(session, organisation_id, data, check_texts)
+                version, change = put_plan(Unit(session, organisation_id), data, check_texts)
                 out.print(f"{data['name']}: {change}, version {version.version}")
         engine.dispose()

@@ -19,10 +19,11 @@ from books.errors import RowError
 from books.reading import read_toml
 from books.row import BookRow
 from messages.render import check_texts
-from rehearsal.book import apply_all, events
+from rehearsal.book import FACTS_BY, apply_all, events
 from store import tables as t
 from store.calendars import calendar_of
 from store.engine import transaction
+from store.unit import Unit
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _MEMBERS = (
@@ -69,12 +70,12 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
     organisation = t.Organisation(name="Sample & Sons", timezone="Europe/Paris", holidays="FR")
     session.add(organisation)
     session.flush()
-    members = [put_member(session, organisation.id, *who) for who in _MEMBERS]
-    set_group(session, organisation.id, _GROUP, members)
+    unit = Unit(session, organisation.id, now, by=FACTS_BY)
+    members = [put_member(unit, *who) for who in _MEMBERS]
+    set_group(unit, _GROUP, members)
     for path in sorted(_EXAMPLES.glob("plan*.toml"), key=lambda p: len(p.name)):
         put_plan(
-            session,
-            organisation.id,
+            unit,
             read_toml(path.read_bytes()),
             check_texts,
             owners_must_exist=False,
@@ -83,7 +84,7 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
     today = calendar_of(organisation).today(now)
     first = min(row.issued_on for row in rows)
     story = events(rows, [], calendar_of(organisation), first, today)
-    apply_all(session, organisation.id, story, now)
+    apply_all(unit, story)
     customers = session.exec(
         select(t.Customer).where(t.Customer.organisation_id == organisation.id)
     ).all()
@@ -102,12 +103,9 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
             members=[members[place % len(members)].email],
             plan=_SECOND_PLAN if customer.external_id in to_call else None,
         )
-        put_customer(session, organisation.id, fact, now)
-    keys = [
-        SampleKey(f"{m.name} ({m.role})", new_key(session, organisation.id, MEMBER, m.name, m))
-        for m in members
-    ]
-    billing = new_key(session, organisation.id, BILLING, "sample billing system")
+        put_customer(unit, fact)
+    keys = [SampleKey(f"{m.name} ({m.role})", new_key(unit, MEMBER, m.name, m)) for m in members]
+    billing = new_key(unit, BILLING, "sample billing system")
     return [*keys, SampleKey("billing system", billing)]
 
 

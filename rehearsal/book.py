@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -10,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.ledger import facts, holds
 from backoffice.ledger.credits import CREDIT_NOTE, PAYMENT, CreditFact, put_credit, reverse_credit
@@ -27,8 +26,9 @@ from store.load import load
 from store.locks import lock_customers
 from store.nudges import nudge
 from store.timeline import note
+from store.unit import Unit
 
-_BY = "billing"
+FACTS_BY = "billing"
 
 _POSTAL = {
     "line1": "not in the book", "city": "not in the book", "postal_code": "00000", "country": "FR"
@@ -129,9 +129,7 @@ def moments(found: list[Event]) -> Iterator[tuple[datetime, list[Event]]]:
         yield group[0].at, group
 
 
-def apply_all(
-    session: Session, organisation_id: uuid.UUID, group: list[Event], at: datetime
-) -> list[str]:
+def apply_all(unit: Unit, group: list[Event]) -> list[str]:
     """Apply events in order, first the rows, all together: nobody else writes these facts.
 
     Returns the facts that were refused, by line: they change nothing.
@@ -140,115 +138,111 @@ def apply_all(
     paid = [e.what for e in group if isinstance(e.what, BookRow) and e.paid]
     news = [e.news for e in known if e.news is not None]
     if news:
-        bulk.begin(session, organisation_id, {n.external_id for n in news}, ())
-        for customer in news:
-            facts.put_customer(session, organisation_id, customer, at)
-        bulk.end(session)
+        with bulk.batch(unit, {n.external_id for n in news}, ()):
+            for customer in news:
+                facts.put_customer(unit, customer)
     if known:
-        _know(session, organisation_id, [e.what for e in known if isinstance(e.what, BookRow)], at)
+        _know(unit, [e.what for e in known if isinstance(e.what, BookRow)])
     if paid:
-        _pay_all(session, organisation_id, paid, at)
+        _pay_all(unit, paid)
     refused = []
     told = [event.what.customer for event in group if isinstance(event.what, Fact)]
-    lock_customers(session, organisation_id, told)
+    lock_customers(unit, told)
     for event in group:
         if isinstance(event.what, Fact):
             try:
-                with session.begin_nested():
-                    _happen(session, organisation_id, event.what, at)
+                with unit.session.begin_nested():
+                    _happen(unit, event.what)
             except DunningError as e:
                 refused.append(f"facts line {event.what.line}: {e.detail}")
     return refused
 
 
-def _know(session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at: datetime) -> None:
+def _know(unit: Unit, rows: list[BookRow]) -> None:
     """New invoices and credit notes, as backoffice.ledger.facts and backoffice.ledger.credits
     write them one by one."""
-    customers = _by_key(session, t.Customer, organisation_id, {row.customer for row in rows})
+    customers = _by_key(unit, t.Customer, {row.customer for row in rows})
     for row in rows:
         customer = customers[row.customer]
         text = f"{abs(row.total):f} {row.currency}"
         if row.credit_note:
-            session.add(t.Credit(
-                organisation_id=organisation_id, customer_id=customer.id, amount=-row.total,
+            unit.session.add(t.Credit(
+                organisation_id=unit.organisation_id, customer_id=customer.id, amount=-row.total,
                 kind=CREDIT_NOTE, external_id=row.invoice, currency=row.currency,
-                on_date=row.issued_on, created_at=at,
+                on_date=row.issued_on, created_at=unit.now,
             ))  # fmt: skip
             text = f"credit note {row.invoice} of {text} is reported"
-            note(session, customer, at, CREDIT_NOTE, text, by=_BY)
+            note(unit, customer, CREDIT_NOTE, text, by=FACTS_BY)
         else:
             invoice = t.Invoice(
-                organisation_id=organisation_id, customer_id=customer.id, external_id=row.invoice,
+                organisation_id=unit.organisation_id, customer_id=customer.id,
+                external_id=row.invoice,
                 number=row.invoice, issued_on=row.issued_on, due_on=row.due_on, total=row.total,
-                balance=row.total, currency=row.currency, created_at=at,
+                balance=row.total, currency=row.currency, created_at=unit.now,
             )  # fmt: skip
-            session.add(invoice)
+            unit.session.add(invoice)
             due = f", due {row.due_on}" if row.due_on else ""
             text = f"{row.invoice} issued {row.issued_on}{due}: {text}"
-            note(session, customer, at, "invoice_created", text, invoice_id=invoice.id, by=_BY)
-        nudge(session, customer)
-    session.flush()
+            note(unit, customer, "invoice_created", text, invoice_id=invoice.id, by=FACTS_BY)
+        nudge(unit, customer)
+    unit.session.flush()
 
 
-def _pay_all(
-    session: Session, organisation_id: uuid.UUID, rows: list[BookRow], at: datetime
-) -> None:
+def _pay_all(unit: Unit, rows: list[BookRow]) -> None:
     """What is open on each is paid, as backoffice.ledger.credits writes it one by one."""
-    invoices = _by_key(session, t.Invoice, organisation_id, {row.invoice for row in rows})
-    customers = _by_key(session, t.Customer, organisation_id, {row.customer for row in rows})
+    invoices = _by_key(unit, t.Invoice, {row.invoice for row in rows})
+    customers = _by_key(unit, t.Customer, {row.customer for row in rows})
     applications = []
     for row in rows:
         invoice, customer = invoices[row.invoice], customers[row.customer]
         if invoice.balance <= 0:
             continue
         payment = t.Credit(
-            organisation_id=organisation_id, customer_id=customer.id, kind=PAYMENT,
+            organisation_id=unit.organisation_id, customer_id=customer.id, kind=PAYMENT,
             external_id=f"paid/{row.invoice}", amount=invoice.balance, currency=row.currency,
-            on_date=row.paid_on or row.issued_on, created_at=at,
+            on_date=row.paid_on or row.issued_on, created_at=unit.now,
         )  # fmt: skip
-        session.add(payment)
+        unit.session.add(payment)
         applications.append(
             t.Application(credit_id=payment.id, invoice_id=invoice.id, amount=payment.amount)
         )
         invoice.balance = Decimal(0)
         if invoice.status == "open":
-            invoice.status, invoice.closed_at, invoice.closed_reason = "paid", at, "is paid"
-            note(session, customer, at, "invoice_paid", f"{invoice.number} is paid",
-                 invoice_id=invoice.id, by=_BY)  # fmt: skip
+            invoice.status, invoice.closed_at, invoice.closed_reason = "paid", unit.now, "is paid"
+            note(unit, customer, "invoice_paid", f"{invoice.number} is paid",
+                 invoice_id=invoice.id, by=FACTS_BY)  # fmt: skip
         amount = f"{payment.amount:f} {row.currency}"
-        nudge(session, customer, "payment", {
+        nudge(unit, customer, "payment", {
             "id": str(payment.id), "invoice": invoice.number, "amount": amount, "why": "is paid",
         })  # fmt: skip
-    session.flush()
-    session.add_all(applications)
-    session.flush()
+    unit.session.flush()
+    unit.session.add_all(applications)
+    unit.session.flush()
 
 
-def _by_key(
-    session: Session, table: Any, organisation_id: uuid.UUID, keys: set[str]
-) -> dict[str, Any]:
-    rows = session.exec(
+def _by_key(unit: Unit, table: Any, keys: set[str]) -> dict[str, Any]:
+    rows = unit.session.exec(
         select(table).where(
-            table.organisation_id == organisation_id,
+            table.organisation_id == unit.organisation_id,
             table.external_id == sa.any_(sa.cast(sorted(keys), sa.ARRAY(sa.Text))),
         )
     )
     return {row.external_id: row for row in rows}
 
 
-def _happen(session: Session, organisation_id: uuid.UUID, fact: Fact, at: datetime) -> None:
-    customer = facts.find_customer(session, organisation_id, fact.customer, lock=True)
+def _happen(unit: Unit, fact: Fact) -> None:
+    customer = facts.find_customer(unit, fact.customer, lock=True)
     invoice = None
     if fact.invoice:
-        invoice = facts.find_invoice(session, organisation_id, fact.invoice, lock=True)
+        invoice = facts.find_invoice(unit, fact.invoice, lock=True)
         if invoice.customer_id != customer.id:
             raise Invalid(f"customer {fact.customer!r} has no invoice {fact.invoice!r}")
     if invoice is not None and fact.currency and fact.currency != invoice.currency:
         raise Invalid(f"invoice {fact.invoice!r} is in {invoice.currency}")
-    _HOW[fact.kind](session, customer, invoice, fact, at)
+    _HOW[fact.kind](unit, customer, invoice, fact)
 
 
-_Fact = Callable[[Session, t.Customer, t.Invoice | None, Fact, datetime], object]
+_Fact = Callable[[Unit, t.Customer, t.Invoice | None, Fact], object]
 
 
 def _need(invoice: t.Invoice | None) -> t.Invoice:
@@ -257,7 +251,7 @@ def _need(invoice: t.Invoice | None) -> t.Invoice:
     return invoice
 
 
-def _payment(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
+def _payment(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     invoice, amount = _need(i), f.amount or Decimal(0)
     payment = CreditFact(
         kind=PAYMENT,
@@ -265,17 +259,17 @@ def _payment(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: dateti
         customer=c.external_id,
         amount=amount,
         currency=invoice.currency,
-        on_date=_today(s, c.organisation_id, at),
+        on_date=_today(unit),
         applied={invoice.external_id: amount},
     )
-    put_credit(s, c.organisation_id, payment, at, _BY)
+    put_credit(unit, payment)
 
 
-def _today(session: Session, organisation_id: uuid.UUID, at: datetime) -> date:
-    return calendar_of(session.get_one(t.Organisation, organisation_id)).today(at)
+def _today(unit: Unit) -> date:
+    return calendar_of(unit.organisation).today(unit.now)
 
 
-def _reverse(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
+def _reverse(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     statement = (
         select(t.Credit)
         .join(t.Application, col(t.Application.credit_id) == t.Credit.id)
@@ -288,40 +282,40 @@ def _reverse(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: dateti
     )
     if f.amount is not None:
         statement = statement.where(t.Credit.amount == f.amount)
-    payment = s.exec(statement).first()
+    payment = unit.session.exec(statement).first()
     if payment is None:
         raise Invalid("there is no such payment to reverse")
-    reverse_credit(s, payment, f.text, at, _BY)
+    reverse_credit(unit, payment, f.text)
 
 
-def _credit(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
+def _credit(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     amount = f.amount if f.amount is not None else i.balance if i else None
     if not amount:
         raise Invalid("there is nothing open to credit")
-    currency = i.currency if i else f.currency or _currency(s, c)
+    currency = i.currency if i else f.currency or _currency(unit, c)
     credit = CreditFact(
         kind=CREDIT_NOTE,
         external_id=f"fact/{f.line}",
         customer=c.external_id,
         amount=amount,
         currency=currency,
-        on_date=_today(s, c.organisation_id, at),
+        on_date=_today(unit),
         applied={i.external_id: amount} if i else {},
     )
-    put_credit(s, c.organisation_id, credit, at, _BY)
+    put_credit(unit, credit)
 
 
-def _currency(session: Session, customer: t.Customer) -> str:
-    last = session.exec(
+def _currency(unit: Unit, customer: t.Customer) -> str:
+    last = unit.session.exec(
         select(t.Invoice.currency)
         .where(t.Invoice.customer_id == customer.id)
         .order_by(col(t.Invoice.issued_on).desc())
         .limit(1)
     ).first()
-    return last or session.get_one(t.Organisation, customer.organisation_id).currency
+    return last or unit.organisation.currency
 
 
-def _due_date(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
+def _due_date(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     invoice = _need(i)
     changed = facts.InvoiceFact(
         external_id=invoice.external_id,
@@ -332,43 +326,43 @@ def _due_date(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datet
         total=invoice.total,
         currency=invoice.currency,
     )
-    facts.put_invoice(s, c.organisation_id, changed, at)
+    facts.put_invoice(unit, changed)
 
 
-def _promise(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
+def _promise(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     if f.on is None:
         raise Invalid("a promise needs its date")
-    holds.promise(s, c, _need(i), f.on, f.amount, f.text, at, _BY)
+    holds.promise(unit, c, _need(i), f.on, f.amount, f.text)
 
 
-def _validity(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
+def _validity(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     reason = (f.text or "invalid") if f.kind is FactKind.CONTACT_INVALID else ""
     for address in ("email", "phone", "postal"):
-        facts.set_contact_validity(s, c, address, reason, at, _BY)
+        facts.set_contact_validity(unit, c, address, reason)
 
 
-def _work(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
-    loaded = load(s, c.id)
-    if not work_open_action(s, loaded, f.kind.value, f.text, at, _BY):
+def _work(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
+    loaded = load(unit, c.id)
+    if not work_open_action(unit, loaded, f.kind.value, f.text):
         raise Invalid(f"the customer has no open action to {f.kind.value}")
-    nudge(s, c, f.kind.value, {"id": f"fact/{f.line}", "who": _BY})
+    nudge(unit, c, f.kind.value, {"id": f"fact/{f.line}", "who": FACTS_BY})
 
 
-def _plan(s: Session, c: t.Customer, i: t.Invoice | None, f: Fact, at: datetime) -> None:
-    facts.assign_plan(s, c, facts.plan_id_of(s, c.organisation_id, f.text), at, _BY)
+def _plan(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
+    facts.assign_plan(unit, c, facts.plan_id_of(unit, f.text))
 
 
 _HOW: dict[FactKind, _Fact] = {
     FactKind.PAYMENT: _payment,
     FactKind.REVERSE_PAYMENT: _reverse,
     FactKind.CREDIT: _credit,
-    FactKind.VOID: lambda s, c, i, f, at: facts.close_invoice(s, _need(i), "void", f.text, at, _BY),
+    FactKind.VOID: lambda u, _, i, f: facts.close_invoice(u, _need(i), "void", f.text),
     FactKind.DUE_DATE: _due_date,
-    FactKind.PAUSE: lambda s, c, i, f, at: holds.pause(s, c, i, f.on, f.text, at, _BY),
-    FactKind.RESUME: lambda s, c, i, f, at: holds.resume(s, c, i, at, _BY),
+    FactKind.PAUSE: lambda u, c, i, f: holds.pause(u, c, i, f.on, f.text),
+    FactKind.RESUME: lambda u, c, i, _: holds.resume(u, c, i),
     FactKind.PROMISE: _promise,
-    FactKind.DISPUTE: lambda s, c, i, f, at: holds.dispute(s, c, _need(i), f.text, at, _BY),
-    FactKind.SETTLE: lambda s, c, i, f, at: holds.settle(s, c, _need(i), f.text, at, _BY),
+    FactKind.DISPUTE: lambda u, c, i, f: holds.dispute(u, c, _need(i), f.text),
+    FactKind.SETTLE: lambda u, c, i, f: holds.settle(u, c, _need(i), f.text),
     FactKind.CONTACT_INVALID: _validity,
     FactKind.CONTACT_VALID: _validity,
     FactKind.COMPLETE: _work,

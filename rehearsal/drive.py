@@ -20,13 +20,14 @@ from sqlmodel import Session, col, select
 from backoffice.worklist.actions import work_open_action
 from dunning.calendar import Calendar, instant
 from logs import words_of
-from rehearsal.book import Event, apply_all, moments
+from rehearsal.book import FACTS_BY, Event, apply_all, moments
 from store import tables as t
 from store.calendars import calendar_of
 from store.engine import ERRORS, is_outage, transaction
 from store.load import load
 from store.nudges import nudge
 from store.races import repeated
+from store.unit import Unit
 
 _OWNERS_HOUR = time(10)
 #: Nobody has answered sooner; then a look every now and then.
@@ -146,18 +147,19 @@ class Drive:
         """Whose answer is awaited, and the facts that were refused. A second time, when nobody
         knows whether the first was committed, what has happened does not happen again."""
         with transaction(self._engine) as session:
-            organisation = session.get_one(t.Organisation, self._id)
+            unit = Unit(session, self._id, at, by=FACTS_BY)
+            organisation = unit.organisation
             if organisation.rehearsal_now == at != self._lived and self._lived is not None:
                 return self._nudged(session), []
             organisation.rehearsal_now = at
             session.flush()
-            refused = apply_all(session, self._id, group, at)
+            refused = apply_all(unit, group)
             for customer in session.exec(
                 select(t.Customer)
                 .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
                 .where(t.Sequence.organisation_id == self._id, col(t.Sequence.wake_at) <= at)
             ):
-                nudge(session, customer, "account_changed", {"clock": True})
+                nudge(unit, customer, "account_changed", {"clock": True})
             return self._nudged(session), refused
 
     def _nudged(self, session: Session) -> dict[uuid.UUID, int]:
@@ -204,11 +206,12 @@ class Drive:
 
     def _owners_work(self, at: datetime) -> dict[uuid.UUID, int]:
         with transaction(self._engine) as session:
+            unit = Unit(session, self._id, at, by="owner")
             due = [row for row, when in self._owners_list(session, at) if when <= at]
             for row in sorted(due, key=lambda a: a.seq or 0):
-                loaded = load(session, row.customer_id)
-                if work_open_action(session, loaded, "complete", "", at, "owner"):
-                    nudge(session, loaded.customer, "complete", {"id": str(row.id), "who": "owner"})
+                loaded = load(unit, row.customer_id)
+                if work_open_action(unit, loaded, "complete", ""):
+                    nudge(unit, loaded.customer, "complete", {"id": str(row.id), "who": "owner"})
             return self._nudged(session)
 
     async def _quiet(self, awaited: dict[uuid.UUID, int], at: datetime) -> None:

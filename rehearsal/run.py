@@ -44,6 +44,7 @@ from store.calendars import (
 )
 from store.engine import connect, transaction
 from store.errors import DunningError
+from store.unit import Unit
 
 _OWNER = ("owner@example.com", "Owner")
 #: Activities at a time: every moment of a rehearsal waits for the last of them.
@@ -223,11 +224,11 @@ def set_up(engine: Engine, script: Script) -> uuid.UUID:
         organisation.rehearsal_now = calendar_of(organisation).start_of(script.start)
         session.add(organisation)
         session.flush()
-        put_member(session, organisation.id, *_OWNER, "admin")
+        unit = Unit(session, organisation.id)
+        put_member(unit, *_OWNER, "admin")
         for data in script.plans:
             put_plan(
-                session,
-                organisation.id,
+                unit,
                 data,
                 check_texts,
                 owners_must_exist=False,

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from backoffice.ledger.facts import CustomerFact, InvoiceFact, put_customer, put_invoice
 from backoffice.ledger.reported_contacts import ContactFact
@@ -22,6 +21,7 @@ from store import bulk
 from store import tables as t
 from store.calendars import calendar_of
 from store.engine import transaction
+from store.unit import Unit
 
 CHANNELS = (ActionType.EMAIL, ActionType.SMS, ActionType.LETTER)
 MEMBER = "ada@amber.example"
@@ -65,31 +65,25 @@ def make_book(engine: Engine, people: Sequence[Addressee]) -> uuid.UUID:
         )
         session.add(organisation)
         session.flush()
-        put_member(session, organisation.id, MEMBER, "Ada", "admin")
+        put_member(Unit(session, organisation.id), MEMBER, "Ada", "admin")
         versions = {
-            channel: put_plan(session, organisation.id, _plan(channel), check_texts)[0]
+            channel: put_plan(Unit(session, organisation.id), _plan(channel), check_texts)[0]
             for channel in CHANNELS
         }
     for start in range(0, len(people), _AT_ONCE):
         part = people[start : start + _AT_ONCE]
         with transaction(engine) as session:
             keys = [person.key for person in part]
-            bulk.begin(session, organisation.id, keys, keys)
-            for person in part:
-                _put(session, organisation, person, versions[person.channel], now)
-            bulk.end(session)
+            unit = Unit(session, organisation.id, now)
+            with bulk.batch(unit, keys, keys):
+                for person in part:
+                    _put(unit, person, versions[person.channel])
     return organisation.id
 
 
-def _put(
-    session: Session,
-    organisation: t.Organisation,
-    person: Addressee,
-    version: t.PlanVersion,
-    now: datetime,
-) -> None:
-    calendar = calendar_of(organisation)
-    today = calendar.today(now)
+def _put(unit: Unit, person: Addressee, version: t.PlanVersion) -> None:
+    calendar = calendar_of(unit.organisation)
+    today = calendar.today(unit.now)
     due = today - timedelta(days=1)
     home = "US" if person.channel is ActionType.LETTER else ""
     fact = CustomerFact(
@@ -100,19 +94,17 @@ def _put(
         contacts=[_contact(person)],
         members=[MEMBER],
     )
-    customer, _ = put_customer(session, organisation.id, fact, now)
+    customer, _ = put_customer(unit, fact)
     invoice, _ = put_invoice(
-        session,
-        organisation.id,
+        unit,
         InvoiceFact(
             person.key, person.key, f"INV-{person.key}", due - timedelta(days=30),
             Decimal("120.50"), "USD", due,
         ),
-        now,
     )  # fmt: skip
-    session.flush()
+    unit.session.flush()
     action = t.Action(
-        organisation_id=organisation.id,
+        organisation_id=unit.organisation_id,
         customer_id=customer.id,
         invoice_id=invoice.id,
         plan_id=version.plan_id,
@@ -124,9 +116,9 @@ def _put(
         status="planned",
         trigger_on=today,
         planned_for=calendar.sending_at(today),
-        created_at=now,
+        created_at=unit.now,
     )
-    session.add(action)
+    unit.session.add(action)
 
 
 def _zone(now: datetime) -> str:

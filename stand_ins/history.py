@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from backoffice.people.plans import put_plan
 from store import tables as t
+from store.unit import Unit
 
 #: Open invoices of each customer.
 OPEN = 2
@@ -103,7 +104,7 @@ def organisation_with_history(
     session.flush()
     step = {"key": "email", "name": "email", "type": "email", "automatic": True,
             "trigger": {"from": "due", "days": 1}, "subject": "s", "body": "b"}  # fmt: skip
-    put_plan(session, organisation.id, {"name": "P", "steps": [step]}, lambda _: None)
+    put_plan(Unit(session, organisation.id), {"name": "P", "steps": [step]}, lambda _: None)
     customers = {
         key: t.Customer(organisation_id=organisation.id, external_id=key, name=key)
         for key in closed

@@ -16,12 +16,13 @@ from httpx import Response
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from activities.deciding import settle
+from activities.deciding import decide_and_record
 from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from workflows.contracts import SendInput
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -88,11 +89,13 @@ class Office:
             session.flush()
             self.id = organisation.id
             people = {
-                name: put_member(session, self.id, f"{name.lower()}@amber.example", name, role)
+                name: put_member(
+                    Unit(session, self.id), f"{name.lower()}@amber.example", name, role
+                )
                 for name, role in (("Ada", "admin"), ("Ben", "member"), ("Cleo", "member"))
             }
-            keys = {n: new_key(session, self.id, MEMBER, n, m) for n, m in people.items()}
-            billing = new_key(session, self.id, BILLING, "billing")
+            keys = {n: new_key(Unit(session, self.id), MEMBER, n, m) for n, m in people.items()}
+            billing = new_key(Unit(session, self.id), BILLING, "billing")
             self.ids = {name: str(member.id) for name, member in people.items()}
         self.ada, self.ben, self.cleo = (self.caller(keys[n]) for n in ("Ada", "Ben", "Cleo"))
         self.billing = self.caller(billing)
@@ -110,7 +113,8 @@ class Office:
     def review(self, customer: str = "C-1") -> str:
         """What the worker does when it is woken: decide and record. Answers the state."""
         with transaction(self.engine) as session:
-            return settle(session, self._customer(customer), self.now, self.now, 0).state
+            unit = Unit(session, self.id, self.now)
+            return decide_and_record(unit, self._customer(customer), 0).state
 
     def send(self, customer: str = "C-1") -> str:
         """What the worker does when a timer fires for an email; it lands in the outbox."""

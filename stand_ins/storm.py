@@ -13,11 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from activities.deciding import settle
+from activities.deciding import decide_and_record
 from backoffice.delivery import replies
 from dunning.plan import ActionType
 from stand_ins.office import PLAN, Caller, Office, acme_body, invoice_body, payment_body
 from store.engine import transaction
+from store.unit import Unit
 
 CUSTOMERS = [f"C-{n}" for n in range(12)]
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on\n"
@@ -127,5 +128,5 @@ class Storm:
     def _review(self, chance: random.Random, number: int) -> None:
         customer = self._office._customer(chance.choice(CUSTOMERS))
         with transaction(self._office.engine) as session:
-            settle(session, customer, self._office.now, self._office.now, 0)
+            decide_and_record(Unit(session, self._office.id, self._office.now), customer, 0)
         self.answers["review", 200] += 1

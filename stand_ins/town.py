@@ -43,6 +43,7 @@ from providers.port import Accepted, CannotTell, LookUp, Result, not_its_type
 from store import closures
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from workflows.contracts import Instruction, ReviewInput, SendInput, Signal
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -131,9 +132,9 @@ class Town:
             session.add(row)
             session.flush()
             self.id = row.id
-            put_member(session, self.id, "ada@amber.example", "Ada", "admin")
-            put_member(session, self.id, "ben@amber.example", "Ben")
-            put_plan(session, self.id, steps or PLAN, check_texts)
+            put_member(Unit(session, self.id), "ada@amber.example", "Ada", "admin")
+            put_member(Unit(session, self.id), "ben@amber.example", "Ben")
+            put_plan(Unit(session, self.id), steps or PLAN, check_texts)
 
     def at(self, local: str) -> None:
         """It is now this local time."""
@@ -161,7 +162,7 @@ class Town:
         session = more.pop("session", None)
         fact = CustomerFact(external_id=key, **(values | more))
         with self._in(session) as s:
-            return put_customer(s, self.id, fact, self.now)[0].id
+            return put_customer(Unit(s, self.id, self.now), fact)[0].id
 
     def invoice(
         self, number: str, due: str | date, total: str = "100", customer: str = "acme",
@@ -172,7 +173,7 @@ class Town:
             number, customer, number, day - timedelta(days=30), Decimal(total), "EUR", day
         )
         with self._in(session) as s:
-            put_invoice(s, self.id, fact, self.now)
+            put_invoice(Unit(s, self.id, self.now), fact)
 
     def pay(self, number: str, amount: str = "100", customer: str = "acme", **more: Any) -> None:
         with transaction(self.engine) as session:
@@ -192,13 +193,15 @@ class Town:
             date(2025, 1, 1),
             {number: Decimal(amount)} if applied else {},
         )
-        put_credit(session, self.id, fact, self.now, "billing")
+        put_credit(Unit(session, self.id, self.now, by="billing"), fact)
 
     def email_is(self, reason: str = "", customer: str = "acme") -> None:
         """The address is invalid for a reason, or valid again."""
         with transaction(self.engine) as session:
-            row = find_customer(session, self.id, customer, lock=True)
-            set_contact_validity(session, row, "email", reason, self.now, "Ben")
+            row = find_customer(Unit(session, self.id), customer, lock=True)
+            set_contact_validity(
+                Unit(session, row.organisation_id, self.now, by="Ben"), row, "email", reason
+            )
 
     # What the sequence asks for.
 
@@ -253,8 +256,8 @@ class Town:
     def closed(self, kind: str = "email", customer: str = "acme") -> dict[str, str]:
         """Why the contacts' addresses of a kind are closed, by contact."""
         with transaction(self.engine) as session:
-            row = find_customer(session, self.id, customer)
-            found = closures.read(session, row)
+            row = find_customer(Unit(session, self.id), customer)
+            found = closures.read(Unit(session, row.organisation_id), row)
             rows = session.exec(select(t.Contact).where(t.Contact.customer_id == row.id))
             return {c.external_id: found.closed(c, kind) for c in rows}
 
@@ -278,7 +281,7 @@ class Town:
 
     def key_of(self, customer: str) -> uuid.UUID:
         with transaction(self.engine) as session:
-            return find_customer(session, self.id, customer).id
+            return find_customer(Unit(session, self.id), customer).id
 
     def actions(self) -> list[tuple[str | None, str]]:
         """Step and status of every action, but for what is only planned, by age."""
@@ -313,7 +316,7 @@ class Town:
                 select(t.Action).where(col(t.Action.status).in_(("to_do", "needs_review")))
             ).one()
             owner = session.get_one(t.Member, action.owner_id)
-            skip(session, owner, str(action.id), reason, self.now)
+            skip(Unit(session, owner.organisation_id, self.now), owner, str(action.id), reason)
 
     def timeline(self, kind: str) -> list[str]:
         return [e.text for e in self.rows(t.TimelineEntry) if e.kind == kind]

@@ -32,6 +32,7 @@ from store import tables as t
 from store.locks import lock_address
 from store.nudges import nudge
 from store.timeline import note
+from store.unit import Unit
 
 EMAIL, PHONE = "email", "phone"
 KINDS = (EMAIL, PHONE)
@@ -158,8 +159,8 @@ def _heard(row: Any) -> Heard:
     return Heard(Source(row["source"]), row["closed"], row["cause"], at, row["reason"])
 
 
-def read(session: Session, customer: t.Customer) -> Closures:
-    rows = session.connection().execute(HEARD, {"customer": customer.id}).mappings()
+def read(unit: Unit, customer: t.Customer) -> Closures:
+    rows = unit.session.connection().execute(HEARD, {"customer": customer.id}).mappings()
     return closures_of(customer.country, rows)
 
 
@@ -192,79 +193,72 @@ class Turn:
     told: tuple[tuple[uuid.UUID, str], ...] = ()
 
 
-def happened(
-    session: Session, organisation_id: uuid.UUID, kind: str, key: str, word: Heard, by: str
-) -> Turn:
+def happened(unit: Unit, kind: str, key: str, word: Heard) -> Turn:
     """Keep a word about an address (``key_of``). Where it closes or opens it, every customer with a
     contact there is told on its timeline and nudged. The same word again changes nothing."""
-    session.flush()
-    lock_address(session, organisation_id, kind, key)
-    rows = _rows(session, organisation_id, kind, key)
+    unit.session.flush()
+    lock_address(unit, kind, key)
+    rows = _rows(unit, kind, key)
     before = _words(rows)
-    if not _keep(session, organisation_id, kind, key, rows, word):
+    if not _keep(unit, kind, key, rows, word):
         return Turn()
-    session.flush()
+    unit.session.flush()
     others = [known for known in before if known.source is not word.source]
     was, now = closing(before), closing([*others, word])
     if was is now or (was is not None and now is not None and was.reason == now.reason):
         return Turn(news=True)
     reason = (now or word).reason
     told: dict[uuid.UUID, str] = {}
-    for contact, customer in people_at(session, kind, key, organisation_id):
+    for contact, customer in people_at(unit.session, kind, key, unit.organisation_id):
         who = f"{_CHANNEL[kind]} to {contact.name or contact.external_id}"
         why = f": {reason}" if reason else ""
         text = f"{who} is {'closed' if now else 'open again'}{why}"
-        note(session, customer, word.at, "channel_closed" if now else "channel_reopened", text,
-             by=by)  # fmt: skip
-        nudge(session, customer)
+        note(unit.at(word.at), customer, "channel_closed" if now else "channel_reopened", text,
+             by=unit.by)  # fmt: skip
+        nudge(unit, customer)
         told.setdefault(customer.id, text)
     return Turn(True, tuple(told.items()))
 
 
-def closed_by(
-    session: Session, organisation_id: uuid.UUID, kind: str, key: str, source: Source
-) -> bool:
+def closed_by(unit: Unit, kind: str, key: str, source: Source) -> bool:
     """Whether it is closed by a word of this source."""
-    word = closing(_words(_rows(session, organisation_id, kind, key)))
+    word = closing(_words(_rows(unit, kind, key)))
     return word is not None and word.source is source
 
 
 def by_member(
-    session: Session, customer: t.Customer, contact: t.Contact, kind: str, reason: str,
-    at: datetime, by: str,
-) -> None:  # fmt: skip
+    unit: Unit, customer: t.Customer, contact: t.Contact, kind: str, reason: str,
+    ) -> None:  # fmt: skip
     """A member closes a contact's address with a reason, or opens it with an empty one. That is
     about all that is known so far, so it is the latest word."""
     key = key_of(kind, getattr(contact, kind), customer.country)
-    words = _words(_rows(session, customer.organisation_id, kind, key))
-    at = max([at, *(word.at for word in words)])
+    words = _words(_rows(unit, kind, key))
+    at = max([unit.now, *(word.at for word in words)])
     word = Heard(Source.MEMBER, bool(reason), "member", at, reason)
-    happened(session, customer.organisation_id, kind, key, word, by)
+    happened(unit, kind, key, word)
 
 
-def carry(
-    session: Session, organisation_id: uuid.UUID, kind: str, old: str, new: str
-) -> Heard | None:
+def carry(unit: Unit, kind: str, old: str, new: str) -> Heard | None:
     """A contact's address is another one from now on (keys). Who did not want to be written to at
     the old one does not at the new one; what keeps that closed, None when it is open."""
     if not old or not new or old == new:
         return None
-    words = _words(_rows(session, organisation_id, kind, old))
+    words = _words(_rows(unit, kind, old))
     if closing(words) is None:
         return None
-    session.flush()
-    lock_address(session, organisation_id, kind, new)
-    rows = _rows(session, organisation_id, kind, new)
+    unit.session.flush()
+    lock_address(unit, kind, new)
+    rows = _rows(unit, kind, new)
     for word in words:
-        _keep(session, organisation_id, kind, new, rows, word)
-    session.flush()
-    return closing(_words(_rows(session, organisation_id, kind, new)))
+        _keep(unit, kind, new, rows, word)
+    unit.session.flush()
+    return closing(_words(_rows(unit, kind, new)))
 
 
-def _rows(session: Session, organisation_id: uuid.UUID, kind: str, key: str) -> list[t.Closure]:
-    found = session.exec(
+def _rows(unit: Unit, kind: str, key: str) -> list[t.Closure]:
+    found = unit.session.exec(
         select(t.Closure).where(
-            t.Closure.organisation_id == organisation_id,
+            t.Closure.organisation_id == unit.organisation_id,
             t.Closure.kind == kind,
             col(t.Closure.address).in_(spellings(key))
             if kind == EMAIL
@@ -279,7 +273,7 @@ def _words(rows: Iterable[t.Closure]) -> list[Heard]:
 
 
 def _keep(
-    session: Session, organisation_id: uuid.UUID, kind: str, key: str, rows: list[t.Closure],
+    unit: Unit, kind: str, key: str, rows: list[t.Closure],
     word: Heard,
 ) -> bool:  # fmt: skip
     """False when a later word of that source is known."""
@@ -289,10 +283,10 @@ def _keep(
     row = next((r for r in mine if r.address == key), None)
     if row is None:
         row = t.Closure(
-            organisation_id=organisation_id, kind=kind, address=key, source=word.source.value,
+            organisation_id=unit.organisation_id, kind=kind, address=key, source=word.source.value,
             closed=word.closed, cause=word.cause, at=word.at,
         )  # fmt: skip
-        session.add(row)
+        unit.session.add(row)
         rows.append(row)
     row.closed, row.cause, row.at, row.reason = word.closed, word.cause, word.at, word.reason[:500]
     return True

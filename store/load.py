@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from dunning import model as m
 from dunning.calendar import Calendar
@@ -20,6 +20,7 @@ from store import tables as t
 from store.calendars import calendar_of, spread_of
 from store.closures import EMAIL, HEARD, PHONE, Closures, closures_of
 from store.locks import lock_customer
+from store.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,6 @@ class _Frozen:
 def plan_of(version: t.PlanVersion) -> Plan:
     """The parsed plan of an immutable version."""
     return _parsed(version.id, _Frozen(version.definition))
-
-
-def clock(organisation: t.Organisation, now: datetime) -> datetime:
-    """The organisation's time at the real instant ``now``: a rehearsal's clock stands still."""
-    return organisation.rehearsal_now or now
 
 
 _CUSTOMER = sa.bindparam("customer", type_=sa.Uuid)
@@ -197,19 +193,21 @@ _AROUND = (
 )
 
 
-def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Loaded:
+def load(unit: Unit, customer_id: uuid.UUID, *, lock: bool = True) -> Loaded:
     """The account as it stands. ``lock=False`` is for reading only. KeyError if unknown."""
-    customer = lock_customer(session, customer_id) if lock else session.get(t.Customer, customer_id)
+    customer = (
+        lock_customer(unit, customer_id) if lock else unit.session.get(t.Customer, customer_id)
+    )
     if customer is None:
         raise KeyError(f"no customer {customer_id}")
     who = {"customer": customer_id}
-    found = session.execute(_AROUND, who, execution_options={"populate_existing": True}).one()
+    found = unit.session.execute(_AROUND, who, execution_options={"populate_existing": True}).one()
     organisation, version, contact_rows, pause_rows, promise_rows, credit_rows = found[:6]
     heard, *decided = found[6:]
     closures = closures_of(customer.country, heard or ())
     calendar = calendar_of(organisation)
-    rows = session.exec(_ACTIONS, params=who).all()
-    invoices = {i.id: i for i in session.exec(_INVOICES, params=who)}
+    rows = unit.session.exec(_ACTIONS, params=who).all()
+    invoices = {i.id: i for i in unit.session.exec(_INVOICES, params=who)}
     contacts = {c.id: c for c in map(_contact_row, contact_rows or ())}
     pauses = _pauses(pause_rows or ())
     promises = _promises(promise_rows or ())
@@ -222,7 +220,7 @@ def load(session: Session, customer_id: uuid.UUID, *, lock: bool = True) -> Load
             _invoice(i, pauses, promises, customer.terms_days) for i in invoices.values()
         ),
         actions=tuple(
-            _action(session, a, _deadline(organisation, deadline), calendar, status == "unknown")
+            _action(unit, a, _deadline(organisation, deadline), calendar, status == "unknown")
             for a, deadline, status in rows
         ),
         contacts=tuple(_contact(c, closures) for c in contacts.values()),
@@ -338,7 +336,7 @@ def _deadline(organisation: t.Organisation, deadline: datetime | None) -> dateti
 
 
 def _action(
-    session: Session,
+    unit: Unit,
     row: t.Action,
     deadline: datetime | None,
     calendar: Calendar,
@@ -346,7 +344,7 @@ def _action(
 ) -> m.Action:
     keys: tuple[str, ...] = ()
     if row.plan_version_id is not None:
-        keys = plan_of(session.get_one(t.PlanVersion, row.plan_version_id)).keys
+        keys = plan_of(unit.session.get_one(t.PlanVersion, row.plan_version_id)).keys
     return m.Action(
         id=str(row.id),
         seq=row.seq or 0,

@@ -22,15 +22,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from store import tables as t
 from store.engine import is_lock_timeout
+from store.unit import Unit
 
 _AT_ONCE = 1000
-#: In ``session.info``: customers whom others were found to hold a moment ago, by id, each with the
-#: error. They are not waited for again.
-HELD_BY_OTHERS = "held_by_others"
 _CUSTOMER = (
     select(t.Customer)
     .where(t.Customer.id == sa.bindparam("customer", type_=sa.Uuid))
@@ -47,33 +45,31 @@ class CustomerLocked(OperationalError):
         self.customer_id = customer_id
 
 
-def lock_imports(session: Session, organisation_id: uuid.UUID) -> None:
+def lock_imports(unit: Unit) -> None:
     """Two imports of an organisation follow one another."""
-    session.connection().execute(_IMPORTS, {"name": f"import/{organisation_id}"})
+    unit.session.connection().execute(_IMPORTS, {"name": f"import/{unit.organisation_id}"})
 
 
-def lock_organisation(session: Session, organisation_id: uuid.UUID) -> t.Organisation:
+def lock_organisation(unit: Unit) -> t.Organisation:
     """The organisation, read anew."""
-    return session.get_one(
+    return unit.session.get_one(
         t.Organisation,
-        organisation_id,
+        unit.organisation_id,
         with_for_update={"key_share": True},
         populate_existing=True,
     )
 
 
-def lock_customer(session: Session, customer_id: uuid.UUID) -> t.Customer:
+def lock_customer(unit: Unit, customer_id: uuid.UUID) -> t.Customer:
     """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown,
     CustomerLocked if somebody else holds it for longer than the transaction waits. Who needs
     several takes ``lock_customers``, or this one in the order of their ids."""
-    locked = _locked(session)
-    if customer_id in locked:
-        return session.get_one(t.Customer, customer_id)
-    held: dict[uuid.UUID, CustomerLocked] = session.info.get(HELD_BY_OTHERS, {})
-    if customer_id in held:
-        raise held[customer_id]
+    if customer_id in unit.progress.locked:
+        return unit.session.get_one(t.Customer, customer_id)
+    if customer_id in unit.progress.held_by_others:
+        raise unit.progress.held_by_others[customer_id]
     try:
-        customer = session.exec(
+        customer = unit.session.exec(
             _CUSTOMER,
             params={"customer": customer_id},
             execution_options={"populate_existing": True},
@@ -84,34 +80,32 @@ def lock_customer(session: Session, customer_id: uuid.UUID) -> t.Customer:
         raise
     if customer is None:
         raise KeyError(f"no customer {customer_id}")
-    locked.add(customer_id)
+    unit.progress.locked.add(customer_id)
     return customer
 
 
-def lock_customers(
-    session: Session, organisation_id: uuid.UUID, external_ids: Iterable[str]
-) -> list[t.Customer]:
+def lock_customers(unit: Unit, external_ids: Iterable[str]) -> list[t.Customer]:
     """Those of these external ids that there are."""
     ids: set[uuid.UUID] = set()
     for keys in parts(external_ids):
         ids |= set(
-            session.exec(
+            unit.session.exec(
                 select(t.Customer.id).where(
-                    t.Customer.organisation_id == organisation_id,
+                    t.Customer.organisation_id == unit.organisation_id,
                     col(t.Customer.external_id).in_(keys),
                 )
             )
         )
     found: list[t.Customer] = []
     for some in parts(ids):
-        found += session.exec(
+        found += unit.session.exec(
             select(t.Customer)
             .where(col(t.Customer.id).in_(some))
             .order_by(col(t.Customer.id))
             .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
-    _locked(session).update(row.id for row in found)
+    unit.progress.locked.update(row.id for row in found)
     return found
 
 
@@ -122,15 +116,10 @@ def parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
         yield part
 
 
-def _locked(session: Session) -> set[uuid.UUID]:
-    locked: set[uuid.UUID] = session.info.setdefault("locked", set())
-    return locked
-
-
 _ADDRESS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-def lock_address(session: Session, organisation_id: uuid.UUID, kind: str, key: str) -> None:
+def lock_address(unit: Unit, kind: str, key: str) -> None:
     """What is heard about one address (``store.closures``) follows one another."""
-    name = f"address/{organisation_id}/{kind}/{key}"
-    session.connection().execute(_ADDRESS, {"name": name})
+    name = f"address/{unit.organisation_id}/{kind}/{key}"
+    unit.session.connection().execute(_ADDRESS, {"name": name})

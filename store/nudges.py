@@ -6,16 +6,16 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
 
 from store import tables as t
-from store.bulk import batch_of
+from store.unit import Unit
 
 CHANNEL = "dunning_nudge"
+_AT_ONCE = 5000
 
 
 def nudge(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     signal: str = "account_changed",
     payload: dict[str, Any] | None = None,
@@ -25,16 +25,14 @@ def nudge(
     ``account_changed`` carries nothing of its own, so one of them in a transaction is enough; a
     batch says no more than that, once for each customer, at its end.
     """
-    batch = batch_of(session)
-    if batch is not None:
-        batch.nudged[customer.id] = None
+    if unit.progress.batch is not None:
+        unit.progress.batch.nudged[customer.id] = None
         return
-    pending = session.info.setdefault("nudged", set())
     if signal == "account_changed" and not payload:
-        if customer.id in pending:
+        if customer.id in unit.progress.nudged:
             return
-        pending.add(customer.id)
-    session.add(
+        unit.progress.nudged.add(customer.id)
+    unit.session.add(
         t.Nudge(
             organisation_id=customer.organisation_id,
             customer_id=customer.id,
@@ -42,20 +40,15 @@ def nudge(
             payload=payload or {},
         )
     )
-    if "notified" not in session.info:
-        session.info["notified"] = True
-        session.connection().execute(sa.text(f"NOTIFY {CHANNEL}"))
+    if not unit.progress.notified:
+        unit.progress.notified = True
+        unit.session.connection().execute(sa.text(f"NOTIFY {CHANNEL}"))
 
 
-def nudge_many(session: Session, organisation_id: uuid.UUID, customer_ids: list[uuid.UUID]) -> None:
+def nudge_many(unit: Unit, customer_ids: list[uuid.UUID]) -> None:
     """One ``account_changed`` for each customer: what a bulk import ends with."""
-    for start in range(0, len(customer_ids), 5000):
-        session.connection().execute(
-            sa.insert(t.Nudge),
-            [
-                {"organisation_id": organisation_id, "customer_id": c, "signal": "account_changed",
-                 "payload": {}}
-                for c in customer_ids[start : start + 5000]
-            ],
-        )  # fmt: skip
-    session.connection().execute(sa.text(f"NOTIFY {CHANNEL}"))
+    signal = {"organisation_id": unit.organisation_id, "signal": "account_changed", "payload": {}}
+    for start in range(0, len(customer_ids), _AT_ONCE):
+        some = [{**signal, "customer_id": c} for c in customer_ids[start : start + _AT_ONCE]]
+        unit.session.connection().execute(sa.insert(t.Nudge), some)
+    unit.session.connection().execute(sa.text(f"NOTIFY {CHANNEL}"))

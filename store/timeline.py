@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from dunning.currency import CURRENCIES
 from store import tables as t
-from store.bulk import batch_of
+from store.unit import Unit
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -23,9 +22,8 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def note(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
-    at: datetime,
     kind: str,
     text: str,
     *,
@@ -33,26 +31,25 @@ def note(
     action_id: uuid.UUID | None = None,
     by: str = "",
 ) -> None:
-    """Append an entry at the organisation's time ``at``."""
+    """Append an entry at the unit's time."""
     entry = t.TimelineEntry(
         organisation_id=customer.organisation_id,
         customer_id=customer.id,
         invoice_id=invoice_id,
         action_id=action_id,
-        at=at,
+        at=unit.now,
         kind=kind,
         text=text[:2000],
         by=by,
     )
-    batch = batch_of(session)
-    if batch is not None:
-        batch.entries.append(entry)
+    if unit.progress.batch is not None:
+        unit.progress.batch.entries.append(entry)
     else:
-        session.add(entry)
+        unit.session.add(entry)
 
 
 def read(
-    session: Session,
+    unit: Unit,
     hidden: ColumnElement[bool],
     *,
     customer_id: uuid.UUID | None = None,
@@ -77,4 +74,4 @@ def read(
         statement = statement.where(t.TimelineEntry.invoice_id == invoice_id)
     if before is not None:
         statement = statement.where(col(t.TimelineEntry.id) < before)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))

@@ -19,6 +19,7 @@ from settings import Settings
 from store import tables as t
 from store.engine import connect, transaction
 from store.nudges import nudge_many
+from store.unit import Unit
 
 pytestmark = pytest.mark.services
 
@@ -37,7 +38,7 @@ def organisation(engine: Engine) -> tuple[uuid.UUID, str]:
         row = t.Organisation(name="Amber & Sons")
         session.add(row)
         session.flush()
-        return row.id, new_key(session, row.id, BILLING, "billing")
+        return row.id, new_key(Unit(session, row.id), BILLING, "billing")
 
 
 async def test_readyz_says_how_far_behind_the_relay_and_the_callbacks_are(
@@ -57,7 +58,7 @@ async def test_readyz_says_how_far_behind_the_relay_and_the_callbacks_are(
             ]
             session.add_all(customers)
             session.flush()
-            nudge_many(session, organisation_id, [c.id for c in customers])
+            nudge_many(Unit(session, organisation_id), [c.id for c in customers])
             callbacks.store(session, "lob", None, "https://we.example", {}, b"{}")
         with transaction(engine) as session:
             for table, column in (("nudge", "created_at"), ("callback", "received_at")):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.http import pages
 from api.http.auth import Admin
 from api.http.bodies import BodyRoute
-from api.http.database import Db
+from api.http.work import Work
 from backoffice.delivery import callbacks
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
@@ -31,7 +31,7 @@ class Callbacks(pages.Page):
 @router.get("/callbacks", operation_id="list_callbacks")
 def list_all(
     admin: Admin,
-    db: Db,
+    unit: Work,
     page: pages.Asked,
     outcome: Annotated[
         Literal["unmatched", "refused"],
@@ -39,7 +39,9 @@ def list_all(
     ] = "unmatched",
 ) -> Callbacks:
     """What the organisation's own accounts at providers called back in vain, newest first."""
-    rows = callbacks.read(db, admin.organisation_id, outcome, page.after_number, page.limit + 1)
+    rows = callbacks.read(
+        unit.session, admin.organisation_id, outcome, page.after_number, page.limit + 1
+    )
     kept, following = page.cut(rows, lambda row: row.id)
     names = set(CallbackOut.model_fields)
     return Callbacks(

@@ -15,8 +15,9 @@ from pydantic import BaseModel, Field
 
 from api.http.auth import Admin, Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db, DbWithoutKey
+from api.http.database import DbWithoutKey
 from api.http.fields import Body, Key, Line
+from api.http.work import Work
 from backoffice.people import invitations, members
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
@@ -60,37 +61,37 @@ class Keys(BaseModel):
 
 
 @router.get("/keys", operation_id="list_keys")
-def list_all(member: Member, db: Db) -> Keys:
+def list_all(member: Member, unit: Work) -> Keys:
     """The keys that are good, oldest first: mine, or as an admin all."""
-    rows = members.list_keys(db, member)
+    rows = members.list_keys(unit, member)
     return Keys(items=[KeyOut(**row.model_dump(include=set(KeyOut.model_fields))) for row in rows])
 
 
 @router.post("/keys", operation_id="create_billing_key", status_code=201)
-def create(admin: Admin, db: Db, body: KeyIn | None = None) -> NewKey:
+def create(admin: Admin, unit: Work, body: KeyIn | None = None) -> NewKey:
     """A key for a billing system. Two may be good at once, so that they can be exchanged."""
     name = body.name if body else ""
-    return _shown("billing", members.new_key(db, admin.organisation_id, "billing", name))
+    return _shown("billing", members.new_key(unit, "billing", name))
 
 
 @router.post("/me/keys", operation_id="create_my_key", status_code=201)
-def create_mine(member: Member, db: Db, body: KeyIn | None = None) -> NewKey:
+def create_mine(member: Member, unit: Work, body: KeyIn | None = None) -> NewKey:
     """One more key of mine."""
-    return _shown("member", members.make_key(db, member, body.name if body else ""))
+    return _shown("member", members.make_key(unit, member, body.name if body else ""))
 
 
 @router.delete("/keys/{key}", operation_id="revoke_key", status_code=204)
-def revoke(key: Key, member: Member, db: Db) -> None:
+def revoke(key: Key, member: Member, unit: Work) -> None:
     """The key is good no more, from this moment: one of mine, or as an admin any."""
-    members.revoke_key(db, member, key)
+    members.revoke_key(unit, member, key)
 
 
 @router.post("/members/{member}/invitations", operation_id="invite_member", status_code=201)
-def invite(member: Key, admin: Admin, db: Db) -> NewInvitation:
+def invite(member: Key, admin: Admin, unit: Work) -> NewInvitation:
     """An invitation for a member to make a key of their own; the member is shown who made it. It
     takes the place of one that was not used. For admins."""
-    row = members.member_or_404(db, admin.organisation_id, member)
-    token, made = invitations.invite(db, row, admin)
+    row = members.member_or_404(unit, member)
+    token, made = invitations.invite(unit, row, admin)
     return NewInvitation(token=token, expires_at=made.expires_at)
 
 

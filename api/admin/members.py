@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session
 
 from api.http import pages
 from api.http.auth import Admin, Member, require_admin
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import Body, Day, EmailAddress, Key, Name
+from api.http.work import Work
 from api.members.customers import MemberShort, member_short
 from backoffice.ledger import browse
 from backoffice.people import absences, audit, members
 from store import tables as t
 from store.errors import Invalid, NotFound
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
@@ -91,97 +91,95 @@ class Successor(Body):
 
 
 @router.get("/me", operation_id="get_me")
-def me(member: Member, db: Db, now: Now) -> Me:
+def me(member: Member, unit: Work) -> Me:
     """Whose key this is, and what others did about them of late."""
-    organisation = db.get_one(t.Organisation, member.organisation_id)
+    organisation = unit.organisation
     return Me(
-        **_out(member, absences.absence_of(db, member, now)).model_dump(),
+        **_out(member, absences.absence_of(unit, member)).model_dump(),
         organisation_id=organisation.id,
         organisation=organisation.name,
-        notices=_entries(db, audit.notices(db, member)),
+        notices=_entries(unit, audit.notices(unit, member)),
     )
 
 
 @router.get("/audit", operation_id="list_audit")
-def list_audit(member: Member, db: Db, page: pages.Asked) -> Entries:
+def list_audit(member: Member, unit: Work, page: pages.Asked) -> Entries:
     """What was done about members and keys, newest first: what concerns me and what I did, or as an
     admin everything."""
-    rows = audit.read(db, member, before=page.after_number, limit=page.limit + 1)
+    rows = audit.read(unit, member, before=page.after_number, limit=page.limit + 1)
     kept, following = page.cut(rows, lambda row: row.id)
-    return Entries(items=_entries(db, kept), next_cursor=following)
+    return Entries(items=_entries(unit, kept), next_cursor=following)
 
 
 @router.get("/members", operation_id="list_members")
-def list_all(member: Member, db: Db, now: Now) -> Members:
+def list_all(member: Member, unit: Work) -> Members:
     """The active members, by name."""
-    rows = members.list_members(db, member.organisation_id)
-    away = absences.absences(db, rows, now)
+    rows = members.list_members(unit)
+    away = absences.absences(unit, rows)
     return Members(items=[_out(m, away.get(str(m.id))) for m in rows])
 
 
 @router.put("/members/{member}", operation_id="put_member")
-def put(member: EmailAddress, body: MemberIn, admin: Admin, db: Db, now: Now) -> MemberOut:
+def put(member: EmailAddress, body: MemberIn, admin: Admin, unit: Work) -> MemberOut:
     """Create or update a member by address; one who had left is back. For admins."""
-    row = members.put_member(db, admin.organisation_id, member, body.name, body.role)
-    return _out(row, absences.absence_of(db, row, now))
+    row = members.put_member(unit, member, body.name, body.role)
+    return _out(row, absences.absence_of(unit, row))
 
 
 @router.delete("/members/{member}", operation_id="remove_member", status_code=204)
-def remove(member: Key, admin: Admin, db: Db) -> None:
+def remove(member: Key, admin: Admin, unit: Work) -> None:
     """The member leaves, and their keys with them. 409 while open actions are theirs: record an
     absence and hand those on first (rule 29). For admins."""
-    members.remove_member(db, members.member_or_404(db, admin.organisation_id, member))
+    members.remove_member(unit, members.member_or_404(unit, member))
 
 
 @router.post("/members/{member}/reassign-actions", operation_id="reassign_actions", status_code=204)
-def reassign(member: Key, body: Successor, admin: Admin, db: Db, now: Now) -> None:
+def reassign(member: Key, body: Successor, admin: Admin, unit: Work) -> None:
     """Hand on all open actions of a member who left or is absent today, unseen and uncounted (rule
     29); the member is shown it. 409 for one who is there. For admins."""
-    org = admin.organisation_id
-    away = members.member_or_404(db, org, member)
-    absences.hand_on_all(db, admin, away, members.member_or_404(db, org, body.to), now)
+    away = members.member_or_404(unit, member)
+    absences.hand_on_all(unit, admin, away, members.member_or_404(unit, body.to))
 
 
 @router.put("/members/{member}/absence", operation_id="put_absence")
-def put_absence(member: Key, body: AbsenceIn, who: Member, db: Db, now: Now) -> AbsenceOut:
+def put_absence(member: Key, body: AbsenceIn, who: Member, unit: Work) -> AbsenceOut:
     """The member is away for some days, or until it is ended; takes the place of the one before.
     Mine, or as an admin anybody's, who is shown it."""
-    row = _mine_or_as_admin(db, who, member)
-    return _absence(absences.set_absence(db, row, body.from_, body.until, now, who))
+    row = _mine_or_as_admin(unit, who, member)
+    return _absence(absences.set_absence(unit, row, body.from_, body.until, who))
 
 
 @router.delete("/members/{member}/absence", operation_id="end_absence", status_code=204)
-def end_absence(member: Key, who: Member, db: Db, now: Now) -> None:
+def end_absence(member: Key, who: Member, unit: Work) -> None:
     """The member is back, or does not go. Mine, or as an admin anybody's."""
-    absences.end_absence(db, _mine_or_as_admin(db, who, member), now, who)
+    absences.end_absence(unit, _mine_or_as_admin(unit, who, member), who)
 
 
-def _mine_or_as_admin(db: Session, who: t.Member, key: str) -> t.Member:
-    row = members.member_or_404(db, who.organisation_id, key)
+def _mine_or_as_admin(unit: Unit, who: t.Member, key: str) -> t.Member:
+    row = members.member_or_404(unit, key)
     if row.id != who.id:
         require_admin(who)
     return row
 
 
 @router.get("/groups", operation_id="list_groups")
-def list_groups(member: Member, db: Db) -> Groups:
+def list_groups(member: Member, unit: Work) -> Groups:
     """The groups that a plan may name as owners (rule 33)."""
-    found = members.groups(db, member.organisation_id)
+    found = members.groups(unit)
     return Groups(items=[_group(name, rows) for name, rows in found.items()])
 
 
 @router.put("/groups/{name}", operation_id="put_group")
-def put_group(name: Key, body: GroupIn, admin: Admin, db: Db) -> Group:
+def put_group(name: Key, body: GroupIn, admin: Admin, unit: Work) -> Group:
     """Say who is in a group. For admins."""
-    org = admin.organisation_id
     found: dict[uuid.UUID, t.Member] = {}
     for place, email in enumerate(body.members):
         try:
-            row = members.member_or_404(db, org, email)
+            row = members.member_or_404(unit, email)
         except NotFound as error:
             raise Invalid.at(f"/members/{place}", error.detail) from None
         found[row.id] = row
-    members.set_group(db, org, name, list(found.values()))
+    members.set_group(unit, name, list(found.values()))
     return _group(name, list(found.values()))
 
 
@@ -197,8 +195,8 @@ def _absence(row: t.Absence) -> AbsenceOut:
     return AbsenceOut(from_=row.from_on, until=row.until_on, set_by=row.set_by)
 
 
-def _entries(db: Session, rows: list[t.AuditEntry]) -> list[AuditEntry]:
-    about = browse.by_id(db, t.Member, (row.about_id for row in rows if row.about_id))
+def _entries(unit: Unit, rows: list[t.AuditEntry]) -> list[AuditEntry]:
+    about = browse.by_id(unit, t.Member, (row.about_id for row in rows if row.about_id))
     return [
         AuditEntry(
             at=row.at,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
-from sqlmodel import Session
 
 from api.http.auth import Admin, Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import (
     Body,
     Currency,
@@ -26,10 +23,11 @@ from api.http.fields import (
     TimeOfDay,
     money,
 )
+from api.http.work import Work
 from backoffice.people.organisation import change
 from store import tables as t
 from store.calendars import calendar_of
-from store.load import clock
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
@@ -110,25 +108,25 @@ class OrganisationEdit(Body):
 
 
 @router.get("/organisation", operation_id="get_organisation")
-def get(member: Member, db: Db, now: Now) -> Organisation:
+def get(member: Member, unit: Work) -> Organisation:
     """Settings of the organisation, and its own time."""
-    return _out(db, db.get_one(t.Organisation, member.organisation_id), now)
+    return _out(unit, unit.organisation)
 
 
 @router.patch("/organisation", operation_id="edit_organisation")
-def edit(body: OrganisationEdit, admin: Admin, db: Db, now: Now) -> Organisation:
+def edit(body: OrganisationEdit, admin: Admin, unit: Work) -> Organisation:
     """Change settings. Every sequence decides anew."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     if "days_off" in changes:
         changes["days_off"] = sorted({day.isoformat() for day in changes["days_off"]})
     if "sender_domains" in changes:
         changes["sender_domains"] = list(dict.fromkeys(changes["sender_domains"]))
-    return _out(db, change(db, admin.organisation_id, changes, now, admin.name), now)
+    return _out(unit, change(unit, changes))
 
 
-def _out(db: Session, row: t.Organisation, now: datetime) -> Organisation:
-    plan = db.get(t.Plan, row.default_plan_id) if row.default_plan_id else None
-    local = clock(row, now).astimezone(calendar_of(row).zone)
+def _out(unit: Unit, row: t.Organisation) -> Organisation:
+    plan = unit.session.get(t.Plan, row.default_plan_id) if row.default_plan_id else None
+    local = unit.now.astimezone(calendar_of(row).zone)
     return Organisation(
         **row.model_dump(exclude={"tolerance", "sending_time", "cut_off", "default_plan_id"}),
         sending_time=f"{row.sending_time:%H:%M}",

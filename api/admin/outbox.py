@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from api.http import pages
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db
 from api.http.fields import Key
+from api.http.work import Work
 from backoffice.delivery import outbox
 from store import tables as t
 
@@ -45,18 +45,17 @@ class Outbox(pages.Page):
 
 
 @router.get("/outbox", operation_id="list_outbox")
-def list_all(member: Member, db: Db, page: pages.Asked) -> Outbox:
+def list_all(member: Member, unit: Work, page: pages.Asked) -> Outbox:
     """Newest first."""
-    org = member.organisation_id
-    rows = outbox.read(db, org, before=page.after_number, limit=page.limit + 1)
+    rows = outbox.read(unit, before=page.after_number, limit=page.limit + 1)
     kept, following = page.cut(rows, lambda row: row.seq)
     return Outbox(items=[OutboxShort(**_data(row)) for row in kept], next_cursor=following)
 
 
 @router.get("/outbox/{delivery}", operation_id="get_outbox_message")
-def get(delivery: Key, member: Member, db: Db) -> OutboxMessage:
+def get(delivery: Key, member: Member, unit: Work) -> OutboxMessage:
     """One message, whole."""
-    row = outbox.find(db, member.organisation_id, delivery)
+    row = outbox.find(unit, delivery)
     return OutboxMessage(**_data(row), text=row.text, html=row.html)
 
 

@@ -12,11 +12,10 @@ from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
-from sqlmodel import Session
 
 from api.http.auth import Admin
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
+from api.http.work import Work
 from api.members.held import HeldAccount, held_accounts
 from api.outside.webhooks import Signers
 from backoffice.people import credentials
@@ -26,6 +25,7 @@ from providers.provider import Provider
 from providers.registry import account, channel, offered
 from store import tables as t
 from store.errors import Invalid
+from store.unit import Unit
 
 _log = logging.getLogger(__name__)
 
@@ -101,33 +101,33 @@ def router_of(providers: Iterable[Provider[Any]]) -> APIRouter:
     return router
 
 
-def list_all(request: Request, admin: Admin, db: Db, now: Now) -> ProviderAccounts:
+def list_all(request: Request, admin: Admin, unit: Work) -> ProviderAccounts:
     """The organisation's own accounts, where their providers call back, and which are refused."""
     signers: Signers = request.app.state.signers
-    rows = credentials.every(db, admin.organisation_id)
+    rows = credentials.every(unit)
     return ProviderAccounts(
         items=[_out(row) for row in rows],
         webhooks=_webhooks(signers.public_url, admin.organisation_id),
-        held=held_accounts(db, admin, now),
+        held=held_accounts(unit, admin),
     )
 
 
-def delete(provider: ProviderName, admin: Admin, db: Db) -> None:
+def delete(provider: ProviderName, admin: Admin, unit: Work) -> None:
     """Back to the installation's account. Callbacks about what left before are refused."""
-    credentials.remove(db, admin.organisation_id, provider)
+    credentials.remove(unit, provider)
     _tell(admin, "removed", provider)
 
 
 def _put_at(provider: Provider[Any]) -> Callable[..., ProviderAccount]:
-    def put(body: Form, request: Request, admin: Admin, db: Db) -> ProviderAccount:
-        return _put(request, db, admin, provider.name, body)
+    def put(body: Form, request: Request, admin: Admin, unit: Work) -> ProviderAccount:
+        return _put(request, unit, admin, provider.name, body)
 
     put.__annotations__["body"] = provider.form
     return put
 
 
 def _put(
-    request: Request, db: Session, admin: t.Member, provider: str, body: Form
+    request: Request, unit: Unit, admin: t.Member, provider: str, body: Form
 ) -> ProviderAccount:
     signers: Signers = request.app.state.signers
     given = body.credentials()
@@ -135,9 +135,7 @@ def _put(
         channel(provider, account(provider, given), signers.public_url)
     except ValueError as error:
         raise Invalid.at("", str(error)) from None
-    row = credentials.put(
-        db, signers.vault, admin.organisation_id, provider, given, body.shown(), admin.name
-    )
+    row = credentials.put(unit, signers.vault, provider, given, body.shown())
     _tell(admin, "set", provider)
     return _out(row)
 

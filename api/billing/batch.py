@@ -14,9 +14,9 @@ from api.billing.payments import CreditNoteIn, PaymentIn
 from api.billing.reported import Reported
 from api.http.auth import Billing
 from api.http.bodies import BatchRoute
-from api.http.database import Db, Now
 from api.http.fields import Body, ExternalId
 from api.http.problems import pointer
+from api.http.work import Work
 from backoffice.ledger.credits import put_credit
 from backoffice.ledger.facts import Change, put_customer, put_invoice
 from store import bulk
@@ -73,10 +73,9 @@ class BatchReport(BaseModel):
 
 
 @router.post("/batch", operation_id="post_batch")
-def post(body: Annotated[Batch, Field()], who: Billing, db: Db, now: Now) -> BatchReport:
+def post(body: Annotated[Batch, Field()], who: Billing, unit: Work) -> BatchReport:
     """Customers, invoices, credit notes and payments in one transaction, all or nothing."""
-    org, errors = who.organisation_id, list[Problem]()
-    bulk.begin(db, org, _customers(body), _invoices(body))
+    errors: list[Problem] = []
 
     def each(
         name: str, items: Iterable[tuple[int, Item]], put: Callable[[Item], tuple[Any, str]]
@@ -93,19 +92,26 @@ def post(body: Annotated[Batch, Field()], who: Billing, db: Db, now: Now) -> Bat
                 )
         return [done[place] for place in sorted(done)]
 
-    report = BatchReport(
-        customers=each("customers", _parents_first(body.customers),
-                       lambda i: put_customer(db, org, i.fact(i.external_id), now)),
-        invoices=each("invoices", enumerate(body.invoices),
-                      lambda i: put_invoice(db, org, i.fact(i.external_id), now)),
-        credit_notes=each("credit_notes", enumerate(body.credit_notes),
-                          lambda i: put_credit(db, org, i.fact(i.external_id), now, who.name)),
-        payments=each("payments", enumerate(body.payments),
-                      lambda i: put_credit(db, org, i.fact(i.external_id), now, who.name)),
-    )  # fmt: skip
-    if errors:
-        raise Invalid(f"{len(errors)} items are wrong; nothing was stored", errors)
-    bulk.end(db)
+    def credit(item: CreditNoteItem | PaymentItem) -> tuple[Any, str]:
+        return put_credit(unit, item.fact(item.external_id))
+
+    with bulk.batch(unit, _customers(body), _invoices(body)):
+        report = BatchReport(
+            customers=each(
+                "customers",
+                _parents_first(body.customers),
+                lambda one: put_customer(unit, one.fact(one.external_id)),
+            ),
+            invoices=each(
+                "invoices",
+                enumerate(body.invoices),
+                lambda one: put_invoice(unit, one.fact(one.external_id)),
+            ),
+            credit_notes=each("credit_notes", enumerate(body.credit_notes), credit),
+            payments=each("payments", enumerate(body.payments), credit),
+        )
+        if errors:
+            raise Invalid(f"{len(errors)} items are wrong; nothing was stored", errors)
     return report
 
 

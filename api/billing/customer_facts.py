@@ -10,7 +10,6 @@ from pydantic import Field
 from api.billing.reported import Reported, reported
 from api.http.auth import Billing
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import (
     Body,
     Days,
@@ -26,6 +25,7 @@ from api.http.fields import (
     Name,
     NewKey,
 )
+from api.http.work import Work
 from backoffice.ledger.facts import CustomerFact, put_customer
 from backoffice.ledger.reported_contacts import ContactFact
 
@@ -105,8 +105,8 @@ class CustomerIn(Body):
 @router.put("/customers/{customer}", operation_id="put_customer",
             responses={201: {"model": Reported, "description": "Created"}})  # fmt: skip
 def put(
-    customer: NewKey, body: CustomerIn, who: Billing, db: Db, now: Now, response: Response
+    customer: NewKey, body: CustomerIn, who: Billing, unit: Work, response: Response
 ) -> Reported:
     """Create or update a customer with its contacts."""
-    row, change = put_customer(db, who.organisation_id, body.fact(customer), now)
+    row, change = put_customer(unit, body.fact(customer))
     return reported(response, row, change)

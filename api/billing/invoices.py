@@ -10,13 +10,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
-from sqlmodel import Session
 
 from api.billing.reported import Reported, reported
 from api.http import pages
 from api.http.auth import Anyone, Billing
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import (
     Body,
     Currency,
@@ -32,6 +30,7 @@ from api.http.fields import (
     in_currency,
     money,
 )
+from api.http.work import Work
 from backoffice.delivery import files
 from backoffice.ledger import browse
 from backoffice.ledger.facts import (
@@ -44,7 +43,8 @@ from backoffice.ledger.facts import (
 from dunning.carrying import paused
 from dunning.model import effective_due
 from store import tables as t
-from store.load import clock, load
+from store.load import load
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute)
 
@@ -152,8 +152,8 @@ class Invoices(pages.Page):
     items: list[InvoiceShort]
 
 
-def short(session: Session, rows: list[t.Invoice]) -> list[InvoiceShort]:
-    customers = browse.by_id(session, t.Customer, (r.customer_id for r in rows))
+def short(unit: Unit, rows: list[t.Invoice]) -> list[InvoiceShort]:
+    customers = browse.by_id(unit, t.Customer, (r.customer_id for r in rows))
     return [_short(row, customers[row.customer_id]) for row in rows]
 
 
@@ -180,11 +180,11 @@ def file_out(row: t.File) -> FileOut:
     return FileOut(id=row.id, name=row.name, content_type=row.content_type, size=row.size)
 
 
-def whole(session: Session, row: t.Invoice, now: Now) -> Invoice:
+def whole(unit: Unit, row: t.Invoice) -> Invoice:
     """With what keeps it out of the sequence today (rules 38 to 40)."""
-    loaded = load(session, row.customer_id, lock=False)
+    loaded = load(unit, row.customer_id, lock=False)
     account = loaded.account
-    today = account.calendar.today(clock(loaded.organisation, now))
+    today = account.calendar.today(unit.now)
     known = next((i for i in account.invoices if i.id == str(row.id)), None)
     stopped, until = paused(known.pauses, today) if known else (False, None)
     promises = [p for p in known.promises if p.runs(today)] if known else []
@@ -199,45 +199,41 @@ def whole(session: Session, row: t.Invoice, now: Now) -> Invoice:
             )
             for p in promises
         ],
-        pdf=file_out(files.pdf_of(session, row)) if row.pdf_id else None,
+        pdf=file_out(files.pdf_of(unit, row)) if row.pdf_id else None,
     )
 
 
 @router.put("/invoices/{invoice}", operation_id="put_invoice", tags=["billing"],
             responses={201: {"model": Reported, "description": "Created"}})  # fmt: skip
-def put(
-    invoice: NewKey, body: InvoiceIn, who: Billing, db: Db, now: Now, response: Response
-) -> Reported:
+def put(invoice: NewKey, body: InvoiceIn, who: Billing, unit: Work, response: Response) -> Reported:
     """Create or update an invoice. Its customer must be known, its currency stays."""
-    row, change = put_invoice(db, who.organisation_id, body.fact(invoice), now)
+    row, change = put_invoice(unit, body.fact(invoice))
     return reported(response, row, change)
 
 
 @router.post("/invoices/{invoice}/void", operation_id="void_invoice", tags=["billing"])
-def void(invoice: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Invoice:
+def void(invoice: Key, who: Billing, unit: Work, body: Because | None = None) -> Invoice:
     """The invoice is void: it counts as paid, with its own reason (rule 5)."""
-    return _close(db, who, invoice, "void", body, now)
+    return _close(unit, who, invoice, "void", body)
 
 
 @router.post("/invoices/{invoice}/write-off", operation_id="write_off_invoice", tags=["billing"])
-def write_off(invoice: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Invoice:
+def write_off(invoice: Key, who: Billing, unit: Work, body: Because | None = None) -> Invoice:
     """The invoice is given up: it counts as paid, with its own reason (rule 5)."""
-    return _close(db, who, invoice, "written_off", body, now)
+    return _close(unit, who, invoice, "written_off", body)
 
 
-def _close(
-    db: Session, who: Billing, key: str, status: str, body: Because | None, now: Now
-) -> Invoice:
-    row = find_invoice(db, who.organisation_id, key, lock=True)
-    close_invoice(db, row, status, body.reason if body else "", now, who.name)
-    db.flush()
-    return whole(db, row, now)
+def _close(unit: Unit, who: Billing, key: str, status: str, body: Because | None) -> Invoice:
+    row = find_invoice(unit, key, lock=True)
+    close_invoice(unit, row, status, body.reason if body else "")
+    unit.session.flush()
+    return whole(unit, row)
 
 
 @router.get("/invoices", operation_id="list_invoices", tags=["customers"])
 def list_all(
     who: Anyone,
-    db: Db,
+    unit: Work,
     page: pages.Asked,
     customer: Annotated[Key | None, Query(description="Of this customer.")] = None,
     number: Annotated[Name | None, Query(description="With exactly this number.")] = None,
@@ -246,11 +242,9 @@ def list_all(
     due_before: Annotated[Day | None, Query(description="Due before this day.")] = None,
 ) -> Invoices:
     """All invoices, by external id."""
-    org = who.organisation_id
     rows = browse.list_invoices(
-        db,
-        org,
-        customer_id=find_customer(db, org, customer).id if customer else None,
+        unit,
+        customer_id=find_customer(unit, customer).id if customer else None,
         number=number,
         status=status,
         disputed=disputed,
@@ -259,10 +253,10 @@ def list_all(
         limit=page.limit + 1,
     )
     kept, following = page.cut(rows, lambda row: row.external_id)
-    return Invoices(items=short(db, kept), next_cursor=following)
+    return Invoices(items=short(unit, kept), next_cursor=following)
 
 
 @router.get("/invoices/{invoice}", operation_id="get_invoice", tags=["customers"])
-def get(invoice: Key, who: Anyone, db: Db, now: Now) -> Invoice:
+def get(invoice: Key, who: Anyone, unit: Work) -> Invoice:
     """One invoice, and what keeps it out of the sequence."""
-    return whole(db, find_invoice(db, who.organisation_id, invoice), now)
+    return whole(unit, find_invoice(unit, invoice))

@@ -7,13 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import Field, ValidationInfo, field_validator
-from sqlmodel import Session
 
 from api.billing.invoices import Because
 from api.billing.reported import Reported, reported
 from api.http.auth import Billing
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import (
     Body,
     Currency,
@@ -25,6 +23,7 @@ from api.http.fields import (
     Positive,
     in_currency,
 )
+from api.http.work import Work
 from backoffice.ledger.credits import (
     CREDIT_NOTE,
     PAYMENT,
@@ -35,6 +34,7 @@ from backoffice.ledger.credits import (
 )
 from backoffice.ledger.facts import Change
 from store import tables as t
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["billing"])
 
@@ -102,38 +102,36 @@ class CreditNoteIn(_CreditIn):
 
 @router.put("/payments/{payment}", operation_id="put_payment", responses=_CREATED)  # type: ignore[arg-type]
 def put_payment(
-    payment: NewKey, body: PaymentIn, who: Billing, db: Db, now: Now, response: Response
+    payment: NewKey, body: PaymentIn, who: Billing, unit: Work, response: Response
 ) -> Reported:
     """Report a payment: in part, in full, or more than is owed."""
-    row, result = put_credit(db, who.organisation_id, body.fact(payment), now, who.name)
+    row, result = put_credit(unit, body.fact(payment))
     return reported(response, row, Change(result))
 
 
 @router.put("/credit-notes/{credit_note}", operation_id="put_credit_note", responses=_CREATED)  # type: ignore[arg-type]
 def put_credit_note(
-    credit_note: NewKey, body: CreditNoteIn, who: Billing, db: Db, now: Now, response: Response
+    credit_note: NewKey, body: CreditNoteIn, who: Billing, unit: Work, response: Response
 ) -> Reported:
     """Report a credit note. It never carries; it lowers what the customer owes (rule 3)."""
-    row, result = put_credit(db, who.organisation_id, body.fact(credit_note), now, who.name)
+    row, result = put_credit(unit, body.fact(credit_note))
     return reported(response, row, Change(result))
 
 
 @router.post("/payments/{payment}/reverse", operation_id="reverse_payment")
-def reverse(payment: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Reported:
+def reverse(payment: Key, who: Billing, unit: Work, body: Because | None = None) -> Reported:
     """The payment bounced: the invoices it covered are open again and resume (rule 7)."""
-    return _reverse(db, who, PAYMENT, payment, body, now)
+    return _reverse(unit, who, PAYMENT, payment, body)
 
 
 @router.post("/credit-notes/{credit_note}/void", operation_id="void_credit_note")
-def void(credit_note: Key, who: Billing, db: Db, now: Now, body: Because | None = None) -> Reported:
+def void(credit_note: Key, who: Billing, unit: Work, body: Because | None = None) -> Reported:
     """The credit note is void: the invoices it covered are open again."""
-    return _reverse(db, who, CREDIT_NOTE, credit_note, body, now)
+    return _reverse(unit, who, CREDIT_NOTE, credit_note, body)
 
 
-def _reverse(
-    db: Session, who: Billing, kind: str, key: str, body: Because | None, now: Now
-) -> Reported:
-    row: t.Credit = credit_or_404(db, who.organisation_id, kind, key)
-    changed = reverse_credit(db, row, body.reason if body else "", now, who.name)
+def _reverse(unit: Unit, who: Billing, kind: str, key: str, body: Because | None) -> Reported:
+    row: t.Credit = credit_or_404(unit, kind, key)
+    changed = reverse_credit(unit, row, body.reason if body else "")
     result = Change.UPDATED if changed else Change.UNCHANGED
     return Reported(result=result, id=row.id, external_id=row.external_id)

@@ -46,7 +46,6 @@ def _session(request: Request) -> Iterator[Session]:
     # A customer who is busy for long must not hold a thread of ours: 503, try again.
     most = timedelta(milliseconds=int(request.app.state.lock_timeout_ms))
     with transaction(request.app.state.engine, lock_timeout=most) as session:
-        session.info["public_url"] = request.app.state.signers.public_url
         yield session
 
 

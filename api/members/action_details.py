@@ -8,11 +8,9 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from api.billing import invoices
 from api.billing.invoices import FileOut, file_out
-from api.http.database import Now
 from api.http.fields import MoneyOut, money
 from api.http.rules import RuleLink, cited
 from api.members import customers
@@ -31,7 +29,8 @@ from messages.message import BadMessage
 from messages.render import TemplateError, render
 from messages.sms import normalise, segments
 from store import tables as t
-from store.load import Loaded, clock, load
+from store.load import Loaded, load
+from store.unit import Unit
 
 #: What an owner may say of a message of which nobody knows whether it left.
 Answer = Literal["it_was_sent", "send_again", "give_up"]
@@ -130,10 +129,10 @@ class Action(ActionShort):
     other_open_invoices: list[invoices.InvoiceShort] = Field(description="Oldest first (rule 2).")
 
 
-def short(session: Session, rows: list[t.Action], reader: t.Member) -> list[ActionShort]:
-    people = browse.by_id(session, t.Member, (r.owner_id for r in rows))
-    whose = browse.by_id(session, t.Customer, (r.customer_id for r in rows))
-    carrying = browse.by_id(session, t.Invoice, (r.invoice_id for r in rows))
+def short(unit: Unit, rows: list[t.Action], reader: t.Member) -> list[ActionShort]:
+    people = browse.by_id(unit, t.Member, (r.owner_id for r in rows))
+    whose = browse.by_id(unit, t.Customer, (r.customer_id for r in rows))
+    carrying = browse.by_id(unit, t.Invoice, (r.invoice_id for r in rows))
     return [
         _short(
             r, whose[r.customer_id], carrying[r.invoice_id], people.get(r.owner_id or r.id), reader
@@ -179,19 +178,18 @@ def _short(
     )
 
 
-def whole(session: Session, row: t.Action, reader: t.Member, now: Now) -> Action:
+def whole(unit: Unit, row: t.Action, reader: t.Member) -> Action:
     """As ``reader`` may see it, who may see that it is there
     (``backoffice.worklist.actions.find``)."""
     withheld = withheld_from(row, reader)
-    loaded = load(session, row.customer_id, lock=False)
-    delivery = deliveries.of_action(session, row)
-    invoice = session.get_one(t.Invoice, row.invoice_id)
-    at = clock(loaded.organisation, now)
-    drafted = None if withheld else drafted_for(session, loaded, row, at)
+    loaded = load(unit, row.customer_id, lock=False)
+    delivery = deliveries.of_action(unit, row)
+    invoice = unit.session.get_one(t.Invoice, row.invoice_id)
+    drafted = None if withheld else drafted_for(unit, loaded, row)
     message: MessageOut | None = None
     problem = ""
     if delivery is not None and delivery.message and _may_have_left(delivery, row):
-        message = _frozen(session, delivery)
+        message = _frozen(unit, delivery)
     elif withheld:
         problem, delivery = "nothing was sent", None
     elif row.ended_at is not None:
@@ -200,7 +198,7 @@ def whole(session: Session, row: t.Action, reader: t.Member, now: Now) -> Action
         problem = f"{invoice.number} {invoice.closed_reason or 'is closed'}"
     else:
         try:
-            message = in_words(drafted, row, attached_to(session, loaded, row, at))
+            message = in_words(drafted, row, attached_to(unit, loaded, row))
         except (BadMessage, TemplateError) as error:
             problem = str(error)
     order_of = {i.id: order(i) for i in loaded.account.invoices if i.status is InvoiceStatus.OPEN}
@@ -209,9 +207,9 @@ def whole(session: Session, row: t.Action, reader: t.Member, now: Now) -> Action
     ]
     others.sort(key=lambda i: order_of[str(i.id)])
     kept = () if withheld else row.edits.get("attachments", ())
-    own = files.about(session, row.organisation_id, kept)
+    own = files.about(unit, kept)
     return Action(
-        **short(session, [row], reader)[0].model_dump(exclude={"rules"}),
+        **short(unit, [row], reader)[0].model_dump(exclude={"rules"}),
         rules=cited(f"{row.reason} {problem}"),
         note="" if withheld else row.note,
         trigger_on=row.trigger_on,
@@ -220,11 +218,11 @@ def whole(session: Session, row: t.Action, reader: t.Member, now: Now) -> Action
         flagged_contacts=list(drafted.flagged) if drafted and row.ended_at is None else [],
         texts=Texts(subject=drafted.subject, body=drafted.body) if drafted else None,
         attachments=[file_out(file) for file in own],
-        delivery=delivery_out(session, delivery) if delivery else None,
-        answers=_answers(loaded, row, at),
-        customer_detail=customers.whole(session, loaded.customer, now),
-        invoice_detail=invoices.whole(session, invoice, now),
-        other_open_invoices=invoices.short(session, others),
+        delivery=delivery_out(unit, delivery) if delivery else None,
+        answers=_answers(loaded, row, unit.now),
+        customer_detail=customers.whole(unit, loaded.customer),
+        invoice_detail=invoices.whole(unit, invoice),
+        other_open_invoices=invoices.short(unit, others),
     )
 
 
@@ -245,21 +243,20 @@ def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:
 
 
 def drafted_for(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     row: t.Action,
-    at: datetime,
     by: t.Member | None = None,
 ) -> Draft | None:
     """The draft of an action; None when its invoice is closed, so that nothing will be sent."""
     if str(row.invoice_id) not in {i.id for i in loaded.account.invoices}:
         return None
-    return draft(session, loaded, row, _leaves_at(row, at), by)
+    return draft(unit.at(_leaves_at(row, unit.now)), loaded, row, by)
 
 
-def attached_to(session: Session, loaded: Loaded, row: t.Action, at: datetime) -> list[t.File]:
-    step = step_of(session, loaded, row)
-    return files.attached(session, loaded, row, step, _leaves_at(row, at))
+def attached_to(unit: Unit, loaded: Loaded, row: t.Action) -> list[t.File]:
+    step = step_of(unit, loaded, row)
+    return files.attached(unit.at(_leaves_at(row, unit.now)), loaded, row, step)
 
 
 def _leaves_at(row: t.Action, at: datetime) -> datetime:
@@ -306,10 +303,10 @@ def _length(channel: ActionType, text: str) -> dict[str, Any]:
     return {"segments": found.segments, "encoding": found.encoding}
 
 
-def _frozen(session: Session, delivery: t.Delivery) -> MessageOut:
+def _frozen(unit: Unit, delivery: t.Delivery) -> MessageOut:
     message = delivery.message
     ids = [one["file_id"] for one in message.get("attachments", ())]
-    attached = files.about(session, delivery.organisation_id, ids)
+    attached = files.about(unit, ids)
     return MessageOut(
         sender_name=message["sender_name"],
         sender_address=message["sender_address"],

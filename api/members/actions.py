@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlmodel import Session
 
 from api.http import pages
 from api.http.auth import Admin, Member, require_admin
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import EMAIL, Body, Key, Line, Money, Text, Words
+from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action, ActionShort
 from backoffice.delivery import files
@@ -32,7 +31,8 @@ from messages.render import TemplateError, check
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Conflict, Invalid
-from store.load import clock, load
+from store.load import load
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["actions"])
 
@@ -93,8 +93,7 @@ class HandOver(Body):
 @router.get("/actions", operation_id="list_actions")
 def list_all(
     member: Member,
-    db: Db,
-    now: Now,
+    unit: Work,
     page: pages.Asked,
     scope: Annotated[
         actions.Scope,
@@ -109,38 +108,38 @@ def list_all(
 ) -> Actions:
     """Mine that are to be worked, oldest first; those of paused customers are out of sight,
     but for messages in doubt."""
-    org = db.get_one(t.Organisation, member.organisation_id)
+    org = unit.organisation
     if scope == "without_owner":
         require_admin(member)
     rows = actions.list_actions(
-        db,
+        unit,
         member,
         scope=scope,
         status=status.value if status else None,
         automatic=automatic,
-        customer_id=find_customer(db, org.id, customer).id if customer else None,
-        today_end=clock(org, now).astimezone(calendar_of(org).zone),
+        customer_id=find_customer(unit, customer).id if customer else None,
+        today_end=unit.now.astimezone(calendar_of(org).zone),
         after=page.after_number,
         limit=page.limit + 1,
     )
     kept, following = page.cut(rows, lambda row: row.seq)
-    return Actions(items=action_details.short(db, kept, member), next_cursor=following)
+    return Actions(items=action_details.short(unit, kept, member), next_cursor=following)
 
 
 @router.get("/actions/{action}", operation_id="get_action")
-def get(action: Key, member: Member, db: Db, now: Now) -> Action:
+def get(action: Key, member: Member, unit: Work) -> Action:
     """One action, with its script or its message exactly as it would be sent, or was."""
-    row = actions.find(db, member, action)
-    return action_details.whole(db, row, member, now)
+    row = actions.find(unit, member, action)
+    return action_details.whole(unit, row, member)
 
 
 @router.patch("/actions/{action}", operation_id="edit_action")
-def edit(action: Key, body: ActionEdit, member: Member, db: Db, now: Now) -> Action:
+def edit(action: Key, body: ActionEdit, member: Member, unit: Work) -> Action:
     """Change an open action of mine before completing it (rule 28)."""
     changes = body.model_dump(include=body.model_fields_set)
-    row = actions.edit(db, member, action, dict(changes), now)
+    row = actions.edit(unit, member, action, dict(changes))
     _check_edit(ActionType(row.executed_type or row.type), changes)
-    return action_details.whole(db, row, member, now)
+    return action_details.whole(unit, row, member)
 
 
 def _check_edit(kind: ActionType, changes: dict[str, Any]) -> None:
@@ -161,26 +160,23 @@ def _check_edit(kind: ActionType, changes: dict[str, Any]) -> None:
 
 
 @router.post("/actions/{action}/complete", operation_id="complete_action")
-def complete(
-    action: Key, member: Member, db: Db, now: Now, body: Completion | None = None
-) -> Action:
+def complete(action: Key, member: Member, unit: Work, body: Completion | None = None) -> Action:
     """Complete an action of mine. A message then leaves by itself, from my address (rule 30)."""
     done = body or Completion()
-    row = actions.complete(db, member, action, done.note, now, seen_balance=done.seen_balance)
+    row = actions.complete(unit, member, action, done.note, seen_balance=done.seen_balance)
     if row.status == "to_do":
-        _refuse_what_cannot_leave(db, row, member, now)
-    return action_details.whole(db, row, member, now)
+        _refuse_what_cannot_leave(unit, row, member)
+    return action_details.whole(unit, row, member)
 
 
-def _refuse_what_cannot_leave(db: Session, row: t.Action, member: t.Member, now: Now) -> None:
+def _refuse_what_cannot_leave(unit: Unit, row: t.Action, member: t.Member) -> None:
     """Told now, to a person who can mend it, and not after the attempt to send."""
     assert ActionType(row.executed_type or row.type) in CHANNELS
-    loaded = load(db, row.customer_id)
-    at = clock(loaded.organisation, now)
-    drafted = action_details.drafted_for(db, loaded, row, at, member)
+    loaded = load(unit, row.customer_id)
+    drafted = action_details.drafted_for(unit, loaded, row, member)
     assert drafted is not None, "an action that is completed has an open invoice"
     check_sender(loaded.organisation, drafted)
-    attached = action_details.attached_to(db, loaded, row, at)
+    attached = action_details.attached_to(unit, loaded, row)
     files.check_size(attached)
     try:
         action_details.in_words(drafted, row, attached)
@@ -192,39 +188,39 @@ def _refuse_what_cannot_leave(db: Session, row: t.Action, member: t.Member, now:
 
 
 @router.post("/actions/{action}/answer", operation_id="answer_action")
-def answer(action: Key, body: Answer, member: Member, db: Db, now: Now) -> Action:
+def answer(action: Key, body: Answer, member: Member, unit: Work) -> Action:
     """Say what became of a message of mine of which nobody knows whether it left (`needs_review`).
     `it_was_sent`: the action is done. `send_again`: it leaves once more, in the words of today.
     `give_up`: the action is skipped."""
-    row = actions.find(db, member, action)
+    row = actions.find(unit, member, action)
     if row.status != "needs_review":
         raise Conflict("its message is not in doubt; complete or skip the action")
     if body.answer == "it_was_sent":
-        row = actions.complete(db, member, action, body.note, now)
+        row = actions.complete(unit, member, action, body.note)
     elif body.answer == "send_again":
-        row = actions.send_again(db, member, action, body.note, now, seen_balance=body.seen_balance)
-        _refuse_what_cannot_leave(db, row, member, now)
+        row = actions.send_again(unit, member, action, body.note, seen_balance=body.seen_balance)
+        _refuse_what_cannot_leave(unit, row, member)
     else:
-        row = actions.skip(db, member, action, body.note.strip() or "given up", now)
-    return action_details.whole(db, row, member, now)
+        row = actions.skip(unit, member, action, body.note.strip() or "given up")
+    return action_details.whole(unit, row, member)
 
 
 @router.post("/actions/{action}/skip", operation_id="skip_action")
-def skip(action: Key, body: Skip, member: Member, db: Db, now: Now) -> Action:
+def skip(action: Key, body: Skip, member: Member, unit: Work) -> Action:
     """Skip an action of mine; it does not count as a contact (rule 32)."""
-    row = actions.skip(db, member, action, body.reason, now)
-    return action_details.whole(db, row, member, now)
+    row = actions.skip(unit, member, action, body.reason)
+    return action_details.whole(unit, row, member)
 
 
 @router.post("/actions/{action}/reassign", operation_id="reassign_action", status_code=204)
-def reassign(action: Key, body: HandOver, member: Member, db: Db, now: Now) -> None:
+def reassign(action: Key, body: HandOver, member: Member, unit: Work) -> None:
     """Hand an action of mine to another member. From then on only they see it."""
-    to = member_or_404(db, member.organisation_id, body.to)
-    actions.reassign(db, member, action, to, now)
+    to = member_or_404(unit, body.to)
+    actions.reassign(unit, member, action, to)
 
 
 @router.post("/actions/{action}/assign", operation_id="assign_action", status_code=204)
-def assign(action: Key, body: HandOver, admin: Admin, db: Db, now: Now) -> None:
+def assign(action: Key, body: HandOver, admin: Admin, unit: Work) -> None:
     """Give an open action that nobody owns to a member, who alone sees it from then on. 404 for any
     other action (rule 29). For admins."""
-    actions.assign(db, admin, action, member_or_404(db, admin.organisation_id, body.to), now)
+    actions.assign(unit, admin, action, member_or_404(unit, body.to))

@@ -8,8 +8,8 @@ from pydantic import Field
 from api.billing.customer_facts import Postal
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePhone
+from api.http.work import Work
 from api.members.customers import ContactOut, contact_out
 from backoffice.ledger.contacts import correct
 from backoffice.ledger.facts import find_customer
@@ -39,14 +39,12 @@ class ContactEdit(Body):
 
 
 @router.patch("/customers/{customer}/contacts/{contact}", operation_id="edit_contact")
-def edit(
-    customer: Key, contact: Key, body: ContactEdit, member: Member, db: Db, now: Now
-) -> ContactOut:
+def edit(customer: Key, contact: Key, body: ContactEdit, member: Member, unit: Work) -> ContactOut:
     """Correct a contact, mark an address valid or invalid, or close and open it. An
     automatic action that waited for it goes out the following working day (rule 35)."""
-    row = find_customer(db, member.organisation_id, customer, lock=True)
+    row = find_customer(unit, customer, lock=True)
     changes = body.model_dump(include=body.model_fields_set)
     if "postal" in changes:
         changes["postal"] = {k: v for k, v in changes["postal"].items() if v}
-    found = correct(db, row, contact, changes, now, member.name)
-    return contact_out(found, read(db, row))
+    found = correct(unit, row, contact, changes)
+    return contact_out(found, read(unit, row))

@@ -9,12 +9,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from api.http import pages
 from api.http.auth import Anyone, Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import (
     Body,
     Key,
@@ -22,6 +20,7 @@ from api.http.fields import (
     MoneyOut,
     money,
 )
+from api.http.work import Work
 from backoffice.ledger import browse
 from backoffice.ledger.facts import (
     assign_plan,
@@ -33,7 +32,8 @@ from dunning.carrying import paused
 from dunning.model import InvoiceStatus
 from store import tables as t
 from store.closures import EMAIL, PHONE, Closures
-from store.load import clock, load
+from store.load import load
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
@@ -100,9 +100,9 @@ class PlanChoice(Body):
     plan: Line = Field(description='Name of a plan; "" is the default plan.')
 
 
-def short(session: Session, rows: list[t.Customer]) -> list[CustomerShort]:
-    parents = browse.by_id(session, t.Customer, (r.parent_id for r in rows))
-    plans = browse.by_id(session, t.Plan, (r.plan_id for r in rows))
+def short(unit: Unit, rows: list[t.Customer]) -> list[CustomerShort]:
+    parents = browse.by_id(unit, t.Customer, (r.parent_id for r in rows))
+    plans = browse.by_id(unit, t.Plan, (r.plan_id for r in rows))
     return [
         CustomerShort(
             **r.model_dump(include={"id", "external_id", "name", "language", "country"}),
@@ -117,49 +117,46 @@ def short(session: Session, rows: list[t.Customer]) -> list[CustomerShort]:
 @router.get("/customers", operation_id="list_customers")
 def list_all(
     who: Anyone,
-    db: Db,
+    unit: Work,
     page: pages.Asked,
     name: Annotated[Line | None, Query(description="A part of the name.")] = None,
     parent: Annotated[Key | None, Query(description="The parent customer.")] = None,
     member: Annotated[Key | None, Query(description="An assigned member: address or id.")] = None,
 ) -> Customers:
     """All customers, by external id."""
-    org = who.organisation_id
     rows = browse.list_customers(
-        db,
-        org,
+        unit,
         name=name,
-        parent_id=find_customer(db, org, parent).id if parent else None,
-        member_id=member_or_404(db, org, member).id if member else None,
+        parent_id=find_customer(unit, parent).id if parent else None,
+        member_id=member_or_404(unit, member).id if member else None,
         after=page.after,
         limit=page.limit + 1,
     )
     kept, following = page.cut(rows, lambda row: row.external_id)
-    return Customers(items=short(db, kept), next_cursor=following)
+    return Customers(items=short(unit, kept), next_cursor=following)
 
 
 @router.get("/customers/{customer}", operation_id="get_customer")
-def get(customer: Key, who: Anyone, db: Db, now: Now) -> Customer:
+def get(customer: Key, who: Anyone, unit: Work) -> Customer:
     """One customer: contacts, assigned members, what it owes."""
-    row = find_customer(db, who.organisation_id, customer)
-    return whole(db, row, now)
+    row = find_customer(unit, customer)
+    return whole(unit, row)
 
 
 @router.put("/customers/{customer}/plan", operation_id="put_customer_plan")
-def put_plan(customer: Key, body: PlanChoice, member: Member, db: Db, now: Now) -> Customer:
+def put_plan(customer: Key, body: PlanChoice, member: Member, unit: Work) -> Customer:
     """Give the customer another plan (rule 44): entry is contextualized, the delay is kept."""
-    row = find_customer(db, member.organisation_id, customer, lock=True)
-    at = clock(db.get_one(t.Organisation, member.organisation_id), now)
-    plan_id = plan_id_of(db, member.organisation_id, body.plan)
-    assign_plan(db, row, plan_id, at, member.name)
-    db.flush()
-    return whole(db, row, now)
+    row = find_customer(unit, customer, lock=True)
+    plan_id = plan_id_of(unit, body.plan)
+    assign_plan(unit, row, plan_id)
+    unit.session.flush()
+    return whole(unit, row)
 
 
-def whole(session: Session, row: t.Customer, now: Now) -> Customer:
-    loaded = load(session, row.id, lock=False)
+def whole(unit: Unit, row: t.Customer) -> Customer:
+    loaded = load(unit, row.id, lock=False)
     account = loaded.account
-    today = account.calendar.today(clock(loaded.organisation, now))
+    today = account.calendar.today(unit.now)
     owed = [i for i in account.invoices if i.status is InvoiceStatus.OPEN]
     totals = []
     for currency in sorted({i.currency for i in owed} | set(account.credits)):
@@ -175,9 +172,9 @@ def whole(session: Session, row: t.Customer, now: Now) -> Customer:
         )
     stopped, until = paused(account.pauses, today)
     return Customer(
-        **short(session, [row])[0].model_dump(),
-        contacts=[contact_out(c, loaded.closures) for c in browse.contacts_of(session, row.id)],
-        members=[member_short(m) for m in browse.assigned_members(session, row.id)],
+        **short(unit, [row])[0].model_dump(),
+        contacts=[contact_out(c, loaded.closures) for c in browse.contacts_of(unit, row.id)],
+        members=[member_short(m) for m in browse.assigned_members(unit, row.id)],
         open_invoices=len(owed),
         totals=totals,
         paused=stopped,

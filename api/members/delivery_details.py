@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from backoffice.delivery import deliveries
 from backoffice.delivery.outcomes import facts_of
 from dunning.delivery import Status
 from store import tables as t
+from store.unit import Unit
 
 
 class RecipientOut(BaseModel):
@@ -55,14 +55,14 @@ class DeliveryOut(BaseModel):
     recipients: list[RecipientOut]
 
 
-def delivery_out(session: Session, row: t.Delivery) -> DeliveryOut:
+def delivery_out(unit: Unit, row: t.Delivery) -> DeliveryOut:
     kept = {"id", "channel", "provider", "status", "claimed_at", "settled_at", "provider_id",
             "tracking_number", "error", "sends", "look_ups"}  # fmt: skip
     return DeliveryOut(
         **row.model_dump(include=kept),
         next_look_up=row.deadline if row.status == "unknown" else None,
         content_hash=row.message_hash,
-        recipients=[_recipient(r) for r in deliveries.recipients_of(session, row.id).values()],
+        recipients=[_recipient(r) for r in deliveries.recipients_of(unit, row.id).values()],
     )
 
 

@@ -12,9 +12,9 @@ from starlette.datastructures import UploadFile
 from api.billing.invoices import FileOut, file_out
 from api.http.auth import Billing, Member, Sender
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import Key, Name
 from api.http.forms import form_of
+from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action
 from backoffice.delivery import files
@@ -89,64 +89,63 @@ def put_pdf(
     invoice: Key,
     content: Annotated[bytes, Depends(_pdf)],
     who: Billing,
-    db: Db,
-    now: Now,
+    unit: Work,
     name: Annotated[
         Name | None, Query(description="Of the file; without it that of the invoice's number.")
     ] = None,
 ) -> FileOut:
     """Give the invoice its PDF, in place of the one before: at most 10 MB, the body as it is. It
     goes with emails whose step or owner attaches invoices. The name is kept in ASCII."""
-    made = files.put_pdf(db, who.organisation_id, invoice, name or "", content, now, who.name)
+    made = files.put_pdf(unit, invoice, name or "", content)
     return file_out(made)
 
 
 @router.get("/invoices/{invoice}/pdf", operation_id="get_invoice_pdf", tags=["customers"],
             response_class=Response, responses=_download(_PDF))  # fmt: skip
-def get_pdf(invoice: Key, member: Member, db: Db, request: Request) -> Response:
+def get_pdf(invoice: Key, member: Member, unit: Work, request: Request) -> Response:
     """The PDF of the invoice, to be saved."""
-    row = find_invoice(db, member.organisation_id, invoice)
-    return _saved(request, files.pdf_of(db, row))
+    row = find_invoice(unit, invoice)
+    return _saved(request, files.pdf_of(unit, row))
 
 
 @router.delete("/invoices/{invoice}/pdf", operation_id="delete_invoice_pdf", tags=["billing"],
                status_code=204)  # fmt: skip
-def delete_pdf(invoice: Key, who: Billing, db: Db, now: Now) -> None:
+def delete_pdf(invoice: Key, who: Billing, unit: Work) -> None:
     """The invoice has no PDF any more. Messages that have left keep theirs."""
-    files.remove_pdf(db, who.organisation_id, invoice, now, who.name)
+    files.remove_pdf(unit, invoice)
 
 
 @router.post("/actions/{action}/attachments", operation_id="attach_file", tags=["actions"],
              openapi_extra=_body(_FORM, "multipart/form-data"))  # fmt: skip
 def attach(
-    action: Key, sent: Annotated[Sent, Depends(_part)], member: Member, db: Db, now: Now
+    action: Key, sent: Annotated[Sent, Depends(_part)], member: Member, unit: Work
 ) -> Action:
     """Attach a PDF, PNG or JPEG of at most 10 MB to an open email of mine (rule 28); all files of a
     message together have at most 20 MB."""
-    row = actions.attach(db, member, action, sent.name, sent.content_type, sent.content, now)
-    return action_details.whole(db, row, member, now)
+    row = actions.attach(unit, member, action, sent.name, sent.content_type, sent.content)
+    return action_details.whole(unit, row, member)
 
 
 @router.delete("/actions/{action}/attachments/{file}", operation_id="detach_file",
                tags=["actions"])  # fmt: skip
-def detach(action: Key, file: Key, member: Member, db: Db, now: Now) -> Action:
+def detach(action: Key, file: Key, member: Member, unit: Work) -> Action:
     """Take a file off an open email of mine."""
-    return action_details.whole(db, actions.detach(db, member, action, file, now), member, now)
+    return action_details.whole(unit, actions.detach(unit, member, action, file), member)
 
 
 @router.get("/actions/{action}/attachments/{file}", operation_id="get_attachment",
             tags=["actions"], response_class=Response,
             responses=_download(*files.TYPES))  # fmt: skip
 def get_attachment(
-    action: Key, file: Key, member: Member, db: Db, now: Now, request: Request
+    action: Key, file: Key, member: Member, unit: Work, request: Request
 ) -> Response:
     """A file that goes, or went, with the action's email, to be saved."""
-    row = actions.find(db, member, action)
-    seen = action_details.whole(db, row, member, now)
+    row = actions.find(unit, member, action)
+    seen = action_details.whole(unit, row, member)
     shown = [*seen.attachments, *(seen.message.attachments if seen.message else [])]
     if file not in {str(one.id) for one in shown}:
         raise NotFound(f"no file {file!r} goes with this action")
-    return _saved(request, files.of_organisation(db, member.organisation_id, file))
+    return _saved(request, files.of_organisation(unit, file))
 
 
 def _saved(request: Request, row: t.File) -> Response:

@@ -8,14 +8,14 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from api.http.auth import Admin
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
+from api.http.work import Work
 from backoffice.people import held_shown
 from providers.registry import title
 from store import tables as t
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
@@ -55,18 +55,20 @@ class Notices(BaseModel):
 
 
 @router.get("/organisation/notices", operation_id="list_notices")
-def list_notices(admin: Admin, db: Db, now: Now, ended: bool = False) -> Notices:
+def list_notices(admin: Admin, unit: Work, ended: bool = False) -> Notices:
     """What the admins have to see to: one notice for each account that its provider refuses,
     however many messages wait. `?ended=true` shows those too that are over."""
-    organisation = db.get_one(t.Organisation, admin.organisation_id)
-    found = held_shown.of_organisation(db, organisation, admin, now, title, ended=ended)
+    organisation = unit.organisation
+    found = held_shown.of_organisation(
+        unit.session, organisation, admin, unit.real, title, ended=ended
+    )
     return Notices(items=[_notice(shown) for shown in found])
 
 
-def held_accounts(db: Session, member: t.Member, now: datetime) -> list[HeldAccount]:
+def held_accounts(unit: Unit, member: t.Member) -> list[HeldAccount]:
     """Those that concern the member's organisation, of its own and of the installation."""
-    organisation = db.get_one(t.Organisation, member.organisation_id)
-    found = held_shown.of_organisation(db, organisation, member, now, title)
+    organisation = unit.organisation
+    found = held_shown.of_organisation(unit.session, organisation, member, unit.real, title)
     return [as_told(one) for one in found]
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlmodel import Session
 
 from api.billing import invoices
 from api.billing.invoices import Invoice
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import Body, Day, Key, Positive, Words, in_currency
+from api.http.work import Work
 from api.members import customers
 from api.members.customers import Customer
 from backoffice.ledger import holds
 from backoffice.ledger.facts import find_customer, find_invoice
 from store import tables as t
 from store.errors import Invalid
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["holds"])
 
@@ -45,78 +45,74 @@ class Settlement(Body):
 
 @router.post("/customers/{customer}/pause", operation_id="pause_customer")
 def pause_customer(
-    customer: Key, member: Member, db: Db, now: Now, body: PauseIn | None = None
+    customer: Key, member: Member, unit: Work, body: PauseIn | None = None
 ) -> Customer:
     """Nothing goes out to this customer (rules 38 and 39)."""
-    row, what = find_customer(db, member.organisation_id, customer, lock=True), body or PauseIn()
-    holds.pause(db, row, None, what.until, what.reason, now, member.name)
-    return customers.whole(db, row, now)
+    row, what = find_customer(unit, customer, lock=True), body or PauseIn()
+    holds.pause(unit, row, None, what.until, what.reason)
+    return customers.whole(unit, row)
 
 
 @router.post("/customers/{customer}/resume", operation_id="resume_customer")
-def resume_customer(customer: Key, member: Member, db: Db, now: Now) -> Customer:
+def resume_customer(customer: Key, member: Member, unit: Work) -> Customer:
     """Ends every pause of the customer itself; its invoices' own pauses stay."""
-    row = find_customer(db, member.organisation_id, customer, lock=True)
-    holds.resume(db, row, None, now, member.name)
-    db.flush()
-    return customers.whole(db, row, now)
+    row = find_customer(unit, customer, lock=True)
+    holds.resume(unit, row, None)
+    unit.session.flush()
+    return customers.whole(unit, row)
 
 
 @router.post("/invoices/{invoice}/pause", operation_id="pause_invoice")
-def pause_invoice(
-    invoice: Key, member: Member, db: Db, now: Now, body: PauseIn | None = None
-) -> Invoice:
+def pause_invoice(invoice: Key, member: Member, unit: Work, body: PauseIn | None = None) -> Invoice:
     """The invoice does not carry and leaves every message; the totals include it (rule 9)."""
-    row, customer = _locked(db, member, invoice)
+    row, customer = _locked(unit, member, invoice)
     what = body or PauseIn()
-    holds.pause(db, customer, row, what.until, what.reason, now, member.name)
-    return _answer(db, row, now)
+    holds.pause(unit, customer, row, what.until, what.reason)
+    return _answer(unit, row)
 
 
 @router.post("/invoices/{invoice}/resume", operation_id="resume_invoice")
-def resume_invoice(invoice: Key, member: Member, db: Db, now: Now) -> Invoice:
+def resume_invoice(invoice: Key, member: Member, unit: Work) -> Invoice:
     """Ends every pause of the invoice; it returns with its progress (rule 7)."""
-    row, customer = _locked(db, member, invoice)
-    holds.resume(db, customer, row, now, member.name)
-    return _answer(db, row, now)
+    row, customer = _locked(unit, member, invoice)
+    holds.resume(unit, customer, row)
+    return _answer(unit, row)
 
 
 @router.post("/invoices/{invoice}/promise", operation_id="promise_invoice")
-def promise(invoice: Key, body: PromiseIn, member: Member, db: Db, now: Now) -> Invoice:
+def promise(invoice: Key, body: PromiseIn, member: Member, unit: Work) -> Invoice:
     """The customer promised to pay; takes the place of a promise that still runs (rule 40)."""
-    row, customer = _locked(db, member, invoice)
+    row, customer = _locked(unit, member, invoice)
     if body.amount is not None:
         try:
             in_currency(body.amount, row.currency)
         except ValueError as error:
             raise Invalid.at("/amount", str(error)) from None
-    holds.promise(db, customer, row, body.promised_on, body.amount, body.note, now, member.name)
-    return _answer(db, row, now)
+    holds.promise(unit, customer, row, body.promised_on, body.amount, body.note)
+    return _answer(unit, row)
 
 
 @router.post("/invoices/{invoice}/dispute", operation_id="dispute_invoice")
-def dispute(invoice: Key, member: Member, db: Db, now: Now, body: Dispute | None = None) -> Invoice:
+def dispute(invoice: Key, member: Member, unit: Work, body: Dispute | None = None) -> Invoice:
     """The customer disputes it: out of the sequence until it is settled (rule 41)."""
-    row, customer = _locked(db, member, invoice)
-    holds.dispute(db, customer, row, body.reason if body else "", now, member.name)
-    return _answer(db, row, now)
+    row, customer = _locked(unit, member, invoice)
+    holds.dispute(unit, customer, row, body.reason if body else "")
+    return _answer(unit, row)
 
 
 @router.post("/invoices/{invoice}/settle", operation_id="settle_invoice")
-def settle(
-    invoice: Key, member: Member, db: Db, now: Now, body: Settlement | None = None
-) -> Invoice:
+def settle(invoice: Key, member: Member, unit: Work, body: Settlement | None = None) -> Invoice:
     """The dispute is settled: the invoice returns with its progress (rule 7)."""
-    row, customer = _locked(db, member, invoice)
-    holds.settle(db, customer, row, body.note if body else "", now, member.name)
-    return _answer(db, row, now)
+    row, customer = _locked(unit, member, invoice)
+    holds.settle(unit, customer, row, body.note if body else "")
+    return _answer(unit, row)
 
 
-def _locked(db: Session, member: t.Member, key: str) -> tuple[t.Invoice, t.Customer]:
-    row = find_invoice(db, member.organisation_id, key, lock=True)
-    return row, db.get_one(t.Customer, row.customer_id)
+def _locked(unit: Unit, member: t.Member, key: str) -> tuple[t.Invoice, t.Customer]:
+    row = find_invoice(unit, key, lock=True)
+    return row, unit.session.get_one(t.Customer, row.customer_id)
 
 
-def _answer(db: Session, row: t.Invoice, now: Now) -> Invoice:
-    db.flush()
-    return invoices.whole(db, row, now)
+def _answer(unit: Unit, row: t.Invoice) -> Invoice:
+    unit.session.flush()
+    return invoices.whole(unit, row)

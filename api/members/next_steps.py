@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db, Now
 from api.http.fields import Key
 from api.http.rules import RuleLink, link_to
+from api.http.work import Work
 from api.members.held import HeldAccount, as_told
 from backoffice.ledger.facts import find_customer
 from backoffice.people import held_shown
@@ -27,7 +26,8 @@ from dunning.plan import ActionType
 from providers.registry import title
 from store import tables as t
 from store.errors import NotFound
-from store.load import Loaded, clock, load
+from store.load import Loaded, load
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
@@ -78,18 +78,17 @@ class Next(BaseModel):
 
 
 @router.get("/customers/{customer}/next", operation_id="get_next")
-def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
+def get(customer: Key, member: Member, unit: Work) -> Next:
     """Decided at this moment on what is known; nothing is changed by asking. What a person has to
     do is told to its owner alone, before its day as after (rule 29); others are told of what leaves
     by itself."""
-    row = find_customer(db, member.organisation_id, customer)
-    loaded = load(db, row.id, lock=False)
-    at = clock(loaded.organisation, now)
-    decision = decide(loaded.account, at)
-    if not _may_see(db, loaded, decision, member):
-        decision = as_others_know(loaded.account, at)
+    row = find_customer(unit, customer)
+    loaded = load(unit, row.id, lock=False)
+    decision = decide(loaded.account, unit.now)
+    if not _may_see(unit, loaded, decision, member):
+        decision = as_others_know(loaded.account, unit.now)
     zone = loaded.account.calendar.zone
-    held = _held(db, loaded, decision, member, now)
+    held = _held(unit, loaded, decision, member)
     summary = summarise(loaded, decision)
     return Next(
         state=decision.kind,
@@ -104,30 +103,30 @@ def get(customer: Key, member: Member, db: Db, now: Now) -> Next:
     )
 
 
-def _held(
-    db: Session, loaded: Loaded, decision: Decision, member: t.Member, now: datetime
-) -> HeldAccount | None:
+def _held(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -> HeldAccount | None:
     """Of the channel that is next, where its account is refused."""
     if decision.then is None or decision.look_up:
         return None
-    for shown in held_shown.of_organisation(db, loaded.organisation, member, now, title):
+    for shown in held_shown.of_organisation(
+        unit.session, loaded.organisation, member, unit.real, title
+    ):
         if shown.row.channel == decision.then.value:
             return as_told(shown)
     return None
 
 
-def _may_see(db: Session, loaded: Loaded, decision: Decision, member: t.Member) -> bool:
+def _may_see(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -> bool:
     """An open manual action is its owner's, and so is one that is to be made, now or later: if its
     step were told until its day, silence from then on would tell that it is open."""
     step = step_in(loaded, decision.step_key)
     later = decision.kind is Kind.WAIT and step is not None and not step.automatic
     if decision.kind is Kind.ASSIGN or (later and decision.action_id is None):
-        owner = owner_for(db, loaded.customer, step.owner if step else "assigned")
+        owner = owner_for(unit, loaded.customer, step.owner if step else "assigned")
         return owner.id == member.id if owner else member.role == "admin"
     if decision.action_id is None:
         return True
     try:
-        actions.find(db, member, decision.action_id)
+        actions.find(unit, member, decision.action_id)
     except NotFound:
         return False
     return True

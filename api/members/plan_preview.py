@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, WithJsonSchema
-from sqlmodel import Session
 
 from api.http.fields import Body, Key
 from api.http.rules import RuleLink, cited
@@ -26,7 +24,8 @@ from messages.texts import DEFAULT_TEXTS
 from messages.wording import Chosen, StepText, missing_languages, text_for
 from store import tables as t
 from store.errors import Conflict, Invalid
-from store.load import Loaded, clock, load
+from store.load import Loaded, load
+from store.unit import Unit
 
 
 class PreviewAsked(Body):
@@ -76,26 +75,24 @@ class Preview(BaseModel):
 
 
 def preview(
-    session: Session,
+    unit: Unit,
     rendering: Rendering,
     member: t.Member,
     plan: Plan,
     customer: str,
     step: Step | None,
-    now: datetime,
 ) -> Preview:
     """Raises NotFound for the customer, Conflict when it has no open invoice, Invalid for texts
     that take too long."""
-    row = find_customer(session, member.organisation_id, customer)
-    loaded = load(session, row.id, lock=False)
-    at = clock(loaded.organisation, now)
-    carrying = carrying_invoice(loaded.account, loaded.account.calendar.today(at))
+    row = find_customer(unit, customer)
+    loaded = load(unit, row.id, lock=False)
+    carrying = carrying_invoice(loaded.account, loaded.account.calendar.today(unit.now))
     invoice = carrying or _oldest(loaded)
     if invoice is None:
         raise Conflict("this customer has no open invoice to preview with")
     stored = next(i for i in loaded.invoices.values() if str(i.id) == invoice.id)
     steps = [step] if step else plan.steps
-    drafts_ = [drafts.draft_of_step(session, loaded, each, invoice.id, at) for each in steps]
+    drafts_ = [drafts.draft_of_step(unit, loaded, each, invoice.id) for each in steps]
     try:
         made = rendering.run(shown, drafts_, str(loaded.organisation.id))
     except TakesTooLong:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 
 from api.http.auth import Admin, Member
 from api.http.bodies import BodyRoute, json_of, toml_of
-from api.http.database import Db, Now, OneText
+from api.http.database import OneText
 from api.http.fields import Key
+from api.http.work import Work
 from api.members import plan_preview
 from api.members.plan_preview import Preview, PreviewAsked
 from api.members.plan_schema import PLAN_BODY
@@ -75,61 +76,59 @@ Definition = Annotated[Mapping[str, Any], Depends(_definition)]
 
 
 @router.get("/plans", operation_id="list_plans")
-def list_all(member: Member, db: Db) -> Plans:
+def list_all(member: Member, unit: Work) -> Plans:
     """All plans in their current versions, by name."""
-    organisation = db.get_one(t.Organisation, member.organisation_id)
-    found = plans.list_plans(db, organisation.id)
+    organisation = unit.organisation
+    found = plans.list_plans(unit)
     return Plans(items=[PlanShort(**_data(row, v, organisation)) for row, v in found])
 
 
 @router.get("/plans/{name}", operation_id="get_plan")
-def get(name: Key, member: Member, db: Db) -> Plan:
+def get(name: Key, member: Member, unit: Work) -> Plan:
     """One plan in its current version."""
-    organisation = db.get_one(t.Organisation, member.organisation_id)
-    row, version = plans.plan_or_404(db, organisation.id, name)
+    organisation = unit.organisation
+    row, version = plans.plan_or_404(unit, name)
     return Plan(**_data(row, version, organisation), definition=version.definition)
 
 
 @router.put("/plans/{name}", operation_id="put_plan", openapi_extra=PLAN_BODY,
             responses={201: {"model": Saved, "description": "Created"}})  # fmt: skip
 def put(
-    name: Key, definition: Definition, one: OneText, admin: Admin, db: Db, response: Response
+    name: Key, definition: Definition, one: OneText, admin: Admin, unit: Work, response: Response
 ) -> Saved:
     """Save a plan. Every change is a new version (rule 43); the same again changes nothing."""
     if definition.get("name", name) != name:
         raise Invalid.at("/name", f"is not {name!r}, the name in the address")
     data = {**definition, "name": name}
-    version, result = plans.put_plan(db, admin.organisation_id, data, _check(one), admin.id)
+    version, result = plans.put_plan(unit, data, _check(one), admin.id)
     if result == Change.CREATED:
         response.status_code = 201
     return Saved(result=Change(result), name=name, version=version.version)
 
 
 @router.post("/plans/check", operation_id="check_plan", openapi_extra=PLAN_BODY)
-def check_plan(definition: Definition, one: OneText, member: Member, db: Db) -> Checked:
+def check_plan(definition: Definition, one: OneText, member: Member, unit: Work) -> Checked:
     """Whether a plan makes sense; nothing is saved. 422 names the step and the reason."""
-    plan = plans.check_plan(db, member.organisation_id, definition, _check(one))
+    plan = plans.check_plan(unit, definition, _check(one))
     return Checked(definition=plan_data(plan))
 
 
 @router.post("/plans/{name}/preview", operation_id="preview_plan")
-def preview(
-    name: Key, asked: PreviewAsked, one: OneText, member: Member, db: Db, now: Now
-) -> Preview:
+def preview(name: Key, asked: PreviewAsked, one: OneText, member: Member, unit: Work) -> Preview:
     """The steps of a plan for one customer, each exactly as it would be sent today. Nothing is sent
     or stored. A step that cannot be rendered says so, and the others are shown."""
     if asked.plan is None:
-        plan = plan_of(plans.plan_or_404(db, member.organisation_id, name)[1])
+        plan = plan_of(plans.plan_or_404(unit, name)[1])
     else:
         if asked.plan.get("name", name) != name:
             raise Invalid.at("/plan/name", f"is not {name!r}, the name in the address")
         data = {**asked.plan, "name": name}
         # A text that is refused is the problem of its step: see the preview.
-        plan = plans.check_plan(db, member.organisation_id, data, lambda _: None)
+        plan = plans.check_plan(unit, data, lambda _: None)
     step = plan.find(asked.step)
     if asked.step is not None and step is None:
         raise NotFound(f"the plan has no step {asked.step!r}; it has {', '.join(plan.keys)[:500]}")
-    return plan_preview.preview(db, one, member, plan, asked.customer, step, now)
+    return plan_preview.preview(unit, one, member, plan, asked.customer, step)
 
 
 def _check(one: Rendering) -> plans.CheckTexts:

@@ -8,16 +8,17 @@ from datetime import datetime
 import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from api.http import pages
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db
 from api.http.fields import Key
+from api.http.work import Work
 from backoffice.ledger.facts import find_customer
 from backoffice.people.visible import visible_to
 from store import tables as t
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
@@ -44,15 +45,15 @@ class Replies(pages.Page):
 def of_customer(
     customer: Key,
     member: Member,
-    db: Db,
+    unit: Work,
     page: pages.Asked,
 ) -> Replies:
     """What the customer's people wrote back to emails and SMS. A reply of a person makes automatic
     steps wait for `reply_hold_days` of the organisation; a machine's does not."""
-    row = find_customer(db, member.organisation_id, customer)
-    replies = _read(db, row.id, _place(page.after), page.limit + 1)
+    row = find_customer(unit, customer)
+    replies = _read(unit, row.id, _place(page.after), page.limit + 1)
     kept, following = page.cut(replies, lambda r: f"{r.at.isoformat()} {r.id}")
-    answered = _answered(db, member, [r.delivery_id for r in kept if r.delivery_id])
+    answered = _answered(unit, member, [r.delivery_id for r in kept if r.delivery_id])
     items = [
         ReplyOut(
             **r.model_dump(include={"id", "at", "channel", "sender", "subject", "text"}),
@@ -66,7 +67,7 @@ def of_customer(
 
 
 def _read(
-    db: Session, customer_id: uuid.UUID, before: tuple[datetime, uuid.UUID] | None, limit: int
+    unit: Unit, customer_id: uuid.UUID, before: tuple[datetime, uuid.UUID] | None, limit: int
 ) -> list[t.Reply]:
     place = sa.tuple_(col(t.Reply.at), col(t.Reply.id))
     statement = (
@@ -77,7 +78,7 @@ def _read(
     )
     if before is not None:
         statement = statement.where(place < sa.tuple_(*map(sa.literal, before)))
-    return list(db.exec(statement))
+    return list(unit.session.exec(statement))
 
 
 def _place(after: str | None) -> tuple[datetime, uuid.UUID] | None:
@@ -88,7 +89,7 @@ def _place(after: str | None) -> tuple[datetime, uuid.UUID] | None:
 
 
 def _answered(
-    db: Session, member: t.Member, deliveries: list[uuid.UUID]
+    unit: Unit, member: t.Member, deliveries: list[uuid.UUID]
 ) -> dict[uuid.UUID, uuid.UUID]:
     """By delivery its action, where the member may see that."""
     if not deliveries:
@@ -98,4 +99,4 @@ def _answered(
         .join(t.Action, col(t.Action.id) == t.Delivery.action_id)
         .where(col(t.Delivery.id).in_(deliveries), visible_to(member))
     )
-    return dict(db.exec(statement).all())
+    return dict(unit.session.exec(statement).all())

@@ -7,19 +7,19 @@ from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
 from api.http import pages
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.database import Db
 from api.http.fields import Key
 from api.http.rules import RuleLink, cited
+from api.http.work import Work
 from backoffice.ledger import browse
 from backoffice.ledger.facts import find_customer, find_invoice
 from backoffice.people.visible import hidden_entries
 from store import tables as t
 from store import timeline
+from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
@@ -42,45 +42,45 @@ class Timeline(pages.Page):
 def of_customer(
     customer: Key,
     member: Member,
-    db: Db,
+    unit: Work,
     page: pages.Asked,
 ) -> Timeline:
     """Everything about the customer and its invoices. What is about an open action of somebody
     else shows once that action is executed; of one that was withdrawn or skipped only that, and
     why (rule 29)."""
-    row = find_customer(db, member.organisation_id, customer)
+    row = find_customer(unit, customer)
     entries = timeline.read(
-        db,
+        unit,
         hidden_entries(member),
         customer_id=row.id,
         before=page.after_number,
         limit=page.limit + 1,
     )
-    return _page(db, entries, page)
+    return _page(unit, entries, page)
 
 
 @router.get("/invoices/{invoice}/timeline", operation_id="get_invoice_timeline")
 def of_invoice(
     invoice: Key,
     member: Member,
-    db: Db,
+    unit: Work,
     page: pages.Asked,
 ) -> Timeline:
     """Everything about one invoice, under the same rule."""
-    row = find_invoice(db, member.organisation_id, invoice)
+    row = find_invoice(unit, invoice)
     entries = timeline.read(
-        db,
+        unit,
         hidden_entries(member),
         invoice_id=row.id,
         before=page.after_number,
         limit=page.limit + 1,
     )
-    return _page(db, entries, page)
+    return _page(unit, entries, page)
 
 
-def _page(db: Session, rows: list[t.TimelineEntry], page: pages.Part) -> Timeline:
+def _page(unit: Unit, rows: list[t.TimelineEntry], page: pages.Part) -> Timeline:
     kept, following = page.cut(rows, lambda row: row.id)
-    known = browse.by_id(db, t.Invoice, (r.invoice_id for r in kept))
+    known = browse.by_id(unit, t.Invoice, (r.invoice_id for r in kept))
     items = [
         TimelineEntry(
             at=r.at,

@@ -30,6 +30,7 @@ from providers.provider import Provider
 from providers.registry import account, verified
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 
 #: Threads of their own, each with a connection (``api.http.database``).
 _THREADS = CapacityLimiter(CALLBACKS)
@@ -54,7 +55,7 @@ class Signers:
         """The keys that sign, and the mark of their account."""
         if organisation is None:
             return self.keys.get(provider, ()), self.accounts.get(provider, "")
-        row = credentials.find(db, organisation, provider)
+        row = credentials.find(Unit(db, organisation), provider)
         if row is None:
             return (), ""
         own = account(provider, self.vault.open(row.sealed))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.delivery.drafts import ADDRESS, delivery_id, postal_lines
 from backoffice.people.held_accounts import Via
@@ -27,6 +27,7 @@ from store import tables as t
 from store.closures import KIND_OF, happened, key_of
 from store.load import Loaded
 from store.timeline import note
+from store.unit import Unit
 
 #: When a provider whose answer was lost is asked for the message, after that. Then a person is.
 LOOK_UP_AFTER = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
@@ -45,19 +46,18 @@ class Claim:
 
 
 def claim(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     action: t.Action,
     via: Via,
     message: dict[str, Any],
     content_hash: str,
-    at: datetime,
 ) -> Claim:
     """Claim the one send of an action (the customer is locked). The deadline is on the real clock,
     because it bounds a call of this very process."""
     key, token, real = delivery_id(action), uuid.uuid4(), datetime.now(UTC)
     kind = action.executed_type or action.type
-    row = session.get(t.Delivery, key)
+    row = unit.session.get(t.Delivery, key)
     if row is None:
         row = t.Delivery(
             id=key,
@@ -68,32 +68,36 @@ def claim(
             provider=via.provider,
             status="sending",
         )
-        session.add(row)
+        unit.session.add(row)
     # Another attempt: the step may have another type by now, and its channel another provider.
     row.status, row.channel, row.provider = "sending", kind, via.provider
     row.account, row.signers = via.account, list(via.signers)
-    row.claim, row.claimed_at, row.first_claimed_at = token, at, row.first_claimed_at or at
+    row.claim, row.claimed_at, row.first_claimed_at = (
+        token,
+        unit.now,
+        row.first_claimed_at or unit.now,
+    )
     row.deadline = real + timedelta(seconds=CLAIM_SECONDS)
     row.message, row.message_hash, row.error = message, content_hash, ""
     row.sends, row.look_ups = row.sends + 1, 0
     action.status = "sending"
-    action.planned_for = action.planned_for or at
-    session.flush()
-    _address(session, row)
+    action.planned_for = action.planned_for or unit.now
+    unit.session.flush()
+    _address(unit, row)
     return Claim(key, token)
 
 
-def _address(session: Session, row: t.Delivery) -> None:
+def _address(unit: Unit, row: t.Delivery) -> None:
     """A row for each address, to hold what becomes of the message there."""
-    known = recipients_of(session, row.id)
+    known = recipients_of(unit, row.id)
     wanted = {lower_case(r["address"]): r for r in reversed(row.message.get("recipients", []))}
     for key, gone in known.items():
         if key not in wanted:
-            session.delete(gone)
+            unit.session.delete(gone)
     for key, r in wanted.items():
         if key not in known:
             contact = uuid.UUID(r["contact_id"]) if r["contact_id"] else None
-            session.add(
+            unit.session.add(
                 t.DeliveryRecipient(
                     delivery_id=row.id,
                     address_key=key,
@@ -103,12 +107,12 @@ def _address(session: Session, row: t.Delivery) -> None:
                     contact_id=contact,
                 )
             )
-    session.flush()
+    unit.session.flush()
 
 
-def recipients_of(session: Session, delivery: uuid.UUID) -> dict[str, t.DeliveryRecipient]:
+def recipients_of(unit: Unit, delivery: uuid.UUID) -> dict[str, t.DeliveryRecipient]:
     """By address, in lower case."""
-    rows = session.exec(
+    rows = unit.session.exec(
         select(t.DeliveryRecipient)
         .where(t.DeliveryRecipient.delivery_id == delivery)
         .order_by(col(t.DeliveryRecipient.role).desc(), col(t.DeliveryRecipient.address_key))
@@ -116,12 +120,12 @@ def recipients_of(session: Session, delivery: uuid.UUID) -> dict[str, t.Delivery
     return {row.address_key: row for row in rows}
 
 
-def in_flight(session: Session, loaded: Loaded) -> t.Delivery | None:
+def in_flight(unit: Unit, loaded: Loaded) -> t.Delivery | None:
     """The customer's delivery that is on its way or whose outcome nobody knows yet."""
     leaving = [action.id for action in loaded.actions.values() if action.status == "sending"]
     if not leaving:
         return None
-    return session.exec(
+    return unit.session.exec(
         select(t.Delivery).where(
             col(t.Delivery.action_id).in_(leaving),
             col(t.Delivery.status).in_(("sending", "unknown")),
@@ -129,15 +133,17 @@ def in_flight(session: Session, loaded: Loaded) -> t.Delivery | None:
     ).first()
 
 
-def of_action(session: Session, action: t.Action) -> t.Delivery | None:
-    return session.exec(select(t.Delivery).where(t.Delivery.action_id == action.id)).one_or_none()
+def of_action(unit: Unit, action: t.Action) -> t.Delivery | None:
+    return unit.session.exec(
+        select(t.Delivery).where(t.Delivery.action_id == action.id)
+    ).one_or_none()
 
 
-def is_ours(session: Session, row: t.Delivery, provider_id: str) -> bool:
+def is_ours(unit: Unit, row: t.Delivery, provider_id: str) -> bool:
     """Whether a message that a look-up found can be this delivery's, and is not another's."""
     if not provider_id:
         return True
-    other = session.exec(
+    other = unit.session.exec(
         select(t.Delivery.id).where(
             t.Delivery.provider == row.provider,
             t.Delivery.provider_id == provider_id,
@@ -171,28 +177,26 @@ def same_key_holds(row: t.Delivery, at: datetime) -> bool:
     return row.first_claimed_at is not None and at < row.first_claimed_at + SAME_KEY
 
 
-def reclaim(session: Session, row: t.Delivery) -> Claim:
+def reclaim(unit: Unit, row: t.Delivery) -> Claim:
     """Claim once more what a holder who is gone claimed, or whose outcome is unknown."""
     row.status, row.claim = "sending", uuid.uuid4()
     row.deadline = datetime.now(UTC) + timedelta(seconds=CLAIM_SECONDS)
     row.sends += 1
-    session.flush()
+    unit.session.flush()
     return Claim(row.id, row.claim, again=True)
 
 
-def accepted(
-    session: Session, customer: t.Customer, claim: Claim, provider_id: str, at: datetime
-) -> bool:
+def accepted(unit: Unit, customer: t.Customer, claim: Claim, provider_id: str) -> bool:
     """It left: the action is executed. False when the claim is no longer ours; what its holder
     learnt late still holds."""
-    row, action = _ours(session, claim)
+    row, action = _ours(unit, claim)
     if row is None or action is None:
         if row is not None and row.status == "accepted":  # a callback was quicker than the answer
             row.provider_id = row.provider_id or provider_id
         elif row is not None and row.status in ("unknown", "needs_review", "abandoned"):
-            found(session, customer, row, provider_id, at, f"a late answer of {row.provider}")
+            found(unit, customer, row, provider_id, f"a late answer of {row.provider}")
         return False
-    _left(session, customer, row, action, provider_id, at, "")
+    _left(unit, customer, row, action, provider_id, "")
     return True
 
 
@@ -201,63 +205,60 @@ PROVABLE = ("sending", "unknown", "needs_review", "abandoned", "planned")
 
 
 def found(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     provider_id: str,
-    at: datetime,
     how: str,
 ) -> bool:
     """The provider has it after all (``how`` it was learnt): nobody is asked any more, and nothing
     is sent again. False when that was known, or it was never handed over."""
     if row.status not in PROVABLE or not row.message:
         return False
-    action = session.get_one(t.Action, row.action_id)
-    _left(session, customer, row, action, provider_id, at, how)
+    action = unit.session.get_one(t.Action, row.action_id)
+    _left(unit, customer, row, action, provider_id, how)
     return True
 
 
 def _left(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     action: t.Action,
     provider_id: str,
-    at: datetime,
     how: str,
 ) -> None:
     given_up = action.status not in ("sending", "needs_review", "planned", "to_do")
-    row.status, row.settled_at, row.claim = "accepted", at, None
+    row.status, row.settled_at, row.claim = "accepted", unit.now, None
     row.provider_id = provider_id or row.provider_id
     row.error, row.deadline = "", None
-    for recipient in recipients_of(session, row.id).values():
+    for recipient in recipients_of(unit, row.id).values():
         recipient.sent_at = recipient.sent_at or row.claimed_at
-    invoice = session.get_one(t.Invoice, action.invoice_id)
+    invoice = unit.session.get_one(t.Invoice, action.invoice_id)
     names = ", ".join(r["address"].splitlines()[0] for r in row.message.get("recipients", []))
     kind = row.channel
     text = f"'{action.name}' ({kind}) sent to {names} about {invoice.number}"
     if given_up:  # a person has ended it: their word stands, the fact is on record
         text = f"{text}, as {how} says; it was {action.status} before"
-        note(session, customer, at, "action_left", text,
+        note(unit, customer, "action_left", text,
              invoice_id=invoice.id, action_id=action.id, by=BY)  # fmt: skip
-        session.flush()
+        unit.session.flush()
         return
-    action.ended_by = _who(session, action)
-    action.status, action.executed_at, action.ended_at = "done", row.claimed_at, at
+    action.ended_by = _who(unit, action)
+    action.status, action.executed_at, action.ended_at = "done", row.claimed_at, unit.now
     action.executed_type = kind
     if action.cause == "unknown_outcome":
         action.cause, action.reason = None, ""
-    note(session, customer, at, "action_done", f"{text}, as {how} says" if how else text,
+    note(unit, customer, "action_done", f"{text}, as {how} says" if how else text,
          invoice_id=invoice.id, action_id=action.id, by=action.ended_by)  # fmt: skip
-    session.flush()
+    unit.session.flush()
 
 
 def rejected(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     claim: Claim,
     reason: str,
-    at: datetime,
     *,
     recipient_invalid: bool,
     opted_out: bool = False,
@@ -267,7 +268,7 @@ def rejected(
     ``recipient_invalid``: the address is to blame, and marked; of several nobody knows which.
     ``opted_out``: the recipient told the provider to stop; the channel is closed.
     """
-    row, action = _ours(session, claim)
+    row, action = _ours(unit, claim)
     if row is None or action is None:
         return False
     to = [r for r in row.message.get("recipients", []) if r["role"] == "to"]
@@ -276,36 +277,35 @@ def rejected(
         address = to[0]["address"]
         if recipient_invalid and to[0]["contact_id"]:
             contact_id = uuid.UUID(to[0]["contact_id"])
-            mark_invalid(session, customer, row.channel, contact_id, address, reason, at)
+            mark_invalid(unit, customer, row.channel, contact_id, address, reason)
         if opted_out and kind is not None:
             why = f"{address} told {row.provider} to stop"
-            happened(session, customer.organisation_id, kind,
+            happened(unit.named(BY), kind,
                      key_of(kind, address, customer.country),
-                     Heard(Source.CALLBACK, True, "stop", at, why), BY)  # fmt: skip
-    row.status, row.settled_at, row.error = "rejected", at, reason[:1000]
-    end(action, "failed", reason[:500], at, BY)
+                     Heard(Source.CALLBACK, True, "stop", unit.now, why))  # fmt: skip
+    row.status, row.settled_at, row.error = "rejected", unit.now, reason[:1000]
+    end(action, "failed", reason[:500], unit.now, BY)
     action.cause = "bounced" if recipient_invalid else "rejected"
     text = f"'{action.name}' was refused by {row.provider}: {reason}"
-    note(session, customer, at, "action_failed", text,
+    note(unit, customer, "action_failed", text,
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
     return True
 
 
 def mark_invalid(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     channel: str,
     contact_id: uuid.UUID,
     address: str,
     reason: str,
-    at: datetime,
 ) -> bool:
     """Rule 37: the address is invalid, with the reason; not when it was corrected meanwhile.
 
     ``address`` is as it was sent to: a number in E.164, which the contact may write otherwise, and
     the lines of a postal address, are those of a contact whose own has not changed since.
     """
-    contact = session.get(t.Contact, contact_id)
+    contact = unit.session.get(t.Contact, contact_id)
     kind = ADDRESS[ActionType(channel)]
     if contact is None or getattr(contact, f"{kind}_invalid"):
         return False
@@ -317,13 +317,11 @@ def mark_invalid(
         return False
     setattr(contact, f"{kind}_invalid", reason[:500])
     text = f"{kind} of {contact.name or contact.external_id} is invalid: {reason}"
-    note(session, customer, at, "contact_invalid", text, by=BY)
+    note(unit, customer, "contact_invalid", text, by=BY)
     return True
 
 
-def unreachable(
-    session: Session, customer: t.Customer, action: t.Action, error: Exception, at: datetime
-) -> bool:
+def unreachable(unit: Unit, customer: t.Customer, action: t.Action, error: Exception) -> bool:
     """A contact's address that the channel cannot use, whatever the message: it is invalid, and the
     account is to be decided again (rule 35). False for another error."""
     contact_id = getattr(error, "contact_id", None)
@@ -331,10 +329,8 @@ def unreachable(
     channel = action.executed_type or action.type
     if not contact_id:
         return False
-    marked = mark_invalid(
-        session, customer, channel, uuid.UUID(contact_id), address, str(error), at
-    )
-    session.flush()
+    marked = mark_invalid(unit, customer, channel, uuid.UUID(contact_id), address, str(error))
+    unit.session.flush()
     return marked
 
 
@@ -342,21 +338,19 @@ def digits(number: str) -> str:
     return "".join(c for c in number if c.isdigit())
 
 
-def hand_back(
-    session: Session, customer: t.Customer, action: t.Action, reason: str, at: datetime
-) -> None:
+def hand_back(unit: Unit, customer: t.Customer, action: t.Action, reason: str) -> None:
     """What its owner completed cannot be sent as it is: it is theirs again, with the cause."""
     action.requested_at, action.requested_by = None, None
     action.cause, action.reason = "rejected", reason[:500]
-    note(session, customer, at, "action_to_do", f"'{action.name}' could not be sent: {reason}",
+    note(unit, customer, "action_to_do", f"'{action.name}' could not be sent: {reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
-    session.flush()
+    unit.session.flush()
 
 
-def not_sent(session: Session, claim: Claim, reason: str) -> bool:
+def not_sent(unit: Unit, claim: Claim, reason: str) -> bool:
     """It has certainly not left: the action is back where it was before the claim, and the next
     attempt is free to use other words."""
-    row, action = _ours(session, claim)
+    row, action = _ours(unit, claim)
     if row is None or action is None:
         return False
     row.status, row.error, row.deadline = "planned", reason[:1000], None
@@ -368,83 +362,78 @@ def not_sent(session: Session, claim: Claim, reason: str) -> bool:
 
 
 def unknown(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     reason: str,
-    at: datetime,
     look_up_after: Sequence[timedelta] = LOOK_UP_AFTER,
 ) -> None:
     """Nobody knows whether it left: never send it again, ask the provider on a widening timer."""
-    action = session.get_one(t.Action, row.action_id)
+    action = unit.session.get_one(t.Action, row.action_id)
     row.status, row.error, row.claim, row.look_ups = "unknown", reason[:1000], None, 0
     action.status = "sending"
-    row.deadline = at + look_up_after[0]
-    note(session, customer, at, "action_unknown",
+    row.deadline = unit.now + look_up_after[0]
+    note(unit, customer, "action_unknown",
          f"'{action.name}': unknown whether it left, the provider is asked: {reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
-    session.flush()
+    unit.session.flush()
 
 
 def still_unknown(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     claim: Claim,
     reason: str,
-    at: datetime,
     look_up_after: Sequence[timedelta] = LOOK_UP_AFTER,
 ) -> bool:
     """The second attempt under a key did not settle the first: it is looked up on."""
-    row, action = _ours(session, claim)
+    row, action = _ours(unit, claim)
     if row is None or action is None:
         return False
     row.status, row.claim = "unknown", None
-    not_found(session, customer, row, reason, at, look_up_after)
+    not_found(unit, customer, row, reason, look_up_after)
     return True
 
 
 def not_found(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     answer: str,
-    at: datetime,
     look_up_after: Sequence[timedelta] = LOOK_UP_AFTER,
 ) -> None:
     """A look-up found nothing, or could not tell (``answer``): the next one, or a person."""
     row.look_ups += 1
     if row.look_ups < len(look_up_after):
-        row.deadline = at + look_up_after[row.look_ups] - look_up_after[row.look_ups - 1]
-        session.flush()
+        row.deadline = unit.now + look_up_after[row.look_ups] - look_up_after[row.look_ups - 1]
+        unit.session.flush()
         return
     why = f"{row.provider} was asked {row.look_ups} times: {answer[:200]}"
-    needs_review(session, customer, row, why, at)
+    needs_review(unit, customer, row, why)
 
 
-def needs_review(
-    session: Session, customer: t.Customer, row: t.Delivery, why: str, at: datetime
-) -> None:
+def needs_review(unit: Unit, customer: t.Customer, row: t.Delivery, why: str) -> None:
     """Nobody but its owner can say whether it left; ``why`` no provider can."""
-    action = session.get_one(t.Action, row.action_id)
+    action = unit.session.get_one(t.Action, row.action_id)
     row.status, row.deadline, row.claim = "needs_review", None, None
     action.status, action.cause = "needs_review", "unknown_outcome"
-    action.shown_at = action.shown_at or at
-    action.owner_id = owner_of(session, customer, action)
+    action.shown_at = action.shown_at or unit.now
+    action.owner_id = owner_of(unit, customer, action)
     action.reason = f"we do not know whether this left: {row.error[:200]}; {why}"
-    note(session, customer, at, "action_needs_review",
+    note(unit, customer, "action_needs_review",
          f"'{action.name}': {action.reason}",
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
-    session.flush()
+    unit.session.flush()
 
 
-def _who(session: Session, action: t.Action) -> str:
+def _who(unit: Unit, action: t.Action) -> str:
     if action.requested_by is None:
         return BY
-    return session.get_one(t.Member, action.requested_by).name
+    return unit.session.get_one(t.Member, action.requested_by).name
 
 
-def _ours(session: Session, claim: Claim) -> tuple[t.Delivery | None, t.Action | None]:
-    row = session.get(t.Delivery, claim.delivery_id, populate_existing=True)
+def _ours(unit: Unit, claim: Claim) -> tuple[t.Delivery | None, t.Action | None]:
+    row = unit.session.get(t.Delivery, claim.delivery_id, populate_existing=True)
     if row is None or row.claim != claim.token or row.status != "sending":
         return row, None
-    return row, session.get_one(t.Action, row.action_id)
+    return row, unit.session.get_one(t.Action, row.action_id)

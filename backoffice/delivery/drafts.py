@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from backoffice.delivery.links import PREVIEW
 from backoffice.people.owners import owner_for
@@ -24,6 +23,7 @@ from store import tables as t
 from store.closures import KIND_OF
 from store.errors import DunningError
 from store.load import Loaded, plan_of
+from store.unit import Unit
 
 #: Where each type reaches a contact.
 ADDRESS = {
@@ -44,10 +44,9 @@ class NotVerified(DunningError):
 
 
 def draft(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     action: t.Action,
-    at: datetime,
     completed_by: t.Member | None = None,
     *,
     link: str = "",
@@ -55,34 +54,31 @@ def draft(
     """The message of an action at the organisation's time ``at``. For a manual one the sender is
     the member who completes it, else the owner the plan asks for. What its owner edited (rule 28)
     wins over the plan's texts and recipients. ``link``: the short one, for an SMS; without it that
-    of a preview, as long, where the session knows our ``public_url``."""
-    step = step_of(session, loaded, action)
-    sender = completed_by or _sender(session, loaded, action, step)
+    of a preview, as long, where the unit has a ``public_url``."""
+    step = step_of(unit, loaded, action)
+    sender = completed_by or _sender(unit, loaded, action, step)
     channel = ActionType(action.executed_type or action.type)
     planned = ActionType(action.type)
     written = words(action.edits, planned, channel)
     theirs = step is not None and plans_words_serve(planned, channel)
     return _draft(
-        session, loaded, step, channel, str(action.invoice_id), at, sender, action.edits, link,
+        unit, loaded, step, channel, str(action.invoice_id), sender, action.edits, link,
         written, plans_words=theirs,
     )  # fmt: skip
 
 
-def draft_of_step(
-    session: Session, loaded: Loaded, step: Step, invoice_id: str, at: datetime, link: str = ""
-) -> Draft:
+def draft_of_step(unit: Unit, loaded: Loaded, step: Step, invoice_id: str, link: str = "") -> Draft:
     """The message of a step about an invoice, as it would be sent at ``at`` (a preview)."""
-    sender = owner_for(session, loaded.customer, step.owner)
-    return _draft(session, loaded, step, step.type, invoice_id, at, sender, {}, link, {})
+    sender = owner_for(unit, loaded.customer, step.owner)
+    return _draft(unit, loaded, step, step.type, invoice_id, sender, {}, link, {})
 
 
 def _draft(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     step: Step | None,
     channel: ActionType,
     invoice_id: str,
-    at: datetime,
     sender: t.Member | None,
     edits: Mapping[str, Any],
     link: str,
@@ -93,7 +89,7 @@ def _draft(
     """``written``: subject and body in place of the step's; without ``plans_words`` the built-in
     ones stand where nothing is written."""
     customer, organisation = loaded.customer, loaded.organisation
-    to, cc, flagged = _addressees(session, loaded, step, channel, edits)
+    to, cc, flagged = _addressees(unit, loaded, step, channel, edits)
     main_id = to[0].contact_id if to else None
     first = next((c for c in loaded.contacts.values() if str(c.id) == main_id), None)
     invoice = next(i for i in loaded.account.invoices if i.id == invoice_id)
@@ -108,11 +104,10 @@ def _draft(
         organisation_language=organisation.language,
         country=customer.country,
     )
-    today = loaded.account.calendar.today(at)
+    today = loaded.account.calendar.today(unit.now)
     facts = message_facts(loaded.account, invoice, today, names, organisation.late_payment_country)
-    public_url = session.info.get("public_url")
-    if not link and public_url and channel is ActionType.SMS and invoice.url:
-        link = f"{public_url}/l/{PREVIEW}"
+    if not link and unit.public_url and channel is ActionType.SMS and invoice.url:
+        link = f"{unit.public_url}/l/{PREVIEW}"
     if link:
         facts = replace(facts, invoice=replace(facts.invoice, url=link))
     text = None
@@ -136,7 +131,7 @@ def _draft(
 
 
 def _addressees(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     step: Step | None,
     channel: ActionType,
@@ -151,8 +146,8 @@ def _addressees(
     if channel is ActionType.EMAIL:
         for role, selectors in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
             cc += _contacts(loaded, selectors, role, channel)[0]
-            cc += _internal(session, loaded, selectors, role)
-        to += _internal(session, loaded, meant, "to")
+            cc += _internal(unit, loaded, selectors, role)
+        to += _internal(unit, loaded, meant, "to")
     if "recipients" in edits:
         to = [Addressee("to", a) for a in edits["recipients"]]
     if "cc" in edits:
@@ -176,20 +171,18 @@ def check_sender(organisation: t.Organisation, drafted: Draft) -> None:
     )
 
 
-def step_of(session: Session, loaded: Loaded, action: t.Action) -> Step | None:
+def step_of(unit: Unit, loaded: Loaded, action: t.Action) -> Step | None:
     """The step an action was made from: an open action keeps its version (rule 43)."""
     if action.plan_version_id is None or action.step_key is None:
         return None
-    version = session.get_one(t.PlanVersion, action.plan_version_id)
+    version = unit.session.get_one(t.PlanVersion, action.plan_version_id)
     return plan_of(version).find(action.step_key) or step_in(loaded, action.step_key)
 
 
-def _sender(
-    session: Session, loaded: Loaded, action: t.Action, step: Step | None
-) -> t.Member | None:
+def _sender(unit: Unit, loaded: Loaded, action: t.Action, step: Step | None) -> t.Member | None:
     if not action.automatic and action.owner_id is not None:
-        return session.get(t.Member, action.owner_id)
-    return owner_for(session, loaded.customer, step.owner if step else "assigned")
+        return unit.session.get(t.Member, action.owner_id)
+    return owner_for(unit, loaded.customer, step.owner if step else "assigned")
 
 
 def _contacts(
@@ -226,15 +219,13 @@ def postal_lines(row: t.Contact) -> list[str]:
     return [str(line) for line in lines if line]
 
 
-def _internal(
-    session: Session, loaded: Loaded, selectors: tuple[str, ...], role: str
-) -> list[Addressee]:
+def _internal(unit: Unit, loaded: Loaded, selectors: tuple[str, ...], role: str) -> list[Addressee]:
     """Members (rule 34) and fixed addresses."""
     found: list[Addressee] = []
     for selector in selectors:
         kind, _, name = selector.partition(":")
         if kind == "member":
-            member = session.exec(
+            member = unit.session.exec(
                 select(t.Member).where(
                     t.Member.organisation_id == loaded.organisation.id,
                     t.Member.email == name.strip(),

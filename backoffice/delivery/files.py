@@ -7,19 +7,19 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from sqlalchemy.orm import defer
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.ledger.facts import find_invoice
 from dunning.carrying import can_carry, order
 from dunning.plan import ActionType, Step
 from store import tables as t
 from store.errors import Invalid, NotFound
-from store.load import Loaded, clock
+from store.load import Loaded
 from store.locks import lock_customer
 from store.timeline import note
+from store.unit import Unit
 
 MAX_FILE = 10 * 2**20  # bytes
 MAX_MESSAGE = 20 * 2**20  # bytes, all files of a message together
@@ -53,12 +53,10 @@ def safe_name(name: str, content_type: str) -> str:
 
 
 def keep(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     name: str,
     content_type: str,
     content: bytes,
-    by: str,
     types: Iterable[str] = tuple(TYPES),
 ) -> t.File:
     """Store a file under a ``safe_name``; the same content under the same name is stored once.
@@ -72,10 +70,10 @@ def keep(
         raise Invalid(f"the file has more than {MAX_FILE // 2**20} MB")
     name = safe_name(name, content_type)
     digest = hashlib.sha256(content).hexdigest()
-    known = session.exec(
+    known = unit.session.exec(
         select(t.File)
         .where(
-            t.File.organisation_id == organisation_id,
+            t.File.organisation_id == unit.organisation_id,
             t.File.sha256 == digest,
             t.File.name == name,
             t.File.content_type == content_type,
@@ -85,22 +83,20 @@ def keep(
     if known is not None:
         return known
     row = t.File(
-        organisation_id=organisation_id,
+        organisation_id=unit.organisation_id,
         name=name,
         content_type=content_type,
         size=len(content),
         sha256=digest,
         content=content,
-        created_by=by,
+        created_by=unit.by,
     )
-    session.add(row)
-    session.flush()
+    unit.session.add(row)
+    unit.session.flush()
     return row
 
 
-def attached(
-    session: Session, loaded: Loaded, action: t.Action, step: Step | None, at: datetime
-) -> list[t.File]:
+def attached(unit: Unit, loaded: Loaded, action: t.Action, step: Step | None) -> list[t.File]:
     """What goes with an email: the PDFs of the invoices it lists, where the step attaches them, and
     what its owner added; without their contents, which are loaded when they are used."""
     edits = action.edits
@@ -108,27 +104,25 @@ def attached(
         return []
     ids: list[uuid.UUID] = []
     if edits.get("attach_invoices", bool(step and step.attach_invoices)):
-        today = loaded.account.calendar.today(at)
+        today = loaded.account.calendar.today(unit.now)
         listed = [i for i in loaded.account.invoices if can_carry(i, loaded.account, today)]
         rows = [loaded.invoices[uuid.UUID(i.id)] for i in sorted(listed, key=order)]
         ids += [row.pdf_id for row in rows if row.pdf_id is not None]
     ids += [uuid.UUID(key) for key in edits.get("attachments", ())]
-    return about(session, loaded.organisation.id, ids)
+    return about(unit, ids)
 
 
-def about(
-    session: Session, organisation_id: uuid.UUID, ids: Iterable[uuid.UUID | str]
-) -> list[t.File]:
+def about(unit: Unit, ids: Iterable[uuid.UUID | str]) -> list[t.File]:
     """Files in this order, each once, without their contents, which are loaded when they are
     used."""
     keys = list(dict.fromkeys(uuid.UUID(str(key)) for key in ids))
     if not keys:
         return []
     statement = select(t.File).where(
-        col(t.File.id).in_(keys), t.File.organisation_id == organisation_id
+        col(t.File.id).in_(keys), t.File.organisation_id == unit.organisation_id
     )
     plain = statement.options(defer(t.File.content))  # type: ignore[arg-type]
-    found = {row.id: row for row in session.exec(plain)}
+    found = {row.id: row for row in unit.session.exec(plain)}
     return [found[key] for key in keys if key in found]
 
 
@@ -145,60 +139,56 @@ def check_size(files: Sequence[t.File]) -> None:
 
 
 def put_pdf(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     key: str,
     name: str,
     content: bytes,
-    now: datetime,
-    by: str,
 ) -> t.File:
     """Keep the PDF of an invoice, in place of the one before; ``name`` empty: that of its number.
     Raises NotFound for the invoice, Invalid for what is no PDF of at most MAX_FILE bytes."""
-    row = find_invoice(session, organisation_id, key)
+    row = find_invoice(unit, key)
     named = name or f"{_SLASH.sub('-', row.number)}.pdf"
-    file = keep(session, organisation_id, named, "application/pdf", content, by,
-                ("application/pdf",))  # fmt: skip
-    _set_pdf(session, row, file, now, by)
+    file = keep(unit, named, "application/pdf", content, ("application/pdf",))  # fmt: skip
+    _set_pdf(unit, row, file)
     return file
 
 
 def remove_pdf(
-    session: Session, organisation_id: uuid.UUID, key: str, now: datetime, by: str
+    unit: Unit,
+    key: str,
 ) -> None:
     """The invoice has no PDF any more; messages that left keep theirs. NotFound without one."""
-    row = find_invoice(session, organisation_id, key)
-    pdf_of(session, row)
-    _set_pdf(session, row, None, now, by)
+    row = find_invoice(unit, key)
+    pdf_of(unit, row)
+    _set_pdf(unit, row, None)
 
 
-def _set_pdf(session: Session, row: t.Invoice, file: t.File | None, now: datetime, by: str) -> None:
-    customer = lock_customer(session, row.customer_id)
-    session.refresh(row)
+def _set_pdf(unit: Unit, row: t.Invoice, file: t.File | None) -> None:
+    customer = lock_customer(unit, row.customer_id)
+    unit.session.refresh(row)
     if row.pdf_id == (file.id if file else None):
         return
     row.pdf_id = file.id if file else None
-    at = clock(session.get_one(t.Organisation, row.organisation_id), now)
     kind = "invoice_pdf" if file else "invoice_pdf_removed"
     text = f"{row.number} has a PDF: {file.name}" if file else f"the PDF of {row.number} is removed"
-    note(session, customer, at, kind, text, invoice_id=row.id, by=by)
-    session.flush()
+    note(unit, customer, kind, text, invoice_id=row.id, by=unit.by)
+    unit.session.flush()
 
 
-def pdf_of(session: Session, row: t.Invoice) -> t.File:
+def pdf_of(unit: Unit, row: t.Invoice) -> t.File:
     """Without its content. NotFound where there is none."""
-    found = about(session, row.organisation_id, [row.pdf_id] if row.pdf_id else [])
+    found = about(unit, [row.pdf_id] if row.pdf_id else [])
     if not found:
         raise NotFound(f"{row.number} has no PDF")
     return found[0]
 
 
-def of_organisation(session: Session, organisation_id: uuid.UUID, key: str) -> t.File:
+def of_organisation(unit: Unit, key: str) -> t.File:
     """A file by its id. NotFound where there is none."""
     try:
-        row = session.get(t.File, uuid.UUID(key))
+        row = unit.session.get(t.File, uuid.UUID(key))
     except ValueError:
         row = None
-    if row is None or row.organisation_id != organisation_id:
+    if row is None or row.organisation_id != unit.organisation_id:
         raise NotFound(f"no file {key!r}")
     return row

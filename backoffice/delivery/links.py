@@ -12,13 +12,14 @@ from sqlmodel import Session, col, select
 from dunning.plan import ActionType
 from store import tables as t
 from store.load import Loaded
+from store.unit import Unit
 
 #: As long as a real token: a preview has as many characters, and segments, as what is sent.
 PREVIEW = "preview-preview-"
 
 
 def short_link(
-    session: Session, loaded: Loaded, action: t.Action, delivery: uuid.UUID, public_url: str
+    unit: Unit, loaded: Loaded, action: t.Action, delivery: uuid.UUID, public_url: str
 ) -> str:
     """The short link of an SMS to its invoice's page; empty for other types, without a page, or
     without a public address. One for each delivery, however often it is tried."""
@@ -26,13 +27,13 @@ def short_link(
     invoice = loaded.invoices.get(action.invoice_id)
     if kind is not ActionType.SMS or not public_url or invoice is None or not invoice.url:
         return ""
-    row = session.exec(select(t.Link).where(t.Link.delivery_id == delivery)).one_or_none()
+    row = unit.session.exec(select(t.Link).where(t.Link.delivery_id == delivery)).one_or_none()
     if row is None:
         token = secrets.token_urlsafe(12)  # 96 bits, 16 characters
         row = t.Link(token=token, delivery_id=delivery, target=invoice.url)
-        session.add(row)
+        unit.session.add(row)
     row.target = invoice.url
-    session.flush()
+    unit.session.flush()
     return f"{public_url}/l/{row.token}"
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from store import tables as t
 from store.errors import NotFound
+from store.unit import Unit
 
 
 def store(session: Session, delivery: uuid.UUID, values: dict[str, Any], at: datetime) -> None:
@@ -19,20 +20,19 @@ def store(session: Session, delivery: uuid.UUID, values: dict[str, Any], at: dat
     session.connection().execute(statement.on_conflict_do_nothing(index_elements=["delivery_id"]))
 
 
-def find(session: Session, organisation_id: uuid.UUID, key: str) -> t.OutboxMessage:
+def find(unit: Unit, key: str) -> t.OutboxMessage:
     """By the delivery's id. NotFound when there is none."""
     try:
-        row = session.get(t.OutboxMessage, uuid.UUID(key))
+        row = unit.session.get(t.OutboxMessage, uuid.UUID(key))
     except ValueError:
         row = None
-    if row is None or row.organisation_id != organisation_id:
+    if row is None or row.organisation_id != unit.organisation_id:
         raise NotFound(f"no message {key!r} in the outbox")
     return row
 
 
 def read(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     *,
     before: int | None = None,
     limit: int = 50,
@@ -40,10 +40,10 @@ def read(
     """Newest first, from before the place ``before``."""
     statement = (
         select(t.OutboxMessage)
-        .where(t.OutboxMessage.organisation_id == organisation_id)
+        .where(t.OutboxMessage.organisation_id == unit.organisation_id)
         .order_by(col(t.OutboxMessage.seq).desc())
         .limit(limit)
     )
     if before is not None:
         statement = statement.where(col(t.OutboxMessage.seq) < before)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))

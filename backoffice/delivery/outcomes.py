@@ -32,10 +32,10 @@ from dunning.model import Cause
 from dunning.plan import ActionType
 from store import tables as t
 from store.closures import KIND_OF, happened, key_of
-from store.load import clock
-from store.locks import lock_customer
+from store.locks import CustomerLocked, lock_customer
 from store.nudges import nudge
 from store.timeline import note
+from store.unit import Unit
 
 #: How long after it was sent a report that does not name its delivery may still be about it.
 _BOUNCES_WITHIN = timedelta(days=5)
@@ -65,39 +65,46 @@ class Report:
     tracking_number: str = ""
 
 
-def apply(session: Session, report: Report, now: datetime) -> bool:
-    """Take in one report, under the customer's lock. False: no delivery is known to be meant."""
+def apply(
+    session: Session,
+    report: Report,
+    now: datetime,
+    held: dict[uuid.UUID, CustomerLocked] | None = None,
+) -> bool:
+    """Take in one report, under the customer's lock. ``held``: customers whom others hold, so that
+    nobody waits for them again. False: no delivery is known to be meant."""
     row = _delivery(session, report, now)
     if row is None:
         return False
-    customer = lock_customer(session, row.customer_id)
+    unit = Unit(session, row.organisation_id, now)
+    unit.progress.held_by_others = held if held is not None else {}
+    customer = lock_customer(unit, row.customer_id)
     session.refresh(row)
-    organisation = session.get_one(t.Organisation, row.organisation_id)
-    at = min(report.at, clock(organisation, now))
+    unit = unit.at(min(report.at, unit.now))
     action = session.get_one(t.Action, row.action_id)
     changed = False
     if report.fact in PROVES_ACCEPTED or (report.fact is DeliveryFact.NOTED and report.provider_id):
         how = f"a report of {row.provider}"
-        changed = d.found(session, customer, row, report.provider_id, at, how)
+        changed = d.found(unit, customer, row, report.provider_id, how)
     if report.tracking_number and report.tracking_number != row.tracking_number:
         row.tracking_number = report.tracking_number
-        _tell(session, customer, action, at, "letter_tracking",
-              f"'{action.name}': tracking number {row.tracking_number}")  # fmt: skip
+        text = f"'{action.name}': tracking number {row.tracking_number}"
+        _tell(unit, customer, action, "letter_tracking", text)
     if report.fact is DeliveryFact.NOTED and report.reason:
-        _note_once(session, customer, action, at, report.reason)
-    recipients = d.recipients_of(session, row.id)
+        _note_once(unit, customer, action, report.reason)
+    recipients = d.recipients_of(unit, row.id)
     named = [recipients.get(key) for key in spellings(report.address)]
     meant = named if report.address else list(recipients.values())
-    fresh = [r for r in meant if r is not None and _absorb(r, report, at)]
+    fresh = [r for r in meant if r is not None and _absorb(r, report, unit.now)]
     for recipient in fresh:
-        _consequence(session, customer, row, action, recipient, report, at)
+        _consequence(unit, customer, row, action, recipient, report)
     if report.fact in _WISHES:
         for recipient in filter(None, meant):
-            _wish(session, customer, row, action, recipient, report, at)
+            _wish(unit, customer, row, action, recipient, report)
     if fresh and report.fact not in (DeliveryFact.SENT, DeliveryFact.RECEIVED, DeliveryFact.OPENED):
-        changed |= _judge(session, customer, row, action, list(recipients.values()), at)
+        changed |= _judge(unit, customer, row, action, list(recipients.values()))
     if changed or (fresh and report.fact in ADDRESS_IS_WRONG):
-        nudge(session, customer)
+        nudge(unit, customer)
     session.flush()
     return True
 
@@ -188,26 +195,25 @@ _WORDS = {
 
 
 def _consequence(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     action: t.Action,
     recipient: t.DeliveryRecipient,
     report: Report,
-    at: datetime,
 ) -> None:
     """Of a new fact about one recipient: the timeline, and the contact's address."""
     who = recipient.address.splitlines()[0]
     reason = report.reason or "no reason given"
     if report.fact in _WORDS:
         words = _WORDS[report.fact].format(who=who, reason=reason)
-        _tell(session, customer, action, at, f"message_{report.fact.value}",
+        _tell(unit, customer, action, f"message_{report.fact.value}",
               f"'{action.name}' {words}")  # fmt: skip
     if recipient.contact_id is None:
         return
     if report.fact in ADDRESS_IS_WRONG:
-        d.mark_invalid(session, customer, row.channel, recipient.contact_id, recipient.address,
-                       reason, at)  # fmt: skip
+        d.mark_invalid(unit, customer, row.channel, recipient.contact_id, recipient.address,
+                       reason)  # fmt: skip
 
 
 #: What a report says about the address itself, and in which words.
@@ -219,13 +225,12 @@ _WISHES = {
 
 
 def _wish(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     action: t.Action,
     recipient: t.DeliveryRecipient,
     report: Report,
-    at: datetime,
 ) -> None:
     """A complaint, an unsubscription or the opposite: about the address, whoever has it by now."""
     kind = KIND_OF.get(ActionType(row.channel))
@@ -233,25 +238,22 @@ def _wish(
         return
     source, closed, cause, words = _WISHES[report.fact]
     who = recipient.address
-    word = Heard(source, closed, cause, at, words.format(who=who))
-    turn = happened(
-        session, row.organisation_id, kind, key_of(kind, who, customer.country), word, BY
-    )
+    word = Heard(source, closed, cause, unit.now, words.format(who=who))
+    turn = happened(unit.named(BY), kind, key_of(kind, who, customer.country), word)
     if turn.news and report.fact is DeliveryFact.RESUBSCRIBED:
-        _tell(session, customer, action, at, "message_resubscribed",
+        _tell(unit, customer, action, "message_resubscribed",
               f"'{action.name}' is wanted again by {who}")  # fmt: skip
     text = dict(turn.told).get(customer.id)
     if closed and text:
-        customer_did(session, customer, Cause.CHANNEL_CLOSED, text, at, action)
+        customer_did(unit, customer, Cause.CHANNEL_CLOSED, text, action)
 
 
 def _judge(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Delivery,
     action: t.Action,
     recipients: list[t.DeliveryRecipient],
-    at: datetime,
 ) -> bool:
     """Rule 37: it reached nobody, so it is no contact and the same step is open again; where a
     later step has already run it is only flagged. True when the action changed."""
@@ -259,19 +261,19 @@ def _judge(
     if not found.failed or action.status != "done" or row.status != "accepted":
         return False
     reason = found.reason or "it reached nobody"
-    if action.step_key is None or _later_step_ran(session, action):
-        _note_once(session, customer, action, at, f"it reached nobody, and a later step has run: "
+    if action.step_key is None or _later_step_ran(unit, action):
+        _note_once(unit, customer, action, f"it reached nobody, and a later step has run: "
                    f"{reason}")  # fmt: skip
         return False
-    end(action, "failed", reason[:500], at, BY)
+    end(action, "failed", reason[:500], unit.now, BY)
     action.cause = (Cause.BOUNCED if found.address else Cause.REJECTED).value
-    _tell(session, customer, action, at, "action_failed",
+    _tell(unit, customer, action, "action_failed",
           f"'{action.name}' reached nobody, the step is open again: {reason}")  # fmt: skip
     return True
 
 
-def _later_step_ran(session: Session, action: t.Action) -> bool:
-    later = session.exec(
+def _later_step_ran(unit: Unit, action: t.Action) -> bool:
+    later = unit.session.exec(
         select(t.Action.id).where(
             t.Action.invoice_id == action.invoice_id,
             col(t.Action.seq) > action.seq,
@@ -282,19 +284,15 @@ def _later_step_ran(session: Session, action: t.Action) -> bool:
     return later is not None
 
 
-def _tell(
-    session: Session, customer: t.Customer, action: t.Action, at: datetime, kind: str, text: str
-) -> None:
-    note(session, customer, at, kind, text,
+def _tell(unit: Unit, customer: t.Customer, action: t.Action, kind: str, text: str) -> None:
+    note(unit, customer, kind, text,
          invoice_id=action.invoice_id, action_id=action.id, by=BY)  # fmt: skip
 
 
-def _note_once(
-    session: Session, customer: t.Customer, action: t.Action, at: datetime, text: str
-) -> None:
+def _note_once(unit: Unit, customer: t.Customer, action: t.Action, text: str) -> None:
     """A remark of the provider: once, however often it is repeated."""
     words = f"'{action.name}': {text}"[:2000]
-    known = session.exec(
+    known = unit.session.exec(
         select(t.TimelineEntry.id).where(
             t.TimelineEntry.invoice_id == action.invoice_id,
             t.TimelineEntry.action_id == action.id,
@@ -302,4 +300,4 @@ def _note_once(
         )
     ).first()
     if known is None:
-        _tell(session, customer, action, at, "message_noted", words)
+        _tell(unit, customer, action, "message_noted", words)

@@ -21,10 +21,10 @@ from dunning.plan import ActionType
 from store import tables as t
 from store.calendars import calendar_of
 from store.closures import KIND_OF, closed_by, happened, key_of, people_at
-from store.load import clock
-from store.locks import lock_customer
+from store.locks import CustomerLocked, lock_customer
 from store.nudges import nudge
 from store.timeline import note
+from store.unit import Unit
 
 #: How long after a message an answer from its address still belongs to it.
 _ANSWERS_WITHIN = timedelta(days=180)
@@ -51,8 +51,14 @@ class Answer:
     wish: str = ""
 
 
-def take(session: Session, answer: Answer, now: datetime) -> str:
-    """Take in one reply. Empty; else why it is nobody's.
+def take(
+    session: Session,
+    answer: Answer,
+    now: datetime,
+    held: dict[uuid.UUID, CustomerLocked] | None = None,
+) -> str:
+    """Take in one reply. Empty; else why it is nobody's. ``held``: customers whom others hold, so
+    that nobody waits for them again.
 
     A person's reply holds the customer's automatic steps for the organisation's number of days and
     gives the owner a task; an automatic one is only noted; STOP and START close and open the
@@ -62,38 +68,43 @@ def take(session: Session, answer: Answer, now: datetime) -> str:
     named = _named(session, answer)
     houses = _meant(session, answer, named, now)
     if len(houses) == 1:
-        (house,) = houses
-        return _take_in_house(session, answer, house, named, now)
+        return _take_in_house(_in_house(session, houses[0], now, held), answer, named)
     if not houses:
         return f"nobody is known to write from {answer.sender}"
     if not answer.wish:
         return f"{len(houses)} organisations may be meant by {answer.sender}"
-    people = people_at(session, *_address(answer))
-    for customer_id in sorted({c.id for _, c in people if c.organisation_id in houses}):
-        lock_customer(session, customer_id)
-    for house in houses:
-        _wish(session, answer, house, None, now, shared=True)
+    units = {house: _in_house(session, house, now, held) for house in houses}
+    people = {c.id: c.organisation_id for _, c in people_at(session, *_address(answer))}
+    for customer_id, house in sorted(people.items()):
+        if house in units:
+            lock_customer(units[house], customer_id)
+    for unit in units.values():
+        _wish(unit, answer, None, shared=True)
     return ""
 
 
-def _take_in_house(
-    session: Session,
-    answer: Answer,
-    house: uuid.UUID,
-    named: t.Delivery | None,
-    now: datetime,
-) -> str:
-    delivery = named or _last_message(session, answer, house, now)
+def _in_house(
+    session: Session, house: uuid.UUID, now: datetime, held: dict[uuid.UUID, CustomerLocked] | None
+) -> Unit:
+    unit = Unit(session, house, now)
+    unit.progress.held_by_others = held if held is not None else {}
+    return unit
+
+
+def _take_in_house(unit: Unit, answer: Answer, named: t.Delivery | None) -> str:
+    delivery = named or _last_message(unit.session, answer, unit.organisation_id, unit.real)
     customers = {delivery.customer_id} if delivery else set()
     if answer.wish or not customers:
-        customers |= {c.id for _, c in people_at(session, *_address(answer), house)}
+        customers |= {
+            c.id for _, c in people_at(unit.session, *_address(answer), unit.organisation_id)
+        }
     fresh = not customers
     for customer_id in sorted(customers):
-        customer = lock_customer(session, customer_id)
+        customer = lock_customer(unit, customer_id)
         answered = delivery if delivery and delivery.customer_id == customer_id else None
-        fresh = _take(session, customer, answered, answer, now) or fresh
+        fresh = _take(unit, customer, answered, answer) or fresh
     if answer.wish and fresh:  # repeated later, it is no later wish
-        _wish(session, answer, house, delivery, now, shared=False)
+        _wish(unit, answer, delivery, shared=False)
     if not customers and not answer.wish:
         return f"nobody is known to write from {answer.sender}"
     return ""
@@ -106,72 +117,67 @@ def _address(answer: Answer) -> tuple[str, str]:
 
 
 def _take(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     delivery: t.Delivery | None,
     answer: Answer,
-    now: datetime,
 ) -> bool:
     """False: it is known already."""
-    organisation = session.get_one(t.Organisation, customer.organisation_id)
-    now = clock(organisation, now)
-    at = min(answer.at, now)
-    if not _keep(session, customer, delivery, answer, at):
+    organisation = unit.organisation
+    then = unit.at(min(answer.at, unit.now))
+    if not _keep(then, customer, delivery, answer):
         return False
-    action = session.get_one(t.Action, delivery.action_id) if delivery else None
+    action = unit.session.get_one(t.Action, delivery.action_id) if delivery else None
     kind = "auto_reply" if answer.automatic else "reply"
     words = answer.subject if answer.channel is ActionType.EMAIL else answer.text
     said = f"{answer.sender} {'answered by machine' if answer.automatic else 'wrote back'}"
-    note(session, customer, at, kind, f"{said}: {words[:300]}",
-         invoice_id=action.invoice_id if action else None,
-         action_id=action.id if action else None, by=answer.sender[:200])  # fmt: skip
+    note(
+        then,
+        customer,
+        kind,
+        f"{said}: {words[:300]}",
+        invoice_id=action.invoice_id if action else None,
+        action_id=action.id if action else None,
+        by=answer.sender[:200],
+    )
     if not answer.wish and not answer.automatic:
-        until = calendar_of(organisation).today(now) + timedelta(days=organisation.reply_hold_days)
+        today = calendar_of(organisation).today(unit.now)
+        until = today + timedelta(days=organisation.reply_hold_days)
         customer.held_until = max(customer.held_until or until, until)
-        customer_did(session, customer, Cause.REPLIED, f"{said}: {words[:300]}", at, action)
-    nudge(session, customer)
-    session.flush()
+        customer_did(then, customer, Cause.REPLIED, f"{said}: {words[:300]}", action)
+    nudge(unit, customer)
+    unit.session.flush()
     return True
 
 
-def _wish(
-    session: Session,
-    answer: Answer,
-    house: uuid.UUID,
-    delivery: t.Delivery | None,
-    now: datetime,
-    *,
-    shared: bool,
-) -> None:
+def _wish(unit: Unit, answer: Answer, delivery: t.Delivery | None, *, shared: bool) -> None:
     """STOP closes the sender's address for the organisation and START opens it. ``shared``: the
     number that was answered is several organisations'. It stops for all of them, because it is one
     sender to whoever answered; START opens only what STOP had closed, because what was agreed with
     one of them does not end by a word to another."""
-    organisation = session.get_one(t.Organisation, house)
-    at = min(answer.at, clock(organisation, now))
+    then = unit.at(min(answer.at, unit.now))
     kind, key = _address(answer)
     stop = answer.wish == "stop"
-    if shared and not stop and not closed_by(session, house, kind, key, Source.CALLBACK):
+    if shared and not stop and not closed_by(unit, kind, key, Source.CALLBACK):
         return
     why = f"{answer.sender} answered STOP" if stop else f"{answer.sender} asked for it"
-    word = Heard(Source.CALLBACK, stop, "stop" if stop else "start", at, why)
-    turn = happened(session, house, kind, key, word, BY)
+    word = Heard(Source.CALLBACK, stop, "stop" if stop else "start", then.now, why)
+    turn = happened(unit.named(BY), kind, key, word)
     if not stop:
         return
     for customer_id, text in turn.told:
-        customer = session.get_one(t.Customer, customer_id)
+        customer = unit.session.get_one(t.Customer, customer_id)
         mine = delivery is not None and delivery.customer_id == customer_id
-        action = session.get_one(t.Action, delivery.action_id) if delivery and mine else None
-        customer_did(session, customer, Cause.CHANNEL_CLOSED, text, at, action)
-    session.flush()
+        action = unit.session.get_one(t.Action, delivery.action_id) if delivery and mine else None
+        customer_did(then, customer, Cause.CHANNEL_CLOSED, text, action)
+    unit.session.flush()
 
 
 def _keep(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     delivery: t.Delivery | None,
     answer: Answer,
-    at: datetime,
 ) -> bool:
     """Once, however often the provider repeats it."""
     whole = f"{answer.sender}\n{answer.subject}\n{answer.text}\n{answer.at.isoformat()}"
@@ -187,9 +193,9 @@ def _keep(
         "subject": answer.subject[:500],
         "text": answer.text[:20_000],
         "automatic": answer.automatic,
-        "at": at,
+        "at": unit.now,
     }
-    fresh = session.connection().execute(
+    fresh = unit.session.connection().execute(
         insert(t.Reply).values(values).on_conflict_do_nothing().returning(col(t.Reply.id))
     )
     return fresh.first() is not None

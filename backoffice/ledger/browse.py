@@ -11,16 +11,16 @@ from datetime import date
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import SQLModel, col, select
 
 from store import tables as t
+from store.unit import Unit
 
 Table = TypeVar("Table", bound=SQLModel)
 
 
 def list_customers(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     *,
     name: str | None = None,
     parent_id: uuid.UUID | None = None,
@@ -32,7 +32,7 @@ def list_customers(
     one of the assigned members."""
     statement = (
         select(t.Customer)
-        .where(t.Customer.organisation_id == organisation_id)
+        .where(t.Customer.organisation_id == unit.organisation_id)
         .order_by(t.Customer.external_id)
         .limit(limit)
     )
@@ -45,12 +45,11 @@ def list_customers(
         statement = statement.where(col(t.Customer.id).in_(mine))
     if after is not None:
         statement = statement.where(t.Customer.external_id > after)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))
 
 
 def list_invoices(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     *,
     customer_id: uuid.UUID | None = None,
     number: str | None = None,
@@ -63,7 +62,7 @@ def list_invoices(
     """From after the external id ``after``. ``due_before`` is about the effective date (rule 2)."""
     statement = (
         select(t.Invoice)
-        .where(t.Invoice.organisation_id == organisation_id)
+        .where(t.Invoice.organisation_id == unit.organisation_id)
         .order_by(t.Invoice.external_id)
         .limit(limit)
     )
@@ -86,24 +85,24 @@ def list_invoices(
         )
     if after is not None:
         statement = statement.where(t.Invoice.external_id > after)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))
 
 
 def by_id(
-    session: Session, table: type[Table], ids: Iterable[uuid.UUID | None]
+    unit: Unit, table: type[Table], ids: Iterable[uuid.UUID | None]
 ) -> dict[uuid.UUID, Table]:
     """The rows of these ids, in one query."""
     wanted = {i for i in ids if i is not None}
     if not wanted:
         return {}
     key: Any = table.id  # type: ignore[attr-defined]
-    return {row.id: row for row in session.exec(select(table).where(key.in_(wanted)))}  # type: ignore[attr-defined]
+    return {row.id: row for row in unit.session.exec(select(table).where(key.in_(wanted)))}  # type: ignore[attr-defined]
 
 
-def assigned_members(session: Session, customer_id: uuid.UUID) -> list[t.Member]:
+def assigned_members(unit: Unit, customer_id: uuid.UUID) -> list[t.Member]:
     """In order of assignment (rule 33)."""
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.Member)
             .join(t.CustomerMember, col(t.CustomerMember.member_id) == t.Member.id)
             .where(t.CustomerMember.customer_id == customer_id)
@@ -112,10 +111,10 @@ def assigned_members(session: Session, customer_id: uuid.UUID) -> list[t.Member]
     )
 
 
-def contacts_of(session: Session, customer_id: uuid.UUID) -> list[t.Contact]:
+def contacts_of(unit: Unit, customer_id: uuid.UUID) -> list[t.Contact]:
     """The main one first."""
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.Contact)
             .where(t.Contact.customer_id == customer_id)
             .order_by(col(t.Contact.main).desc(), t.Contact.external_id)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from dunning.postal import why_not
 from store import tables as t
 from store.closures import EMAIL, KINDS, PHONE, by_member, carry, key_of, read
 from store.errors import Invalid, NotFound
-from store.load import clock
 from store.nudges import nudge
 from store.timeline import note
+from store.unit import Unit
 
 _PLAIN = ("name", "position", "language")
 _ADDRESSES = ("email", "phone", "postal")
@@ -40,26 +40,23 @@ def unusable(customer: t.Customer, address: str, value: Any) -> str:
 
 
 def correct(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     external_id: str,
     changes: dict[str, Any],
-    now: datetime,
-    by: str,
 ) -> t.Contact:
     """Change a contact of a locked customer. A changed address is valid again, but a postal one
     that no letter can go to is marked with the reason (``unusable``); ``email_invalid`` and its
     like mark one invalid with a reason, or valid again with an empty one; ``email_closed`` and
     ``sms_closed`` close and open the address so. Raises Invalid where there is none to close. Who
     did not want to be written to at the old address does not at a new one (``store.closures``)."""
-    row = session.exec(
+    row = unit.session.exec(
         select(t.Contact).where(
             t.Contact.customer_id == customer.id, t.Contact.external_id == external_id
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"{customer.name} has no contact {external_id!r}")
-    at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
     before = row.model_dump()
     for name in _PLAIN:
         if name in changes:
@@ -69,7 +66,7 @@ def correct(
         mark, old = f"{address}_invalid", getattr(row, f"{address}_invalid")
         if address in changes and changes[address] != getattr(row, address):
             row.superseded = {address: getattr(row, address), **row.superseded}
-            take_along(session, customer, row, address, changes[address], at, by)
+            take_along(unit, customer, row, address, changes[address])
             setattr(row, address, changes[address])
             told.append(("contact_corrected", f"{address} of {who} is corrected"))
             reason = unusable(customer, address, changes[address])
@@ -77,37 +74,35 @@ def correct(
             if reason:
                 told.append(("contact_invalid", f"{address} of {who} is invalid: {reason}"))
             else:
-                fix(row, address, at)
+                fix(row, address, unit.now)
         if mark in changes and changes[mark] != getattr(row, mark):
             reason = changes[mark]
             setattr(row, mark, reason)
             if reason:
                 told.append(("contact_invalid", f"{address} of {who} is invalid: {reason}"))
             elif old:
-                fix(row, address, at)
+                fix(row, address, unit.now)
                 told.append(("contact_valid", f"{address} of {who} is valid again"))
     if row.model_dump() != before:
         for kind, text in told or [("contact_corrected", f"{who} is corrected")]:
-            note(session, customer, at, kind, text, by=by)
-        nudge(session, customer)
-    session.flush()
+            note(unit, customer, kind, text, by=unit.by)
+        nudge(unit, customer)
+    unit.session.flush()
     for mark, kind in _CLOSED.items():
-        if mark in changes and changes[mark] != read(session, customer).closed(row, kind):
+        if mark in changes and changes[mark] != read(unit, customer).closed(row, kind):
             if not getattr(row, kind):
                 raise Invalid.at(f"/{mark}", f"{who} has no {kind} to close; report it first")
-            by_member(session, customer, row, kind, changes[mark], at, by)
-    session.flush()
+            by_member(unit, customer, row, kind, changes[mark])
+    unit.session.flush()
     return row
 
 
 def take_along(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Contact,
     kind: str,
     new: Any,
-    at: datetime,
-    by: str,
     *,
     country: str | None = None,
 ) -> None:
@@ -118,16 +113,18 @@ def take_along(
         return
     before = key_of(kind, old, customer.country)
     after = key_of(kind, new, customer.country if country is None else country)
-    word = carry(session, customer.organisation_id, kind, before, after)
+    word = carry(unit, kind, before, after)
     if word is not None:
         text = f"{kind} of {row.name or row.external_id} is another one and stays closed"
-        note(session, customer, at, "channel_closed", f"{text}: {word.reason}", by=by)
+        note(unit, customer, "channel_closed", f"{text}: {word.reason}", by=unit.by)
 
 
 def another_country(
-    session: Session, customer: t.Customer, country: str, at: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    country: str,
 ) -> None:
     """Before the customer's country becomes this one: a number without a country code is another
     one then, and closed if it was."""
-    for row in session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id)):
-        take_along(session, customer, row, PHONE, row.phone, at, by, country=country)
+    for row in unit.session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id)):
+        take_along(unit, customer, row, PHONE, row.phone, country=country)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from dunning.ahead import CREDIT, too_far
 from store import bulk
@@ -17,10 +17,10 @@ from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Conflict, Invalid, NotFound
 from store.ids import named
-from store.load import clock
 from store.locks import lock_customer
 from store.nudges import nudge
 from store.timeline import money, note
+from store.unit import Unit
 
 PAYMENT, CREDIT_NOTE = "payment", "credit_note"
 _WORDS = {PAYMENT: "payment", CREDIT_NOTE: "credit note"}
@@ -42,7 +42,8 @@ class CreditFact:
 
 
 def put_credit(
-    session: Session, organisation_id: uuid.UUID, fact: CreditFact, now: datetime, by: str
+    unit: Unit,
+    fact: CreditFact,
 ) -> tuple[t.Credit, str]:
     """Report a payment or credit note; returns it with created, updated, unchanged or stale.
 
@@ -50,21 +51,20 @@ def put_credit(
     applied than there is, or a day that is too far ahead (``dunning.ahead``); Conflict when a
     reversed one is reported again with other content.
     """
-    customer = bulk.find(session, t.Customer, organisation_id, fact.customer)
+    customer = bulk.find(unit, t.Customer, fact.customer)
     if customer is None:
         raise Invalid.at("/customer", f"no customer {fact.customer!r}; report the customer first")
-    customer = lock_customer(session, customer.id)
-    organisation = session.get_one(t.Organisation, organisation_id)
-    at = clock(organisation, now)
-    wanted = _applications(session, customer, fact)
-    row = find_credit(session, organisation_id, fact.kind, fact.external_id)
+    customer = lock_customer(unit, customer.id)
+    organisation = unit.organisation
+    wanted = _applications(unit, customer, fact)
+    row = find_credit(unit, fact.kind, fact.external_id)
     created = row is None
     stored: dict[uuid.UUID, t.Application] = {}
-    far = too_far(fact.on_date, calendar_of(organisation).today(at), CREDIT)
+    far = too_far(fact.on_date, calendar_of(organisation).today(unit.now), CREDIT)
     if row is None:
         _refuse(fact, far)
         row = t.Credit(
-            organisation_id=organisation_id,
+            organisation_id=unit.organisation_id,
             customer_id=customer.id,
             kind=fact.kind,
             external_id=fact.external_id,
@@ -72,10 +72,10 @@ def put_credit(
             currency=fact.currency,
             on_date=fact.on_date,
             source_updated_at=fact.source_updated_at,
-            created_at=at,
+            created_at=unit.now,
         )
-        session.add(row)
-        session.flush()
+        unit.session.add(row)
+        unit.session.flush()
     else:
         if row.customer_id != customer.id:
             raise Invalid.at("/customer", f"{fact.external_id!r} is another customer's")
@@ -84,7 +84,9 @@ def put_credit(
             return row, "stale"
         stored = {
             a.invoice_id: a
-            for a in session.exec(select(t.Application).where(t.Application.credit_id == row.id))
+            for a in unit.session.exec(
+                select(t.Application).where(t.Application.credit_id == row.id)
+            )
         }
         same = (row.amount, row.currency, row.on_date) == (
             fact.amount, fact.currency, fact.on_date
@@ -99,12 +101,12 @@ def put_credit(
         row.amount, row.currency, row.on_date = fact.amount, fact.currency, fact.on_date
     touched = set(stored) | set(wanted)
     for application in stored.values():
-        session.delete(application)
-    session.flush()
+        unit.session.delete(application)
+    unit.session.flush()
     for invoice_id, amount in wanted.items():
-        session.add(t.Application(credit_id=row.id, invoice_id=invoice_id, amount=amount))
-    session.flush()
-    _settle(session, customer, row, touched, at, by, "is reported" if created else "is changed")
+        unit.session.add(t.Application(credit_id=row.id, invoice_id=invoice_id, amount=amount))
+    unit.session.flush()
+    _settle(unit, customer, row, touched, "is reported" if created else "is changed")
     return row, "created" if created else "updated"
 
 
@@ -113,52 +115,51 @@ def _refuse(fact: CreditFact, far: str) -> None:
         raise Invalid.at("/paid_on" if fact.kind == PAYMENT else "/issued_on", far)
 
 
-def reverse_credit(session: Session, credit: t.Credit, reason: str, now: datetime, by: str) -> bool:
+def reverse_credit(unit: Unit, credit: t.Credit, reason: str) -> bool:
     """A payment bounced or a credit note was taken back: the invoices it covered open again.
 
     False when it was reversed before."""
-    customer = lock_customer(session, credit.customer_id)
-    session.refresh(credit)
+    customer = lock_customer(unit, credit.customer_id)
+    unit.session.refresh(credit)
     if credit.reversed_at is not None:
         return False
-    at = clock(session.get_one(t.Organisation, credit.organisation_id), now)
-    credit.reversed_at = at
+    credit.reversed_at = unit.now
     credit.reversed_reason = reason
-    session.flush()
+    unit.session.flush()
     touched = set(
-        session.exec(select(t.Application.invoice_id).where(t.Application.credit_id == credit.id))
+        unit.session.exec(
+            select(t.Application.invoice_id).where(t.Application.credit_id == credit.id)
+        )
     )
     words = f"is reversed{': ' + reason if reason else ''}"
-    _settle(session, customer, credit, touched, at, by, words)
+    _settle(unit, customer, credit, touched, words)
     return True
 
 
-def find_credit(
-    session: Session, organisation_id: uuid.UUID, kind: str, key: str
-) -> t.Credit | None:
-    return session.exec(
+def find_credit(unit: Unit, kind: str, key: str) -> t.Credit | None:
+    return unit.session.exec(
         select(t.Credit).where(
-            t.Credit.organisation_id == organisation_id,
+            t.Credit.organisation_id == unit.organisation_id,
             t.Credit.kind == kind,
             t.Credit.external_id == key,
         )
     ).one_or_none()
 
 
-def credit_or_404(session: Session, organisation_id: uuid.UUID, kind: str, key: str) -> t.Credit:
+def credit_or_404(unit: Unit, kind: str, key: str) -> t.Credit:
     """By our id where it has the form of one, else by external id."""
     mine = select(t.Credit).where(
-        t.Credit.organisation_id == organisation_id, t.Credit.kind == kind
+        t.Credit.organisation_id == unit.organisation_id, t.Credit.kind == kind
     )
-    found = session.exec(mine.where(named(t.Credit, key))).one_or_none()
+    found = unit.session.exec(mine.where(named(t.Credit, key))).one_or_none()
     if found is None:
         raise NotFound(f"no {_WORDS[kind]} {key!r}")
     return found
 
 
-def payments_on(session: Session, invoice: t.Invoice) -> dict[str, str]:
+def payments_on(unit: Unit, invoice: t.Invoice) -> dict[str, str]:
     """The payments applied to an invoice that were not reversed: amounts as text by id."""
-    rows = session.exec(
+    rows = unit.session.exec(
         select(col(t.Application.credit_id), col(t.Application.amount))
         .join(t.Credit, col(t.Credit.id) == t.Application.credit_id)
         .where(
@@ -171,11 +172,13 @@ def payments_on(session: Session, invoice: t.Invoice) -> dict[str, str]:
 
 
 def rebalance(
-    session: Session, customer: t.Customer, invoice: t.Invoice, at: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    invoice: t.Invoice,
 ) -> None:
     """Work out an invoice's balance anew and close or reopen it accordingly."""
     applied = dict(
-        session.exec(
+        unit.session.exec(
             select(t.Credit.kind, sa.func.sum(t.Application.amount))
             .select_from(t.Credit)
             .join(t.Application, col(t.Application.credit_id) == t.Credit.id)
@@ -189,28 +192,26 @@ def rebalance(
         invoice.balance = balance
     if invoice.status == "open" and balance == 0 and (covered > 0 or invoice.total == 0):
         invoice.status = "paid"
-        invoice.closed_at = at
+        invoice.closed_at = unit.now
         credited = applied.get(CREDIT_NOTE, Decimal(0)) >= invoice.total
         invoice.closed_reason = "is fully credited" if credited else "is paid"
         if invoice.total == 0:
             invoice.closed_reason = "asks for nothing"
         text = f"{invoice.number} {invoice.closed_reason}"
-        note(session, customer, at, "invoice_paid", text, invoice_id=invoice.id, by=by)
+        note(unit, customer, "invoice_paid", text, invoice_id=invoice.id, by=unit.by)
     elif invoice.status == "paid" and balance > 0:
         invoice.status = "open"
         invoice.closed_at = None
         invoice.closed_reason = ""
         text = f"{invoice.number} is open again: {money(balance, invoice.currency)}"
-        note(session, customer, at, "invoice_reopened", text, invoice_id=invoice.id, by=by)
-    session.flush()
+        note(unit, customer, "invoice_reopened", text, invoice_id=invoice.id, by=unit.by)
+    unit.session.flush()
 
 
-def _applications(
-    session: Session, customer: t.Customer, fact: CreditFact
-) -> dict[uuid.UUID, Decimal]:
+def _applications(unit: Unit, customer: t.Customer, fact: CreditFact) -> dict[uuid.UUID, Decimal]:
     wanted: dict[uuid.UUID, Decimal] = {}
     for key, amount in fact.applied.items():
-        invoice = bulk.find(session, t.Invoice, customer.organisation_id, key)
+        invoice = bulk.find(unit, t.Invoice, key)
         if invoice is None or invoice.customer_id != customer.id:
             raise Invalid.at("/applied", f"customer {fact.customer!r} has no invoice {key!r}")
         if invoice.currency != fact.currency:
@@ -224,27 +225,25 @@ def _applications(
 
 
 def _settle(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     credit: t.Credit,
     touched: set[uuid.UUID],
-    at: datetime,
-    by: str,
     words: str,
 ) -> None:
     numbers = []
     for invoice_id in sorted(touched):
-        invoice = session.get_one(t.Invoice, invoice_id)
-        rebalance(session, customer, invoice, at, by)
+        invoice = unit.session.get_one(t.Invoice, invoice_id)
+        rebalance(unit, customer, invoice)
         numbers.append(invoice.number)
     text = f"{_WORDS[credit.kind]} {credit.external_id} of {money(credit.amount, credit.currency)} "
     text += words
     one = next(iter(touched)) if len(touched) == 1 else None
-    note(session, customer, at, credit.kind, text, invoice_id=one, by=by)
+    note(unit, customer, credit.kind, text, invoice_id=one, by=unit.by)
     payload = {
         "id": str(credit.id),
         "invoice": ", ".join(numbers)[:200],
         "amount": money(credit.amount, credit.currency),
         "why": words,
     }
-    nudge(session, customer, "payment" if credit.kind == PAYMENT else "account_changed", payload)
+    nudge(unit, customer, "payment" if credit.kind == PAYMENT else "account_changed", payload)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.ledger.contacts import another_country, fix
 from backoffice.ledger.credits import rebalance
@@ -27,10 +27,10 @@ from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Invalid, NotFound
 from store.ids import named
-from store.load import clock
 from store.locks import lock_customer
 from store.nudges import nudge
 from store.timeline import money, note
+from store.unit import Unit
 
 _MOST_LEVELS = 50
 
@@ -74,33 +74,29 @@ class InvoiceFact:
     url: str | None = None
 
 
-def organisation(session: Session, organisation_id: uuid.UUID) -> t.Organisation:
-    return session.get_one(t.Organisation, organisation_id)
+def organisation(unit: Unit) -> t.Organisation:
+    return unit.organisation
 
 
-def find_customer(
-    session: Session, organisation_id: uuid.UUID, key: str, *, lock: bool = False
-) -> t.Customer:
+def find_customer(unit: Unit, key: str, *, lock: bool = False) -> t.Customer:
     """By our id where it has the form of one, else by external id. NotFound when there is none."""
-    mine = select(t.Customer).where(t.Customer.organisation_id == organisation_id)
-    row = session.exec(mine.where(named(t.Customer, key))).one_or_none()
+    mine = select(t.Customer).where(t.Customer.organisation_id == unit.organisation_id)
+    row = unit.session.exec(mine.where(named(t.Customer, key))).one_or_none()
     if row is None:
         raise NotFound(_nothing("customer", "customers", key))
-    return lock_customer(session, row.id) if lock else row
+    return lock_customer(unit, row.id) if lock else row
 
 
-def find_invoice(
-    session: Session, organisation_id: uuid.UUID, key: str, *, lock: bool = False
-) -> t.Invoice:
+def find_invoice(unit: Unit, key: str, *, lock: bool = False) -> t.Invoice:
     """By our id where it has the form of one, else by external id; ``lock`` takes the customer's
     lock, then reads again."""
-    mine = select(t.Invoice).where(t.Invoice.organisation_id == organisation_id)
-    row = session.exec(mine.where(named(t.Invoice, key))).one_or_none()
+    mine = select(t.Invoice).where(t.Invoice.organisation_id == unit.organisation_id)
+    row = unit.session.exec(mine.where(named(t.Invoice, key))).one_or_none()
     if row is None:
         raise NotFound(_nothing("invoice", "invoices", key))
     if lock:
-        lock_customer(session, row.customer_id)
-        session.refresh(row)
+        lock_customer(unit, row.customer_id)
+        unit.session.refresh(row)
     return row
 
 
@@ -110,25 +106,22 @@ def _nothing(what: str, path: str, key: str) -> str:
     return f"no {what} {key!r}; create it with PUT /v1/{path}/{{external_id}}"
 
 
-def put_customer(
-    session: Session, organisation_id: uuid.UUID, fact: CustomerFact, now: datetime
-) -> tuple[t.Customer, Change]:
+def put_customer(unit: Unit, fact: CustomerFact) -> tuple[t.Customer, Change]:
     """Create or update a customer. Raises Invalid for an unknown parent, plan or member."""
-    org = organisation(session, organisation_id)
-    at = clock(org, now)
-    row = bulk.find(session, t.Customer, organisation_id, fact.external_id)
+    organisation(unit)
+    row = bulk.find(unit, t.Customer, fact.external_id)
     created = row is None
     if row is None:
         row = t.Customer(
-            organisation_id=organisation_id,
+            organisation_id=unit.organisation_id,
             external_id=fact.external_id,
             name=fact.name,
-            created_at=at,
+            created_at=unit.now,
         )
-        bulk.made(session, row)
-        session.flush()
+        bulk.made(unit, row)
+        unit.session.flush()
     else:
-        row = lock_customer(session, row.id)
+        row = lock_customer(unit, row.id)
         if _stale(row, fact.source_updated_at):
             return row, Change.STALE
     before = row.model_dump(exclude={"source_updated_at"})
@@ -136,43 +129,40 @@ def put_customer(
     row.terms_days = fact.terms_days
     row.language = fact.language
     if not created and row.country != fact.country:
-        another_country(session, row, fact.country, at, "billing")
+        another_country(unit.named("billing"), row, fact.country)
     row.country = fact.country
-    row.parent_id = _parent(session, organisation_id, fact, row)
+    row.parent_id = _parent(unit, fact, row)
     if fact.plan is not None:
-        assign_plan(session, row, plan_id_of(session, organisation_id, fact.plan), at, "billing")
+        assign_plan(unit.named("billing"), row, plan_id_of(unit, fact.plan))
     changed = row.model_dump(exclude={"source_updated_at"}) != before
     row.source_updated_at = fact.source_updated_at or row.source_updated_at
-    session.flush()
+    unit.session.flush()
     if fact.members is not None:
-        changed = _put_members(session, row, fact.members) or changed
+        changed = _put_members(unit, row, fact.members) or changed
     if fact.contacts is not None:
-        changed = put_contacts(session, row, fact.contacts, at) or changed
+        changed = put_contacts(unit, row, fact.contacts) or changed
     if created:
-        note(session, row, at, "customer_created", f"customer {fact.name} is known", by="billing")
+        note(unit, row, "customer_created", f"customer {fact.name} is known", by="billing")
     elif changed:
-        note(session, row, at, "customer_updated", "customer data updated", by="billing")
+        note(unit, row, "customer_updated", "customer data updated", by="billing")
     if created or changed:
-        nudge(session, row)
+        nudge(unit, row)
     return row, Change.CREATED if created else Change.UPDATED if changed else Change.UNCHANGED
 
 
-def put_invoice(
-    session: Session, organisation_id: uuid.UUID, fact: InvoiceFact, now: datetime
-) -> tuple[t.Invoice, Change]:
+def put_invoice(unit: Unit, fact: InvoiceFact) -> tuple[t.Invoice, Change]:
     """Create or update an invoice. Raises Invalid for an unknown customer, a changed currency, or
     an issue date that is too far ahead (``dunning.ahead``)."""
-    customer = _customer_of(session, organisation_id, fact.customer)
-    house = organisation(session, organisation_id)
-    at = clock(house, now)
-    row = bulk.find(session, t.Invoice, organisation_id, fact.external_id)
+    customer = _customer_of(unit, fact.customer)
+    house = organisation(unit)
+    row = bulk.find(unit, t.Invoice, fact.external_id)
     created = row is None
-    far = too_far(fact.issued_on, calendar_of(house).today(at), INVOICE)
+    far = too_far(fact.issued_on, calendar_of(house).today(unit.now), INVOICE)
     if row is None:
         if far:
             raise Invalid.at("/issued_on", far)
         row = t.Invoice(
-            organisation_id=organisation_id,
+            organisation_id=unit.organisation_id,
             customer_id=customer.id,
             external_id=fact.external_id,
             number=fact.number,
@@ -180,12 +170,12 @@ def put_invoice(
             total=fact.total,
             balance=fact.total,
             currency=fact.currency,
-            created_at=at,
+            created_at=unit.now,
         )
-        bulk.made(session, row)
+        bulk.made(unit, row)
     else:
-        if bulk.batch_of(session) is None:
-            session.refresh(row)
+        if unit.progress.batch is None:
+            unit.session.refresh(row)
         if row.customer_id != customer.id:
             raise Invalid.at("/customer", f"invoice {fact.external_id!r} is another customer's")
         if _stale(row, fact.source_updated_at):
@@ -204,44 +194,46 @@ def put_invoice(
     row.total = fact.total
     if fact.url is not None:
         row.url = fact.url
-    if not created or row.total == 0 or bulk.batch_of(session) is None:
-        session.flush()
-        rebalance(session, customer, row, at, by="billing")
+    if not created or row.total == 0 or unit.progress.batch is None:
+        unit.session.flush()
+        rebalance(unit.named("billing"), customer, row)
     changed = row.model_dump(exclude={"source_updated_at"}) != before
     row.source_updated_at = fact.source_updated_at or row.source_updated_at
     if created or changed:
         due = f", due {row.due_on}" if row.due_on else ""
         text = f"{row.number} issued {row.issued_on}{due}: {money(row.total, row.currency)}"
         kind = "invoice_created" if created else "invoice_updated"
-        note(session, customer, at, kind, text, invoice_id=row.id, by="billing")
-        nudge(session, customer)
+        note(unit, customer, kind, text, invoice_id=row.id, by="billing")
+        nudge(unit, customer)
     return row, Change.CREATED if created else Change.UPDATED if changed else Change.UNCHANGED
 
 
 def close_invoice(
-    session: Session, invoice: t.Invoice, status: str, reason: str, now: datetime, by: str
+    unit: Unit,
+    invoice: t.Invoice,
+    status: str,
+    reason: str,
 ) -> Change:
     """Void or write off (rule 5). The invoice must have been found with ``lock=True``."""
     if invoice.status == status:
         return Change.UNCHANGED
-    customer = session.get_one(t.Customer, invoice.customer_id)
-    at = clock(organisation(session, invoice.organisation_id), now)
+    customer = unit.session.get_one(t.Customer, invoice.customer_id)
     words = {"void": "is void", "written_off": "is written off"}[status]
     invoice.status = status
-    invoice.closed_at = at
+    invoice.closed_at = unit.now
     invoice.closed_reason = f"{words}: {reason}" if reason else words
     text = f"{invoice.number} {invoice.closed_reason}"
-    note(session, customer, at, f"invoice_{status}", text, invoice_id=invoice.id, by=by)
-    nudge(session, customer)
+    note(unit, customer, f"invoice_{status}", text, invoice_id=invoice.id, by=unit.by)
+    nudge(unit, customer)
     return Change.UPDATED
 
 
-def plan_id_of(session: Session, organisation_id: uuid.UUID, name: str) -> uuid.UUID | None:
+def plan_id_of(unit: Unit, name: str) -> uuid.UUID | None:
     """A plan's id by its name, None for "". Raises Invalid when it is not loaded."""
     if not name:
         return None
-    found = session.exec(
-        select(t.Plan.id).where(t.Plan.organisation_id == organisation_id, t.Plan.name == name)
+    found = unit.session.exec(
+        select(t.Plan.id).where(t.Plan.organisation_id == unit.organisation_id, t.Plan.name == name)
     ).one_or_none()
     if found is None:
         raise Invalid.at("/plan", f"no plan {name!r}; load it with PUT /v1/plans/{{name}}")
@@ -249,7 +241,9 @@ def plan_id_of(session: Session, organisation_id: uuid.UUID, name: str) -> uuid.
 
 
 def assign_plan(
-    session: Session, customer: t.Customer, plan_id: uuid.UUID | None, at: datetime, by: str = ""
+    unit: Unit,
+    customer: t.Customer,
+    plan_id: uuid.UUID | None,
 ) -> None:
     """Give a customer a plan, None = the organisation's default one (rule 44).
 
@@ -259,23 +253,25 @@ def assign_plan(
     """
     if customer.plan_id == plan_id:
         return
-    default = organisation(session, customer.organisation_id).default_plan_id
+    default = organisation(unit).default_plan_id
     same = (customer.plan_id or default) == (plan_id or default)
     customer.plan_id = plan_id
     if same:
         return
-    name = session.get_one(t.Plan, plan_id).name if plan_id else "the default plan"
-    note(session, customer, at, "plan_changed", f"plan changed to {name}", by=by)
-    nudge(session, customer)
+    name = unit.session.get_one(t.Plan, plan_id).name if plan_id else "the default plan"
+    note(unit, customer, "plan_changed", f"plan changed to {name}", by=unit.by)
+    nudge(unit, customer)
 
 
 def set_contact_validity(
-    session: Session, customer: t.Customer, channel: str, reason: str, now: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    channel: str,
+    reason: str,
 ) -> None:
     """Mark the main contact's address ``email``, ``phone`` or ``postal`` invalid with a reason, or
     valid again with an empty one (rule 35)."""
-    at = clock(organisation(session, customer.organisation_id), now)
-    contacts = session.exec(
+    contacts = unit.session.exec(
         select(t.Contact).where(t.Contact.customer_id == customer.id, col(t.Contact.main))
     ).all()
     for contact in contacts:
@@ -283,11 +279,11 @@ def set_contact_validity(
             continue
         setattr(contact, f"{channel}_invalid", reason)
         if not reason:
-            fix(contact, channel, at)
+            fix(contact, channel, unit.now)
         text = f"{channel} of {contact.name or 'the main contact'} is "
         text += f"invalid: {reason}" if reason else "valid again"
-        note(session, customer, at, "contact_invalid" if reason else "contact_valid", text, by=by)
-        nudge(session, customer)
+        note(unit, customer, "contact_invalid" if reason else "contact_valid", text, by=unit.by)
+        nudge(unit, customer)
 
 
 def _stale(row: Any, updated: datetime | None) -> bool:
@@ -295,19 +291,17 @@ def _stale(row: Any, updated: datetime | None) -> bool:
     return stored is not None and updated is not None and updated < stored
 
 
-def _customer_of(session: Session, organisation_id: uuid.UUID, key: str) -> t.Customer:
-    row = bulk.find(session, t.Customer, organisation_id, key)
+def _customer_of(unit: Unit, key: str) -> t.Customer:
+    row = bulk.find(unit, t.Customer, key)
     if row is None:
         raise Invalid.at("/customer", f"no customer {key!r}; report the customer first")
-    return lock_customer(session, row.id)
+    return lock_customer(unit, row.id)
 
 
-def _parent(
-    session: Session, organisation_id: uuid.UUID, fact: CustomerFact, row: t.Customer
-) -> uuid.UUID | None:
+def _parent(unit: Unit, fact: CustomerFact, row: t.Customer) -> uuid.UUID | None:
     if fact.parent is None:
         return None
-    parent = bulk.find(session, t.Customer, organisation_id, fact.parent)
+    parent = bulk.find(unit, t.Customer, fact.parent)
     if parent is None:
         raise Invalid.at("/parent", f"no customer {fact.parent!r}; report the parent first")
     above: t.Customer | None = parent
@@ -318,14 +312,14 @@ def _parent(
         levels += 1
         if levels > _MOST_LEVELS:
             raise Invalid.at("/parent", f"more than {_MOST_LEVELS} customers above one another")
-        above = session.get(t.Customer, above.parent_id) if above.parent_id else None
+        above = unit.session.get(t.Customer, above.parent_id) if above.parent_id else None
     return uuid.UUID(str(parent.id))
 
 
-def _put_members(session: Session, customer: t.Customer, emails: list[str]) -> bool:
+def _put_members(unit: Unit, customer: t.Customer, emails: list[str]) -> bool:
     found = {
         lower_case(m.email): m.id
-        for m in session.exec(
+        for m in unit.session.exec(
             select(t.Member).where(
                 t.Member.organisation_id == customer.organisation_id, col(t.Member.active)
             )
@@ -339,13 +333,13 @@ def _put_members(session: Session, customer: t.Customer, emails: list[str]) -> b
         if member_id not in wanted:
             wanted.append(member_id)
     statement = select(t.CustomerMember).where(t.CustomerMember.customer_id == customer.id)
-    rows = session.exec(statement.order_by(col(t.CustomerMember.rank))).all()
+    rows = unit.session.exec(statement.order_by(col(t.CustomerMember.rank))).all()
     if [r.member_id for r in rows] == wanted:
         return False
     for row in rows:
-        session.delete(row)
-    session.flush()
+        unit.session.delete(row)
+    unit.session.flush()
     for rank, member_id in enumerate(wanted):
-        session.add(t.CustomerMember(customer_id=customer.id, member_id=member_id, rank=rank))
-    session.flush()
+        unit.session.add(t.CustomerMember(customer_id=customer.id, member_id=member_id, rank=rank))
+    unit.session.flush()
     return True

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.ledger.credits import payments_on
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Conflict, Invalid
-from store.load import clock
 from store.nudges import nudge
 from store.timeline import money, note
+from store.unit import Unit
 
 
 def pause(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     invoice: t.Invoice | None,
     until: date | None,
     reason: str,
-    now: datetime,
-    by: str,
     pause_id: uuid.UUID | None = None,
 ) -> t.Pause:
     """Pause a locked customer, or one invoice of it, until the start of ``until`` (rule 38)."""
-    if pause_id is not None and (known := session.get(t.Pause, pause_id)) is not None:
+    if pause_id is not None and (known := unit.session.get(t.Pause, pause_id)) is not None:
         return known
-    organisation = session.get_one(t.Organisation, customer.organisation_id)
-    at = clock(organisation, now)
-    today = calendar_of(organisation).today(at)
+    organisation = unit.organisation
+    today = calendar_of(organisation).today(unit.now)
     if until is not None and until <= today:
         raise Invalid.at("/until", f"{until} is not after today ({today})")
     row = t.Pause(
@@ -41,24 +38,25 @@ def pause(
         invoice_id=invoice.id if invoice else None,
         until=until,
         reason=reason,
-        created_by=by,
-        created_at=at,
+        created_by=unit.by,
+        created_at=unit.now,
     )
-    session.add(row)
+    unit.session.add(row)
     what = invoice.number if invoice else "the customer"
     text = f"{what} is paused {f'until {until}' if until else 'until resumed'}"
     text += f": {reason}" if reason else ""
-    _tell(session, customer, invoice, at, "paused", text, by, "pause", row.id)
+    _tell(unit, customer, invoice, "paused", text, "pause", row.id)
     return row
 
 
 def resume(
-    session: Session, customer: t.Customer, invoice: t.Invoice | None, now: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    invoice: t.Invoice | None,
 ) -> int:
     """End every running pause of the customer itself, or of the invoice; returns how many."""
-    at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
     wanted = invoice.id if invoice else None
-    rows = session.exec(
+    rows = unit.session.exec(
         select(t.Pause).where(
             t.Pause.customer_id == customer.id,
             col(t.Pause.resumed_at).is_(None),
@@ -66,27 +64,24 @@ def resume(
         )
     ).all()
     for row in rows:
-        row.resumed_at = at
+        row.resumed_at = unit.now
     if rows:
         text = f"{invoice.number if invoice else 'the customer'} is resumed"
-        _tell(session, customer, invoice, at, "resumed", text, by, "resume", rows[0].id)
+        _tell(unit, customer, invoice, "resumed", text, "resume", rows[0].id)
     return len(rows)
 
 
 def promise(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     invoice: t.Invoice,
     promised_on: date,
     amount: Decimal | None,
     text: str,
-    now: datetime,
-    by: str,
 ) -> t.Promise:
     """Record a promise to pay; it takes the place of one that still runs (rule 40)."""
-    organisation = session.get_one(t.Organisation, customer.organisation_id)
-    at = clock(organisation, now)
-    today = calendar_of(organisation).today(at)
+    organisation = unit.organisation
+    today = calendar_of(organisation).today(unit.now)
     if promised_on < today:
         raise Invalid.at("/promised_on", f"{promised_on} is before today ({today})")
     if invoice.status != "open":
@@ -94,29 +89,29 @@ def promise(
     if amount is not None and not 0 < amount <= invoice.balance:
         balance = money(invoice.balance, invoice.currency)
         raise Invalid.at("/amount", f"is not between 0 and the balance {balance}")
-    for old in running_promises(session, invoice):
-        old.outcome, old.outcome_at = "withdrawn", at
+    for old in running_promises(unit, invoice):
+        old.outcome, old.outcome_at = "withdrawn", unit.now
     row = t.Promise(
         customer_id=customer.id,
         invoice_id=invoice.id,
         promised_on=promised_on,
         amount=amount,
         balance_then=invoice.balance,
-        paid_before=payments_on(session, invoice),
+        paid_before=payments_on(unit, invoice),
         note=text,
-        created_by=by,
-        created_at=at,
+        created_by=unit.by,
+        created_at=unit.now,
     )
-    session.add(row)
+    unit.session.add(row)
     what = f"{money(amount, invoice.currency)} of " if amount is not None else ""
     words = f"{what}{invoice.number} is promised for {promised_on}{f': {text}' if text else ''}"
-    _tell(session, customer, invoice, at, "promised", words, by, "account_changed", row.id)
+    _tell(unit, customer, invoice, "promised", words, "account_changed", row.id)
     return row
 
 
-def running_promises(session: Session, invoice: t.Invoice) -> list[t.Promise]:
+def running_promises(unit: Unit, invoice: t.Invoice) -> list[t.Promise]:
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.Promise).where(
                 t.Promise.invoice_id == invoice.id, col(t.Promise.outcome).is_(None)
             )
@@ -125,45 +120,47 @@ def running_promises(session: Session, invoice: t.Invoice) -> list[t.Promise]:
 
 
 def dispute(
-    session: Session, customer: t.Customer, invoice: t.Invoice, reason: str, now: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    invoice: t.Invoice,
+    reason: str,
 ) -> None:
     """Take an invoice out of the pool until it is settled (rule 41)."""
     if invoice.disputed_at is not None:
         return
-    at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
-    invoice.disputed_at, invoice.dispute_reason = at, reason
+    invoice.disputed_at, invoice.dispute_reason = unit.now, reason
     text = f"{invoice.number} is disputed{f': {reason}' if reason else ''}"
-    _tell(session, customer, invoice, at, "disputed", text, by, "account_changed", invoice.id)
+    _tell(unit, customer, invoice, "disputed", text, "account_changed", invoice.id)
 
 
 def settle(
-    session: Session, customer: t.Customer, invoice: t.Invoice, text: str, now: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    invoice: t.Invoice,
+    text: str,
 ) -> None:
     """The dispute is settled: the invoice returns with its progress (rules 7 and 41)."""
     if invoice.disputed_at is None:
         return
-    at = clock(session.get_one(t.Organisation, customer.organisation_id), now)
     invoice.disputed_at, invoice.dispute_reason = None, ""
     words = f"the dispute of {invoice.number} is settled{f': {text}' if text else ''}"
-    _tell(session, customer, invoice, at, "settled", words, by, "account_changed", invoice.id)
+    _tell(unit, customer, invoice, "settled", words, "account_changed", invoice.id)
 
 
 def _tell(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     invoice: t.Invoice | None,
-    at: datetime,
     kind: str,
     text: str,
-    by: str,
     signal: str,
     fact_id: uuid.UUID,
 ) -> None:
-    note(session, customer, at, kind, text, invoice_id=invoice.id if invoice else None, by=by)
+    note(unit, customer, kind, text, invoice_id=invoice.id if invoice else None, by=unit.by)
     payload = {
         "id": str(fact_id),
         "invoice": invoice.number if invoice else "",
-        "who": by,
+        "who": unit.by,
         "why": kind,
     }
-    nudge(session, customer, signal, payload)
+    nudge(unit, customer, signal, payload)

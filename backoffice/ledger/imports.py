@@ -13,13 +13,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
 
 from backoffice.ledger import imports_sql as sql
 from backoffice.ledger.contacts import take_along
@@ -33,10 +32,10 @@ from store.calendars import calendar_of
 from store.closures import EMAIL, PHONE
 from store.engine import transaction
 from store.errors import Conflict
-from store.load import clock
 from store.locks import lock_imports
 from store.nudges import nudge_many
 from store.races import repeated
+from store.unit import Unit
 
 MOST_NAMED = 1000
 #: A statement writes all rows of a book.
@@ -109,14 +108,14 @@ def _import(
     report = ImportReport()
     tell = progress or (lambda _: None)
     with transaction(engine, answer_within=answer_within) as session:
-        organisation = session.get_one(t.Organisation, organisation_id)
-        write = _Write(session.connection(), organisation, clock(organisation, datetime.now(UTC)))
+        unit = Unit(session, organisation_id)
+        write = _Write(unit)
         with open_file() as file:
             size = file.seek(0, 2)
             _read(write, file, book_map, report, lambda done: tell(min(done, size)))
         nothing = bool(report.bad_count) and not skip_bad_rows
         if not nothing:
-            lock_imports(session, organisation_id)
+            lock_imports(unit)
             write(sql.LOCK)
         while _check(write, report) and skip_bad_rows:
             pass  # a parent may be known by a bad row alone
@@ -125,37 +124,37 @@ def _import(
             return report
         for statement in sql.CUSTOMERS:
             write(statement)
-        _take_closures_along(session, write, clock(organisation, datetime.now(UTC)))
+        _take_closures_along(unit.named("billing"), write)
         for place, statement in enumerate(sql.WRITE, 1):
             write(statement)
             tell(size + size * place // (len(sql.WRITE) + 1))
         counts = write(sql.COUNT).one()
         report.customers, report.invoices = counts.customers, counts.invoices
         report.payments, report.unchanged = counts.payments, counts.unchanged
-        nudge_many(session, organisation_id, list(write(sql.TOUCHED).scalars()))
+        nudge_many(unit, list(write(sql.TOUCHED).scalars()))
     tell(size * 2)
     return report
 
 
-def _take_closures_along(session: Session, write: _Write, at: datetime) -> None:
+def _take_closures_along(unit: Unit, write: _Write) -> None:
     """Before addresses and countries change: who does not want to be written to stays so."""
     for told in write(sql.CLOSED).all():
-        customer = session.get_one(t.Customer, told.customer_id)
-        row = session.get_one(t.Contact, told.contact_id)
+        customer = unit.session.get_one(t.Customer, told.customer_id)
+        row = unit.session.get_one(t.Contact, told.contact_id)
         for kind, new in ((EMAIL, told.email), (PHONE, told.phone or row.phone)):
-            take_along(session, customer, row, kind, new, at, "billing", country=told.country)
-    session.flush()
+            take_along(unit, customer, row, kind, new, country=told.country)
+    unit.session.flush()
 
 
 class _Write:
     """Statements of one import: for its organisation, at the organisation's time."""
 
-    def __init__(self, connection: Connection, organisation: t.Organisation, at: datetime) -> None:
-        self.connection = connection
-        today = calendar_of(organisation).today(at)
+    def __init__(self, unit: Unit) -> None:
+        self.connection = unit.session.connection()
+        today = calendar_of(unit.organisation).today(unit.now)
         self._values = {
-            "org": organisation.id,
-            "at": at,
+            "org": unit.organisation_id,
+            "at": unit.now,
             "last_credit": today + ahead.CREDIT,
             "credit_far": ahead.reason(today, ahead.CREDIT),
             "last_invoice": today + ahead.INVOICE,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from backoffice.ledger.contacts import fix, take_along, unusable
 from store import tables as t
 from store.closures import KINDS, key_of
 from store.errors import Invalid
 from store.timeline import note
+from store.unit import Unit
 
 _ADDRESSES = ("email", "phone", "postal")
 _BY = "billing"
@@ -34,9 +34,7 @@ class ContactFact:
     postal: dict[str, Any] = field(default_factory=dict)
 
 
-def put_contacts(
-    session: Session, customer: t.Customer, facts: list[ContactFact], at: datetime
-) -> bool:
+def put_contacts(unit: Unit, customer: t.Customer, facts: list[ContactFact]) -> bool:
     """Replace the contacts. A changed address is valid again (rule 35) unless it is ``unusable``,
     an unchanged one keeps its mark, and one that a member corrected stays corrected until something
     else is reported; the first contact is the main one unless another says it is.
@@ -49,7 +47,7 @@ def put_contacts(
         raise Invalid.at("/contacts", "more than one contact is marked as main")
     main = next((place for place, fact in enumerate(facts) if fact.main), 0)
     stored = sorted(
-        session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id)),
+        unit.session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id)),
         key=lambda c: (len(c.external_id), c.external_id),
     )
     found = _found(facts, stored, customer.country)
@@ -69,25 +67,25 @@ def put_contacts(
             if address in row.superseded and row.superseded[address] == reported:
                 continue
             if getattr(row, address) != reported:
-                take_along(session, customer, row, address, reported, at, _BY)
+                take_along(unit.named(_BY), customer, row, address, reported)
                 row.superseded = {k: v for k, v in row.superseded.items() if k != address}
                 setattr(row, address, reported)
                 reason = unusable(customer, address, reported)
                 setattr(row, f"{address}_invalid", reason)
                 if reason:
                     text = f"{address} of {fact.name or row.external_id} is invalid: {reason}"
-                    note(session, customer, at, "contact_invalid", text, by=_BY)
+                    note(unit, customer, "contact_invalid", text, by=_BY)
                 else:
-                    fix(row, address, at)
+                    fix(row, address, unit.now)
         row.name, row.position, row.language = fact.name, fact.position, fact.language
         row.main = place == main
         changed = changed or row.model_dump() != before
-        session.add(row)
+        unit.session.add(row)
     kept = {row.id for row in found.values()}
     gone = [row for row in stored if row.id not in kept]
     for row in gone:
-        session.delete(row)
-    session.flush()
+        unit.session.delete(row)
+    unit.session.flush()
     return changed or bool(gone)
 
 

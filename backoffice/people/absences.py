@@ -2,107 +2,104 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.people.audit import record
 from backoffice.people.owners import OPEN, hand_over
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Conflict, Invalid, NotFound
-from store.load import clock, load
+from store.load import load
+from store.unit import Unit
 
 
 def set_absence(
-    session: Session,
+    unit: Unit,
     member: t.Member,
     from_on: date,
     until_on: date | None,
-    now: datetime,
     by: t.Member,
 ) -> t.Absence:
     """The member is absent from a local day until another, included; None = until it is ended. It
     takes the place of the one before. Invalid for days in the wrong order or all in the past,
     Conflict for a member who left."""
-    session.refresh(member, with_for_update={"key_share": True})  # one absence at a time
+    unit.session.refresh(member, with_for_update={"key_share": True})  # one absence at a time
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
-    today = _today(session, member, now)
+    today = _today(unit, member)
     if until_on is not None and until_on < from_on:
         raise Invalid.at("/until", f"{until_on} is before {from_on}, when the absence begins")
     if until_on is not None and until_on < today:
         raise Invalid.at("/until", f"{until_on} is before today ({today})")
-    row = session.get(t.Absence, member.id, populate_existing=True)
+    row = unit.session.get(t.Absence, member.id, populate_existing=True)
     if row is None:
         row = t.Absence(member_id=member.id, from_on=from_on)
     row.from_on, row.until_on, row.set_by = from_on, until_on, by.name
-    session.add(row)
+    unit.session.add(row)
     until = f" until {until_on}" if until_on else ""
     words = f"{member.name} is absent from {from_on}{until}"
-    record(session, member.organisation_id, "absence_set", words, by=by, about=member)
+    record(unit, "absence_set", words, by=by, about=member)
     return row
 
 
-def end_absence(session: Session, member: t.Member, now: datetime, by: t.Member) -> None:
+def end_absence(unit: Unit, member: t.Member, by: t.Member) -> None:
     """The member is back, or does not go. NotFound without an absence that runs or is to come."""
-    row = absence_of(session, member, now)
+    row = absence_of(unit, member)
     if row is None:
         raise NotFound(f"no absence of {member.name}")
-    session.delete(row)
+    unit.session.delete(row)
     words = f"the absence of {member.name} is ended"
-    record(session, member.organisation_id, "absence_ended", words, by=by, about=member)
+    record(unit, "absence_ended", words, by=by, about=member)
 
 
-def absence_of(session: Session, member: t.Member, now: datetime) -> t.Absence | None:
+def absence_of(unit: Unit, member: t.Member) -> t.Absence | None:
     """The one that runs or is to come."""
-    row = session.get(t.Absence, member.id)
-    if row is None or (row.until_on is not None and row.until_on < _today(session, member, now)):
+    row = unit.session.get(t.Absence, member.id)
+    if row is None or (row.until_on is not None and row.until_on < _today(unit, member)):
         return None
     return row
 
 
-def absences(session: Session, members: list[t.Member], now: datetime) -> dict[str, t.Absence]:
+def absences(unit: Unit, members: list[t.Member]) -> dict[str, t.Absence]:
     """Those that run or are to come, by the member's id as text."""
     if not members:
         return {}
-    today = _today(session, members[0], now)
-    rows = session.exec(
+    today = _today(unit, members[0])
+    rows = unit.session.exec(
         select(t.Absence).where(col(t.Absence.member_id).in_([m.id for m in members]))
     )
     return {str(r.member_id): r for r in rows if r.until_on is None or r.until_on >= today}
 
 
-def hand_on_all(
-    session: Session, admin: t.Member, of: t.Member, to: t.Member, now: datetime
-) -> None:
+def hand_on_all(unit: Unit, admin: t.Member, of: t.Member, to: t.Member) -> None:
     """An admin hands on all open actions of a member who left or is absent today, unseen and
     uncounted (rule 29). Conflict for a member who is there: their actions are theirs alone."""
     if to.id == of.id or not to.active:
         words = "is the same member" if to.id == of.id else "is not an active member"
         raise Invalid.at("/to", f"{to.name} {words}")
-    away = absence_of(session, of, now) if of.active else None
-    if of.active and (away is None or away.from_on > _today(session, of, now)):
+    away = absence_of(unit, of) if of.active else None
+    if of.active and (away is None or away.from_on > _today(unit, of)):
         raise Conflict(
             f"{of.name} is there, so their open actions are theirs alone (rule 29): they hand them "
             "on with POST /v1/actions/{action}/reassign; for who leaves or is away record an "
             f"absence with PUT /v1/members/{of.id}/absence first"
         )
-    ids = session.exec(
+    ids = unit.session.exec(
         select(t.Action.customer_id, t.Action.id)
         .where(t.Action.owner_id == of.id, col(t.Action.status).in_((*OPEN, "sending")))
         .order_by(col(t.Action.customer_id), col(t.Action.id))
     ).all()
     for customer_id, action_id in ids:
-        loaded = load(session, customer_id)
-        row = session.get_one(t.Action, action_id, populate_existing=True)
+        loaded = load(unit, customer_id)
+        row = unit.session.get_one(t.Action, action_id, populate_existing=True)
         if row.owner_id == of.id and row.status in (*OPEN, "sending"):
-            at = clock(loaded.organisation, now)
-            hand_over(session, loaded.customer, row, to, at, admin.name)
+            hand_over(unit.named(admin.name), loaded.customer, row, to)
     words = f"the open actions of {of.name} are handed on to {to.name}"
-    record(session, of.organisation_id, "actions_reassigned", words, by=admin, about=of)
+    record(unit, "actions_reassigned", words, by=admin, about=of)
 
 
-def _today(session: Session, member: t.Member, now: datetime) -> date:
-    organisation = session.get_one(t.Organisation, member.organisation_id)
-    return calendar_of(organisation).today(clock(organisation, now))
+def _today(unit: Unit, member: t.Member) -> date:
+    organisation = unit.organisation
+    return calendar_of(organisation).today(unit.now)

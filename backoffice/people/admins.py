@@ -10,19 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from store import tables as t
 from store.errors import Conflict
+from store.unit import Unit
 
 
-def before_leaving(session: Session, member: t.Member) -> None:
+def before_leaving(unit: Unit, member: t.Member) -> None:
     """Before the member is no admin any more, or leaves. Conflict where no other admin has a good
     key."""
-    _lock(session, member)
+    _lock(unit, member)
     if member.role != "admin" or not member.active:
         return
-    if not _any_key(session, member, col(t.ApiKey.member_id) != member.id):
+    if not _any_key(unit, member, col(t.ApiKey.member_id) != member.id):
         raise Conflict(
             f"{member.name} is the only admin with a key, without whom nobody could let anybody in "
             f"again; make another member an admin with PUT /v1/members/{{member}} first, who "
@@ -30,21 +31,21 @@ def before_leaving(session: Session, member: t.Member) -> None:
         )
 
 
-def before_revoking(session: Session, member: t.Member, key: t.ApiKey) -> None:
+def before_revoking(unit: Unit, member: t.Member, key: t.ApiKey) -> None:
     """Before a key of the member is revoked. Conflict where it is the last good one that any admin
     has."""
-    _lock(session, member)
+    _lock(unit, member)
     its_own, others = col(t.ApiKey.id) == key.id, col(t.ApiKey.id) != key.id
-    if _any_key(session, member, its_own) and not _any_key(session, member, others):
+    if _any_key(unit, member, its_own) and not _any_key(unit, member, others):
         raise Conflict(
             "this is the last key of an admin, without which nobody could let anybody in again; "
             "make another one with POST /v1/me/keys first"
         )
 
 
-def _lock(session: Session, member: t.Member) -> None:
+def _lock(unit: Unit, member: t.Member) -> None:
     """The admins and the member, read anew."""
-    session.exec(
+    unit.session.exec(
         select(t.Member)
         .where(t.Member.organisation_id == member.organisation_id)
         .where(
@@ -59,10 +60,10 @@ def _lock(session: Session, member: t.Member) -> None:
     ).all()
 
 
-def _any_key(session: Session, member: t.Member, which: Any) -> bool:
+def _any_key(unit: Unit, member: t.Member, which: Any) -> bool:
     """Whether an admin of the member's organisation has a good key among these."""
     until = col(t.ApiKey.expires_at)
-    found = session.exec(
+    found = unit.session.exec(
         select(t.ApiKey.id)
         .join(t.Member, col(t.Member.id) == t.ApiKey.member_id)
         .where(t.Member.organisation_id == member.organisation_id)

@@ -5,21 +5,20 @@ Admins read all of it, a member what concerns them and what they did.
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from store import tables as t
+from store.unit import Unit
 
 #: What others did about a member is a notice for so long, and so many of them at most.
 NOTICE_DAYS, MOST_NOTICES = 30, 20
 
 
 def record(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     kind: str,
     text: str,
     *,
@@ -27,9 +26,9 @@ def record(
     about: t.Member | None,
 ) -> None:
     """Append an entry at the real time. ``by`` None: whoever works on the machine itself."""
-    session.add(
+    unit.session.add(
         t.AuditEntry(
-            organisation_id=organisation_id,
+            organisation_id=unit.organisation_id,
             kind=kind,
             text=text[:2000],
             by=by.name if by else "the machine",
@@ -37,11 +36,11 @@ def record(
             about_id=about.id if about else None,
         )
     )
-    session.flush()
+    unit.session.flush()
 
 
 def read(
-    session: Session, member: t.Member, *, before: int | None = None, limit: int = 50
+    unit: Unit, member: t.Member, *, before: int | None = None, limit: int = 50
 ) -> list[t.AuditEntry]:
     """What the member may read, newest first, from before the entry ``before``."""
     statement = (
@@ -55,13 +54,13 @@ def read(
         statement = statement.where(mine)
     if before is not None:
         statement = statement.where(col(t.AuditEntry.id) < before)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))
 
 
-def notices(session: Session, member: t.Member) -> list[t.AuditEntry]:
+def notices(unit: Unit, member: t.Member) -> list[t.AuditEntry]:
     """What others did about the member of late, newest first."""
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.AuditEntry)
             .where(
                 t.AuditEntry.about_id == member.id,

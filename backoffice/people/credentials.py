@@ -6,7 +6,6 @@ The first key seals, all of them open: put a new one in front, seal everything a
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from sqlmodel import Session, select
 from backoffice.people.held_accounts import account_changed
 from store import tables as t
 from store.errors import DunningError, NotFound
+from store.unit import Unit
 
 
 class NoKey(DunningError):
@@ -61,46 +61,46 @@ def new_secret_key() -> str:
 
 
 def put(
-    session: Session,
+    unit: Unit,
     vault: Vault,
-    organisation_id: uuid.UUID,
     provider: str,
     credentials: dict[str, Any],
     shown: dict[str, Any],
-    by: str,
 ) -> t.ProviderAccount:
     """Keep or replace an organisation's account. ``shown`` is what may be read again."""
-    row = session.get(t.ProviderAccount, (organisation_id, provider))
+    row = unit.session.get(t.ProviderAccount, (unit.organisation_id, provider))
     sealed = vault.seal(credentials)
     if row is None:
-        row = t.ProviderAccount(organisation_id=organisation_id, provider=provider, sealed=sealed)
-        session.add(row)
+        row = t.ProviderAccount(
+            organisation_id=unit.organisation_id, provider=provider, sealed=sealed
+        )
+        unit.session.add(row)
     row.sealed, row.shown = sealed, shown
-    row.updated_at, row.updated_by = datetime.now(UTC), by
-    session.flush()
-    account_changed(session, organisation_id, provider, row.updated_at)
+    row.updated_at, row.updated_by = datetime.now(UTC), unit.by
+    unit.session.flush()
+    account_changed(unit.session, unit.organisation_id, provider, row.updated_at)
     return row
 
 
-def find(session: Session, organisation_id: uuid.UUID, provider: str) -> t.ProviderAccount | None:
-    return session.get(t.ProviderAccount, (organisation_id, provider))
+def find(unit: Unit, provider: str) -> t.ProviderAccount | None:
+    return unit.session.get(t.ProviderAccount, (unit.organisation_id, provider))
 
 
-def remove(session: Session, organisation_id: uuid.UUID, provider: str) -> None:
+def remove(unit: Unit, provider: str) -> None:
     """Back to the installation's account. NotFound when there is none of their own."""
-    row = find(session, organisation_id, provider)
+    row = find(unit, provider)
     if row is None:
         raise NotFound(f"no own account at {provider!r}")
-    session.delete(row)
-    session.flush()
-    account_changed(session, organisation_id, provider, datetime.now(UTC))
+    unit.session.delete(row)
+    unit.session.flush()
+    account_changed(unit.session, unit.organisation_id, provider, datetime.now(UTC))
 
 
-def every(session: Session, organisation_id: uuid.UUID) -> list[t.ProviderAccount]:
+def every(unit: Unit) -> list[t.ProviderAccount]:
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.ProviderAccount)
-            .where(t.ProviderAccount.organisation_id == organisation_id)
+            .where(t.ProviderAccount.organisation_id == unit.organisation_id)
             .order_by(t.ProviderAccount.provider)
         )
     )

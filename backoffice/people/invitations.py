@@ -17,20 +17,21 @@ from backoffice.people.audit import record
 from backoffice.people.members import MEMBER, end_invitations, new_key
 from store import tables as t
 from store.errors import Conflict, NotFound
+from store.unit import Unit
 
 GOOD_FOR = timedelta(days=7)
 _PREFIX = "dun_invitation_"
 
 
-def invite(session: Session, member: t.Member, by: t.Member) -> tuple[str, t.Invitation]:
+def invite(unit: Unit, member: t.Member, by: t.Member) -> tuple[str, t.Invitation]:
     """Make an invitation, good for ``GOOD_FOR``, and return its token; only the token's SHA-256
     stays (it has 256 bits). It takes the place of an unused one of the member. Conflict for a
     member who left."""
-    session.refresh(member, with_for_update={"key_share": True})
+    unit.session.refresh(member, with_for_update={"key_share": True})
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
     now = datetime.now(UTC)
-    end_invitations(session, member, now)
+    end_invitations(unit.at(now), member)
     token = _PREFIX + secrets.token_urlsafe(32)
     row = t.Invitation(
         organisation_id=member.organisation_id,
@@ -38,9 +39,9 @@ def invite(session: Session, member: t.Member, by: t.Member) -> tuple[str, t.Inv
         token_hash=_hash(token),
         expires_at=now + GOOD_FOR,
     )
-    session.add(row)
+    unit.session.add(row)
     words = f"{member.name} is invited to make a key"
-    record(session, member.organisation_id, "invitation_made", words, by=by, about=member)
+    record(unit, "invitation_made", words, by=by, about=member)
     return token, row
 
 
@@ -68,9 +69,9 @@ def exchange(session: Session, token: str, name: str) -> str:
             "no such invitation, or it was used or has expired; ask an admin for a new one"
         )
     member = session.get_one(t.Member, member_id)
-    key = new_key(session, member.organisation_id, MEMBER, name, member)
+    key = new_key(Unit(session, member.organisation_id), MEMBER, name, member)
     words = f"an invitation of {member.name} was exchanged for the key {name!r}"
-    record(session, member.organisation_id, "invitation_used", words, by=member, about=member)
+    record(Unit(session, member.organisation_id), "invitation_used", words, by=member, about=member)
     return key
 
 

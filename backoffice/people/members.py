@@ -22,6 +22,7 @@ from store import tables as t
 from store.errors import Conflict, NotFound
 from store.locks import lock_organisation
 from store.nudges import nudge_many
+from store.unit import Unit
 
 _ALPHABET = string.ascii_letters + string.digits
 #: Of 62 letters and digits: 256 bits.
@@ -44,8 +45,7 @@ class Principal:
 
 
 def new_key(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     scope: str,
     name: str,
     member: t.Member | None = None,
@@ -53,10 +53,10 @@ def new_key(
     """Make a key and return it; only its hash stays (it has 256 random bits, so SHA-256 serves)."""
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
-    session.add(
+    unit.session.add(
         t.ApiKey(
             id=key_id,
-            organisation_id=organisation_id,
+            organisation_id=unit.organisation_id,
             member_id=member.id if member else None,
             scope=scope,
             name=name,
@@ -100,57 +100,55 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def put_member(
-    session: Session, organisation_id: uuid.UUID, email: str, name: str, role: str = "member"
-) -> t.Member:
+def put_member(unit: Unit, email: str, name: str, role: str = "member") -> t.Member:
     """Create or update a member by e-mail address; one who had left is back. Who comes may be the
     owner that an open action waits for: the customers of those look again. Conflict when no admin
     with a key would be left."""
-    row = _of_address(session, organisation_id, email)
+    row = _of_address(unit, email)
     if row is None:  # two who write it differently must not both make it
-        lock_organisation(session, organisation_id)
-        row = _of_address(session, organisation_id, email)
+        lock_organisation(unit)
+        row = _of_address(unit, email)
     if row is None:
-        row = t.Member(organisation_id=organisation_id, email=email, name=name)
-        session.add(row)
+        row = t.Member(organisation_id=unit.organisation_id, email=email, name=name)
+        unit.session.add(row)
     elif row.role == "admin" and role != "admin":
-        admins.before_leaving(session, row)
+        admins.before_leaving(unit, row)
     row.name, row.role, row.active = name, role, True
-    session.flush()
-    unowned = customers_without_owner(session, organisation_id)
+    unit.session.flush()
+    unowned = customers_without_owner(unit)
     if unowned:
-        nudge_many(session, organisation_id, unowned)
+        nudge_many(unit, unowned)
     return row
 
 
-def _of_address(session: Session, organisation_id: uuid.UUID, email: str) -> t.Member | None:
+def _of_address(unit: Unit, email: str) -> t.Member | None:
     """Both sides in lower case by PostgreSQL, whose idea of it is not Python's ("İ")."""
-    return session.exec(
+    return unit.session.exec(
         select(t.Member).where(
-            t.Member.organisation_id == organisation_id,
+            t.Member.organisation_id == unit.organisation_id,
             sa.func.lower(t.Member.email) == sa.func.lower(email),
         )
     ).one_or_none()
 
 
-def list_members(session: Session, organisation_id: uuid.UUID) -> list[t.Member]:
+def list_members(unit: Unit) -> list[t.Member]:
     """The active ones, by name."""
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.Member)
-            .where(t.Member.organisation_id == organisation_id, col(t.Member.active))
+            .where(t.Member.organisation_id == unit.organisation_id, col(t.Member.active))
             .order_by(t.Member.name, t.Member.email)
         )
     )
 
 
-def groups(session: Session, organisation_id: uuid.UUID) -> dict[str, list[t.Member]]:
+def groups(unit: Unit) -> dict[str, list[t.Member]]:
     """The groups and their active members, by name."""
     found: dict[str, list[t.Member]] = {}
-    rows = session.exec(
+    rows = unit.session.exec(
         select(t.GroupMember.name, t.Member)
         .join(t.Member, col(t.Member.id) == t.GroupMember.member_id)
-        .where(t.GroupMember.organisation_id == organisation_id)
+        .where(t.GroupMember.organisation_id == unit.organisation_id)
         .order_by(t.GroupMember.name, t.Member.name)
     )
     for name, member in rows:
@@ -158,27 +156,27 @@ def groups(session: Session, organisation_id: uuid.UUID) -> dict[str, list[t.Mem
     return found
 
 
-def make_key(session: Session, member: t.Member, name: str) -> str:
+def make_key(unit: Unit, member: t.Member, name: str) -> str:
     """One more key of the member who asks."""
-    key = new_key(session, member.organisation_id, MEMBER, name, member)
+    key = new_key(unit, MEMBER, name, member)
     words = f"{member.name} made the key {name!r}"
-    record(session, member.organisation_id, "key_made", words, by=member, about=member)
+    record(unit, "key_made", words, by=member, about=member)
     return key
 
 
-def make_key_on_the_machine(session: Session, member: t.Member, name: str) -> str:
+def make_key_on_the_machine(unit: Unit, member: t.Member, name: str) -> str:
     """A key of a member, made by whoever works on the machine itself; the member is shown it.
     Conflict for one who left."""
-    session.refresh(member, with_for_update={"key_share": True})
+    unit.session.refresh(member, with_for_update={"key_share": True})
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
-    key = new_key(session, member.organisation_id, MEMBER, name, member)
+    key = new_key(unit, MEMBER, name, member)
     words = f"the key {name!r} of {member.name} is made on the machine itself"
-    record(session, member.organisation_id, "key_made", words, by=None, about=member)
+    record(unit, "key_made", words, by=None, about=member)
     return key
 
 
-def list_keys(session: Session, member: t.Member) -> list[t.ApiKey]:
+def list_keys(unit: Unit, member: t.Member) -> list[t.ApiKey]:
     """The keys that are not revoked, oldest first: of an admin all, else the member's own."""
     statement = (
         select(t.ApiKey)
@@ -188,66 +186,66 @@ def list_keys(session: Session, member: t.Member) -> list[t.ApiKey]:
     )
     if member.role != "admin":
         statement = statement.where(t.ApiKey.member_id == member.id)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))
 
 
-def revoke_key(session: Session, by: t.Member, key_id: str) -> None:
+def revoke_key(unit: Unit, by: t.Member, key_id: str) -> None:
     """The key is good no more. A member revokes their own, an admin any. NotFound when there is
     none that they may revoke, or it was revoked before; Conflict for the last key of an admin."""
-    row = session.get(t.ApiKey, key_id)
+    row = unit.session.get(t.ApiKey, key_id)
     if row is None or row.organisation_id != by.organisation_id:
         raise NotFound(f"no key {key_id!r}")
     if by.role != "admin" and row.member_id != by.id:
         raise NotFound(f"no key {key_id!r}")
-    whose = session.get(t.Member, row.member_id) if row.member_id else None
+    whose = unit.session.get(t.Member, row.member_id) if row.member_id else None
     if whose is not None:
-        admins.before_revoking(session, whose, row)
-    session.refresh(row, with_for_update={"key_share": True})
+        admins.before_revoking(unit, whose, row)
+    unit.session.refresh(row, with_for_update={"key_share": True})
     if row.revoked_at is not None:
         raise NotFound(f"no key {key_id!r}")
     row.revoked_at = datetime.now(UTC)
     words = f"the key {row.name!r} of {whose.name if whose else 'billing'} is revoked"
-    record(session, by.organisation_id, "key_revoked", words, by=by, about=whose)
+    record(unit, "key_revoked", words, by=by, about=whose)
 
 
-def set_group(
-    session: Session, organisation_id: uuid.UUID, name: str, members: list[t.Member]
-) -> None:
-    rows = session.exec(
+def set_group(unit: Unit, name: str, members: list[t.Member]) -> None:
+    rows = unit.session.exec(
         select(t.GroupMember).where(
-            t.GroupMember.organisation_id == organisation_id, t.GroupMember.name == name
+            t.GroupMember.organisation_id == unit.organisation_id, t.GroupMember.name == name
         )
     )
     for row in rows:
-        session.delete(row)
-    session.flush()
+        unit.session.delete(row)
+    unit.session.flush()
     for member in members:
-        session.add(t.GroupMember(organisation_id=organisation_id, name=name, member_id=member.id))
-    session.flush()
+        unit.session.add(
+            t.GroupMember(organisation_id=unit.organisation_id, name=name, member_id=member.id)
+        )
+    unit.session.flush()
 
 
-def member_or_404(session: Session, organisation_id: uuid.UUID, key: str) -> t.Member:
+def member_or_404(unit: Unit, key: str) -> t.Member:
     """By our id where it has the form of one, else by e-mail address."""
     ours = our_id(key)
     if ours is None:
-        row = _of_address(session, organisation_id, key)
+        row = _of_address(unit, key)
     else:
-        mine = select(t.Member).where(t.Member.organisation_id == organisation_id)
-        row = session.exec(mine.where(t.Member.id == ours)).one_or_none()
+        mine = select(t.Member).where(t.Member.organisation_id == unit.organisation_id)
+        row = unit.session.exec(mine.where(t.Member.id == ours)).one_or_none()
     if row is None:
         raise NotFound(f"no member {key!r}")
     return row
 
 
-def remove_member(session: Session, member: t.Member) -> None:
+def remove_member(unit: Unit, member: t.Member) -> None:
     """A member leaves, and with them their keys, an unused invitation and an absence. Conflict
     while open actions are theirs (rule 29, which is why it does not say how many): hand them on
     first; Conflict for the last admin who has a key."""
     if member.role == "admin":
-        admins.before_leaving(session, member)
+        admins.before_leaving(unit, member)
     # Not weaker: an action that is being given to the member just now is waited for, and counts.
-    session.refresh(member, with_for_update=True)
-    owns = session.exec(
+    unit.session.refresh(member, with_for_update=True)
+    owns = unit.session.exec(
         select(t.Action.id)
         .where(
             t.Action.owner_id == member.id,
@@ -263,19 +261,19 @@ def remove_member(session: Session, member: t.Member) -> None:
         )
     member.active = False
     now = datetime.now(UTC)
-    for key in session.exec(select(t.ApiKey).where(t.ApiKey.member_id == member.id)):
+    for key in unit.session.exec(select(t.ApiKey).where(t.ApiKey.member_id == member.id)):
         key.revoked_at = key.revoked_at or now
-    end_invitations(session, member, now)
-    absence = session.get(t.Absence, member.id)
+    end_invitations(unit.at(now), member)
+    absence = unit.session.get(t.Absence, member.id)
     if absence is not None:
-        session.delete(absence)
+        unit.session.delete(absence)
 
 
-def end_invitations(session: Session, member: t.Member, now: datetime) -> None:
+def end_invitations(unit: Unit, member: t.Member) -> None:
     """A member's invitation that was not used is good no more."""
-    session.connection().execute(
+    unit.session.connection().execute(
         sa.update(t.Invitation)
         .where(col(t.Invitation.member_id) == member.id, col(t.Invitation.used_at).is_(None))
-        .where(col(t.Invitation.expires_at) > now)
-        .values(expires_at=now)
+        .where(col(t.Invitation.expires_at) > unit.real)
+        .values(expires_at=unit.real)
     )

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.people.plans import plan_or_404
 from dunning.rates import COUNTRIES
 from store import tables as t
 from store.calendars import CalendarError, check_zone, parse_working_days, public_holidays
 from store.errors import Invalid, NotFound
-from store.load import clock
 from store.locks import lock_organisation
 from store.nudges import nudge_many
+from store.unit import Unit
 
 
 def change(
-    session: Session, organisation_id: uuid.UUID, changes: dict[str, Any], now: datetime, by: str
+    unit: Unit,
+    changes: dict[str, Any],
 ) -> t.Organisation:
     """Change settings by name, ``default_plan`` by the plan's. Every sequence looks again when
     anything is different; another default plan is another plan for the customers without one of
     their own (rule 44), and their timelines say so. Raises Invalid for a zone, week, holiday
     calendar or plan that is none, and for a country whose interest for late payment we do not know.
     """
-    row = lock_organisation(session, organisation_id)
+    row = lock_organisation(unit)
     before = row.model_dump()
     for name, check in (
         ("timezone", check_zone), ("working_days", parse_working_days), ("holidays", _holidays)
@@ -40,7 +39,7 @@ def change(
     if "default_plan" in changes:
         name = changes["default_plan"]
         try:
-            row.default_plan_id = plan_or_404(session, organisation_id, name)[0].id
+            row.default_plan_id = plan_or_404(unit, name)[0].id
         except NotFound as e:
             raise Invalid.at("/default_plan", e.detail) from None
     country = changes.get("late_payment_country", "")
@@ -54,26 +53,28 @@ def change(
             setattr(row, name, value)
     if row.cut_off <= row.sending_time:
         raise Invalid.at("/cut_off", f"{row.cut_off:%H:%M} is not after the sending time")
-    session.flush()
+    unit.session.flush()
     if row.default_plan_id != before["default_plan_id"]:
-        _tell_of_default_plan(session, row, changes["default_plan"], clock(row, now), by)
+        _tell_of_default_plan(unit, row, changes["default_plan"])
     if row.model_dump() != before:
         everybody = select(t.Sequence.customer_id).where(
-            t.Sequence.organisation_id == organisation_id
+            t.Sequence.organisation_id == unit.organisation_id
         )
-        nudge_many(session, organisation_id, list(session.exec(everybody)))
+        nudge_many(unit, list(unit.session.exec(everybody)))
     return row
 
 
 def _tell_of_default_plan(
-    session: Session, organisation: t.Organisation, plan: str, at: datetime, by: str
+    unit: Unit,
+    organisation: t.Organisation,
+    plan: str,
 ) -> None:
     """On the timeline of every customer whose sequence it changes."""
     words = f"plan changed to {plan}, the new default plan"
     theirs = (
         sa.select(
-            col(t.Customer.organisation_id), col(t.Customer.id), sa.literal(at),
-            sa.literal("plan_changed"), sa.literal(words), sa.literal(by),
+            col(t.Customer.organisation_id), col(t.Customer.id), sa.literal(unit.now),
+            sa.literal("plan_changed"), sa.literal(words), sa.literal(unit.by),
         )
         .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
         .where(col(t.Customer.organisation_id) == organisation.id)
@@ -81,7 +82,7 @@ def _tell_of_default_plan(
         .order_by(col(t.Customer.id))
     )  # fmt: skip
     columns = ["organisation_id", "customer_id", "at", "kind", "text", "by"]
-    session.connection().execute(sa.insert(t.TimelineEntry).from_select(columns, theirs))
+    unit.session.connection().execute(sa.insert(t.TimelineEntry).from_select(columns, theirs))
 
 
 def _holidays(code: str) -> None:

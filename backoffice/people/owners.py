@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from dunning.delivery import lower_case
 from store import tables as t
 from store.errors import Invalid
 from store.load import plan_of
 from store.timeline import note
+from store.unit import Unit
 
 OPEN = ("to_do", "needs_review")
 
@@ -40,16 +40,18 @@ def without_owner() -> ColumnElement[bool]:
     return sa.and_(is_open(), sa.not_(sa.exists(owner)))
 
 
-def customers_without_owner(session: Session, organisation_id: uuid.UUID) -> list[uuid.UUID]:
+def customers_without_owner(unit: Unit) -> list[uuid.UUID]:
     """The customers who have an open action that nobody owns."""
     statement = select(t.Action.customer_id).where(
-        t.Action.organisation_id == organisation_id, without_owner()
+        t.Action.organisation_id == unit.organisation_id, without_owner()
     )
-    return list(session.exec(statement.distinct().order_by(col(t.Action.customer_id))))
+    return list(unit.session.exec(statement.distinct().order_by(col(t.Action.customer_id))))
 
 
 def find_owners(
-    session: Session, customer: t.Customer, actions: Iterable[t.Action], at: datetime, by: str
+    unit: Unit,
+    customer: t.Customer,
+    actions: Iterable[t.Action],
 ) -> None:
     """Of the actions of a locked customer, give the open ones that nobody owns to whom their step
     names (rule 33); without any active member they wait on."""
@@ -57,7 +59,7 @@ def find_owners(
     if not opened:
         return
     active = set(
-        session.exec(
+        unit.session.exec(
             select(t.Member.id).where(
                 col(t.Member.id).in_({a.owner_id for a in opened}), col(t.Member.active)
             )
@@ -66,47 +68,45 @@ def find_owners(
     for action in opened:
         if action.owner_id in active:
             continue
-        found = owner_of(session, customer, action)
+        found = owner_of(unit, customer, action)
         if found is not None:
-            to = session.get_one(t.Member, found)
-            hand_over(session, customer, action, to, at, by, ": nobody owned it")
+            to = unit.session.get_one(t.Member, found)
+            hand_over(unit, customer, action, to, ": nobody owned it")
 
 
 def hand_over(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     row: t.Action,
     to: t.Member,
-    at: datetime,
-    by: str,
     why: str = "",
 ) -> None:
     """The action is another member's from now on. Invalid for one who is not active."""
     if not to.active:
         raise Invalid.at("/to", f"{to.name} is not an active member")
     row.owner_id = to.id
-    note(session, customer, at, "action_reassigned", f"'{row.name}' is now {to.name}'s{why}",
-         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
-    session.flush()
+    note(unit, customer, "action_reassigned", f"'{row.name}' is now {to.name}'s{why}",
+         invoice_id=row.invoice_id, action_id=row.id, by=unit.by)  # fmt: skip
+    unit.session.flush()
 
 
-def owner_of(session: Session, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
+def owner_of(unit: Unit, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
     """Its owner, if that is an active member, else whose step it is (rule 33): an automatic action
     has no owner before it needs one, and the owner of an old one may have left."""
-    owner = session.get(t.Member, action.owner_id) if action.owner_id else None
+    owner = unit.session.get(t.Member, action.owner_id) if action.owner_id else None
     if owner is None or not owner.active:
-        version = session.get(t.PlanVersion, action.plan_version_id)
+        version = unit.session.get(t.PlanVersion, action.plan_version_id)
         step = plan_of(version).find(action.step_key) if version else None
-        owner = owner_for(session, customer, step.owner if step else "assigned")
+        owner = owner_for(unit, customer, step.owner if step else "assigned")
     return owner.id if owner else None
 
 
-def owner_for(session: Session, customer: t.Customer, rule: str) -> t.Member | None:
+def owner_for(unit: Unit, customer: t.Customer, rule: str) -> t.Member | None:
     """Rule 33: of several the one assigned first. Where the rule finds nobody, the first assigned
     member, else the first admin, else the first member; None only without any active member."""
     active = {
         m.id: m
-        for m in session.exec(
+        for m in unit.session.exec(
             select(t.Member)
             .where(t.Member.organisation_id == customer.organisation_id, col(t.Member.active))
             .order_by(col(t.Member.created_at), col(t.Member.id))
@@ -114,14 +114,14 @@ def owner_for(session: Session, customer: t.Customer, rule: str) -> t.Member | N
     }
     assigned = [
         active[m]
-        for m in session.exec(
+        for m in unit.session.exec(
             select(t.CustomerMember.member_id)
             .where(t.CustomerMember.customer_id == customer.id)
             .order_by(col(t.CustomerMember.rank))
         )
         if m in active
     ]
-    chosen = _chosen(session, customer, rule, active, assigned)
+    chosen = _chosen(unit, customer, rule, active, assigned)
     if chosen:
         return chosen[0]
     if assigned:
@@ -131,7 +131,7 @@ def owner_for(session: Session, customer: t.Customer, rule: str) -> t.Member | N
 
 
 def _chosen(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     rule: str,
     active: dict[uuid.UUID, t.Member],
@@ -142,7 +142,7 @@ def _chosen(
     if rule.startswith("group:"):
         name, _, which = rule.removeprefix("group:").partition(":")
         ids = set(
-            session.exec(
+            unit.session.exec(
                 select(t.GroupMember.member_id).where(
                     t.GroupMember.organisation_id == customer.organisation_id,
                     t.GroupMember.name == name.strip(),
@@ -163,7 +163,7 @@ def _is_named(member: t.Member, rule: str) -> bool:
     return by_address or member.name.casefold() == wanted.casefold()
 
 
-def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: str) -> None:
+def check_owner(unit: Unit, step: str, rule: str) -> None:
     """Raises Invalid when a plan names a member or a group that does not exist."""
     if rule == "assigned":
         return
@@ -171,17 +171,19 @@ def check_owner(session: Session, organisation_id: uuid.UUID, step: str, rule: s
         name, _, which = rule.removeprefix("group:").partition(":")
         if which.strip() not in ("", "assigned"):
             raise Invalid.at(f"step {step}", f"owner {rule!r}: write 'group:NAME:assigned'")
-        known = session.exec(
+        known = unit.session.exec(
             select(t.GroupMember.name).where(
-                t.GroupMember.organisation_id == organisation_id,
+                t.GroupMember.organisation_id == unit.organisation_id,
                 t.GroupMember.name == name.strip(),
             )
         ).first()
         if known is None:
             raise Invalid.at(f"step {step}", f"owner: there is no group {name.strip()!r}")
         return
-    for member in session.exec(
-        select(t.Member).where(t.Member.organisation_id == organisation_id, col(t.Member.active))
+    for member in unit.session.exec(
+        select(t.Member).where(
+            t.Member.organisation_id == unit.organisation_id, col(t.Member.active)
+        )
     ):
         if _is_named(member, rule):
             return

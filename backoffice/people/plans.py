@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.people.owners import check_owner
 from dunning.plan import Plan, PlanError, parse_plan, plan_data
@@ -15,13 +15,13 @@ from store import tables as t
 from store.errors import Invalid, NotFound
 from store.locks import lock_organisation
 from store.nudges import nudge_many
+from store.unit import Unit
 
 CheckTexts = Callable[[Plan], None]
 
 
 def put_plan(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     data: Mapping[str, Any],
     check_texts: CheckTexts,
     by: uuid.UUID | None = None,
@@ -33,32 +33,29 @@ def put_plan(
 
     ``check_texts`` raises PlanError for a step whose subject or body is no valid template.
     """
-    plan = check_plan(
-        session, organisation_id, data, check_texts, owners_must_exist=owners_must_exist
-    )
+    plan = check_plan(unit, data, check_texts, owners_must_exist=owners_must_exist)
     definition = plan_data(plan)
-    organisation = lock_organisation(session, organisation_id)
-    row = _made(session, organisation_id, plan.name)
+    organisation = lock_organisation(unit)
+    row = _made(unit, plan.name)
     number = 1
     if row.current_version_id is not None:
-        current = session.get_one(t.PlanVersion, row.current_version_id)
+        current = unit.session.get_one(t.PlanVersion, row.current_version_id)
         if current.definition == definition:
             return current, "unchanged"
         number = current.version + 1
     version = t.PlanVersion(plan_id=row.id, version=number, definition=definition, created_by=by)
-    session.add(version)
-    session.flush()
+    unit.session.add(version)
+    unit.session.flush()
     row.current_version_id = version.id
     if organisation.default_plan_id is None:
         organisation.default_plan_id = row.id
-    session.flush()
-    nudge_many(session, organisation_id, followers(session, organisation, row.id))
+    unit.session.flush()
+    nudge_many(unit, followers(unit, organisation, row.id))
     return version, "created" if number == 1 else "updated"
 
 
 def check_plan(
-    session: Session,
-    organisation_id: uuid.UUID,
+    unit: Unit,
     data: Mapping[str, Any],
     check_texts: CheckTexts,
     *,
@@ -71,31 +68,31 @@ def check_plan(
     except PlanError as e:
         raise Invalid.at(f"step {e.step}" if e.step else "plan", e.reason) from None
     for step in plan.steps if owners_must_exist else ():
-        check_owner(session, organisation_id, step.key, step.owner)
+        check_owner(unit, step.key, step.owner)
     return plan
 
 
-def _made(session: Session, organisation_id: uuid.UUID, name: str) -> t.Plan:
+def _made(unit: Unit, name: str) -> t.Plan:
     """The plan's row, made if need be; the organisation is locked, so versions follow one
     another."""
-    statement = select(t.Plan).where(t.Plan.organisation_id == organisation_id, t.Plan.name == name)
-    row = session.exec(statement).one_or_none()
+    statement = select(t.Plan).where(
+        t.Plan.organisation_id == unit.organisation_id, t.Plan.name == name
+    )
+    row = unit.session.exec(statement).one_or_none()
     if row is None:
-        row = t.Plan(organisation_id=organisation_id, name=name)
-        session.add(row)
-        session.flush()
+        row = t.Plan(organisation_id=unit.organisation_id, name=name)
+        unit.session.add(row)
+        unit.session.flush()
     return row
 
 
-def followers(
-    session: Session, organisation: t.Organisation, plan_id: uuid.UUID
-) -> list[uuid.UUID]:
+def followers(unit: Unit, organisation: t.Organisation, plan_id: uuid.UUID) -> list[uuid.UUID]:
     """The customers that a plan drives and that have a sequence: they decide anew (rule 43)."""
     mine = col(t.Customer.plan_id) == plan_id
     if organisation.default_plan_id == plan_id:
         mine = sa.or_(mine, col(t.Customer.plan_id).is_(None))
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.Customer.id)
             .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
             .where(t.Customer.organisation_id == organisation.id, mine)
@@ -103,25 +100,23 @@ def followers(
     )
 
 
-def plan_or_404(
-    session: Session, organisation_id: uuid.UUID, name: str
-) -> tuple[t.Plan, t.PlanVersion]:
-    found = session.exec(
+def plan_or_404(unit: Unit, name: str) -> tuple[t.Plan, t.PlanVersion]:
+    found = unit.session.exec(
         select(t.Plan, t.PlanVersion)
         .join(t.PlanVersion, col(t.Plan.current_version_id) == t.PlanVersion.id)
-        .where(t.Plan.organisation_id == organisation_id, t.Plan.name == name)
+        .where(t.Plan.organisation_id == unit.organisation_id, t.Plan.name == name)
     ).one_or_none()
     if found is None:
         raise NotFound(f"no plan {name!r}")
     return found
 
 
-def list_plans(session: Session, organisation_id: uuid.UUID) -> list[tuple[t.Plan, t.PlanVersion]]:
+def list_plans(unit: Unit) -> list[tuple[t.Plan, t.PlanVersion]]:
     return list(
-        session.exec(
+        unit.session.exec(
             select(t.Plan, t.PlanVersion)
             .join(t.PlanVersion, col(t.Plan.current_version_id) == t.PlanVersion.id)
-            .where(t.Plan.organisation_id == organisation_id)
+            .where(t.Plan.organisation_id == unit.organisation_id)
             .order_by(t.Plan.name)
         )
     )

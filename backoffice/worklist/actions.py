@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.delivery import files
 from backoffice.delivery.deliveries import of_action
@@ -23,20 +23,21 @@ from dunning.decide import decide, why_not_again
 from dunning.plan import CHANNELS, ActionType
 from store import tables as t
 from store.errors import Conflict, Invalid, NotFound
-from store.load import Loaded, clock, load
+from store.load import Loaded, load
 from store.nudges import nudge
 from store.timeline import money, note
+from store.unit import Unit
 
 Scope = Literal["mine", "all", "without_owner"]
 
 
-def find(session: Session, member: t.Member, key: str) -> t.Action:
+def find(unit: Unit, member: t.Member, key: str) -> t.Action:
     """An action the member may see; NotFound is the same for one that does not exist."""
     try:
         action_id = uuid.UUID(key)
     except ValueError:
         action_id = uuid.UUID(int=0)
-    row = session.exec(
+    row = unit.session.exec(
         select(t.Action).where(
             t.Action.id == action_id,
             t.Action.organisation_id == member.organisation_id,
@@ -49,7 +50,7 @@ def find(session: Session, member: t.Member, key: str) -> t.Action:
 
 
 def list_actions(
-    session: Session,
+    unit: Unit,
     member: t.Member,
     *,
     scope: Scope = "mine",
@@ -90,7 +91,7 @@ def list_actions(
         statement = statement.where(col(t.Action.seq) > after)
     if today_end is not None and scope != "without_owner":
         statement = statement.where(sa.not_(_hidden(today_end)))
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))
 
 
 def _hidden(today: datetime) -> ColumnElement[bool]:
@@ -110,45 +111,46 @@ def _hidden(today: datetime) -> ColumnElement[bool]:
     )
 
 
-def _open(
-    session: Session, member: t.Member, key: str, now: datetime
-) -> tuple[Loaded, t.Action, datetime]:
+def _open(unit: Unit, member: t.Member, key: str) -> tuple[Loaded, t.Action, datetime]:
     """The member's own open action on the locked, freshly decided account.
 
     NotFound for anyone else's; Conflict, with who and when, for one that is no longer open. What is
     in doubt can be answered at any time (rule 36).
     """
-    row = find(session, member, key)
-    loaded = load(session, row.customer_id)
-    session.refresh(row)
-    at = clock(loaded.organisation, now)
-    _refuse_ended(session, row)
-    if row.owner_id != member.id and _nobodys(session, row):
+    row = find(unit, member, key)
+    loaded = load(unit, row.customer_id)
+    unit.session.refresh(row)
+    _refuse_ended(unit, row)
+    if row.owner_id != member.id and _nobodys(unit, row):
         words = f"nobody owns this action; assign it with POST /v1/actions/{row.id}/assign first"
         raise Conflict(words)
     if row.owner_id != member.id or row.status not in OPEN:
         raise NotFound(f"no action {key!r}")
     if row.status == "needs_review":
-        return loaded, row, at
-    decision = decide(loaded.account, at)
+        return loaded, row, unit.now
+    decision = decide(loaded.account, unit.now)
     gone = [w for w in decision.withdraw if w.action_id == str(row.id)]
     if gone:
         raise Conflict(f"this action has no reason any more: {gone[0].text}; nothing was sent")
-    stopped, until = paused(loaded.account.pauses, loaded.account.calendar.today(at))
+    stopped, until = paused(loaded.account.pauses, loaded.account.calendar.today(unit.now))
     if stopped and row.step_key is not None:
         raise Conflict(f"the customer is paused {f'until {until}' if until else 'until resumed'}")
-    return loaded, row, at
+    return loaded, row, unit.now
 
 
-def _nobodys(session: Session, row: t.Action) -> bool:
+def _nobodys(unit: Unit, row: t.Action) -> bool:
     same = select(t.Action.id).where(t.Action.id == row.id, without_owner())
-    return session.exec(same).first() is not None
+    return unit.session.exec(same).first() is not None
 
 
-def _refuse_ended(session: Session, row: t.Action) -> None:
+def _refuse_ended(unit: Unit, row: t.Action) -> None:
     """Rule 31: the first wins, the other is told who and when."""
     if row.requested_at is not None and row.status in ("to_do", "sending"):
-        who = session.get_one(t.Member, row.requested_by).name if row.requested_by else "somebody"
+        who = (
+            unit.session.get_one(t.Member, row.requested_by).name
+            if row.requested_by
+            else "somebody"
+        )
         raise Conflict(f"{who} completed this action at {row.requested_at:%Y-%m-%d %H:%M} UTC")
     if row.ended_at is not None:
         by = f" by {row.ended_by}" if row.ended_by else ""
@@ -157,11 +159,10 @@ def _refuse_ended(session: Session, row: t.Action) -> None:
 
 
 def complete(
-    session: Session,
+    unit: Unit,
     member: t.Member,
     key: str,
     text: str,
-    now: datetime,
     *,
     seen_balance: Decimal | None = None,
 ) -> t.Action:
@@ -170,62 +171,61 @@ def complete(
 
     ``seen_balance``: the balance on the member's page; Conflict when it has changed (rule 31).
     """
-    loaded, row, at = _open(session, member, key, now)
+    loaded, row, at = _open(unit, member, key)
     _same_balance(loaded, row, seen_balance)
     row.note = text or row.note
     kind = ActionType(row.executed_type or row.type)
     if row.status == "to_do" and kind in CHANNELS:
         edits.check_words(row.edits, ActionType(row.type), kind)
-        if all(a.role != "to" for a in draft(session, loaded, row, at, member).addressees):
+        if all(a.role != "to" for a in draft(unit.at(at), loaded, row, member).addressees):
             raise Conflict(
                 "nobody to send it to: correct the contact's address, or give the action recipients"
             )
         row.requested_at, row.requested_by = at, member.id
         words = f"'{row.name}' is completed and goes out"
     else:
-        _done(session, row, at, member.name)
+        _done(unit.at(at).named(member.name), row)
         words = f"'{row.name}' ({kind.value}) is completed"
     words += f": {text}" if text else ""
-    _tell(session, loaded, row, at, "action_completed", words, member.name, "complete")
+    _tell(unit.at(at).named(member.name), loaded, row, "action_completed", words, "complete")
     return row
 
 
-def _done(session: Session, row: t.Action, at: datetime, by: str) -> None:
+def _done(unit: Unit, row: t.Action) -> None:
     """It is executed: now, or, where its owner knows that a message in doubt was sent, when that
     was handed over."""
-    sent = of_action(session, row) if row.status == "needs_review" else None
+    sent = of_action(unit, row) if row.status == "needs_review" else None
     row.status, row.executed_type = "done", row.executed_type or row.type
-    row.executed_at = sent.claimed_at if sent is not None and sent.claimed_at else at
-    row.ended_at, row.ended_by = at, by
+    row.executed_at = sent.claimed_at if sent is not None and sent.claimed_at else unit.now
+    row.ended_at, row.ended_by = unit.now, unit.by
     if sent is not None:
-        sent.status, sent.settled_at = "accepted", at
+        sent.status, sent.settled_at = "accepted", unit.now
 
 
-def skip(session: Session, member: t.Member, key: str, reason: str, now: datetime) -> t.Action:
+def skip(unit: Unit, member: t.Member, key: str, reason: str) -> t.Action:
     """Skip an open action, with a reason; it does not count as a contact (rule 32)."""
     if not reason.strip():
         raise Invalid.at("/reason", "say why the action is skipped (rule 32)")
-    loaded, row, at = _open(session, member, key, now)
-    _give_up(session, row, at)
+    loaded, row, at = _open(unit, member, key)
+    _give_up(unit.at(at), row)
     end(row, "skipped", reason, at, member.name)
     words = f"'{row.name}' is skipped: {reason}"
-    _tell(session, loaded, row, at, "action_skipped", words, member.name, "skip")
+    _tell(unit.at(at).named(member.name), loaded, row, "action_skipped", words, "skip")
     return row
 
 
-def _give_up(session: Session, row: t.Action, at: datetime) -> None:
+def _give_up(unit: Unit, row: t.Action) -> None:
     """Of a message whose outcome nobody knows: it is not looked for any more."""
-    sent = of_action(session, row) if row.status == "needs_review" else None
+    sent = of_action(unit, row) if row.status == "needs_review" else None
     if sent is not None:
-        sent.status, sent.settled_at = "abandoned", at
+        sent.status, sent.settled_at = "abandoned", unit.now
 
 
 def send_again(
-    session: Session,
+    unit: Unit,
     member: t.Member,
     key: str,
     text: str,
-    now: datetime,
     *,
     seen_balance: Decimal | None = None,
 ) -> t.Action:
@@ -233,8 +233,8 @@ def send_again(
     it arrives twice. It leaves through the guarded path, under the same key. Conflict for an action
     whose message is not in doubt or has no reason any more, or a balance other than
     ``seen_balance``."""
-    loaded, row, at = _open(session, member, key, now)
-    sent = of_action(session, row)
+    loaded, row, at = _open(unit, member, key)
+    sent = of_action(unit, row)
     if row.status != "needs_review" or sent is None:
         raise Conflict("its message is not in doubt; complete or skip the action")
     _same_balance(loaded, row, seen_balance)
@@ -245,9 +245,9 @@ def send_again(
     sent.status, sent.deadline = "planned", None
     row.status, row.cause, row.reason = "to_do", None, ""
     row.requested_at, row.requested_by, row.note = at, member.id, text or row.note
-    session.flush()
+    unit.session.flush()
     words = f"'{row.name}' is sent again" + (f": {text}" if text else "")
-    _tell(session, loaded, row, at, "action_sent_again", words, member.name, "complete")
+    _tell(unit.at(at).named(member.name), loaded, row, "action_sent_again", words, "complete")
     return row
 
 
@@ -261,14 +261,12 @@ def _same_balance(loaded: Loaded, row: t.Action, seen: Decimal | None) -> None:
         )
 
 
-def edit(
-    session: Session, member: t.Member, key: str, changes: dict[str, Any], now: datetime
-) -> t.Action:
+def edit(unit: Unit, member: t.Member, key: str, changes: dict[str, Any]) -> t.Action:
     """Change an open action before completing (rule 28): type, recipients, cc, bcc, subject, body,
     note, whether the PDFs of its invoices go with it. The planned type stays on record beside the
     executed one. Invalid, at the texts, for a call or a task that becomes a message and has no
     words for the customer."""
-    loaded, row, at = _open(session, member, key, now)
+    loaded, row, at = _open(unit, member, key)
     _refuse_in_doubt(row)
     kind = changes.pop("type", None)
     if kind is not None:
@@ -281,53 +279,52 @@ def edit(
     if changes.get("attach_invoices"):
         if kind is not ActionType.EMAIL:
             raise Invalid.at("/attach_invoices", f"only an email has attachments; it is a {kind}")
-        files.check_size(_attached(session, loaded, row, at))
-    _edited(session, loaded, row, at, f"'{row.name}' is edited", member.name)
+        files.check_size(_attached(unit.at(at), loaded, row))
+    _edited(unit.at(at).named(member.name), loaded, row, f"'{row.name}' is edited")
     return row
 
 
 def attach(
-    session: Session,
+    unit: Unit,
     member: t.Member,
     key: str,
     name: str,
     content_type: str,
     content: bytes,
-    now: datetime,
 ) -> t.Action:
     """Attach a file to an open email of the member's own (rule 28). Conflict for an action of
     another type, Invalid for a file that cannot be attached or is too much."""
-    loaded, row, at = _open(session, member, key, now)
+    loaded, row, at = _open(unit, member, key)
     _refuse_in_doubt(row)
     kind = ActionType(row.executed_type or row.type)
     if kind is not ActionType.EMAIL:
         raise Conflict(f"only an email has attachments; it is a {kind}")
-    file = files.keep(session, row.organisation_id, name, content_type, content, member.name)
+    file = files.keep(unit.named(member.name), name, content_type, content)
     own = row.edits.get("attachments", [])
     if str(file.id) not in own:
         row.edits = {**row.edits, "attachments": [*own, str(file.id)]}
-        files.check_size(_attached(session, loaded, row, at))
+        files.check_size(_attached(unit.at(at), loaded, row))
         words = f"{file.name} is attached to '{row.name}'"
-        _edited(session, loaded, row, at, words, member.name)
+        _edited(unit.at(at).named(member.name), loaded, row, words)
     return row
 
 
-def detach(session: Session, member: t.Member, key: str, file: str, now: datetime) -> t.Action:
+def detach(unit: Unit, member: t.Member, key: str, file: str) -> t.Action:
     """Take a file off again. NotFound for one that its owner did not attach."""
-    loaded, row, at = _open(session, member, key, now)
+    loaded, row, at = _open(unit, member, key)
     _refuse_in_doubt(row)
     own = row.edits.get("attachments", [])
     if file not in own:
         raise NotFound(f"no file {file!r} was attached to this action")
     row.edits = {**row.edits, "attachments": [one for one in own if one != file]}
-    (taken,) = files.about(session, row.organisation_id, [file])
+    (taken,) = files.about(unit, [file])
     words = f"{taken.name} is taken off '{row.name}'"
-    _edited(session, loaded, row, at, words, member.name)
+    _edited(unit.at(at).named(member.name), loaded, row, words)
     return row
 
 
-def _attached(session: Session, loaded: Loaded, row: t.Action, at: datetime) -> list[t.File]:
-    return files.attached(session, loaded, row, step_of(session, loaded, row), at)
+def _attached(unit: Unit, loaded: Loaded, row: t.Action) -> list[t.File]:
+    return files.attached(unit, loaded, row, step_of(unit, loaded, row))
 
 
 def _refuse_in_doubt(row: t.Action) -> None:
@@ -335,34 +332,35 @@ def _refuse_in_doubt(row: t.Action) -> None:
         raise Conflict("its message may have left already; say what became of it")
 
 
-def _edited(
-    session: Session, loaded: Loaded, row: t.Action, at: datetime, words: str, by: str
-) -> None:
-    note(session, loaded.customer, at, "action_edited", words,
-         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
-    session.flush()
+def _edited(unit: Unit, loaded: Loaded, row: t.Action, words: str) -> None:
+    note(unit, loaded.customer, "action_edited", words,
+         invoice_id=row.invoice_id, action_id=row.id, by=unit.by)  # fmt: skip
+    unit.session.flush()
 
 
-def reassign(session: Session, member: t.Member, key: str, to: t.Member, now: datetime) -> t.Action:
+def reassign(unit: Unit, member: t.Member, key: str, to: t.Member) -> t.Action:
     """Hand an own open action to another member."""
-    loaded, row, at = _open(session, member, key, now)
-    hand_over(session, loaded.customer, row, to, at, member.name)
+    loaded, row, at = _open(unit, member, key)
+    hand_over(unit.at(at).named(member.name), loaded.customer, row, to)
     return row
 
 
-def assign(session: Session, admin: t.Member, key: str, to: t.Member, now: datetime) -> t.Action:
+def assign(unit: Unit, admin: t.Member, key: str, to: t.Member) -> t.Action:
     """An admin gives an open action that nobody owns to a member; NotFound for any other."""
-    row = find(session, admin, key)
-    loaded = load(session, row.customer_id)
-    session.refresh(row)
-    if not _nobodys(session, row):
+    row = find(unit, admin, key)
+    loaded = load(unit, row.customer_id)
+    unit.session.refresh(row)
+    if not _nobodys(unit, row):
         raise NotFound(f"no action {key!r}")
-    hand_over(session, loaded.customer, row, to, clock(loaded.organisation, now), admin.name)
+    hand_over(unit.named(admin.name), loaded.customer, row, to)
     return row
 
 
 def work_open_action(
-    session: Session, loaded: Loaded, how: str, text: str, at: datetime, by: str
+    unit: Unit,
+    loaded: Loaded,
+    how: str,
+    text: str,
 ) -> bool:
     """Complete or skip the action that the sequence waits for, else the oldest open one: for a
     signal sent by hand (an engineer in the Temporal UI) or a rehearsed owner. False when none is
@@ -373,44 +371,42 @@ def work_open_action(
     ]  # fmt: skip
     if not rows:
         return False
-    waits_for = decide(loaded.account, at).action_id
+    waits_for = decide(loaded.account, unit.now).action_id
     row = min(rows, key=lambda a: (str(a.id) != waits_for, a.seq or 0))
     kind = ActionType(row.executed_type or row.type)
     if how == "skip":
-        _give_up(session, row, at)
-        end(row, "skipped", text or "skipped by hand", at, by)
+        _give_up(unit, row)
+        end(row, "skipped", text or "skipped by hand", unit.now, unit.by)
     elif row.status == "to_do" and kind in CHANNELS:
-        row.requested_at, row.requested_by, row.note = at, row.owner_id, text or row.note
+        row.requested_at, row.requested_by, row.note = unit.now, row.owner_id, text or row.note
     else:
-        _done(session, row, at, by)
+        _done(unit, row)
         row.note = text or row.note
     words = f"'{row.name}' is {'skipped' if how == 'skip' else 'completed'}"
     words += f": {text}" if text else ""
     kind_ = "action_skipped" if how == "skip" else "action_completed"
-    note(session, loaded.customer, at, kind_, words,
-         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
-    session.flush()
+    note(unit, loaded.customer, kind_, words,
+         invoice_id=row.invoice_id, action_id=row.id, by=unit.by)  # fmt: skip
+    unit.session.flush()
     return True
 
 
 def _tell(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     row: t.Action,
-    at: datetime,
     kind: str,
     text: str,
-    by: str,
     signal: str,
 ) -> None:
-    note(session, loaded.customer, at, kind, text,
-         invoice_id=row.invoice_id, action_id=row.id, by=by)  # fmt: skip
+    note(unit, loaded.customer, kind, text,
+         invoice_id=row.invoice_id, action_id=row.id, by=unit.by)  # fmt: skip
     invoice = loaded.invoices.get(row.invoice_id)
     payload = {
         "id": str(row.id),
         "invoice": invoice.number if invoice else "",
-        "who": by,
+        "who": unit.by,
         "why": row.name,
     }
-    nudge(session, loaded.customer, signal, payload)
-    session.flush()
+    nudge(unit, loaded.customer, signal, payload)
+    unit.session.flush()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.people.owners import find_owners, owner_for
 from backoffice.worklist.edits import bring_back
@@ -16,38 +16,39 @@ from dunning.plan import ActionType, Step
 from store import tables as t
 from store.load import Loaded
 from store.timeline import note
+from store.unit import Unit
 
 BY = "dunning"
 
 
-def record(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action | None:
+def record(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action | None:
     """Record withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do; open
     actions that nobody owns find their owner.
 
     ``at`` is the organisation's time. After an ``assign`` the account is to be decided again.
     Answers the action of the step decided, if it has a row.
     """
-    _withdraw(session, loaded, decision, at)
-    _promises(session, loaded, decision, at)
-    _tasks(session, loaded, decision, at)
-    planned = _planned(session, loaded, decision, at)
+    _withdraw(unit, loaded, decision)
+    _promises(unit, loaded, decision)
+    _tasks(unit, loaded, decision)
+    planned = _planned(unit, loaded, decision)
     if decision.pass_over:
-        pass_over(session, loaded, decision, at)
+        pass_over(unit, loaded, decision)
     if decision.kind is Kind.ASSIGN:
-        _assign(session, loaded, decision, planned, at)
-    find_owners(session, loaded.customer, loaded.actions.values(), at, BY)
-    session.flush()
+        _assign(unit, loaded, decision, planned)
+    find_owners(unit.named(BY), loaded.customer, loaded.actions.values())
+    unit.session.flush()
     return planned
 
 
-def action_to_send(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action:
+def action_to_send(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action:
     """Record a decision to send; answers the action that leaves, as it was decided (rule 36)."""
-    planned = record(session, loaded, decision, at)
+    planned = record(unit, loaded, decision)
     if decision.action_id is not None:  # its owner completed it
         return loaded.actions[uuid.UUID(decision.action_id)]
     step = step_in(loaded, decision.step_key)
     assert step is not None, "a send decision names a step of the plan"
-    return planned or new_action(session, loaded, decision, step, "planned", at)
+    return planned or new_action(unit, loaded, decision, step, "planned")
 
 
 def step_in(loaded: Loaded, key: str | None) -> Step | None:
@@ -55,12 +56,12 @@ def step_in(loaded: Loaded, key: str | None) -> Step | None:
     return plan.find(key) if plan is not None else None
 
 
-def _withdraw(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+def _withdraw(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     for gone in decision.withdraw:
         row = loaded.actions[uuid.UUID(gone.action_id)]
-        end(row, "withdrawn", gone.text, at, BY)
+        end(row, "withdrawn", gone.text, unit.now, BY)
         text = f"'{row.name}' is withdrawn: {gone.text}"
-        note(session, loaded.customer, at, "action_withdrawn", text,
+        note(unit, loaded.customer, "action_withdrawn", text,
              invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip
 
 
@@ -68,24 +69,24 @@ def end(row: t.Action, status: str, reason: str, at: datetime, by: str) -> None:
     row.status, row.reason, row.ended_at, row.ended_by = status, reason, at, by
 
 
-def _promises(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+def _promises(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     for ended in decision.promises:
-        row = session.get_one(t.Promise, uuid.UUID(ended.promise_id))
-        row.outcome, row.outcome_at = ended.outcome.value, at
-        invoice = session.get_one(t.Invoice, row.invoice_id)
+        row = unit.session.get_one(t.Promise, uuid.UUID(ended.promise_id))
+        row.outcome, row.outcome_at = ended.outcome.value, unit.now
+        invoice = unit.session.get_one(t.Invoice, row.invoice_id)
         words = ended.outcome.value.replace("_", "-")
         text = f"the promise of {row.promised_on} for {invoice.number} is {words}"
         if ended.outcome is Outcome.ENDED:
             text += f": {invoice.number} {invoice.closed_reason}"
-        note(session, loaded.customer, at, f"promise_{ended.outcome.value}", text,
+        note(unit, loaded.customer, f"promise_{ended.outcome.value}", text,
              invoice_id=row.invoice_id, by=BY)  # fmt: skip
 
 
-def _tasks(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+def _tasks(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     """Rules 26 and 42: a task of the assigned member, once for its reason."""
     for task in decision.tasks:
         invoice_id = uuid.UUID(task.invoice_id)
-        known = session.exec(
+        known = unit.session.exec(
             select(t.Action.id).where(
                 t.Action.invoice_id == invoice_id,
                 col(t.Action.step_key).is_(None),
@@ -95,7 +96,7 @@ def _tasks(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
         ).first()
         if known is not None:
             continue
-        owner = owner_for(session, loaded.customer, "assigned")
+        owner = owner_for(unit, loaded.customer, "assigned")
         name = "plan exhausted" if task.cause is Cause.EXHAUSTED else "apply the credit"
         row = t.Action(
             organisation_id=loaded.organisation.id,
@@ -109,21 +110,21 @@ def _tasks(session: Session, loaded: Loaded, decision: Decision, at: datetime) -
             cause=task.cause.value,
             reason=task.text,
             owner_id=owner.id if owner else None,
-            shown_at=at,
-            created_at=at,
+            shown_at=unit.now,
+            created_at=unit.now,
         )
         bring_back(row, loaded.actions.values())
-        session.add(row)
-        session.flush()
+        unit.session.add(row)
+        unit.session.flush()
         kind = "exhausted" if task.cause is Cause.EXHAUSTED else "credit_covers"
-        note(session, loaded.customer, at, kind, task.text, invoice_id=invoice_id, by=BY)
+        note(unit, loaded.customer, kind, task.text, invoice_id=invoice_id, by=BY)
 
 
 def _plan_id(loaded: Loaded) -> uuid.UUID | None:
     return loaded.plan_version.plan_id if loaded.plan_version else None
 
 
-def _planned(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> t.Action | None:
+def _planned(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action | None:
     """Keep one planned action: the automatic step that comes next (rule 21 needs to know it). It
     becomes what was decided now: the plan may have been saved since it was planned."""
     wanted: t.Action | None = None
@@ -143,16 +144,16 @@ def _planned(session: Session, loaded: Loaded, decision: Decision, at: datetime)
         if same and wanted is None:
             wanted = row
         else:
-            end(row, "withdrawn", _why_not_planned(decision), at, BY)
+            end(row, "withdrawn", _why_not_planned(decision), unit.now, BY)
     if step is None:
         return None
     if wanted is None:
-        return new_action(session, loaded, decision, step, "planned", at) if waits else None
+        return new_action(unit, loaded, decision, step, "planned") if waits else None
     version = loaded.plan_version
     wanted.plan_version_id = version.id if version else None
     wanted.name, wanted.type, wanted.automatic = step.name, step.type.value, step.automatic
     wanted.trigger_on = decision.trigger_on
-    if waits or wanted.planned_for is None or wanted.planned_for > at:
+    if waits or wanted.planned_for is None or wanted.planned_for > unit.now:
         wanted.planned_for = decision.due  # else: for when it was planned counts (rule 21)
     return wanted
 
@@ -162,9 +163,7 @@ def _why_not_planned(decision: Decision) -> str:
     return f"{reason.text} (rule {reason.rule})" if reason else "another step comes next"
 
 
-def new_action(
-    session: Session, loaded: Loaded, decision: Decision, step: Step, status: str, at: datetime
-) -> t.Action:
+def new_action(unit: Unit, loaded: Loaded, decision: Decision, step: Step, status: str) -> t.Action:
     """An action of a step; it gets its owner when it is shown."""
     row = t.Action(
         organisation_id=loaded.organisation.id,
@@ -181,14 +180,14 @@ def new_action(
         status=status,
         trigger_on=decision.trigger_on,
         planned_for=decision.due,
-        created_at=at,
+        created_at=unit.now,
     )
-    session.add(row)
-    session.flush()
+    unit.session.add(row)
+    unit.session.flush()
     return row
 
 
-def pass_over(session: Session, loaded: Loaded, decision: Decision, at: datetime) -> None:
+def pass_over(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     """Rule 15: pre-due steps that came too late are on record as obsolete; no contact."""
     known = {
         (a.step_key, a.status) for a in loaded.actions.values()
@@ -201,7 +200,7 @@ def pass_over(session: Session, loaded: Loaded, decision: Decision, at: datetime
         if step is None or (key, "obsolete") in known or not worked:
             continue
         row = new_action(
-            session,
+            unit,
             loaded,
             Decision(
                 Kind.ASSIGN,
@@ -211,10 +210,9 @@ def pass_over(session: Session, loaded: Loaded, decision: Decision, at: datetime
             ),
             step,
             "obsolete",
-            at,
         )
-        end(row, "obsolete", "too late before the due date (rule 15)", at, BY)
-        note(session, loaded.customer, at, "action_obsolete", f"'{step.name}' is passed over",
+        end(row, "obsolete", "too late before the due date (rule 15)", unit.now, BY)
+        note(unit, loaded.customer, "action_obsolete", f"'{step.name}' is passed over",
              invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip
 
 
@@ -237,18 +235,17 @@ _CAUSES = {
 
 
 def _assign(
-    session: Session,
+    unit: Unit,
     loaded: Loaded,
     decision: Decision,
     planned: t.Action | None,
-    at: datetime,
 ) -> None:
     """The action is with its owner from now on (rules 22 and 35)."""
     step = step_in(loaded, decision.step_key)
     assert step is not None, "an assign decision names a step of the plan"
-    row = planned or new_action(session, loaded, decision, step, "to_do", at)
-    row.status, row.shown_at, row.planned_for = "to_do", at, decision.due
-    owner = owner_for(session, loaded.customer, step.owner)
+    row = planned or new_action(unit, loaded, decision, step, "to_do")
+    row.status, row.shown_at, row.planned_for = "to_do", unit.now, decision.due
+    owner = owner_for(unit, loaded.customer, step.owner)
     row.owner_id = owner.id if owner else None
     if decision.cause is not None:
         row.cause = decision.cause.value
@@ -257,13 +254,11 @@ def _assign(
     text = f"'{row.name}' ({row.type}) is to do"
     text += " again, as its owner had left it" if returned else ""
     text += f": {row.reason}" if row.reason else ""
-    note(session, loaded.customer, at, "action_to_do", text,
+    note(unit, loaded.customer, "action_to_do", text,
          invoice_id=row.invoice_id, action_id=row.id, by=BY)  # fmt: skip
 
 
-def write_sequence(
-    session: Session, loaded: Loaded, decision: Decision, at: datetime, handled: int
-) -> str:
+def write_sequence(unit: Unit, loaded: Loaded, decision: Decision, handled: int) -> str:
     """Remember what was decided, and with which plan; returns the sentence that says it."""
     summary = summarise(loaded, decision)
     carried = loaded.account.contextualized_invoice_id
@@ -278,12 +273,12 @@ def write_sequence(
         "then": decision.then.value if decision.then else None,
         "wake_at": decision.at,
         "summary": summary,
-        "decided_at": at,
+        "decided_at": unit.now,
         "handled": handled,
     }
     statement = insert(t.Sequence).values(values)
     fresh = statement.excluded
-    session.connection().execute(
+    unit.session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["customer_id"],
             set_={k: getattr(fresh, k) for k in values if k not in ("customer_id", "handled")}

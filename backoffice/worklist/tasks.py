@@ -6,13 +6,13 @@ They hold nothing and count as no contact; only their owner ends them.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.people.owners import owner_for, owner_of
 from dunning.model import Cause
 from store import tables as t
+from store.unit import Unit
 
 _NAMES = {
     Cause.REPLIED: "answer the customer",
@@ -21,19 +21,18 @@ _NAMES = {
 
 
 def customer_did(
-    session: Session,
+    unit: Unit,
     customer: t.Customer,
     cause: Cause,
     text: str,
-    at: datetime,
     action: t.Action | None,
 ) -> None:
     """Give the task to the owner of ``action``, else to the customer's assigned member. A second
     reason while the first task is open is added to it. Without any invoice there is no task."""
-    invoice_id = action.invoice_id if action else _an_invoice(session, customer)
+    invoice_id = action.invoice_id if action else _an_invoice(unit, customer)
     if invoice_id is None:
         return
-    known = session.exec(
+    known = unit.session.exec(
         select(t.Action).where(
             t.Action.invoice_id == invoice_id,
             col(t.Action.step_key).is_(None),
@@ -44,11 +43,11 @@ def customer_did(
     if known is not None:
         known.reason = f"{known.reason}\n{text}"[-2000:]
         return
-    owner = owner_of(session, customer, action) if action else None
+    owner = owner_of(unit, customer, action) if action else None
     if owner is None:
-        assigned = owner_for(session, customer, "assigned")
+        assigned = owner_for(unit, customer, "assigned")
         owner = assigned.id if assigned else None
-    session.add(
+    unit.session.add(
         t.Action(
             organisation_id=customer.organisation_id,
             customer_id=customer.id,
@@ -61,19 +60,19 @@ def customer_did(
             cause=cause.value,
             reason=text[:2000],
             owner_id=owner,
-            shown_at=at,
-            created_at=at,
+            shown_at=unit.now,
+            created_at=unit.now,
         )
     )
-    session.flush()
+    unit.session.flush()
 
 
-def _an_invoice(session: Session, customer: t.Customer) -> uuid.UUID | None:
+def _an_invoice(unit: Unit, customer: t.Customer) -> uuid.UUID | None:
     """The one that carries, else the newest."""
-    sequence = session.get(t.Sequence, customer.id)
+    sequence = unit.session.get(t.Sequence, customer.id)
     if sequence is not None and sequence.invoice_id is not None:
         return sequence.invoice_id
-    return session.exec(
+    return unit.session.exec(
         select(t.Invoice.id)
         .where(t.Invoice.customer_id == customer.id)
         .order_by(col(t.Invoice.issued_on).desc(), col(t.Invoice.id))

@@ -32,6 +32,7 @@ from stand_ins.providers import Habits, StandIns
 from stand_ins.town import Provider, Town, email, plan
 from store import tables as t
 from store.engine import connect, transaction
+from store.unit import Unit
 
 pytestmark = pytest.mark.services
 
@@ -101,7 +102,9 @@ class Desk:
             **more,
         }
         with transaction(self.engine) as session:
-            credentials.put(session, self.vault, self.town.id, "sendgrid", values, {}, "Ada")
+            credentials.put(
+                Unit(session, self.town.id, by="Ada"), self.vault, "sendgrid", values, {}
+            )
 
     def sent(self) -> str:
         """Acme's first email leaves; answers its delivery."""

@@ -18,6 +18,7 @@ from providers.port import Rejected
 from stand_ins.town import Provider, Town
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from tests.activities.test_outcomes import EVE, sent
 
 pytestmark = pytest.mark.services
@@ -29,14 +30,14 @@ def reports(town: Town, *contacts: ContactFact, customer: str = "acme", country:
     """Billing tells all contacts of a customer."""
     fact = CustomerFact(customer, customer.title(), country=country, contacts=list(contacts))
     with transaction(town.engine) as session:
-        put_customer(session, town.id, fact, town.now)
+        put_customer(Unit(session, town.id, town.now), fact)
 
 
 def patches(town: Town, contact: str = "eve", **changes: Any) -> None:
     """Ben corrects a contact of Acme."""
     with transaction(town.engine) as session:
-        row = find_customer(session, town.id, "acme", lock=True)
-        correct(session, row, contact, changes, town.now, "Ben")
+        row = find_customer(Unit(session, town.id), "acme", lock=True)
+        correct(Unit(session, row.organisation_id, town.now, by="Ben"), row, contact, changes)
 
 
 # In any order.

@@ -233,7 +233,7 @@ def test_an_organisations_own_account_is_held_alone(engine: Engine) -> None:
     own = Provider(REFUSED, account="own")
     theirs = {"acme"}
     sending = town.sending
-    sending._own = lambda session, organisation, kind: own if theirs else None
+    sending._own = lambda unit, kind: own if theirs else None
     waits(town, "acme")
     assert hold(town).organisation_id == town.id
     theirs.clear()  # the account is removed

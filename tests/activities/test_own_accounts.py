@@ -23,6 +23,7 @@ from stand_ins.providers import Fault, Faults, Habits, Keys, StandIns
 from stand_ins.town import Provider, Town, email, late, plan
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from tests.activities.test_sending import Died
 
 pytestmark = pytest.mark.services
@@ -106,12 +107,12 @@ class Firm:
     def has_own(self, values: dict[str, Any]) -> None:
         with transaction(self.engine) as session:
             credentials.put(
-                session, self.vault, self.town.id, KINDS[self.kind], values, {}, "Ada"
+                Unit(session, self.town.id, by='Ada'), self.vault, KINDS[self.kind], values, {}
             )  # fmt: skip
 
     def has_none(self) -> None:
         with transaction(self.engine) as session:
-            credentials.remove(session, self.town.id, KINDS[self.kind])
+            credentials.remove(Unit(session, self.town.id), KINDS[self.kind])
 
     def send(self) -> Any:
         return self.town.send(self.kind)
@@ -266,7 +267,7 @@ def test_its_owner_may_still_send_it_again_by_the_account_in_use(
     (row,) = [a for a in firm.town.rows(t.Action) if a.status == "needs_review"]
     with transaction(engine) as session:
         ben = session.get_one(t.Member, row.owner_id)
-        send_again(session, ben, str(row.id), "", firm.town.now)
+        send_again(Unit(session, ben.organisation_id, firm.town.now), ben, str(row.id), "")
     assert firm.town.review().then == "letter"
     firm.send()
     assert handed_over(house, theirs) == [0, 1]

@@ -19,6 +19,7 @@ from providers.port import Accepted, NotSent, Rejected, Result
 from stand_ins.town import Provider, Town, call, email, plan
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 
 pytestmark = pytest.mark.services
 
@@ -57,7 +58,7 @@ def texts(town: Town) -> list[Message]:
 def saves(town: Town, *steps: dict[str, Any]) -> str:
     """The plan is saved; answers the id of its new version."""
     with transaction(town.engine) as session:
-        return str(put_plan(session, town.id, plan(*steps, LATER), check_texts)[0].id)
+        return str(put_plan(Unit(session, town.id), plan(*steps, LATER), check_texts)[0].id)
 
 
 def first_action(town: Town) -> t.Action:

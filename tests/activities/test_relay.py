@@ -22,6 +22,7 @@ from stand_ins.town import Town
 from store import tables as t
 from store.engine import transaction
 from store.nudges import nudge
+from store.unit import Unit
 from tests.cast.lived import Run, living, monday
 from tests.cast.scripted import Clerk, rest, until, working
 from tests.cast.skipping import Skipping
@@ -72,7 +73,7 @@ async def batches(url: str, client: Any, most: int = 20) -> int:
 def told(town: Town, customer: str, signal: str, times: int = 1, **payload: Any) -> None:
     with transaction(town.engine) as session:
         row = session.get_one(t.Customer, town.key_of(customer))
-        nudge(session, row, signal, {"id": f"{signal}-1", **payload})
+        nudge(Unit(session, row.organisation_id), row, signal, {"id": f"{signal}-1", **payload})
         session.flush()
         session.connection().execute(
             sa.text(
@@ -168,11 +169,15 @@ async def test_what_waits_for_one_customer_is_one_signal(engine: Engine, databas
     with transaction(engine) as session:
         row = session.get_one(t.Customer, town.key_of("acme"))
         for number in range(4):
-            session.info.pop("nudged", None)
-            nudge(session, row)
+            nudge(Unit(session, row.organisation_id), row)
             if number == 1:
-                nudge(session, row, "payment", {"id": "P-7", "amount": "5.00 EUR"})
-                nudge(session, row, "complete", {"id": "A-1"})
+                nudge(
+                    Unit(session, row.organisation_id),
+                    row,
+                    "payment",
+                    {"id": "P-7", "amount": "5.00 EUR"},
+                )
+                nudge(Unit(session, row.organisation_id), row, "complete", {"id": "A-1"})
     numbers = [row.id for row in waiting(town, "acme")]
     client = TemporalStandIn()
     await batches(database_url, client)

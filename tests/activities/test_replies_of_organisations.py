@@ -22,6 +22,7 @@ from providers.port import Accepted
 from stand_ins.town import Provider, Town
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from tests.activities.test_outcomes import EVE, US, sent, take_in
 
 pytestmark = pytest.mark.services
@@ -161,8 +162,13 @@ def test_start_on_the_shared_number_opens_what_stop_closed_and_nothing_else(
     for town in (amber, berg):
         assert town.answered("STOP", wish="stop", organisation_id=town.id, **SMS)
     with transaction(engine) as session:
-        acme = find_customer(session, berg.id, "acme", lock=True)
-        correct(session, acme, "eve", {"sms_closed": "agreed on the phone"}, berg.now, "Ben")
+        acme = find_customer(Unit(session, berg.id), "acme", lock=True)
+        correct(
+            Unit(session, acme.organisation_id, berg.now, by="Ben"),
+            acme,
+            "eve",
+            {"sms_closed": "agreed on the phone"},
+        )
     amber.now += timedelta(minutes=5)
     assert amber.answered("START", wish="start", **SMS)
     assert amber.closed("phone") == {"eve": ""}

@@ -22,6 +22,7 @@ from providers.port import Accepted, Ambiguous, Channel, Found, NotFound, NotSen
 from stand_ins.town import Provider, Town, call, email, late, plan
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from workflows.contracts import SendInput, Signal
 
 pytestmark = pytest.mark.services
@@ -303,11 +304,15 @@ def test_the_owner_has_three_answers(
     with transaction(engine) as session:
         ben = session.get_one(t.Member, action.owner_id)
         if answer == "it_was_sent":
-            complete(session, ben, str(action.id), "Eve has it", town.now)
+            complete(
+                Unit(session, ben.organisation_id, town.now), ben, str(action.id), "Eve has it"
+            )
         elif answer == "send_again":
-            send_again(session, ben, str(action.id), "Eve has nothing", town.now)
+            send_again(
+                Unit(session, ben.organisation_id, town.now), ben, str(action.id), "Eve has nothing"
+            )
         else:
-            skip(session, ben, str(action.id), "too late", town.now)
+            skip(Unit(session, ben.organisation_id, town.now), ben, str(action.id), "too late")
     coming = town.review()
     if answer == "send_again":
         assert (coming.state, coming.then) == ("send", "email")
@@ -340,7 +345,7 @@ def test_what_is_in_doubt_does_not_hold_the_next_invoice_once_its_own_is_paid(
     (left,) = [a for a in town.rows(t.Action) if a.status == "needs_review"]
     with transaction(engine) as session:
         ben = session.get_one(t.Member, left.owner_id)
-        complete(session, ben, str(left.id), "Eve had it", town.now)
+        complete(Unit(session, ben.organisation_id, town.now), ben, str(left.id), "Eve had it")
     assert sorted(s for _, s in town.actions()) == ["done", "done"]
 
 

@@ -15,6 +15,7 @@ from backoffice.people.members import MEMBER, Principal, authenticate, new_key, 
 from store import tables as t
 from store.engine import transaction
 from store.errors import Conflict, NotFound
+from store.unit import Unit
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ def house(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
         row = t.Organisation(name="Amber & Sons")
         session.add(row)
         session.flush()
-        ada = put_member(session, row.id, "ada@amber.example", "Ada", "admin")
-        new_key(session, row.id, MEMBER, "lost", ada)
-        put_member(session, row.id, "ben@amber.example", "Ben")
-        put_member(session, row.id, "cleo@amber.example", "Cleo").active = False
+        ada = put_member(Unit(session, row.id), "ada@amber.example", "Ada", "admin")
+        new_key(Unit(session, row.id), MEMBER, "lost", ada)
+        put_member(Unit(session, row.id), "ben@amber.example", "Ben")
+        put_member(Unit(session, row.id), "cleo@amber.example", "Cleo").active = False
         session.flush()
         session.exec(select(t.ApiKey)).one().revoked_at = datetime.now(UTC)
     return engine
@@ -52,7 +53,7 @@ def test_an_admin_without_a_key_gets_one_from_the_machine(house: Engine) -> None
         who = whose(session, done)
         assert who.member is not None
         assert (who.name, who.member.role) == ("Ada", "admin")
-        (told,) = notices(session, who.member)
+        (told,) = notices(Unit(session, who.member.organisation_id), who.member)
         assert (told.kind, told.by) == ("key_made", "the machine")
         assert "found again" in told.text
 

@@ -25,6 +25,7 @@ from settings import Settings
 from stand_ins.town import PARIS, Provider, Town, call, email, plan
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from tests.cast.lived import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
@@ -39,9 +40,9 @@ class Api:
 
     def __init__(self, town: Town) -> None:
         with transaction(town.engine) as session:
-            ben = put_member(session, town.id, "ben@amber.example", "Ben")
-            self._billing = new_key(session, town.id, BILLING, "billing")
-            self._ben = new_key(session, town.id, MEMBER, "Ben", ben)
+            ben = put_member(Unit(session, town.id), "ben@amber.example", "Ben")
+            self._billing = new_key(Unit(session, town.id), BILLING, "billing")
+            self._ben = new_key(Unit(session, town.id), MEMBER, "Ben", ben)
         app = create_app(Settings(request_seconds=60), town.engine)
         transport = httpx.ASGITransport(app)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://dunning", timeout=60)

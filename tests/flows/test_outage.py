@@ -45,6 +45,7 @@ from stand_ins.town import Provider, Town
 from store import tables as t
 from store.calendars import calendar_of
 from store.engine import connect, is_outage, migrate, transaction
+from store.unit import Unit
 from tests.cast.scripted import until
 from workflows.contracts import ReviewInput, Signal
 
@@ -183,7 +184,7 @@ async def billing(app: FastAPI, watching: Engine) -> AsyncIterator[Billing]:
         organisation = t.Organisation(name="Amber & Sons")
         session.add(organisation)
         session.flush()
-        key = new_key(session, organisation.id, BILLING, "billing")
+        key = new_key(Unit(session, organisation.id), BILLING, "billing")
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://dunning",

@@ -9,6 +9,8 @@ one story; its file has the story's name. Names, days and amounts are invented.
 
 from __future__ import annotations
 
+from store.unit import Unit
+
 import asyncio
 import json
 import tempfile
@@ -105,7 +107,7 @@ async def a_rehearsal(town: Town, run: Run) -> None:
         with transaction(town.engine) as session:
             session.get_one(t.Organisation, town.id).rehearsal_now = morning(days)
             customer = session.get_one(t.Customer, town.key_of("acme"))
-            nudge(session, customer, "account_changed", {"clock": True})
+            nudge(Unit(session, customer.organisation_id), customer, "account_changed", {"clock": True})
         await run.says("Waiting until" if days == 1 else "Waiting for its owner")
         if days == 1:
             await until(lambda: ("one", "done") in town.actions())

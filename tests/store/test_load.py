@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.deciding import settle
+from activities.deciding import decide_and_record
 from backoffice.delivery import callbacks
 from backoffice.ledger.browse import list_invoices
 from backoffice.worklist.actions import list_actions
@@ -20,6 +20,7 @@ from store import closures
 from store import tables as t
 from store.engine import transaction
 from store.load import load
+from store.unit import Unit
 
 _READ = sa.text(
     "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS read"
@@ -50,15 +51,22 @@ def test_a_customer_with_1500_closed_invoices_is_loaded_with_as_few_rows_as_one_
     now = datetime.now(UTC)
 
     def loads(customer: uuid.UUID) -> dict[str, int]:
-        return rows_read(engine, lambda session: load(session, customer))
+        return rows_read(
+            engine, lambda session: load(Unit.of_customer(session, customer), customer)
+        )
 
     def reviews(customer: uuid.UUID) -> dict[str, int]:
-        return rows_read(engine, lambda session: settle(session, customer, now, now, 0))
+        return rows_read(
+            engine,
+            lambda session: decide_and_record(
+                Unit.of_customer(session, customer, now), customer, 0
+            ),
+        )
 
     assert loads(known["long"]) == loads(known["short"])
     assert reviews(known["long"]) == reviews(known["short"])
     with transaction(engine) as session:
-        loaded = load(session, known["long"])
+        loaded = load(Unit.of_customer(session, known["long"]), known["long"])
     assert len(loaded.invoices) == OPEN
     assert len(loaded.actions) == OPEN
 
@@ -94,10 +102,12 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
     for what in (
         sender(ActionType.EMAIL, "eve7@B.example"),
         sender(ActionType.SMS, "+33123000007"),
-        lambda s: list_invoices(s, organisation, number="other-7"),
-        lambda s: list_invoices(s, organisation, status="open", limit=2),
-        lambda s: list_actions(s, member, scope="all", status="needs_review"),
-        lambda s: list_actions(s, member, scope="without_owner"),
+        lambda s: list_invoices(Unit(s, organisation), number="other-7"),
+        lambda s: list_invoices(Unit(s, organisation), status="open", limit=2),
+        lambda s: list_actions(
+            Unit(s, member.organisation_id), member, scope="all", status="needs_review"
+        ),
+        lambda s: list_actions(Unit(s, member.organisation_id), member, scope="without_owner"),
         lambda s: callbacks.waiting(s, 50),
         lambda s: callbacks.read(s, organisation, callbacks.REFUSED),
     ):

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 from store import closures
 from store import tables as t
 from store.engine import alembic_config, transaction
+from store.unit import Unit
 
 NOW = datetime(2025, 3, 4, 9, tzinfo=UTC)
 
@@ -194,7 +195,10 @@ def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> 
         assert all(r.closed for r in rows)
         assert [r.at for r in rows if r.kind == "phone"] == [NOW]
         contacts = session.exec(select(t.Contact)).all()
-        found = closures.read(session, session.exec(select(t.Customer)).one())
+        found = closures.read(
+            Unit(session, session.exec(select(t.Customer)).one().organisation_id),
+            session.exec(select(t.Customer)).one(),
+        )
         assert {c.external_id: found.closed(c, "email") != "" for c in contacts} == {
             "eve": True, "max": True, "zoe": False,
         }  # fmt: skip

@@ -15,6 +15,7 @@ from backoffice.people.members import MEMBER, new_key, put_member
 from stand_ins.office import Caller, Office
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 
 ADA, BEN = "/members/ada@amber.example", "/members/ben@amber.example"
 MEMBER_BODY = {"name": "X", "role": "member"}
@@ -47,9 +48,9 @@ def test_the_key_of_another_admin_is_enough(office: Office) -> None:
 @pytest.mark.parametrize("lost", ["expired", "revoked", "left", "none yet"])
 def test_a_key_that_is_good_no_more_does_not_count(office: Office, lost: str) -> None:
     with transaction(office.engine) as session:
-        dora = put_member(session, office.id, "dora@amber.example", "Dora", "admin")
+        dora = put_member(Unit(session, office.id), "dora@amber.example", "Dora", "admin")
         if lost != "none yet":
-            new_key(session, office.id, MEMBER, "old", dora)
+            new_key(Unit(session, office.id), MEMBER, "old", dora)
             session.flush()
             key = session.exec(select(t.ApiKey).where(t.ApiKey.member_id == dora.id)).one()
             before = datetime.now(UTC) - timedelta(seconds=1)

@@ -13,6 +13,7 @@ from dunning.model import Cause
 from stand_ins.office import Office, acme_body
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from tests.api.members.test_owner_rule import texts, without_id
 
 
@@ -144,6 +145,12 @@ def test_a_task_about_a_former_members_message_is_not_theirs(office: Office) -> 
     with transaction(office.engine) as session:
         done = session.get_one(t.Action, uuid.UUID(action))
         customer = session.get_one(t.Customer, done.customer_id)
-        customer_did(session, customer, Cause.REPLIED, "I paid", office.now, done)
+        customer_did(
+            Unit(session, customer.organisation_id, office.now),
+            customer,
+            Cause.REPLIED,
+            "I paid",
+            done,
+        )
     (task,) = office.ada.get("/actions")["items"]
     assert (task["name"], task["owner"]["name"]) == ("answer the customer", "Ada")

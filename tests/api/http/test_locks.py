@@ -17,6 +17,7 @@ from stand_ins.office import PLAN, Office, acme_body, payment_body
 from stand_ins.storm import CUSTOMERS, HEADER, Storm, prepare
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 
 MANY_STEPS = {**PLAN, "contact_delay_days": 9}
 
@@ -39,7 +40,7 @@ def test_payments_and_new_customers_come_in_while_settings_and_a_plan_are_being_
     office.acme()
     app.state.lock_timeout_ms = 100
     with transaction(office.engine) as saving:
-        organisation.change(saving, office.id, {"spread_minutes": 5}, office.now, "Ada")
+        organisation.change(Unit(saving, office.id, office.now, by="Ada"), {"spread_minutes": 5})
         office.billing.does("PUT", "/payments/PAY-1", payment_body("10.00"))
         office.billing.does("PUT", "/customers/C-2", acme_body())
         office.ada.does("POST", "/invoices/INV-1/dispute", {"reason": "no"})

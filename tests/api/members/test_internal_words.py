@@ -12,6 +12,7 @@ from stand_ins.office import Office
 from store import tables as t
 from store.engine import transaction
 from store.load import load
+from store.unit import Unit
 from tests.api.members.test_actions import bens_letter
 
 
@@ -93,8 +94,10 @@ def test_what_was_made_an_email_before_words_were_asked_for_does_not_leave(
     assert [e["where"] for e in told["errors"]] == ["/subject", "/body"]
     with transaction(office.engine) as session:
         row = session.get_one(t.Action, uuid.UUID(action["id"]))
-        loaded = load(session, row.customer_id)
-        assert work_open_action(session, loaded, "complete", "", office.now, "by hand")
+        loaded = load(Unit.of_customer(session, row.customer_id), row.customer_id)
+        assert work_open_action(
+            Unit(session, loaded.organisation.id, office.now, by="by hand"), loaded, "complete", ""
+        )
     assert office.review() == "send"
     assert office.send() == "await_owner"
     seen = office.ben.get(path)

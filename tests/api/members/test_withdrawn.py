@@ -13,6 +13,7 @@ from dunning.delivery import DeliveryFact
 from stand_ins.office import PLAN, Caller, Office, acme_body, payment_body
 from store.engine import transaction
 from store.load import load
+from store.unit import Unit
 from tests.api.members.test_actions import bens_letter
 from tests.api.members.test_deliveries import report
 from tests.api.members.test_files import attached, names
@@ -293,7 +294,8 @@ def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: str) -
     office.ben.does("PATCH", path, {"note": "call after lunch"})
     customer = uuid.UUID(office.ben.get("/customers/C-1")["id"])
     with transaction(office.engine) as session:
-        assert work_open_action(session, load(session, customer), how, "", office.now, "Ops")
+        unit = Unit(session, office.id, office.now, by="Ops")
+        assert work_open_action(unit, load(unit, customer), how, "")
     seen = office.ben.get(path)
     assert (seen["note"], seen["ended_by"]) == ("call after lunch", "Ops")
     assert ("call after lunch" in str(office.cleo.get(path))) == (how == "complete")

@@ -33,6 +33,7 @@ from providers.registry import readers
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
 from store.engine import connect, transaction
+from store.unit import Unit
 from workflows.contracts import SendInput
 
 PUBLIC = "https://dunning.example"
@@ -204,7 +205,9 @@ def test_without_a_key_it_is_closed(office: Office, state: Any) -> None:
 
 def own_account(office: Office, state: Any, provider: str, values: dict[str, Any]) -> None:
     with transaction(office.engine) as session:
-        credentials.put(session, state.signers.vault, office.id, provider, values, {}, "Ada")
+        credentials.put(
+            Unit(session, office.id, by="Ada"), state.signers.vault, provider, values, {}
+        )
 
 
 def test_the_key_of_an_organisation_is_good_at_its_own_address_alone(

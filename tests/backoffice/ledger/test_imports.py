@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from activities.deciding import settle
+from activities.deciding import decide_and_record
 from backoffice.ledger import credits as db_credits
 from backoffice.ledger import facts
 from backoffice.ledger.imports import MOST_NAMED, ImportReport, import_book
@@ -32,6 +32,7 @@ from store import bulk, closures
 from store import tables as t
 from store.engine import transaction
 from store.load import load
+from store.unit import Unit
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
 MORE = f"{HEADER},phone,language,country,terms_days,parent,plan"
@@ -55,7 +56,7 @@ class Office:
             step = {"key": "first", "name": "1st", "type": "email", "automatic": True,
                     "trigger": {"from": "due", "days": 1}, "subject": "s", "body": "b"}  # fmt: skip
             for name in ("Standard", "Gentle"):
-                put_plan(session, self.id, {"name": name, "steps": [step]}, lambda _: None)
+                put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
 
     def imports(self, *rows: str, header: str = HEADER, skip: bool = False) -> ImportReport:
         return import_book(self.engine, self.id, book(*rows, header=header), None, skip)
@@ -106,12 +107,14 @@ class Office:
             {invoice: Decimal(amount)},
         )  # fmt: skip
         with transaction(self.engine) as session:
-            db_credits.put_credit(session, self.id, fact, NOW, "billing")
+            db_credits.put_credit(Unit(session, self.id, NOW, by="billing"), fact)
 
     def reverses(self, key: str) -> None:
         with transaction(self.engine) as session:
-            row = db_credits.credit_or_404(session, self.id, db_credits.PAYMENT, key)
-            db_credits.reverse_credit(session, row, "bounced", NOW, "billing")
+            row = db_credits.credit_or_404(Unit(session, self.id), db_credits.PAYMENT, key)
+            db_credits.reverse_credit(
+                Unit(session, row.organisation_id, NOW, by="billing"), row, "bounced"
+            )
 
 
 @pytest.fixture
@@ -216,17 +219,21 @@ def carried_at_the_change(office: Office, plan: str) -> str | None:
     row = "C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,,,,,,,"
     customer_id = office.one(t.Customer, "C1").id
     with transaction(office.engine) as session:
-        settle(session, customer_id, NOW, NOW, 0)
+        decide_and_record(Unit(session, office.id, NOW), customer_id, 0)
     office.imports(row + plan, header=MORE)
     with transaction(office.engine) as session:
-        return load(session, customer_id).account.contextualized_invoice_id
+        return load(
+            Unit.of_customer(session, customer_id), customer_id
+        ).account.contextualized_invoice_id
 
 
 def test_a_new_address_is_valid_again_and_an_old_one_keeps_its_mark(office: Office) -> None:
     office.imports("C1,Ada,ada@example.com,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
     with transaction(office.engine) as session:
-        customer = facts.find_customer(session, office.id, "C1", lock=True)
-        facts.set_contact_validity(session, customer, "email", "bounced", NOW, "billing")
+        customer = facts.find_customer(Unit(session, office.id), "C1", lock=True)
+        facts.set_contact_validity(
+            Unit(session, customer.organisation_id, NOW, by="billing"), customer, "email", "bounced"
+        )
     office.imports("C1,Ada,ada@example.com,INV-2,2025-05-01,2025-05-31,100.00,EUR,")
     assert office.rows(t.Contact)[0].email_invalid == "bounced"
     office.imports("C1,Ada,right@example.com,INV-2,2025-05-01,2025-05-31,100.00,EUR,")
@@ -243,7 +250,7 @@ def test_a_new_address_in_a_book_is_closed_as_the_old_one_was(office: Office) ->
     for kind, key in (("email", "ada@example.com"), ("phone", "+33612345678")):
         with transaction(office.engine) as session:
             said = Heard(Source.CALLBACK, True, "stop", NOW, "stop it")
-            closures.happened(session, office.id, kind, key, said, "dunning")
+            closures.happened(Unit(session, office.id, by="dunning"), kind, key, said)
     office.imports(row.format("right@example.com", "0470 12 34 56", "BE"), header=MORE)
     found = {(c.kind, c.address) for c in office.rows(t.Closure)}
     assert found >= {("email", "right@example.com"), ("phone", "+32470123456")}
@@ -263,7 +270,7 @@ def test_the_address_is_that_of_the_main_contact_whoever_that_is(office: Office)
         ],
     )  # fmt: skip
     with transaction(office.engine) as session:
-        facts.put_customer(session, office.id, fact, NOW)
+        facts.put_customer(Unit(session, office.id, NOW), fact)
     office.imports("C1,Ada,new@example.com,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
     found = {c.external_id: c.email for c in office.rows(t.Contact)}
     assert found == {"eve": "new@example.com", "max": "max@example.com"}
@@ -336,8 +343,10 @@ def test_a_closed_invoice_stays_closed(office: Office, status: str, payments: in
     row = "C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,"
     office.imports(row)
     with transaction(office.engine) as session:
-        invoice = facts.find_invoice(session, office.id, "INV-1", lock=True)
-        facts.close_invoice(session, invoice, status, "", NOW, "billing")
+        invoice = facts.find_invoice(Unit(session, office.id), "INV-1", lock=True)
+        facts.close_invoice(
+            Unit(session, invoice.organisation_id, NOW, by="billing"), invoice, status, ""
+        )
     assert office.imports(row + "2025-05-20").payments == payments
     assert office.one(t.Invoice, "INV-1").status == status
 
@@ -388,7 +397,7 @@ def _tell(office: Office, rows: list[str]) -> None:
         with transaction(office.engine) as session:
             contact = ContactFact("main", email=row.email, main=True)
             fact = facts.CustomerFact(row.customer, row.customer_name, contacts=[contact])
-            facts.put_customer(session, office.id, fact, NOW)
+            facts.put_customer(Unit(session, office.id, NOW), fact)
             if row.credit_note:
                 _put(session, office, db_credits.CREDIT_NOTE, row, -row.total, {})
                 continue
@@ -396,10 +405,12 @@ def _tell(office: Office, rows: list[str]) -> None:
                 ((i.issued_on, i.due_on, i.total) for i in office.rows(t.Invoice)
                  if i.external_id == row.invoice), None,
             )  # fmt: skip
-            invoice, _ = facts.put_invoice(session, office.id, facts.InvoiceFact(
+            invoice, _ = facts.put_invoice(Unit(session, office.id, NOW), facts.InvoiceFact(
                 row.invoice, row.customer, row.invoice, row.issued_on, row.total, row.currency,
-                row.due_on), NOW)  # fmt: skip
-            known = db_credits.find_credit(session, office.id, "payment", f"import/{row.invoice}")
+                row.due_on))  # fmt: skip
+            known = db_credits.find_credit(
+                Unit(session, office.id), "payment", f"import/{row.invoice}"
+            )
             if row.paid_on and (known or invoice.balance):
                 others = sum(
                     a.amount for a in session.exec(
@@ -417,7 +428,7 @@ def _put(session: Any, office: Office, kind: str, row: Any, amount: Any, applied
     key = row.invoice if kind == db_credits.CREDIT_NOTE else f"import/{row.invoice}"
     on = row.issued_on if kind == db_credits.CREDIT_NOTE else row.paid_on
     fact = db_credits.CreditFact(kind, key, row.customer, amount, row.currency, on, applied)
-    db_credits.put_credit(session, office.id, fact, NOW, "billing")
+    db_credits.put_credit(Unit(session, office.id, NOW, by="billing"), fact)
 
 
 def _state(office: Office) -> list[tuple[Any, ...]]:
@@ -488,7 +499,7 @@ def test_a_credit_note_is_not_lowered_below_what_is_applied(office: Office) -> N
         {"INV-1": Decimal(40)},
     )
     with transaction(office.engine) as session:
-        db_credits.put_credit(session, office.id, fact, NOW, "billing")
+        db_credits.put_credit(Unit(session, office.id, NOW, by="billing"), fact)
     assert office.imports("C1,Ada,,CN-1,2025-05-02,,-40.00,EUR,") == ImportReport(unchanged=1)
     assert office.refused("C1,Ada,,CN-1,2025-05-02,,-30.00,EUR,") == [
         "line 2, total: more of the credit note is applied to invoices than that"
@@ -667,12 +678,13 @@ def test_payments_over_the_api_go_on_during_imports(office: Office) -> None:
             try:
                 with transaction(office.engine) as session:
                     some = draw.sample(range(30), 5)
-                    bulk.begin(session, office.id, {f"C{n}" for n in some}, [])
-                    for n in some:
-                        parent = f"C{n - 1}" if n else None
-                        fact = facts.CustomerFact(f"C{n}", f"Batch {draw.random()}", parent=parent)
-                        facts.put_customer(session, office.id, fact, NOW)
-                    bulk.end(session)
+                    unit = Unit(session, office.id, NOW)
+                    with bulk.batch(unit, {f"C{n}" for n in some}, []):
+                        for n in some:
+                            name, parent = f"Batch {draw.random()}", f"C{n - 1}" if n else None
+                            facts.put_customer(
+                                unit, facts.CustomerFact(f"C{n}", name, parent=parent)
+                            )
                 office.pays(f"P{uuid.uuid4()}", "C1", "1.00", "2025-05-10", "INV-1")
             except Exception as error:  # noqa: BLE001 - told below
                 failures.append(error)

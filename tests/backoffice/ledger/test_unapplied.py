@@ -15,7 +15,6 @@ from alembic.script import ScriptDirectory
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from backoffice.ledger import credits as c
 from backoffice.ledger import facts
@@ -28,6 +27,7 @@ from store import tables as t
 from store.engine import alembic_config, connect, transaction
 from store.errors import DunningError
 from store.load import load
+from store.unit import Unit
 
 NOW = datetime(2025, 6, 2, 9, tzinfo=UTC)
 DAY = date(2025, 6, 2)
@@ -72,39 +72,36 @@ class Ledger:
             session.flush()
             self.id = organisation.id
             for key in ("C0", "C1"):
-                facts.put_customer(session, self.id, facts.CustomerFact(key, key), NOW)
+                facts.put_customer(Unit(session, self.id, NOW), facts.CustomerFact(key, key))
 
-    def bill(self, session: Session, n: int, total: int) -> None:
+    def bill(self, unit: Unit, n: int, total: int) -> None:
         """Invoices 0 to 2 are C0's in EUR, 3 is its own in USD, 4 and 5 are C1's."""
         currency = "USD" if n == 3 else "EUR"
         fact = facts.InvoiceFact(
             f"I{n}", f"C{n // 4}", f"I{n}", DAY, Decimal(total), currency, DAY
         )  # fmt: skip
-        facts.put_invoice(session, self.id, fact, NOW)
+        facts.put_invoice(unit, fact)
 
-    def credit(
-        self, session: Session, n: int, amount: int, applied: dict[int, int], kind: str
-    ) -> None:
+    def credit(self, unit: Unit, n: int, amount: int, applied: dict[int, int], kind: str) -> None:
         customer = f"C{min(applied, default=0) // 4}"
         fact = c.CreditFact(
             kind, f"P{n}", customer, Decimal(amount), "USD" if applied.keys() == {3} else "EUR",
             DAY, {f"I{i}": Decimal(a) for i, a in applied.items()},
         )  # fmt: skip
-        c.put_credit(session, self.id, fact, NOW, "billing")
+        c.put_credit(unit, fact)
 
-    def reverse(self, session: Session, n: int, kind: str) -> None:
-        row = c.credit_or_404(session, self.id, kind, f"P{n}")
-        c.reverse_credit(session, row, "bounced", NOW, "billing")
+    def reverse(self, unit: Unit, n: int, kind: str) -> None:
+        row = c.credit_or_404(unit, kind, f"P{n}")
+        c.reverse_credit(unit, row, "bounced")
 
-    def close(self, session: Session, n: int, status: str) -> None:
-        row = facts.find_invoice(session, self.id, f"I{n}", lock=True)
-        facts.close_invoice(session, row, status, "", NOW, "billing")
+    def close(self, unit: Unit, n: int, status: str) -> None:
+        row = facts.find_invoice(unit, f"I{n}", lock=True)
+        facts.close_invoice(unit, row, status, "")
 
-    def batch(self, session: Session, parts: list[tuple[str, tuple[Any, ...]]]) -> None:
-        bulk.begin(session, self.id, ["C0", "C1"], [f"I{n}" for n in range(6)])
-        for name, arguments in parts:
-            getattr(self, name)(session, *arguments)
-        bulk.end(session)
+    def batch(self, unit: Unit, parts: list[tuple[str, tuple[Any, ...]]]) -> None:
+        with bulk.batch(unit, ["C0", "C1"], [f"I{n}" for n in range(6)]):
+            for name, arguments in parts:
+                getattr(self, name)(unit, *arguments)
 
     def book(self, rows: list[tuple[int, int, bool]]) -> None:
         """A book of the invoices with other totals, negative ones as credit notes."""
@@ -124,7 +121,7 @@ class Ledger:
             return
         try:
             with transaction(self.engine) as session:
-                getattr(self, name)(session, *arguments)
+                getattr(self, name)(Unit(session, self.id, NOW, by="billing"), *arguments)
         except DunningError:
             pass  # refused as a whole: nothing of it is there
 
@@ -183,38 +180,42 @@ def test_credit_that_no_invoice_needs_any_more_is_loaded(engine: Engine) -> None
     def unapplied() -> dict[str, Decimal]:
         same(engine)
         with transaction(engine) as session:
-            return dict(
-                load(session, facts.find_customer(session, ledger.id, "C0").id).account.credits
-            )
+            unit = Unit(session, ledger.id)
+            customer = facts.find_customer(unit, "C0")
+            return dict(load(unit, customer.id).account.credits)
 
-    steps: list[tuple[Callable[[Session], object], dict[str, int]]] = [
-        (lambda s: ledger.bill(s, 0, 100), {}),
-        (lambda s: ledger.credit(s, 0, 80, {0: 80}, c.PAYMENT), {}),
-        (lambda s: ledger.bill(s, 0, 50), {"EUR": 30}),  # the total is corrected
-        (lambda s: ledger.credit(s, 1, 25, {}, c.CREDIT_NOTE), {"EUR": 55}),
-        (lambda s: ledger.credit(s, 0, 80, {}, c.PAYMENT), {"EUR": 105}),  # applied to nothing
-        (lambda s: ledger.credit(s, 0, 80, {0: 80}, c.PAYMENT), {"EUR": 55}),
-        (lambda s: ledger.close(s, 0, "void"), {"EUR": 105}),
-        (lambda s: ledger.reverse(s, 0, c.PAYMENT), {"EUR": 25}),
-        (lambda s: ledger.reverse(s, 1, c.CREDIT_NOTE), {}),
+    steps: list[tuple[Callable[[Unit], object], dict[str, int]]] = [
+        (lambda unit: ledger.bill(unit, 0, 100), {}),
+        (lambda unit: ledger.credit(unit, 0, 80, {0: 80}, c.PAYMENT), {}),
+        (lambda unit: ledger.bill(unit, 0, 50), {"EUR": 30}),  # the total is corrected
+        (lambda unit: ledger.credit(unit, 1, 25, {}, c.CREDIT_NOTE), {"EUR": 55}),
+        (
+            lambda unit: ledger.credit(unit, 0, 80, {}, c.PAYMENT),
+            {"EUR": 105},
+        ),  # applied to nothing
+        (lambda unit: ledger.credit(unit, 0, 80, {0: 80}, c.PAYMENT), {"EUR": 55}),
+        (lambda unit: ledger.close(unit, 0, "void"), {"EUR": 105}),
+        (lambda unit: ledger.reverse(unit, 0, c.PAYMENT), {"EUR": 25}),
+        (lambda unit: ledger.reverse(unit, 1, c.CREDIT_NOTE), {}),
     ]
     for report, left in steps:
         with transaction(engine) as session:
-            report(session)
+            report(Unit(session, ledger.id, NOW, by="billing"))
         assert unapplied() == left
 
 
 def test_a_rehearsed_payment_leaves_no_credit(engine: Engine) -> None:
     ledger = Ledger(engine)
     with transaction(engine) as session:
-        ledger.bill(session, 0, 100)
-        ledger.credit(session, 0, 30, {0: 30}, c.PAYMENT)
+        unit = Unit(session, ledger.id, NOW, by="billing")
+        ledger.bill(unit, 0, 100)
+        ledger.credit(unit, 0, 30, {0: 30}, c.PAYMENT)
     with transaction(engine) as session:
         row = BookRow(
             line=2, customer="C0", customer_name="", email="", invoice="I0", issued_on=DAY,
             due_on=DAY, total=Decimal(100), currency="EUR", paid_on=DAY,
         )  # fmt: skip
-        rehearsed._pay_all(session, ledger.id, [row], NOW)
+        rehearsed._pay_all(Unit(session, ledger.id, NOW), [row])
     assert same(engine) == {}
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from backoffice.people.members import BILLING, authenticate, may_be_key, new_key
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 
 pytestmark = pytest.mark.services
 
@@ -17,7 +18,7 @@ def test_a_key_has_256_random_bits_and_one_of_before_is_still_read(engine: Engin
         organisation = t.Organisation(name="Amber & Sons")
         session.add(organisation)
         session.flush()
-        key = new_key(session, organisation.id, BILLING, "billing")
+        key = new_key(Unit(session, organisation.id), BILLING, "billing")
         session.flush()
         found = authenticate(session, key)
         assert found is not None

@@ -11,6 +11,7 @@ from backoffice.people.owners import check_owner, owner_for
 from store import tables as t
 from store.engine import transaction
 from store.errors import Invalid
+from store.unit import Unit
 
 
 def _house(session: Session) -> tuple[t.Customer, dict[str, t.Member]]:
@@ -19,7 +20,7 @@ def _house(session: Session) -> tuple[t.Customer, dict[str, t.Member]]:
     session.flush()
     roles = {"Cleo": "admin", "Dora": "member", "Ben": "member", "Ada": "member"}
     members = {
-        name: put_member(session, organisation.id, f"{name.lower()}@example.com", name, role)
+        name: put_member(Unit(session, organisation.id), f"{name.lower()}@example.com", name, role)
         for name, role in roles.items()
     }
     customer = t.Customer(organisation_id=organisation.id, external_id="acme", name="Acme")
@@ -28,8 +29,8 @@ def _house(session: Session) -> tuple[t.Customer, dict[str, t.Member]]:
     for rank, name in enumerate(("Ada", "Ben")):
         link = t.CustomerMember(customer_id=customer.id, member_id=members[name].id, rank=rank)
         session.add(link)
-    set_group(session, organisation.id, "legal", [members["Dora"], members["Ben"]])
-    set_group(session, organisation.id, "night shift", [members["Dora"]])
+    set_group(Unit(session, organisation.id), "legal", [members["Dora"], members["Ben"]])
+    set_group(Unit(session, organisation.id), "night shift", [members["Dora"]])
     session.flush()
     return customer, members
 
@@ -50,7 +51,7 @@ def _house(session: Session) -> tuple[t.Customer, dict[str, t.Member]]:
 def test_rule_33_of_several_the_one_assigned_first(engine: Engine, rule: str, owner: str) -> None:
     with transaction(engine) as session:
         customer, _ = _house(session)
-        found = owner_for(session, customer, rule)
+        found = owner_for(Unit(session, customer.organisation_id), customer, rule)
         assert found is not None
         assert found.name == owner
 
@@ -60,7 +61,7 @@ def test_rule_33_a_member_who_left_owns_nothing_new(engine: Engine) -> None:
         customer, members = _house(session)
         members["Ada"].active = members["Ben"].active = False
         session.flush()
-        found = owner_for(session, customer, "assigned")
+        found = owner_for(Unit(session, customer.organisation_id), customer, "assigned")
         assert found is not None
         assert found.name == "Cleo"  # nobody assigned is left, so an admin gets it
 
@@ -70,4 +71,4 @@ def test_a_plan_cannot_name_who_does_not_exist(engine: Engine, rule: str) -> Non
     with transaction(engine) as session:
         customer, _ = _house(session)
         with pytest.raises(Invalid, match="owner"):
-            check_owner(session, customer.organisation_id, "call", rule)
+            check_owner(Unit(session, customer.organisation_id), "call", rule)

@@ -23,6 +23,7 @@ from cli import app
 from stand_ins.town import Town
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=400)
@@ -115,7 +116,9 @@ def test_a_file_goes_when_no_invoice_no_action_and_no_message_refers_to_it(
     deliveries = [sent(town, "paid"), sent(town, "open"), sent(town, "open")]
     with transaction(engine) as session:
         kept = {
-            name: files.keep(session, town.id, name, "application/pdf", PDF + name.encode(), "Ada")
+            name: files.keep(
+                Unit(session, town.id, by="Ada"), name, "application/pdf", PDF + name.encode()
+            )
             for name in ("sent", "edited", "of the invoice", "young", "nobody's")
         }
         for name, file in kept.items():
@@ -135,10 +138,12 @@ def test_a_file_goes_when_no_invoice_no_action_and_no_message_refers_to_it(
 
 def test_a_file_that_is_being_attached_again_stays(engine: Engine, town: Town) -> None:
     with transaction(engine) as session:
-        old = files.keep(session, town.id, "a", "application/pdf", PDF, "Ada")
+        old = files.keep(Unit(session, town.id, by="Ada"), "a", "application/pdf", PDF)
         old.created_at = LONG_AGO
     with transaction(engine) as attaching:
-        assert files.keep(attaching, town.id, "a", "application/pdf", PDF, "Ada").id == old.id
+        assert (
+            files.keep(Unit(attaching, town.id, by="Ada"), "a", "application/pdf", PDF).id == old.id
+        )
         assert pruned(engine) == {}
     assert pruned(engine) == {"files": 1}
 

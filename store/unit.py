@@ -1,0 +1,112 @@
+"""A unit of work: one transaction for one organisation, and what every use case needs of it."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import Session, select
+
+from store import tables as t
+
+if TYPE_CHECKING:
+    from store.locks import CustomerLocked
+
+
+def clock(organisation: t.Organisation, real: datetime) -> datetime:
+    """The organisation's time at the real instant ``real``: a rehearsal's clock stands still."""
+    return organisation.rehearsal_now or real
+
+
+@dataclass(slots=True)
+class Batch:
+    """Facts that are reported together (``store.bulk``). ``rows``: customers and invoices by table
+    and external id, None where there is none; the session itself holds rows only weakly.
+    ``entries`` of the timeline and customers to be ``nudged`` are written at its end."""
+
+    rows: dict[tuple[Any, str], Any] = field(default_factory=dict)
+    entries: list[t.TimelineEntry] = field(default_factory=list)
+    nudged: dict[uuid.UUID, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has happened in a transaction so far. ``locked`` and ``nudged``: customers by id;
+    ``notified``: the relay hears of the nudges at the commit. ``held_by_others``: customers whom
+    others held a moment ago, each with the error; nobody waits for them a second time."""
+
+    locked: set[uuid.UUID] = field(default_factory=set)
+    nudged: set[uuid.UUID] = field(default_factory=set)
+    notified: bool = False
+    organisation: t.Organisation | None = None
+    batch: Batch | None = None
+    held_by_others: dict[uuid.UUID, CustomerLocked] = field(default_factory=dict)
+
+
+class Unit:
+    """One transaction for one organisation.
+
+    ``session``: the transaction. ``organisation_id``: whose data it is about. ``real``: the real
+    time (UTC) at which it began. ``by``: who does it, as the timeline names them. ``public_url``:
+    where short links lead, empty = nowhere.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        organisation_id: uuid.UUID,
+        real: datetime | None = None,
+        *,
+        by: str = "",
+        public_url: str = "",
+    ) -> None:
+        self.session = session
+        self.organisation_id = organisation_id
+        self.real = real or datetime.now(UTC)
+        self.by = by
+        self.public_url = public_url
+        self.progress = Progress()
+        self._now: datetime | None = None
+
+    @classmethod
+    def of_customer(
+        cls,
+        session: Session,
+        customer_id: uuid.UUID,
+        real: datetime | None = None,
+        *,
+        by: str = "",
+    ) -> Unit:
+        """For the organisation of a customer. KeyError if unknown."""
+        found = select(t.Customer.organisation_id).where(t.Customer.id == customer_id)
+        organisation_id = session.exec(found).one_or_none()
+        if organisation_id is None:
+            raise KeyError(f"no customer {customer_id}")
+        return cls(session, organisation_id, real, by=by)
+
+    @property
+    def organisation(self) -> t.Organisation:
+        if self.progress.organisation is None:
+            found = self.session.get_one(t.Organisation, self.organisation_id)
+            self.progress.organisation = found
+        return self.progress.organisation
+
+    @property
+    def now(self) -> datetime:
+        """The organisation's time (UTC)."""
+        return self._now or clock(self.organisation, self.real)
+
+    def at(self, when: datetime) -> Unit:
+        """The same transaction, for something that happened at the organisation's time ``when``."""
+        other = copy.copy(self)
+        other._now = when
+        return other
+
+    def named(self, by: str) -> Unit:
+        """The same transaction, for what somebody else does."""
+        other = copy.copy(self)
+        other.by = by
+        return other
