@@ -289,12 +289,11 @@ def test_of_a_skipped_action_others_learn_the_reason_alone(office: Office) -> No
 
 @pytest.mark.parametrize("how", ["complete", "skip"])
 def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: str) -> None:
-    """A signal from the Temporal UI without a word of its own."""
     path = f"/actions/{office.bens_call()['id']}"
     office.ben.does("PATCH", path, {"note": "call after lunch"})
     customer = uuid.UUID(office.ben.get("/customers/C-1")["id"])
     with transaction(office.engine) as session:
-        unit = Unit(session, office.id, office.now, by="Ops")
+        unit = Unit(session, office.id, by="Ops")
         assert work_open_action(unit, load(unit, customer), how, "")
     seen = office.ben.get(path)
     assert (seen["note"], seen["ended_by"]) == ("call after lunch", "Ops")
