@@ -1,46 +1,52 @@
-"""A message as it is kept with its delivery: what was sent, word for word."""
+"""A message as it is kept with its delivery: what was handed over, word for word."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlmodel import Session
 
 from dunning.plan import ActionType
+from messages.body import from_json
+from messages.letter.aligned import body_of
 from messages.message import Attachment, Message, Postal, Recipient, Role
 from store import tables as t
 
 
 def freeze(message: Message, files: Sequence[t.File] = ()) -> dict[str, Any]:
-    """Everything but the contents of its files, which stand in ``file`` and never change."""
+    """The message as JSON, but for the contents of its files, which are rows of ``file`` and never
+    change. Only a letter has a body."""
     data = asdict(message)
     data["attachments"] = [
         {"file_id": str(f.id), "name": f.name, "content_type": f.content_type, "sha256": f.sha256}
         for f in files
     ]
+    if not message.body:
+        del data["body"]
     return data
 
 
 def thaw(session: Session, row: t.Delivery) -> Message:
-    """The very message that was claimed."""
+    """The message that was claimed. A letter that was stored without a body has its tables read
+    from its text, so that its PDF is the one that was handed over then."""
     data = dict(row.message)
     data["channel"] = ActionType(data["channel"])
-    data["recipients"] = tuple(
-        Recipient(
-            Role(r["role"]),
-            r["address"],
-            r["name"],
-            r["contact_id"],
-            Postal(**r["postal"]) if r.get("postal") else None,
-        )
-        for r in data["recipients"]
-    )
+    data["recipients"] = tuple(map(_recipient, data["recipients"]))
     data["headers"] = tuple((name, value) for name, value in data["headers"])
+    if "body" in data:
+        data["body"] = from_json(data["body"])
+    elif data["channel"] is ActionType.LETTER:
+        data["body"] = body_of(data["text"])
     files = [session.get_one(t.File, uuid.UUID(a["file_id"])) for a in data.pop("attachments", ())]
     return Message(**data, attachments=attachments(files))
+
+
+def _recipient(data: Mapping[str, Any]) -> Recipient:
+    postal = Postal(**data["postal"]) if data.get("postal") else None
+    return Recipient(Role(data["role"]), data["address"], data["name"], data["contact_id"], postal)
 
 
 def attachments(files: Sequence[t.File]) -> tuple[Attachment, ...]:

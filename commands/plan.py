@@ -11,7 +11,7 @@ from books.reading import Unreadable, read_toml
 from commands.console import out
 from commands.target import Organisation, database, organisation_id_of
 from logs import set_up_logging
-from messages.render import check_texts
+from messages.check import check_texts
 from settings import load_settings
 from store.engine import connect, migrate, transaction
 from store.errors import DunningError

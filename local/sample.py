@@ -18,7 +18,7 @@ from books.book import read_book
 from books.errors import RowError
 from books.reading import read_toml
 from books.row import BookRow
-from messages.render import check_texts
+from messages.check import check_texts
 from rehearsal.book import FACTS_BY, apply_all, events
 from store import tables as t
 from store.calendars import calendar_of

@@ -10,16 +10,8 @@ from dunning.postal import PARTS
 from dunning.postal import why_not as why_not_posted
 from messages.draft import Addressee, Draft
 from messages.email_address import check_email
-from messages.message import (
-    MAX_NAME,
-    Attachment,
-    BadAddress,
-    Message,
-    Postal,
-    Recipient,
-    Role,
-    one_line,
-)
+from messages.lines import one_line
+from messages.message import MAX_NAME, Attachment, BadAddress, Message, Postal, Recipient, Role
 from messages.phone import mobile
 from messages.render import render
 
@@ -47,6 +39,7 @@ def compose(
         channel=draft.channel,
         recipients=tuple(_recipient(a, draft.channel, draft.facts.country) for a in addressees),
         text=words.text,
+        body=words.body if draft.channel is ActionType.LETTER else (),
         subject=words.subject,
         html=words.html,
         sender_address=draft.sender_address,
@@ -74,8 +67,7 @@ def _recipient(addressee: Addressee, channel: ActionType, country: str) -> Recip
         elif channel is ActionType.LETTER:
             postal = _postal(addressee, country)
     except BadAddress as error:
-        error.contact_id = addressee.contact_id
-        raise
+        raise BadAddress(error.address, error.reason, addressee.contact_id) from None
     name = one_line(addressee.name, MAX_NAME)
     return Recipient(Role(addressee.role), address, name, addressee.contact_id, postal)
 

@@ -1,30 +1,31 @@
-"""The variables of a template, from the facts of a message; and facts to try templates with."""
+"""The variables of a template, from the facts of a message."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Collection
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 from babel import Locale
 
-from dunning.interest import Interest, LateInvoice, LatePayment, Line
 from messages.content import InvoiceFacts, MessageFacts, Totals
-from messages.message import one_line
-from messages.table import totals_note
-from messages.template import Amount
+from messages.formats import Amount
+from messages.interest_table import interest_table
+from messages.invoices_table import invoices_table, totals_note
+from messages.lines import one_line
 from messages.words import Labels
 
-# Where a table will stand. There is no other way in for these characters: they are refused in
-# templates, dropped from facts, and unmoved by filters.
-TABLE = "\x1a"
-CALCULATION = "\x19"
+#: The variables that are tables, and whose.
+TABLES = {"invoices_table": "invoices", "interest_table": "interest"}
 _ZERO = Decimal(0)
 
 
-def context(facts: MessageFacts, locale: Locale, labels: Labels) -> dict[str, Any]:
-    """The variables of ``messages.content.VARIABLES``."""
+def context(
+    facts: MessageFacts, locale: Locale, labels: Labels, names: Collection[str] = TABLES
+) -> dict[str, Any]:
+    """The variables of ``messages.content.VARIABLES``. Tables are made where ``names`` has them:
+    they cost most."""
     mine = facts.totals[0]
     currency = facts.invoice.currency
     late = facts.late
@@ -40,7 +41,9 @@ def context(facts: MessageFacts, locale: Locale, labels: Labels) -> dict[str, An
         "today": facts.today,
         "invoice": _invoice(facts.invoice),
         "invoices": tuple(map(_invoice, facts.invoices)),
-        "invoices_table": TABLE,
+        "invoices_table": (
+            invoices_table(facts, labels, locale) if "invoices_table" in names else ""
+        ),
         "outstanding": Amount.of(mine.outstanding, currency),
         "overdue": Amount.of(mine.overdue, currency),
         "listed": Amount.of(mine.listed, currency),
@@ -50,7 +53,9 @@ def context(facts: MessageFacts, locale: Locale, labels: Labels) -> dict[str, An
         "interest": Amount.of(late.interest if late else _ZERO, currency),
         "fixed_sum": Amount.of(late.fixed_sum if late else _ZERO, currency),
         "late_total": Amount.of(late.total if late else _ZERO, currency),
-        "interest_table": CALCULATION if late and late.invoices else "",
+        "interest_table": (
+            interest_table(late, labels, locale) or "" if "interest_table" in names else ""
+        ),
     }
 
 
@@ -76,31 +81,3 @@ def _sums(totals: Totals) -> SimpleNamespace:
 
 def _clean(text: str) -> str:
     return one_line(text, 1000)
-
-
-def _sample(*, overdue: bool, late: LatePayment | None = None) -> MessageFacts:
-    amount = Decimal("1234.56")
-    interest = late.invoices[0].interest.total if late else _ZERO
-    invoice = InvoiceFacts(
-        "INV-1042", date(2025, 2, 1), date(2025, 3, 3), amount, amount, "EUR",
-        12 if overdue else 0, interest, "https://pay.example/INV-1042" if overdue else "",
-    )  # fmt: skip
-    sums = Totals("EUR", amount, amount, amount, amount if overdue else _ZERO, _ZERO)
-    return MessageFacts(
-        organisation_name="Amber & Sons", customer_name="Acme", customer_external_id="C-1",
-        contact_name="Ada" if overdue else "", sender_name="Sam", sender_email="sam@example.com",
-        language="en", organisation_language="en", country="", today=date(2025, 3, 15),
-        invoice=invoice, invoices=(invoice, invoice), totals=(sums,), late=late,
-    )  # fmt: skip
-
-
-_LINE = Line(date(2025, 3, 4), date(2025, 3, 15), 12, Decimal("11.15"), Decimal("4.53"))
-_LATE = LateInvoice(
-    "INV-1042", Decimal("1234.56"), date(2025, 3, 3), Interest((_LINE,)), Decimal(40)
-)
-#: Overdue and not, with interest for late payment and without.
-SAMPLES = (
-    _sample(overdue=True),
-    _sample(overdue=False),
-    _sample(overdue=True, late=LatePayment("NL", "EUR", (_LATE,))),
-)

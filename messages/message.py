@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from dunning.plan import CHANNELS, ActionType
+from messages.body import Body
+from messages.lines import LINE_CONTROL, TEXT_CONTROL
 
 MAX_SUBJECT = 255
 MAX_NAME = 200
@@ -22,19 +24,30 @@ MAX_TEXT = 5_000_000
 MAX_RECIPIENTS = 100
 MAX_ATTACHMENTS = 20 * 1024 * 1024  # bytes, all together; base64 makes a third more of them
 
-#: Control characters, every kind of line break, and halves of a surrogate pair.
-LINE_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-#: The same for a text of many lines.
-TEXT_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
 _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+")
-_RESERVED = frozenset({
-    "bcc", "cc", "content-transfer-encoding", "content-type", "date", "dkim-signature", "from",
-    "message-id", "mime-version", "received", "reply-to", "return-path", "sender", "subject", "to",
-    "x-sg-eid", "x-sg-id",
-})  # fmt: skip
+_RESERVED = frozenset(
+    {
+        "bcc",
+        "cc",
+        "content-transfer-encoding",
+        "content-type",
+        "date",
+        "dkim-signature",
+        "from",
+        "message-id",
+        "mime-version",
+        "received",
+        "reply-to",
+        "return-path",
+        "sender",
+        "subject",
+        "to",
+        "x-sg-eid",
+        "x-sg-id",
+    }
+)
 
 
 class BadMessage(ValueError):
@@ -47,13 +60,13 @@ class BadMessage(ValueError):
 
 
 class BadAddress(BadMessage):
-    """The recipient's address cannot be reached by this channel, whatever the message."""
+    """The recipient's address cannot be reached by this channel, whatever the message.
+    ``contact_id``: whose it is, None where that is not known or no contact's."""
 
-    contact_id: str | None = None  # whose it is, where that is known
-
-    def __init__(self, address: str, reason: str) -> None:
+    def __init__(self, address: str, reason: str, contact_id: str | None = None) -> None:
         super().__init__("recipient address", reason)
         self.address = address
+        self.contact_id = contact_id
 
 
 class Role(StrEnum):
@@ -102,6 +115,7 @@ class Message:
 
     ``delivery_id`` is the stable key of this one send; opaque, never a name or an address, because
     providers store it. ``html`` is None for an SMS and a letter, ``subject`` may then be empty.
+    ``body`` says what ``text`` says, with tables as tables: a letter has it, for its PDF.
     ``sender_address`` is the member's email address; an SMS and a letter may leave it empty.
     """
 
@@ -110,6 +124,7 @@ class Message:
     channel: ActionType
     recipients: tuple[Recipient, ...]
     text: str
+    body: Body = ()
     subject: str = ""
     html: str | None = None
     sender_address: str = ""
@@ -127,21 +142,19 @@ class Message:
         return tuple(r for r in self.recipients if r.role is role)
 
     def content_hash(self) -> str:
-        """SHA-256 of all that the recipient would see: an altered message is another message."""
+        """SHA-256 of all that the recipient would see: an altered message is another message.
+
+        Of ``text`` and ``body``, which say the same, ``text`` counts: letters that were stored
+        before there was a body keep their hash.
+        """
         seen = asdict(self)
         seen["attachments"] = [
             [a.name, a.content_type, hashlib.sha256(a.content).hexdigest()]
             for a in self.attachments
         ]
-        for own in ("delivery_id", "organisation_id", "open_tracking"):
+        for own in ("body", "delivery_id", "organisation_id", "open_tracking"):
             del seen[own]
         return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
-
-
-def one_line(text: str, limit: int) -> str:
-    """The text as one header line: control characters and line breaks gone, cut to ``limit``."""
-    line = " ".join(LINE_CONTROL.sub(" ", text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def header_text(part: str, value: str, limit: int) -> str:
@@ -165,14 +178,23 @@ def _check(message: Message) -> None:
     header_text("subject", message.subject, MAX_SUBJECT)
     if message.channel is ActionType.EMAIL and not message.subject.strip():
         raise BadMessage("subject", "is empty; an email needs one")
+    _check_sender(message)
+    _check_recipients(message)
+    _check_headers(message)
+    _check_text(message)
+    _check_attachments(message)
+
+
+def _check_sender(message: Message) -> None:
     header_text("sender name", message.sender_name, MAX_NAME)
     for part, address in (("sender", message.sender_address), ("reply-to", message.reply_to)):
         if address:
             _address(part, address, message.channel)
     if message.channel is ActionType.EMAIL and not message.sender_address:
         raise BadMessage("sender", "an email needs the address of its sender")
-    _check_recipients(message)
-    _check_headers(message)
+
+
+def _check_text(message: Message) -> None:
     for part, text in (("text", message.text), ("html", message.html or "")):
         if len(text) > MAX_TEXT:
             raise BadMessage(part, f"is longer than {MAX_TEXT} characters")
@@ -180,6 +202,9 @@ def _check(message: Message) -> None:
             raise BadMessage(part, "has a control character")
     if not message.text.strip():
         raise BadMessage("text", "is empty")
+
+
+def _check_attachments(message: Message) -> None:
     for attachment in message.attachments:
         header_text("attachment name", attachment.name, MAX_NAME)
         if not attachment.name.strip() or not attachment.content:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dunning.plan import CHANNELS, ActionType, Plan, PlanError
+from messages.check import check_texts
 from messages.compose import compose
 from messages.draft import Draft
 from messages.message import BadMessage
-from messages.render import TemplateError, check_texts, render, values
+from messages.render import render, values
 from messages.sms import segments
+from messages.template import TemplateError
 
 
 @dataclass(slots=True)

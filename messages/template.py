@@ -9,21 +9,17 @@ refused and not worked out. docs/decisions/0035 has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import jinja2
 from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
 from jinja2 import nodes
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from messages.message import TEXT_CONTROL, one_line
+from messages.body import Body, Part, as_text, joined
+from messages.filters import HTML, TEXT, Unfit
+from messages.lines import TEXT_CONTROL
 from messages.syntax import MAX_NODES, EveryBranch, Refused, used
 
 MAX_SOURCE = 60_000
@@ -32,7 +28,6 @@ MAX_TOKENS = 8 * MAX_NODES
 #: Nodes that are worked out for one message: about a second, and 100 of them for 5,000 invoices.
 MAX_WORK = 500_000
 MAX_OUTPUT = 500_000
-_DATE_FORMATS = ("short", "medium", "long", "full")
 
 
 class TemplateError(ValueError):
@@ -45,31 +40,6 @@ class TemplateError(ValueError):
         self.reason = reason
 
 
-class Amount(Decimal):
-    """An amount that knows its currency, so that a template can print it without saying which."""
-
-    currency: str
-
-    @classmethod
-    def of(cls, value: Decimal, currency: str) -> Amount:
-        amount = cls(value)
-        amount.currency = currency
-        return amount
-
-
-def money(value: Decimal, currency: str, locale: Locale) -> str:
-    """The amount as the language writes it, with the currency's own number of decimals."""
-    currency = one_line(currency, 10)
-    try:
-        return str(format_currency(value, currency, locale=locale))
-    except InvalidOperation:  # more digits than Babel can round
-        return f"{value} {currency}"
-
-
-def day(value: date, locale: Locale, form: str = "long") -> str:
-    return str(format_date(value, form, locale=locale))
-
-
 class Template:
     """A checked template. Raises TemplateError when it is made, or when rendering finds a fault.
 
@@ -79,7 +49,7 @@ class Template:
     def __init__(self, where: str, source: str) -> None:
         self.where = where
         self.source = source
-        self._environment = _HTML if where == "html" else _TEXT
+        self._environment = HTML if where == "html" else TEXT
         tree = self._parse()
         try:
             self._used = used(tree, frozenset(self._environment.filters))
@@ -100,13 +70,18 @@ class Template:
         return self._used.size
 
     def render(self, context: Mapping[str, Any], locale: Locale) -> str:
-        return self._render(self._template, context, locale)
+        """The text that it gives, tables included."""
+        return as_text(self.fill(context, locale))
+
+    def fill(self, context: Mapping[str, Any], locale: Locale) -> Body:
+        """The same with its tables as they are."""
+        return self._fill(self._template, context, locale)
 
     def try_out(self, contexts: Iterable[Mapping[str, Any]], locale: Locale) -> None:
         """Render every branch, whatever its condition, to find what would fail later."""
         every = self._compile(EveryBranch().visit(self._parse()))
         for context in contexts:
-            self._render(every, context, locale)
+            self._fill(every, context, locale)
 
     def _parse(self) -> nodes.Template:
         if len(self.source) > MAX_SOURCE:
@@ -134,87 +109,30 @@ class Template:
             raise TemplateError(self.where, str(error)) from None
         return jinja2.Template.from_code(self._environment, code, {})
 
-    def _render(self, template: jinja2.Template, context: Mapping[str, Any], locale: Locale) -> str:
+    def _fill(self, template: jinja2.Template, context: Mapping[str, Any], locale: Locale) -> Body:
         if self._used.work(context) > MAX_WORK:
             raise TemplateError(self.where, "has too much in a loop for so many invoices")
-        parts: list[str] = []
+        made: list[Part] = []
         size = 0
         try:
-            for part in template.generate({**context, "_locale": locale}):
-                size += len(part)
+            parts: Iterator[Part] = template.generate({**context, "_locale": locale})
+            for part in parts:
+                size += len(part) if isinstance(part, str) else 1
                 if size > MAX_OUTPUT:
                     raise TemplateError(self.where, f"becomes longer than {MAX_OUTPUT} characters")
-                parts.append(part)
+                made.append(part)
         except TemplateError:
             raise
-        except _Unfit as error:
+        except Unfit as error:
             raise TemplateError(self.where, str(error)) from None
         except jinja2.TemplateError as error:
             raise TemplateError(self.where, str(error)) from None
         except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise TemplateError(self.where, f"cannot be rendered: {error}") from None
-        return "".join(parts)
+        return joined(made)
 
 
 @lru_cache(maxsize=512)
 def template(where: str, source: str) -> Template:
     """The checked and compiled template; the same source is compiled once."""
     return Template(where, source)
-
-
-class _Unfit(Exception):
-    """A value that a filter cannot take, or that cannot be printed."""
-
-
-@jinja2.pass_context
-def _print(context: Context, value: Any) -> Any:
-    """What ``{{ value }}`` writes: amounts, numbers and dates in the customer's language."""
-    locale = context["_locale"]
-    if isinstance(value, Amount):
-        return money(value, value.currency, locale)
-    if isinstance(value, date):
-        return day(value, locale)
-    if isinstance(value, bool | str | jinja2.Undefined):
-        return value
-    if isinstance(value, int | float | Decimal):
-        return format_decimal(value, locale=locale)
-    raise _Unfit("a list or a group of values cannot be printed; name one of its values")
-
-
-@jinja2.pass_context
-def _money_filter(context: Context, value: Any, currency: Any = None) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _Unfit("the filter money takes an amount")
-    currency = currency or getattr(value, "currency", None)
-    if not isinstance(currency, str):
-        raise _Unfit("the filter money needs a currency here, as in money('EUR')")
-    return money(Decimal(value), currency, context["_locale"])
-
-
-@jinja2.pass_context
-def _date_filter(context: Context, value: Any, form: Any = "long") -> str:
-    if not isinstance(value, date):
-        raise _Unfit("the filter date takes a date")
-    if form not in _DATE_FORMATS:
-        raise _Unfit(f"the filter date takes one of {', '.join(_DATE_FORMATS)}")
-    return day(value, context["_locale"], form)
-
-
-def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
-        autoescape=autoescape,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_print,
-    )
-    kept = ("upper", "lower", "capitalize", "trim", "length", "default")
-    own: dict[str, Callable[..., Any]] = {"money": _money_filter, "date": _date_filter}
-    environment.filters = {name: environment.filters[name] for name in kept} | own
-    environment.tests = {}
-    environment.globals = {}
-    return environment
-
-
-_TEXT = _environment(autoescape=False)  # its HTML is escaped as a whole, constants included
-_HTML = _environment(autoescape=True)

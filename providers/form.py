@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from messages.message import LINE_CONTROL
+from messages.lines import LINE_CONTROL
 
 #: For descriptions of fields that hold several keys.
 ROTATION = "Two during a rotation."

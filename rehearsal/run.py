@@ -30,7 +30,7 @@ from books.reading import Unreadable, read_toml
 from books.row import BookRow
 from dunning.calendar import instant
 from dunning.plan import PlanError, parse_plan
-from messages.render import check_texts
+from messages.check import check_texts
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary, summarise, write_actions, write_summary

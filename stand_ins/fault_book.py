@@ -16,7 +16,7 @@ from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from dunning.plan import ActionType
-from messages.render import check_texts
+from messages.check import check_texts
 from store import bulk
 from store import tables as t
 from store.calendars import calendar_of

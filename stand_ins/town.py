@@ -37,8 +37,8 @@ from backoffice.people.plans import put_plan
 from backoffice.worklist.actions import skip
 from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
+from messages.check import check_texts
 from messages.message import Message
-from messages.render import check_texts
 from providers.port import Accepted, CannotTell, LookUp, Result, not_its_type
 from store import closures
 from store import tables as t

@@ -23,8 +23,8 @@ import cli
 from api.app import create_app
 from api.http.rules import RULES_PATH
 from dunning.plan import parse_plan
+from messages.check import check_step
 from messages.content import VARIABLES
-from messages.render import check_step
 from settings import Settings
 from store.engine import connect
 

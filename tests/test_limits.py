@@ -51,8 +51,6 @@ STILL_TO_BE_SPLIT = {
     "local/embedded/processes.py",
     "local/sample.py:_make",
     "local/serve.py:_serve",
-    "messages/letter.py",
-    "messages/texts.py",
     "providers/lob/send.py",
     "providers/sendgrid/callbacks.py",
     "providers/sendgrid/send.py",

@@ -26,8 +26,9 @@ from dunning.plan import CHANNELS, ActionType
 from messages.compose import compose
 from messages.draft import Draft
 from messages.message import BadMessage
-from messages.render import TemplateError, render
+from messages.render import render
 from messages.sms import normalise, segments
+from messages.template import TemplateError
 from store import tables as t
 from store.load import Loaded, load
 from store.unit import Unit

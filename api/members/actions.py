@@ -26,8 +26,9 @@ from backoffice.people.members import member_or_404
 from backoffice.worklist import actions
 from dunning.model import ActionStatus
 from dunning.plan import CHANNELS, ActionType
+from messages.check import check
 from messages.message import BadMessage
-from messages.render import TemplateError, check
+from messages.template import TemplateError
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Conflict, Invalid

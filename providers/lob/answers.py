@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from messages.message import one_line
+from messages.lines import one_line
 from providers.lob.resource import json_object, text_of
 from providers.lob.transport import LobCall
 from providers.port import Ambiguous, NotSent, Rejected, Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from messages.message import one_line
+from messages.lines import one_line
 
 #: Where Lob keeps our delivery id: in the metadata of a letter.
 DELIVERY_ID = "dunning_delivery_id"

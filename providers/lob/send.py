@@ -76,7 +76,8 @@ class Lob:
         if wrong:
             return wrong
         try:
-            from messages.letter import Paper, pdf  # loads fonts and images: not at every start
+            from messages.letter.paper import Paper
+            from messages.letter.pdf import pdf  # loads fonts and images: not at every start
 
             letter = pdf(message, Paper.US_LETTER)
         except BadMessage as error:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from messages.message import one_line
+from messages.lines import one_line
 from providers.port import Ambiguous, NotSent, Rejected, Result
 from providers.waits import asked_wait
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from dunning.delivery import DeliveryFact
 from dunning.learnt import Event
-from messages.message import MAX_ADDRESS, one_line
+from messages.lines import one_line
+from messages.message import MAX_ADDRESS
 from providers.sendgrid.reply_address import UUID
 
 _MAX_REASON = 500

@@ -15,7 +15,8 @@ from email.policy import Compat32
 
 import nh3
 
-from messages.message import MAX_ADDRESS, one_line
+from messages.lines import one_line
+from messages.message import MAX_ADDRESS
 
 #: Stripping tags takes quadratic time in their depth: this many characters take a second at most.
 _MAX_HTML = 60_000

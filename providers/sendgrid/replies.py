@@ -8,7 +8,8 @@ from email.message import Message as Mail
 from typing import Any
 
 from dunning.learnt import Reply
-from messages.message import MAX_SUBJECT, TEXT_CONTROL, one_line
+from messages.lines import TEXT_CONTROL, one_line
+from messages.message import MAX_SUBJECT
 from providers.callback import BadCallback, Callback
 from providers.sendgrid import mail as email
 from providers.sendgrid.reply_address import reference_in

@@ -18,7 +18,8 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from dunning.plan import ActionType
-from messages.message import BadAddress, Message, one_line
+from messages.lines import one_line
+from messages.message import BadAddress, Message
 from providers.call import LIMIT, Call, why, within
 from providers.fingerprint import signer_of
 from providers.port import Accepted, Ambiguous, LookUp, NotSent, Rejected, Result, not_its_type

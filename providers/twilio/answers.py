@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from messages.message import one_line
+from messages.lines import one_line
 from providers.call import Call, why
 from providers.port import Ambiguous, NotSent, Rejected, Result
 from providers.twilio.codes import (

@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from dunning.delivery import DeliveryFact
 from dunning.learnt import Event, Reply, Wish
-from messages.message import TEXT_CONTROL, one_line
+from messages.lines import TEXT_CONTROL, one_line
 from messages.sms import wish
 from providers.callback import BadCallback, Callback
 from providers.twilio.codes import GONE_NUMBER, OPTED_OUT, is_short_code, words

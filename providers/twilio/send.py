@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dunning.plan import ActionType
-from messages.message import Message, Role, one_line
+from messages.lines import one_line
+from messages.message import Message, Role
 from providers.call import LIMIT, LOOK_UP_LIMIT, Call, why, within
 from providers.fingerprint import signer_of
 from providers.port import Accepted, Ambiguous, CannotTell, LookUp, Rejected, Result, not_its_type

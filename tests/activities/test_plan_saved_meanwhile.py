@@ -13,8 +13,8 @@ from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from backoffice.people.plans import put_plan
 from dunning.plan import ActionType
+from messages.check import check_texts
 from messages.message import Message, Role
-from messages.render import check_texts
 from providers.port import Accepted, NotSent, Rejected, Result
 from stand_ins.town import Provider, Town, call, email, plan
 from store import tables as t

@@ -14,7 +14,7 @@ from books.facts import FactKind, read_facts
 from books.read_map import read_map
 from books.row import BookRow
 from dunning.plan import FirstAction, parse_plan
-from messages.render import check_step
+from messages.check import check_step
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from dunning.interest import late_payment
 from dunning.plan import ActionType, Step, parse_plan
+from messages.check import check, check_step
 from messages.content import VARIABLES, MessageFacts, Totals
-from messages.render import TemplateError, check, check_step, render, values
+from messages.render import render, values
+from messages.template import TemplateError
 from messages.texts import DEFAULT_TEXTS
 from messages.words import LABELS
 from tests.cast.letters import email, facts, invoice, sms

@@ -9,10 +9,11 @@ import psutil
 import pytest
 
 from dunning.plan import ActionType, PlanError, parse_plan
-from messages.render import TemplateError, check, check_texts, render
+from messages.check import check, check_texts
+from messages.render import render
 from messages.rendering import Rendering, TakesTooLong
 from messages.shown import checked
-from messages.template import Template
+from messages.template import Template, TemplateError
 from tests.cast.endless import (
     ends_itself,
     has_a_mistake,
@@ -144,7 +145,7 @@ def test_a_plan_has_so_many_texts_and_characters_and_no_more() -> None:
 def test_the_texts_of_a_plan_are_limited_together(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = parse_plan(plan_of(2, 9, "{{ outstanding }}" * 9))
     assert checked(plan) is None
-    monkeypatch.setattr("messages.render.MAX_PLAN_NODES", 200)
+    monkeypatch.setattr("messages.check.MAX_PLAN_NODES", 200)
     with pytest.raises(PlanError, match="step s1: the texts up to here have more than 200 var"):
         check_texts(plan)
 

@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 
 from dunning.plan import CHANNELS, ActionType
-from messages.message import (
-    Attachment,
-    BadMessage,
-    Message,
-    Postal,
-    Recipient,
-    Role,
-    header_text,
-    one_line,
-)
+from messages.lines import one_line
+from messages.message import Attachment, BadMessage, Message, Postal, Recipient, Role, header_text
 from providers.lob.account import LobAccount
 from providers.lob.send import Lob
 from providers.outbox.send import Outbox

@@ -22,7 +22,8 @@ import pytest
 from dunning.delivery import DeliveryFact
 from dunning.learnt import Event
 from dunning.plan import ActionType
-from messages.letter import Paper, pdf
+from messages.letter.paper import Paper
+from messages.letter.pdf import pdf
 from messages.message import Attachment, Message, Postal, Recipient, Role
 from providers.callback import BadCallback, Callback
 from providers.lob import callbacks as lob_callbacks

@@ -1,106 +1,28 @@
-"""The letter on paper: read back from the PDF, where each piece of text stands in points."""
+"""The letter on paper: what stands where."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-import zlib
-from dataclasses import dataclass
-from decimal import Decimal
-from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-from babel import Locale
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
-from dunning.plan import ActionType
-from messages.letter import Paper, pdf
-from messages.message import BadMessage, Message, Postal, Recipient, Role
-from messages.table import as_text
-from messages.words import LABELS
-from tests.cast import letters
-
-MM, INCH = 72 / 25.4, 72
-ADDRESS = "12 rue de l'Église\n75011 Paris"
-ADA = Recipient(Role.TO, ADDRESS, "Ada Byron", "contact-ada", Postal("12 rue", "Paris", "FR"))
-FONT = TTFont(str(files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"))
-
-
-def letter(**changes: Any) -> Message:
-    plain = {"channel": ActionType.LETTER, "recipients": (ADA,), "subject": "Payment reminder"}
-    return letters.sms(**(plain | changes))
-
-
-@dataclass(frozen=True)
-class Piece:
-    """``x`` from the left, ``y`` from the bottom, in points."""
-
-    text: str
-    x: float
-    y: float
-    size: float
-    bold: bool
-
-    @property
-    def end(self) -> float:
-        names, widths = FONT.getBestCmap(), FONT["hmtx"]
-        units = sum(widths[names[ord(c)]][0] for c in self.text)
-        return self.x + float(units * self.size / FONT["head"].unitsPerEm)
-
-
-def pages(made: bytes) -> list[list[Piece]]:
-    letter_of = {
-        int(code, 16): bytes.fromhex(target.decode()).decode("utf-16-be")
-        for code, target in re.findall(rb"\n<([0-9A-F]{4})> <([0-9A-F]+)>(?=\n<|\nend)", made)
-    }
-    packed = re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)\r?\nendstream", made, re.DOTALL)
-    contents = [zlib.decompress(stream) for stream in packed]
-    return [_pieces(content, letter_of) for content in contents if b" Td" in content]
-
-
-def _pieces(content: bytes, letter_of: dict[int, str]) -> list[Piece]:
-    pieces, size = [], 0.0
-    for m in re.finditer(
-        rb"/F\d+ ([\d.]+) Tf|BT ([\d.]+) ([\d.]+) Td  ?(2 Tr)?[^(]*?\((.*?)(?<!\\)((?:\\\\)*)\) Tj",
-        content,
-        re.DOTALL,
-    ):
-        if m[1]:
-            size = float(m[1])
-            continue
-        raw = re.sub(rb"(?s)\\(.)", lambda e: b"\r" if e[1] == b"r" else e[1], m[5] + m[6])
-        codes = [raw[i] * 256 + raw[i + 1] for i in range(0, len(raw), 2)]
-        text = "".join(letter_of[c] for c in codes)
-        pieces.append(Piece(text, float(m[2]), float(m[3]), size, bool(m[4])))
-    return pieces
-
-
-def lines(message: Message, paper: Paper = Paper.A4) -> list[Piece]:
-    return [piece for page in pages(pdf(message, paper)) for piece in page]
-
-
-def texts(message: Message, paper: Paper = Paper.A4) -> list[str]:
-    return [piece.text for piece in lines(message, paper)]
-
-
-def size_of(made: bytes) -> list[float]:
-    found = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", made)
-    assert found
-    return [float(found[1]), float(found[2])]
+from messages.letter.paper import Paper
+from messages.letter.pdf import pdf
+from messages.message import BadMessage, Postal, Recipient, Role
+from tests.cast.printed import ADDRESS, INCH, MM, letter, lines, pages, size_of, texts
 
 
 def test_the_same_message_is_the_same_bytes_in_every_process() -> None:
     code = (
-        "import sys; from messages.letter import *; from tests.messages.test_letter import letter;"
+        "import sys; from tests.cast.printed import Paper, letter, pdf;"
         "sys.stdout.buffer.write(b''.join(pdf(letter(), paper) for paper in Paper))"
     )
     elsewhere = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={"PYTHONHASHSEED": "1"},
         capture_output=True,
         check=True,
@@ -250,48 +172,3 @@ def test_a_letter_has_an_end(paper: Paper, most: int) -> None:
         pdf(letter(text="x\n" * (full + 1)), paper)
     with pytest.raises(BadMessage):  # one word
         pdf(letter(text="x" * 200_000), paper)
-
-
-def table(*balances: str, number: str = "INV-1", language: str = "fr") -> str:
-    invoices = tuple(letters.invoice(number, balance) for balance in balances)
-    return as_text(letters.facts(invoices=invoices), LABELS[language], Locale(language))
-
-
-@pytest.mark.parametrize("language", sorted(LABELS))
-def test_the_columns_of_the_table_line_up(language: str) -> None:
-    text = f"Dear Ada,\n\n{table('1.10', '1111.11', '987654.30', language=language)}\n\nSam"
-    found = lines(letter(text=text))
-    rows = [[p for p in found if p.y == y] for y in sorted({p.y for p in found}, reverse=True)]
-    head, *body = [row for row in rows if len(row) == 6]
-    assert len(body) == 3
-    assert not any("--" in p.text for p in found), "the rule is drawn"
-    for column, cells in enumerate(zip(head, *body, strict=True)):
-        edges = [cell.x if column < 3 else cell.end for cell in cells]
-        assert edges == pytest.approx([edges[0]] * 4, abs=0.1), cells
-    for row in (head, *body):
-        for before, after in pairwise(row):
-            assert after.x - before.end > 3 * MM
-    assert body[0][0].text == "INV-1"
-    assert [p.text for p in found][5] == "Dear Ada,"
-    assert [p.text for p in found][-2] == "Sam"
-
-
-def test_a_wide_table_is_printed_smaller_not_over_the_edge() -> None:
-    text = table(str(Decimal("123456789012.34")), number="W" * 40)
-    for paper, margin in ((Paper.A4, 20), (Paper.US_LETTER, 20)):
-        made = pdf(letter(text=text), paper)
-        width, _ = size_of(made)
-        row = [p for p in pages(made)[0] if p.size < 10]
-        assert [p.text for p in row if p.text == "W" * 40]
-        assert max(p.end for p in row) <= width - margin * MM + 0.5
-        for before, after in pairwise(row):
-            assert after.y < before.y or after.x > before.end
-
-
-def test_text_that_looks_a_little_like_a_table_is_not_lost() -> None:
-    text = "one  two\n---  ---\nabcdefgh and more than that\n\n---  ---\n\n--  --\na\nb  c  d"
-    said = texts(letter(text=text))[5:-1]
-    assert "abcdefgh and more than that" in said
-    assert sorted("".join(said).replace("-", "").replace(" ", "")) == sorted(
-        text.replace("-", "").replace(" ", "").replace("\n", "")
-    )

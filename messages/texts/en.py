@@ -1,0 +1,87 @@
+"""The English texts of a step that has none. Data only."""
+
+from __future__ import annotations
+
+from dunning.plan import ActionType
+
+#: By type of action: subject and body.
+ENGLISH = {
+    ActionType.EMAIL: (
+        (
+            "{% if invoice.days_overdue %}Payment reminder"
+            "{% else %}Payment due soon{% endif %}: invoice {{ invoice.number }}"
+        ),
+        """\
+Dear {{ contact.name | default(customer.name, true) }},
+
+{% if invoice.days_overdue %}
+our invoice {{ invoice.number }} was due on {{ invoice.due_on }}. {{ invoice.balance }} is still \
+open.
+{% else %}
+our invoice {{ invoice.number }} is due on {{ invoice.due_on }}. {{ invoice.balance }} is open.
+{% endif %}
+
+{{ invoices_table }}
+
+Please arrange the payment. If you have already paid, thank you; no answer is needed. If something \
+is unclear, reply to this email.
+
+Kind regards
+{{ sender.name }}
+{{ organisation.name }}
+""",
+    ),
+    ActionType.SMS: (
+        "",
+        (
+            "{{ organisation.name }}: invoice {{ invoice.number }},"
+            " due on {{ invoice.due_on }}: {{ invoice.balance }} is open."
+            " If you have already paid, thank you."
+        ),
+    ),
+    ActionType.LETTER: (
+        (
+            "{% if invoice.days_overdue %}Payment reminder"
+            "{% else %}Payment due soon{% endif %}: invoice {{ invoice.number }}"
+        ),
+        """\
+{{ today }}
+
+Dear {{ contact.name | default(customer.name, true) }},
+
+{% if invoice.days_overdue %}
+our invoice {{ invoice.number }} was due on {{ invoice.due_on }}. {{ invoice.balance }} is still \
+open.
+{% else %}
+our invoice {{ invoice.number }} is due on {{ invoice.due_on }}. {{ invoice.balance }} is open.
+{% endif %}
+
+{{ invoices_table }}
+
+Please arrange the payment. If you have already paid, please disregard this letter.
+
+Yours sincerely
+{{ sender.name }}
+{{ organisation.name }}
+""",
+    ),
+    ActionType.CALL: (
+        "Call {{ customer.name }} about invoice {{ invoice.number }}",
+        """\
+Ask for {{ contact.name | default(customer.name, true) }}.
+
+Invoice {{ invoice.number }} was due on {{ invoice.due_on }}; {{ invoice.balance }} is open.
+Has it arrived, is anything unclear, and when will it be paid?
+
+{{ invoices_table }}
+""",
+    ),
+    ActionType.TASK: (
+        "{{ customer.name }}: invoice {{ invoice.number }}",
+        """\
+Invoice {{ invoice.number }} was due on {{ invoice.due_on }}; {{ invoice.balance }} is open.
+
+{{ invoices_table }}
+""",
+    ),
+}
