@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from dunning.calendar import Calendar
 from dunning.decide import decide
 from dunning.model import Account, Action, ActionStatus, Contact, Decision, Invoice, Kind, Pause
-from dunning.plan import ActionType, Plan, parse_plan
+from dunning.plan import ActionType, Plan
+from plans.read import parse_plan
 
 FRANCE_2025 = frozenset(
     date(2025, month, day)

@@ -29,8 +29,9 @@ from books.read_map import read_map
 from books.reading import Unreadable, read_toml
 from books.row import BookRow
 from dunning.calendar import instant
-from dunning.plan import PlanError, parse_plan
+from dunning.plan import PlanError
 from messages.check import check_texts
+from plans.read import parse_plan
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary, summarise, write_actions, write_summary

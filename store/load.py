@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -15,7 +15,8 @@ from sqlmodel import col, select
 
 from dunning import model as m
 from dunning.calendar import Calendar
-from dunning.plan import ActionType, Plan, parse_plan
+from dunning.plan import ActionType, Plan
+from plans.read import parse_plan
 from store import tables as t
 from store.calendars import calendar_of, spread_of
 from store.closures import EMAIL, HEARD, PHONE, Closures, closures_of
@@ -37,27 +38,22 @@ class Loaded:
     closures: Closures
 
 
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Dicts are unhashable: cache by version id."""
+
+    id: uuid.UUID
+    definition: dict[str, Any] = field(compare=False)
+
+
 @lru_cache(maxsize=2048)
-def _parsed(version_id: uuid.UUID, definition: _Frozen) -> Plan:
-    return parse_plan(definition.data)
-
-
-class _Frozen:
-    """Lets the cache key be the immutable version's id alone."""
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.data = data
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Frozen)
+def _parsed(version: _Version) -> Plan:
+    return parse_plan(version.definition)
 
 
 def plan_of(version: t.PlanVersion) -> Plan:
     """The parsed plan of an immutable version."""
-    return _parsed(version.id, _Frozen(version.definition))
+    return _parsed(_Version(version.id, version.definition))
 
 
 _CUSTOMER = sa.bindparam("customer", type_=sa.Uuid)

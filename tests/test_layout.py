@@ -29,6 +29,7 @@ from tests.rooms import (
 ONLY: dict[str, set[str]] = {
     "dunning": set(),
     "books": set(),
+    "plans": {"pydantic", "pydantic_core"},
     "workflows": {"temporalio", "pydantic"},
     "local.embedded": {"psutil", "psycopg"},
 }

@@ -46,8 +46,6 @@ STILL_TO_BE_SPLIT = {
     "commands/rehearse.py:rehearse",
     "dunning/decide.py",
     "dunning/model.py",
-    "dunning/plan.py",
-    "dunning/plan.py:_step",
     "local/embedded/processes.py",
     "local/sample.py:_make",
     "local/serve.py:_serve",

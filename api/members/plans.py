@@ -20,9 +20,10 @@ from api.members.plan_schema import PLAN_BODY
 from backoffice.ledger.facts import Change
 from backoffice.people import plans
 from dunning.plan import Plan as DunningPlan
-from dunning.plan import PlanError, plan_data
+from dunning.plan import PlanError
 from messages.rendering import Rendering, TakesTooLong
 from messages.shown import checked
+from plans.read import plan_data
 from store import tables as t
 from store.errors import Invalid, NotFound
 from store.load import plan_of

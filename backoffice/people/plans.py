@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from backoffice.people.owners import check_owner
-from dunning.plan import Plan, PlanError, parse_plan, plan_data
+from dunning.plan import Plan, PlanError
+from plans.read import parse_plan, plan_data
 from store import tables as t
 from store.errors import Invalid, NotFound
 from store.locks import lock_organisation

@@ -30,7 +30,7 @@ class Plan(SQLModel, table=True):
 
 
 class PlanVersion(SQLModel, table=True):
-    """Immutable (rule 43): ``definition`` is ``dunning.plan.plan_data``."""
+    """Immutable (rule 43): ``definition`` is ``plans.read.plan_data``."""
 
     __tablename__ = "plan_version"
     __table_args__ = (sa.UniqueConstraint("plan_id", "version"),)

@@ -13,8 +13,9 @@ from books.errors import RowError
 from books.facts import FactKind, read_facts
 from books.read_map import read_map
 from books.row import BookRow
-from dunning.plan import FirstAction, parse_plan
+from dunning.plan import FirstAction
 from messages.check import check_step
+from plans.read import parse_plan
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

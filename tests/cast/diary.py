@@ -31,7 +31,8 @@ from dunning.model import (
     Pause,
     Promise,
 )
-from dunning.plan import ActionType, Plan, parse_plan
+from dunning.plan import ActionType, Plan
+from plans.read import parse_plan
 
 PARIS = Calendar(ZoneInfo("Europe/Paris"))
 ANNA = Contact("anna", main=True, email=True, phone=True, postal=True)

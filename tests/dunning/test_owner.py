@@ -10,8 +10,9 @@ import pytest
 
 from dunning.decide import channel_of, decide
 from dunning.model import ActionStatus, Cause, Contact, InvoiceStatus, Kind
-from dunning.plan import ActionType, parse_plan
+from dunning.plan import ActionType
 from dunning.recipients import can_reach, meant
+from plans.read import parse_plan
 from tests.cast.diary import ANNA, Diary, call, day, email, instant, plan
 
 CALLS = plan(call("call", 1), email("s8", 8))

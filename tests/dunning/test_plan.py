@@ -10,17 +10,9 @@ from typing import Any
 import pytest
 
 from dunning.languages import language_tag, lookup
-from dunning.plan import (
-    ActionType,
-    FirstAction,
-    Plan,
-    PlanError,
-    Translation,
-    Trigger,
-    parse_plan,
-    plan_data,
-)
+from dunning.plan import ActionType, FirstAction, Plan, PlanError, Translation, Trigger
 from messages.wording import Chosen, missing_languages, text_for
+from plans.read import parse_plan, plan_data
 
 TOML = """
 name = "Reminders"

@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.interest import late_payment
-from dunning.plan import ActionType, Step, parse_plan
+from dunning.plan import ActionType, Step
 from messages.check import check, check_step
 from messages.content import VARIABLES, MessageFacts, Totals
 from messages.render import render, values
 from messages.template import TemplateError
 from messages.texts import DEFAULT_TEXTS
 from messages.words import LABELS
+from plans.read import parse_plan
 from tests.cast.letters import email, facts, invoice, sms
 
 EMAIL, SMS, LETTER = ActionType.EMAIL, ActionType.SMS, ActionType.LETTER

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from dunning.plan import ActionType, PlanError, parse_plan
+from dunning.plan import ActionType, PlanError
 from messages.check import check, check_texts
 from messages.render import render
 from messages.rendering import Rendering, TakesTooLong
 from messages.shown import checked
 from messages.template import Template, TemplateError
+from plans.read import parse_plan
 from tests.cast.endless import (
     ends_itself,
     has_a_mistake,
