@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from activities.frozen import attachments
-from backoffice.delivery.drafts import check_sender, delivery_id, draft, step_of
-from backoffice.delivery.files import attached
+from backoffice.delivery.drafts import check_sender, delivery_id, draft
 from backoffice.delivery.links import short_link
+from backoffice.worklist.attachments import attached
 from backoffice.worklist.edits import check_words
 from dunning.plan import ActionType
 from messages.compose import compose
@@ -41,6 +41,6 @@ def put_into_words(
     link = short_link(unit, loaded, action, key, public_url)
     drafted = draft(unit, loaded, action, by, link=link)
     check_sender(loaded.organisation, drafted)
-    files = attached(unit, loaded, action, step_of(unit, loaded, action))
+    files = attached(unit, loaded, action)
     message = compose(drafted, str(key), str(loaded.organisation.id), attachments(files))
     return message, files

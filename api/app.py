@@ -41,7 +41,7 @@ from api.members import (
 )
 from api.outside import links, rules_page, webhooks
 from api.outside.webhooks import Signers
-from backoffice.delivery.files import MAX_FILE
+from backoffice.ledger.files import MAX_FILE
 from backoffice.people.credentials import Vault
 from books.reading import JSON_BYTES
 from dunning import __version__

@@ -27,7 +27,6 @@ STILL_TO_BE_SPLIT = {
     "backoffice/delivery/deliveries.py",
     "backoffice/delivery/drafts.py",
     "backoffice/delivery/drafts.py:_draft",
-    "backoffice/delivery/files.py:keep",
     "backoffice/delivery/outcomes.py",
     "backoffice/delivery/replies.py",
     "backoffice/ledger/contacts.py:correct",

@@ -31,8 +31,7 @@ from api.http.fields import (
     money,
 )
 from api.http.work import Work
-from backoffice.delivery import files
-from backoffice.ledger import browse
+from backoffice.ledger import browse, files
 from backoffice.ledger.facts import (
     InvoiceFact,
     close_invoice,

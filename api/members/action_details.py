@@ -15,10 +15,11 @@ from api.http.fields import MoneyOut, money
 from api.http.rules import RuleLink, cited
 from api.members import customers
 from api.members.delivery_details import DeliveryOut, delivery_out
-from backoffice.delivery import deliveries, files
-from backoffice.delivery.drafts import delivery_id, draft, step_of
-from backoffice.ledger import browse
+from backoffice.delivery import deliveries
+from backoffice.delivery.drafts import delivery_id, draft
+from backoffice.ledger import browse, files
 from backoffice.people.visible import withheld_from
+from backoffice.worklist.attachments import attached
 from dunning.carrying import order
 from dunning.decide import why_not_again
 from dunning.model import ActionStatus, Cause, InvoiceStatus
@@ -256,8 +257,7 @@ def drafted_for(
 
 
 def attached_to(unit: Unit, loaded: Loaded, row: t.Action) -> list[t.File]:
-    step = step_of(unit, loaded, row)
-    return files.attached(unit.at(_leaves_at(row, unit.now)), loaded, row, step)
+    return attached(unit.at(_leaves_at(row, unit.now)), loaded, row)
 
 
 def _leaves_at(row: t.Action, at: datetime) -> datetime:

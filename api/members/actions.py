@@ -19,8 +19,8 @@ from api.http.fields import EMAIL, Body, Key, Line, Money, Text, Words
 from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action, ActionShort
-from backoffice.delivery import files
 from backoffice.delivery.drafts import check_sender
+from backoffice.ledger import files
 from backoffice.ledger.facts import find_customer
 from backoffice.people.members import member_or_404
 from backoffice.worklist import actions

@@ -17,7 +17,7 @@ from api.http.forms import form_of
 from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action
-from backoffice.delivery import files
+from backoffice.ledger import files
 from backoffice.ledger.facts import find_invoice
 from backoffice.worklist import actions
 from store import tables as t

@@ -19,7 +19,8 @@ from backoffice.ledger.facts import find_customer
 from backoffice.people import held_shown
 from backoffice.people.owners import owner_for
 from backoffice.worklist import actions
-from backoffice.worklist.decisions import step_in, summarise
+from backoffice.worklist.decisions import summarise
+from backoffice.worklist.steps import step_in
 from dunning.decide import as_others_know, decide
 from dunning.model import Decision, Kind, Reason
 from dunning.plan import ActionType

@@ -1,1 +1,1 @@
-"""Deliveries: draft, claim, settle, look up; callbacks, replies, files, short links."""
+"""Deliveries: draft, claim, settle, look up; callbacks, replies, short links."""

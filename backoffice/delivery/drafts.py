@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from backoffice.delivery.links import PREVIEW
 from backoffice.people.owners import owner_for
-from backoffice.worklist.decisions import step_in
 from backoffice.worklist.edits import plans_words_serve, words
+from backoffice.worklist.steps import step_of
 from dunning.delivery import lower_case
 from dunning.plan import ActionType, Step
 from dunning.recipients import selects
@@ -22,7 +22,7 @@ from messages.wording import text_for
 from store import tables as t
 from store.closures import KIND_OF
 from store.errors import DunningError
-from store.load import Loaded, plan_of
+from store.load import Loaded
 from store.unit import Unit
 
 #: Where each type reaches a contact.
@@ -169,14 +169,6 @@ def check_sender(organisation: t.Organisation, drafted: Draft) -> None:
         f"domain ({', '.join(domains)}): hand the action to a member who is, or have the domain "
         "verified and added to the organisation's sender domains"
     )
-
-
-def step_of(unit: Unit, loaded: Loaded, action: t.Action) -> Step | None:
-    """The step an action was made from: an open action keeps its version (rule 43)."""
-    if action.plan_version_id is None or action.step_key is None:
-        return None
-    version = unit.session.get_one(t.PlanVersion, action.plan_version_id)
-    return plan_of(version).find(action.step_key) or step_in(loaded, action.step_key)
 
 
 def _sender(unit: Unit, loaded: Loaded, action: t.Action, step: Step | None) -> t.Member | None:

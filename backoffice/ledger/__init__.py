@@ -1,1 +1,1 @@
-"""Customers, contacts, invoices, credits, as billing systems report them; holds; imports."""
+"""Customers, contacts, invoices, credits, as billing systems report them; holds; imports; files."""

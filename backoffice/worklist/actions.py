@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
-from backoffice.delivery import files
 from backoffice.delivery.deliveries import of_action
-from backoffice.delivery.drafts import draft, step_of
+from backoffice.delivery.drafts import draft
+from backoffice.ledger import files
 from backoffice.people.owners import OPEN, hand_over, without_owner
 from backoffice.people.visible import visible_to
 from backoffice.worklist import edits
+from backoffice.worklist.attachments import attached
 from backoffice.worklist.decisions import end
 from dunning.carrying import paused
 from dunning.decide import decide, why_not_again
@@ -279,7 +280,7 @@ def edit(unit: Unit, member: t.Member, key: str, changes: dict[str, Any]) -> t.A
     if changes.get("attach_invoices"):
         if kind is not ActionType.EMAIL:
             raise Invalid.at("/attach_invoices", f"only an email has attachments; it is a {kind}")
-        files.check_size(_attached(unit.at(at), loaded, row))
+        files.check_size(attached(unit.at(at), loaded, row))
     _edited(unit.at(at).named(member.name), loaded, row, f"'{row.name}' is edited")
     return row
 
@@ -303,7 +304,7 @@ def attach(
     own = row.edits.get("attachments", [])
     if str(file.id) not in own:
         row.edits = {**row.edits, "attachments": [*own, str(file.id)]}
-        files.check_size(_attached(unit.at(at), loaded, row))
+        files.check_size(attached(unit.at(at), loaded, row))
         words = f"{file.name} is attached to '{row.name}'"
         _edited(unit.at(at).named(member.name), loaded, row, words)
     return row
@@ -321,10 +322,6 @@ def detach(unit: Unit, member: t.Member, key: str, file: str) -> t.Action:
     words = f"{taken.name} is taken off '{row.name}'"
     _edited(unit.at(at).named(member.name), loaded, row, words)
     return row
-
-
-def _attached(unit: Unit, loaded: Loaded, row: t.Action) -> list[t.File]:
-    return files.attached(unit, loaded, row, step_of(unit, loaded, row))
 
 
 def _refuse_in_doubt(row: t.Action) -> None:

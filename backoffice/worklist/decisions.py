@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from backoffice.people.owners import find_owners, owner_for
 from backoffice.worklist.edits import bring_back
+from backoffice.worklist.steps import step_in
 from dunning.model import Cause, Decision, Kind, Outcome
 from dunning.plan import ActionType, Step
 from store import tables as t
@@ -49,11 +50,6 @@ def action_to_send(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action:
     step = step_in(loaded, decision.step_key)
     assert step is not None, "a send decision names a step of the plan"
     return planned or new_action(unit, loaded, decision, step, "planned")
-
-
-def step_in(loaded: Loaded, key: str | None) -> Step | None:
-    plan = loaded.account.plan
-    return plan.find(key) if plan is not None else None
 
 
 def _withdraw(unit: Unit, loaded: Loaded, decision: Decision) -> None:

@@ -8,7 +8,7 @@ import pytest
 from httpx import Response
 
 from activities.sending import Sending
-from backoffice.delivery.files import MAX_FILE
+from backoffice.ledger.files import MAX_FILE
 from dunning.plan import ActionType
 from messages.message import Message
 from providers.port import Accepted, Result

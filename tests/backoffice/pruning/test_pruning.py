@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, select
 from typer.testing import CliRunner
 
 import backoffice.pruning.daily
-from backoffice.delivery import files
+from backoffice.ledger import files
 from backoffice.pruning.daily import Ages, prune
 from backoffice.pruning.rehearsals import _deletes, old_rehearsals, remove_rehearsal
 from cli import app

@@ -12,11 +12,8 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from backoffice.ledger.facts import find_invoice
-from dunning.carrying import can_carry, order
-from dunning.plan import ActionType, Step
 from store import tables as t
 from store.errors import Invalid, NotFound
-from store.load import Loaded
 from store.locks import lock_customer
 from store.timeline import note
 from store.unit import Unit
@@ -41,8 +38,8 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9 ._()+=@-]")
 
 
 def safe_name(name: str, content_type: str) -> str:
-    """A file name that no mail program and no disk takes amiss: no path, no control character, the
-    ending of its type; in ASCII, because SendGrid garbles the rest."""
+    """A file name for mail programs and disks: no path, no control character, the ending of its
+    type; in ASCII, because SendGrid garbles the rest."""
     last = unicodedata.normalize("NFKD", _SLASH.split(name)[-1])
     bare = "".join(c for c in last if not unicodedata.combining(c))
     plain = " ".join(_NOT_IN_NAMES.sub("_", bare).split()).strip(" .")
@@ -61,13 +58,7 @@ def keep(
 ) -> t.File:
     """Store a file under a ``safe_name``; the same content under the same name is stored once.
     Invalid for one that is not what its type says, is empty, or has more than MAX_FILE bytes."""
-    if content_type not in types:
-        raise Invalid(f"{content_type or 'a file without a type'} cannot be attached; "
-                      f"send {', '.join(types)}")  # fmt: skip
-    if not content.startswith(TYPES[content_type]):
-        raise Invalid(f"the content is not {content_type}: such a file begins otherwise")
-    if len(content) > MAX_FILE:
-        raise Invalid(f"the file has more than {MAX_FILE // 2**20} MB")
+    _check(content_type, content, types)
     name = safe_name(name, content_type)
     digest = hashlib.sha256(content).hexdigest()
     known = unit.session.exec(
@@ -78,7 +69,7 @@ def keep(
             t.File.name == name,
             t.File.content_type == content_type,
         )
-        .with_for_update(read=True, key_share=True)  # nobody prunes it while it is being used
+        .with_for_update(read=True, key_share=True)  # the pruner must not delete it meanwhile
     ).first()
     if known is not None:
         return known
@@ -96,25 +87,18 @@ def keep(
     return row
 
 
-def attached(unit: Unit, loaded: Loaded, action: t.Action, step: Step | None) -> list[t.File]:
-    """What goes with an email: the PDFs of the invoices it lists, where the step attaches them, and
-    what its owner added; without their contents, which are loaded when they are used."""
-    edits = action.edits
-    if ActionType(action.executed_type or action.type) is not ActionType.EMAIL:
-        return []
-    ids: list[uuid.UUID] = []
-    if edits.get("attach_invoices", bool(step and step.attach_invoices)):
-        today = loaded.account.calendar.today(unit.now)
-        listed = [i for i in loaded.account.invoices if can_carry(i, loaded.account, today)]
-        rows = [loaded.invoices[uuid.UUID(i.id)] for i in sorted(listed, key=order)]
-        ids += [row.pdf_id for row in rows if row.pdf_id is not None]
-    ids += [uuid.UUID(key) for key in edits.get("attachments", ())]
-    return about(unit, ids)
+def _check(content_type: str, content: bytes, types: Iterable[str]) -> None:
+    if content_type not in types:
+        what = content_type or "a file without a type"
+        raise Invalid(f"{what} cannot be attached; send {', '.join(types)}")
+    if not content.startswith(TYPES[content_type]):
+        raise Invalid(f"the content is not {content_type}: such a file begins otherwise")
+    if len(content) > MAX_FILE:
+        raise Invalid(f"the file has more than {MAX_FILE // 2**20} MB")
 
 
 def about(unit: Unit, ids: Iterable[uuid.UUID | str]) -> list[t.File]:
-    """Files in this order, each once, without their contents, which are loaded when they are
-    used."""
+    """Files in this order, each once. Contents are loaded when they are read."""
     keys = list(dict.fromkeys(uuid.UUID(str(key)) for key in ids))
     if not keys:
         return []
@@ -138,25 +122,17 @@ def check_size(files: Sequence[t.File]) -> None:
         )
 
 
-def put_pdf(
-    unit: Unit,
-    key: str,
-    name: str,
-    content: bytes,
-) -> t.File:
+def put_pdf(unit: Unit, key: str, name: str, content: bytes) -> t.File:
     """Keep the PDF of an invoice, in place of the one before; ``name`` empty: that of its number.
     Raises NotFound for the invoice, Invalid for what is no PDF of at most MAX_FILE bytes."""
     row = find_invoice(unit, key)
     named = name or f"{_SLASH.sub('-', row.number)}.pdf"
-    file = keep(unit, named, "application/pdf", content, ("application/pdf",))  # fmt: skip
+    file = keep(unit, named, "application/pdf", content, ("application/pdf",))
     _set_pdf(unit, row, file)
     return file
 
 
-def remove_pdf(
-    unit: Unit,
-    key: str,
-) -> None:
+def remove_pdf(unit: Unit, key: str) -> None:
     """The invoice has no PDF any more; messages that left keep theirs. NotFound without one."""
     row = find_invoice(unit, key)
     pdf_of(unit, row)
