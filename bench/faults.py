@@ -23,7 +23,9 @@ from typing import Any
 
 from rich.console import Console
 
-from local.embedded.processes import Server, Watcher, take_port
+from local.embedded.ports import take_port
+from local.embedded.server import Server
+from local.embedded.watcher import Watcher
 from local.standalone import Embedded, Services
 from stand_ins.fault_book import addressees, make_book
 from stand_ins.fault_report import Open, evidence, report, still_open, tables

@@ -36,7 +36,7 @@ def megabytes() -> float:
 def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="dunning-") as folder,
-        Embedded(Path(folder), temporal=False) as services,
+        Embedded(Path(folder), temporal=None) as services,
     ):
         migrate(services.database_url)
         engine = connect(services.database_url)

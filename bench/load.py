@@ -47,7 +47,7 @@ def milliseconds(engine: Engine, customers: list[uuid.UUID], review: bool) -> li
 def main(closed: int) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
-        Embedded(Path(folder), temporal=False, durable=False) as services,
+        Embedded(Path(folder), temporal=None, durable=False) as services,
     ):
         migrate(services.database_url)
         engine = connect(services.database_url, pool_size=1)

@@ -21,7 +21,7 @@ from store.engine import connect, migrate
 def main(seconds: float) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
-        Embedded(Path(folder), temporal=False, durable=False) as services,
+        Embedded(Path(folder), temporal=None, durable=False) as services,
     ):
         migrate(services.database_url)
         engine = connect(services.database_url)

@@ -24,7 +24,7 @@ import httpx
 import sqlalchemy as sa
 
 from backoffice.people.members import BILLING, new_key
-from local.embedded.processes import take_port
+from local.embedded.ports import take_port
 from local.standalone import Embedded
 from store import tables as t
 from store.engine import connect, migrate, transaction
@@ -110,7 +110,7 @@ def _signal(main: int, number: int) -> None:
 
 async def _main(before: float, hang: float, after: float) -> None:
     with tempfile.TemporaryDirectory(prefix="dunning-") as folder:
-        embedded = Embedded(Path(folder), temporal=False, durable=False)
+        embedded = Embedded(Path(folder), temporal=None, durable=False)
         with embedded as services:
             url = services.database_url
             migrate(url)

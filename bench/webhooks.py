@@ -122,7 +122,7 @@ async def measure(base: str, rate: float, seconds: float) -> list[float]:
 def main(rate: float, seconds: float) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
-        Embedded(Path(folder), temporal=False) as services,
+        Embedded(Path(folder), temporal=None) as services,
         socket.create_server(("127.0.0.1", 0)) as held,
     ):
         migrate(services.database_url)

@@ -34,7 +34,7 @@ def check() -> None:
     set_up_logging("WARNING")
     with (
         tempfile.TemporaryDirectory(prefix="dunning-") as folder,
-        Embedded(Path(folder), temporal=False, durable=False) as services,
+        Embedded(Path(folder), temporal=None, durable=False) as services,
     ):
         run(services.database_url)
         try:

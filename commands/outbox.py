@@ -44,7 +44,7 @@ def simulate(
 ) -> None:
     """Report what became of a message in the outbox: a signed callback to the running API, on the
     same way as a provider's."""
-    from local.serve import report_simulated
+    from local.simulated import report_simulated
 
     settings = load_settings()
     if delivery == "last":

@@ -20,7 +20,7 @@ Organisation = Annotated[str | None, typer.Option("--organisation", help="Name o
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
     """The configured database, that of a running ``dunning serve``, or else the embedded one."""
-    from local.serve import running_services
+    from local.running import running_services
 
     running = running_services(settings)
     if settings.database_url is not None:
@@ -28,7 +28,7 @@ def database(settings: Settings) -> Iterator[str]:
     elif running is not None:
         yield running.database_url
     else:
-        with Embedded(settings.state_dir, temporal=False) as services:
+        with Embedded(settings.state_dir, temporal=None) as services:
             yield services.database_url
 
 

@@ -51,7 +51,7 @@ def codec(
     Without --ui: http://127.0.0.1 at DUNNING_TEMPORAL_UI_PORT.
     """
     from activities.codec import answering, codec_app, origins_of
-    from local.embedded.processes import take_port
+    from local.embedded.ports import take_port
 
     settings = load_settings()
     set_up_logging(settings.log_level, json_lines=settings.log_json)

@@ -1,35 +1,29 @@
 """PostgreSQL and the Temporal dev server, embedded: for one machine, for tests and rehearsals.
 
-    with Embedded(Path(".dunning"), temporal_port=7233, ui_port=8233) as services:
+    with Embedded(Path(".dunning"), temporal=TemporalOptions(port=7233)) as services:
         services.database_url       # postgresql+psycopg://…
         services.temporal_address   # 127.0.0.1:7233
 
 Everything lives in one state directory, on loopback or a unix socket. Both servers start side by
-side and are polled until they answer. Errors are those of local/embedded/processes.py, all of them
-`StandaloneError`, and each says what to change.
+side and are polled until they answer. Every error is a `StandaloneError` and says what to
+change (local/embedded/errors.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
-from local.embedded import postgres as pg
+from local.embedded import databases
+from local.embedded.errors import NotStarted, PortTaken, StandaloneError, StateDirBusy
 from local.embedded.postgres import Postgres
 from local.embedded.private import close_state_dir
-from local.embedded.processes import (
-    NotStarted,
-    PortTaken,
-    StandaloneError,
-    StateDirBusy,
-    Watcher,
-    lock_state_dir,
-)
-from local.embedded.temporal import Temporal
+from local.embedded.state_dir import lock_state_dir
+from local.embedded.temporal import Temporal, TemporalOptions
 from local.embedded.temporal import executable as temporal_executable
+from local.embedded.watcher import Watcher
 
 __all__ = [
     "Embedded",
@@ -38,10 +32,13 @@ __all__ = [
     "Services",
     "StandaloneError",
     "StateDirBusy",
+    "TemporalOptions",
     "create_database",
     "drop_database",
     "temporal_executable",
 ]
+
+_DEFAULT = TemporalOptions()
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,8 @@ class Services:
 class Embedded:
     """The embedded services of one state directory, as a context manager.
 
-    `temporal_port`: 0 or None takes a free one. `ui_port`: None means no UI, 0 a free one.
-    `in_memory_temporal` forgets every workflow at the end; `time_skipping` lets workflows skip
-    time; `durable=False` gives up safety against a power cut for speed (tests, rehearsals);
-    `ui_codec` is where the UI has payloads decrypted.
-    `temporal_config` is Temporal's dynamic configuration, by its own names.
+    `temporal=None` starts none. `durable=False` gives up safety against a power cut for speed
+    (tests, rehearsals).
     Raises `StandaloneError`. On exit every process it started has ended; so they do, a little
     later, when this process is killed.
     """
@@ -69,30 +63,15 @@ class Embedded:
         self,
         state_dir: Path,
         *,
-        temporal_port: int | None = None,
-        ui_port: int | None = None,
         postgres: bool = True,
-        temporal: bool = True,
-        in_memory_temporal: bool = False,
-        time_skipping: bool = False,
+        temporal: TemporalOptions | None = _DEFAULT,
         durable: bool = True,
-        ui_codec: str | None = None,
-        temporal_config: Mapping[str, Any] | None = None,
     ) -> None:
         self.state_dir = state_dir.expanduser().resolve()
         self._postgres = Postgres(self.state_dir, durable=durable)
-        self._temporal = Temporal(
-            self.state_dir,
-            port=temporal_port or 0,
-            ui_port=ui_port,
-            in_memory=in_memory_temporal,
-            time_skipping=time_skipping,
-            durable=durable,
-            ui_codec=ui_codec,
-            dynamic=temporal_config or {},
-        )
+        self._temporal = Temporal(self.state_dir, temporal or _DEFAULT, durable=durable)
         # Temporal first: it comes up while PostgreSQL makes its files.
-        asked = ((self._temporal, temporal), (self._postgres, postgres))
+        asked = ((self._temporal, temporal is not None), (self._postgres, postgres))
         self._asked: list[Postgres | Temporal] = [service for service, wanted in asked if wanted]
         self._watcher: Watcher | None = None
         self._lock: IO[str] | None = None
@@ -172,9 +151,9 @@ def create_database(services: Services, name: str, template: str | None = None) 
 
     Returns its URL. A copy of a migrated template takes some 50 ms.
     """
-    return pg.create_database(services.database_url, name, template)
+    return databases.create_database(services.database_url, name, template)
 
 
 def drop_database(services: Services, name: str) -> None:
     """Drop a database if it exists, cutting off whoever is still connected."""
-    pg.drop_database(services.database_url, name)
+    databases.drop_database(services.database_url, name)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, event, make_url
 
 from activities.temporal import connect_temporal
-from local.standalone import Embedded, Services, create_database, drop_database
+from local.standalone import Embedded, Services, TemporalOptions, create_database, drop_database
 from store.engine import connect, migrate
 from tests.cast.skipping import Skipping
 
@@ -37,7 +37,7 @@ def postgres() -> Iterator[Services]:
     """PostgreSQL alone, for the whole session; with `-n` one for each process."""
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
-        Embedded(Path(folder), temporal=False, durable=False) as services,
+        Embedded(Path(folder), temporal=None, durable=False) as services,
     ):
         yield services
 
@@ -87,8 +87,7 @@ def temporal() -> Iterator[str]:
         Embedded(
             Path(folder),
             postgres=False,
-            in_memory_temporal=True,
-            time_skipping=True,
+            temporal=TemporalOptions(in_memory=True, time_skipping=True),
             durable=False,
         ) as services,
     ):

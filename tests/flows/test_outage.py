@@ -116,7 +116,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder:
-        embedded = Embedded(Path(folder), temporal=False, durable=False)
+        embedded = Embedded(Path(folder), temporal=None, durable=False)
         with embedded as services:
             migrate(services.database_url)
             yield Server(embedded, services.database_url)

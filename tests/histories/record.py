@@ -25,7 +25,7 @@ from providers.port import Accepted, Ambiguous, Found, NotFound, NotSent
 from store import tables as t
 from store.engine import connect, migrate, transaction
 from store.nudges import nudge
-from local.standalone import Embedded, Services, create_database
+from local.standalone import Embedded, Services, TemporalOptions, create_database
 from stand_ins.town import Provider, Town, call, email, plan
 from tests.cast.lived import Run, living, monday, morning
 from tests.cast.scripted import until
@@ -33,6 +33,7 @@ from tests.cast.skipping import Skipping
 from activities.temporal import connect_temporal
 
 HERE = Path(__file__).parent
+_TEMPORAL = TemporalOptions(in_memory=True, time_skipping=True)
 PLAN = plan(email("one", 1), call("call", 8), email("two", 15))
 
 Story = Callable[[Town, Run], Awaitable[None]]
@@ -186,6 +187,6 @@ async def record_all(services: Services, folder: Path) -> list[Path]:
 if __name__ == "__main__":
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as place,
-        Embedded(Path(place), in_memory_temporal=True, time_skipping=True, durable=False) as found,
+        Embedded(Path(place), temporal=_TEMPORAL, durable=False) as found,
     ):
         asyncio.run(record_all(found, HERE))

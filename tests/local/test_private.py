@@ -13,9 +13,10 @@ import pytest
 import cli
 import worker
 from dunning.plan import ActionType
-from local import serve
-from local.embedded import postgres
 from local.embedded.private import close_state_dir, write_for_us_alone
+from local.embedded.unprivileged import let_in
+from local.own_keys import own_key
+from local.running import noted
 from local.standalone import Embedded, Services
 from providers.outbox.send import Outbox
 from settings import SettingsError
@@ -60,11 +61,11 @@ def test_a_start_and_a_send_leave_nothing_that_another_user_can_read(tmp_path: P
     write_for_us_alone()
     with Embedded(state, durable=False) as services:
         where = Services(services.database_url, services.temporal_address, None)
-        serve._note_running(state, where, "http://127.0.0.1:8080")
-        serve._own_key(state / "secret.key")
+        own_key(state / "secret.key")
         for message in (email(), sms()):
             Outbox(message.channel, lambda _: None, state / "outbox").send(message)
-        found = modes(state)
+        with noted(state, where, "http://127.0.0.1:8080"):
+            found = modes(state)
     top = found.pop(".")
     assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
     assert top == (0o710 if os.geteuid() == 0 else 0o700)  # PostgreSQL, as nobody, passes
@@ -123,6 +124,6 @@ def test_a_message_in_the_outbox_is_for_its_owner_alone_whatever_the_umask(tmp_p
 def test_postgresql_as_nobody_passes_and_nobody_else_does(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
-    postgres._let_in(state, 65534)
-    postgres._let_in(state, 65534)
+    let_in(state, 65534)
+    let_in(state, 65534)
     assert (stat.S_IMODE(state.stat().st_mode), state.stat().st_gid) == (0o710, 65534)

@@ -28,6 +28,7 @@ from local.standalone import (
     PortTaken,
     Services,
     StateDirBusy,
+    TemporalOptions,
     create_database,
     drop_database,
 )
@@ -76,7 +77,7 @@ async def status_of(services: Services, workflow_id: str) -> str:
 
 
 async def test_both_come_up_together_and_leave_nothing_behind(state_dir: Path) -> None:
-    embedded = Embedded(state_dir, ui_port=0)
+    embedded = Embedded(state_dir, temporal=TemporalOptions(ui_port=0))
     before = {p.pid for p in psutil.Process().children(recursive=True)}  # of the other tests
     begun = time.monotonic()
     with embedded as services:
@@ -192,7 +193,7 @@ def test_a_state_directory_has_one_user_at_a_time(state_dir: Path) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "setting"),
-    [("temporal_port", "DUNNING_TEMPORAL_PORT"), ("ui_port", "DUNNING_TEMPORAL_UI_PORT")],
+    [("port", "DUNNING_TEMPORAL_PORT"), ("ui_port", "DUNNING_TEMPORAL_UI_PORT")],
 )
 def test_a_taken_port_names_the_setting_to_change(
     argument: str, setting: str, state_dir: Path
@@ -201,27 +202,29 @@ def test_a_taken_port_names_the_setting_to_change(
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        embedded = Embedded(state_dir, postgres=False, **{argument: port})
+        options = TemporalOptions(**{argument: port})
+        embedded = Embedded(state_dir, postgres=False, temporal=options)
         with pytest.raises(PortTaken, match=f"port {port} is taken: set {setting}"), embedded:
             pass
-    with Embedded(state_dir, postgres=False, in_memory_temporal=True, durable=False):
+    options = TemporalOptions(in_memory=True)
+    with Embedded(state_dir, postgres=False, temporal=options, durable=False):
         pass  # and the failed start holds on to nothing
 
 
 def test_a_server_that_cannot_start_says_why(state_dir: Path) -> None:
-    with Embedded(state_dir, temporal=False, durable=False):
+    with Embedded(state_dir, temporal=None, durable=False):
         pass
     (state_dir / "postgres" / "postgresql.conf").write_text("nonsense = yes\n")
     with (
         pytest.raises(NotStarted, match=r'(?s)PostgreSQL exits at once.*"nonsense"'),
-        Embedded(state_dir, temporal=False, durable=False),
+        Embedded(state_dir, temporal=None, durable=False),
     ):
         pass
 
 
 def test_a_deep_directory_is_no_obstacle(state_dir: Path) -> None:
     deep = state_dir / ("a" * 60) / ("b" * 60)
-    with Embedded(deep, temporal=False, durable=False) as services, connect(services) as connection:
+    with Embedded(deep, temporal=None, durable=False) as services, connect(services) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         sockets = Path(services.database_url.split("host=")[1].split("&")[0])
         assert sockets.exists()
@@ -229,7 +232,7 @@ def test_a_deep_directory_is_no_obstacle(state_dir: Path) -> None:
 
 
 def test_a_database_is_cloned_from_a_template_and_dropped(state_dir: Path) -> None:
-    with Embedded(state_dir, temporal=False, durable=False) as services:
+    with Embedded(state_dir, temporal=None, durable=False) as services:
         url = create_database(services, "template")
         with psycopg.connect(url.replace("+psycopg", "")) as connection:
             connection.execute("CREATE TABLE fact AS SELECT 7 AS n")

@@ -24,7 +24,7 @@ from books.book import read_book
 from books.errors import RowError
 from books.facts import read_facts
 from books.row import BookRow
-from local.standalone import Embedded, Services
+from local.standalone import Embedded, Services, TemporalOptions
 from rehearsal.report import Summary
 from rehearsal.run import Script, rehearse, write
 from store.calendars import parse_working_days
@@ -122,7 +122,7 @@ class Lived:
 def services() -> Iterator[Services]:
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
-        Embedded(Path(folder), durable=False, in_memory_temporal=True) as embedded,
+        Embedded(Path(folder), durable=False, temporal=TemporalOptions(in_memory=True)) as embedded,
     ):
         migrate(embedded.database_url)
         yield embedded

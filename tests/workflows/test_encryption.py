@@ -26,7 +26,7 @@ from temporalio.client import Client
 from activities.codec import answering, codec_app
 from activities.payloads import CannotDecrypt, Encryption, data_converter
 from activities.temporal import connect_temporal
-from local.embedded.processes import take_port
+from local.embedded.ports import take_port
 from local.standalone import temporal_executable
 from providers.port import Accepted, NotSent
 from stand_ins.town import Provider, Town, call, email, plan
