@@ -1,5 +1,5 @@
-"""An email address as providers take it: their form (RFC 5321), and international domains as
-ASCII (RFC 5891, "punycode")."""
+"""Email addresses: in one form to compare them, and as providers take them: the form of RFC 5321,
+an international domain as ASCII (RFC 5891, "punycode")."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ import re
 
 import idna
 
+from dunning.delivery import lower_case, spellings
 from messages.message import BadAddress
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _MAX_LOCAL, _MAX_ALL = 64, 254
+
+
+def email_key(address: str) -> str:
+    """The address in the one form in which addresses are compared and kept: lower case as
+    PostgreSQL's ``lower()`` has it. Raises nothing."""
+    return lower_case(address.strip())
+
+
+def same_email(one: str, other: str) -> bool:
+    """Whether two keys of ``email_key`` are one address: an international domain is written in its
+    own letters or in ASCII."""
+    return one == other or not spellings(one).isdisjoint(spellings(other))
 
 
 def check_email(address: str) -> None:

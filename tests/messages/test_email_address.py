@@ -1,10 +1,10 @@
-"""What an email address is, and how it goes out."""
+"""Email addresses: compared, as they go out, or refused with a reason."""
 
 from __future__ import annotations
 
 import pytest
 
-from messages.email_address import for_the_wire, in_ascii, why_not
+from messages.email_address import email_key, for_the_wire, in_ascii, same_email, why_not
 from messages.message import BadAddress
 
 
@@ -50,3 +50,22 @@ def test_an_address_that_no_email_can_have_says_why(address: str, words: str) ->
         for_the_wire(address)
     assert refused.value.address == address
     assert in_ascii(address) == address
+
+
+def test_addresses_are_compared_in_lower_case() -> None:
+    assert email_key(" Eve@ACME.Example ") == "eve@acme.example"
+    assert email_key("İx@acme.example") == "ix@acme.example"  # as PostgreSQL's lower() has it
+    assert email_key("") == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("eve@acme.example", "eve@acme.example", True),
+        ("eve@bücher.example", "eve@xn--bcher-kva.example", True),
+        ("eve@bücher.example", "eve@bucher.example", False),
+        ("straße@acme.example", "strasse@acme.example", False),
+    ],
+)
+def test_keys_of_one_address(one: str, other: str, same: bool) -> None:
+    assert same_email(one, other) is same_email(other, one) is same
