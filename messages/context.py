@@ -24,7 +24,7 @@ _ZERO = Decimal(0)
 def context(
     facts: MessageFacts, locale: Locale, labels: Labels, names: Collection[str] = TABLES
 ) -> dict[str, Any]:
-    """The variables of ``messages.content.VARIABLES``. Tables are made where ``names`` has them:
+    """The variables of ``messages.variables.VARIABLES``. Tables are made where ``names`` has them:
     they cost most."""
     mine = facts.totals[0]
     currency = facts.invoice.currency

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from dunning.plan import CHANNELS, ActionType
 from messages.body import Body
+from messages.headers import RESERVED
 from messages.lines import LINE_CONTROL, TEXT_CONTROL
 
 MAX_SUBJECT = 255
@@ -27,27 +28,6 @@ MAX_ATTACHMENTS = 20 * 1024 * 1024  # bytes, all together; base64 makes a third 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
 _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+")
-_RESERVED = frozenset(
-    {
-        "bcc",
-        "cc",
-        "content-transfer-encoding",
-        "content-type",
-        "date",
-        "dkim-signature",
-        "from",
-        "message-id",
-        "mime-version",
-        "received",
-        "reply-to",
-        "return-path",
-        "sender",
-        "subject",
-        "to",
-        "x-sg-eid",
-        "x-sg-id",
-    }
-)
 
 
 class BadMessage(ValueError):
@@ -229,7 +209,7 @@ def _check_headers(message: Message) -> None:
     seen: set[str] = set()
     for name, value in message.headers:
         lower = name.lower()
-        if not _HEADER_NAME.fullmatch(name) or lower in _RESERVED or lower in seen:
+        if not _HEADER_NAME.fullmatch(name) or lower in RESERVED or lower in seen:
             raise BadMessage(
                 "headers", f"{name[:80]!r} is no header that can be set here, or twice"
             )

@@ -15,7 +15,7 @@ from babel import Locale
 
 from dunning.plan import ActionType
 from messages.body import Body, as_text, in_brief, joined, number_of_tables, tidy
-from messages.content import VARIABLES, MessageFacts
+from messages.content import MessageFacts
 from messages.context import context
 from messages.html import cleaned, from_body, page
 from messages.invoices_table import totals_note
@@ -26,6 +26,7 @@ from messages.sms import normalise
 from messages.step_templates import StepTemplates
 from messages.template import Template, TemplateError, template
 from messages.texts import DEFAULT_TEXTS
+from messages.variables import VARIABLES
 from messages.words import LABELS, Labels
 
 _TOTALS = {"outstanding", "overdue", "totals"}

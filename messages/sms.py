@@ -36,10 +36,21 @@ _NUMBER_SIGN = re.compile(r"(?<=\b[Nn])°")  # French N° 12; elsewhere it is a 
 
 #: Twilio's default words, and Canada's French ones. YES, which Twilio takes for START, may
 #: answer any question, so here it opens nothing.
-_STOP = frozenset({
-    "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT",
-    "ARRET", "ARRETT", "ARRETE",
-})  # fmt: skip
+_STOP = frozenset(
+    {
+        "STOP",
+        "STOPALL",
+        "UNSUBSCRIBE",
+        "CANCEL",
+        "END",
+        "QUIT",
+        "REVOKE",
+        "OPTOUT",
+        "ARRET",
+        "ARRETT",
+        "ARRETE",
+    }
+)
 _START = frozenset({"START", "UNSTOP"})
 
 

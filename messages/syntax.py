@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-from messages.content import VARIABLES
+from messages.variables import VARIABLES
 
 MAX_NODES = 2_000
 _MAX_CONSTANT = 1_000  # characters
@@ -88,10 +88,22 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
     nodes.Test: "'is'",
 }
 _ALLOWED = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Filter,
-    nodes.Const, nodes.If, nodes.For, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Getattr,
+    nodes.Filter,
+    nodes.Const,
+    nodes.If,
+    nodes.For,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
     nodes.Keyword,
-)  # fmt: skip
+)
 
 
 class _Checker:
@@ -117,28 +129,36 @@ class _Checker:
             self._refuse(node, f"{what} is not allowed in a template")
         match node:
             case nodes.Name():
-                if node.name not in scope:
-                    self._refuse(node, f"unknown variable {node.name!r}; known: {_list(scope)}")
-                self.names.add(node.name)
-                return scope[node.name]
+                return self._name(node, scope)
             case nodes.Getattr():
                 return self._attribute(node, scope)
             case nodes.For():
-                self._loop(node, scope)
-                return None
-            case nodes.Const(value=int() | float() as number) if not abs(number) < _MAX_NUMBER:
-                self._refuse(node, "the number is too great")
-            case nodes.Const(value=str() as said) if len(said) > _MAX_CONSTANT:
-                self._refuse(node, f"a value has more than {_MAX_CONSTANT:,} characters")
+                return self._loop(node, scope)
+            case nodes.Const():
+                self._constant(node)
             case nodes.Filter():
-                if node.name not in self.filters:
-                    known = _list(self.filters)
-                    self._refuse(node, f"unknown filter {node.name!r}; known: {known}")
-                if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
-                    self._refuse(node, "a filter block is not allowed in a template")
+                self._filter(node)
         for child in node.iter_child_nodes():
             self.walk(child, scope)
         return None
+
+    def _name(self, node: nodes.Name, scope: Mapping[str, Any]) -> Any:
+        if node.name not in scope:
+            self._refuse(node, f"unknown variable {node.name!r}; known: {_list(scope)}")
+        self.names.add(node.name)
+        return scope[node.name]
+
+    def _constant(self, node: nodes.Const) -> None:
+        if isinstance(node.value, int | float) and not abs(node.value) < _MAX_NUMBER:
+            self._refuse(node, "the number is too great")
+        if isinstance(node.value, str) and len(node.value) > _MAX_CONSTANT:
+            self._refuse(node, f"a value has more than {_MAX_CONSTANT:,} characters")
+
+    def _filter(self, node: nodes.Filter) -> None:
+        if node.name not in self.filters:
+            self._refuse(node, f"unknown filter {node.name!r}; known: {_list(self.filters)}")
+        if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
+            self._refuse(node, "a filter block is not allowed in a template")
 
     def _attribute(self, node: nodes.Getattr, scope: Mapping[str, Any]) -> Any:
         group = self.walk(node.node, scope)

@@ -23,7 +23,7 @@ import cli
 from api.app import create_app
 from api.http.rules import RULES_PATH, linked
 from messages.check import check_step
-from messages.content import VARIABLES
+from messages.variables import VARIABLES
 from plans.form import Form, PlanForm, StepForm
 from plans.read import parse_plan
 from plans.schema import table

@@ -82,7 +82,6 @@ STILL_TO_BE_SPLIT = {
     "tests/flows/test_kill.py:test_kill_9_of_everything_in_a_rehearsed_week",
     "tests/flows/test_outage.py",
     "tests/flows/test_outage.py:test_a_rehearsal_goes_on_where_it_was",
-    "tests/messages/test_render.py",
     "tests/providers/lob/test_lob.py",
     "tests/providers/sendgrid/test_sendgrid.py",
     "tests/providers/sendgrid/test_sendgrid_callbacks.py",

@@ -7,9 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from dunning.interest import late_payment
 from dunning.plan import ActionType
 from messages.content import InvoiceFacts, MessageFacts, Totals
 from messages.message import Message, Recipient, Role
+from messages.render import render
 
 ADA = Recipient(Role.TO, "ada@acme.example", "Ada Byron", "contact-ada")
 BEN = Recipient(Role.CC, "ben@acme.example", "Ben", "contact-ben")
@@ -72,3 +74,15 @@ def facts(**changes: Any) -> MessageFacts:
         totals=(Totals(first.currency, due, due, due, Decimal(0), Decimal(0)),),
     )
     return replace(plain, **changes)
+
+
+def text(body: str, **changes: Any) -> str:
+    """The text of an email with this body, about ``facts(**changes)``."""
+    return render("x", body, facts(**changes), ActionType.EMAIL).text
+
+
+def late_facts(country: str = "FR", currency: str = "EUR", **changes: Any) -> MessageFacts:
+    """INV-1 of 1234.56 is twelve days late: × 13.15 % × 12 / 365 = 5.3374."""
+    one = replace(invoice(currency=currency), interest=Decimal("5.34"))
+    of = late_payment([(one.number, one.balance, one.due_on)], country, currency, date(2025, 3, 15))
+    return facts(invoice=one, late=of, **changes)

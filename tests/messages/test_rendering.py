@@ -121,18 +121,31 @@ def test_a_table_stands_a_few_times_at_most(table: str) -> None:
     with pytest.raises(TemplateError, match="more than 4 tables"):
         check("", f"a{{{{ {table} }}}}" * 5)
     with pytest.raises(TemplateError, match="more than 4 tables"):
-        render("x", "a{%for i in invoices%}{{ invoices_table }}{%endfor%}",
-               facts(invoices=(invoice(),) * 5), ActionType.EMAIL)  # fmt: skip
+        render(
+            "x",
+            "a{%for i in invoices%}{{ invoices_table }}{%endfor%}",
+            facts(invoices=(invoice(),) * 5),
+            ActionType.EMAIL,
+        )
 
 
 def plan_of(steps: int, languages: int, body: str) -> dict[str, object]:
     tags = [f"{a}{b}" for a in "abcdefghijkl" for b in "abcdefghijkl"][:languages]
     texts = {tag: {"body": f"{body} {tag}"} for tag in tags}
     trigger = {"from": "due", "days": 1}
-    return {"name": "a", "steps": [
-        {"key": f"s{n}", "type": "email", "trigger": trigger, "body": f"{body} {n}", "texts": texts}
-        for n in range(steps)
-    ]}  # fmt: skip
+    return {
+        "name": "a",
+        "steps": [
+            {
+                "key": f"s{n}",
+                "type": "email",
+                "trigger": trigger,
+                "body": f"{body} {n}",
+                "texts": texts,
+            }
+            for n in range(steps)
+        ],
+    }
 
 
 def test_a_plan_has_so_many_texts_and_characters_and_no_more() -> None:
