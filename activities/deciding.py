@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from backoffice.worklist.decisions import record, write_sequence
 from backoffice.worklist.steps import step_in
 from dunning.decide import decide
-from dunning.model import Decision, Kind
+from dunning.decision import Decision, Kind
 from store.engine import is_lock_timeout, transaction
 from store.load import Loaded, load
 from store.unit import Unit

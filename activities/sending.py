@@ -34,8 +34,9 @@ from backoffice.delivery import deliveries as d
 from backoffice.delivery.drafts import NotVerified
 from backoffice.people import held_accounts
 from backoffice.worklist.decisions import action_to_send
-from dunning.decide import channel_of, decide, still_due
+from dunning.decide import decide
 from dunning.plan import ActionType
+from dunning.recheck import still_due
 from messages.message import BadMessage, Message
 from messages.template import TemplateError
 from providers.port import (
@@ -239,7 +240,7 @@ class Sending:
         if in_flight is not None:
             return self._take_over(unit, loaded, in_flight, order)
         decision = decide(loaded.account, unit.now)
-        if channel_of(decision) is not ActionType(order.channel):
+        if decision.send_on is not ActionType(order.channel):
             return decide_and_record(unit, customer_id, order.handled)
         action = action_to_send(unit, loaded, decision)
         channel = self._channel(unit, loaded, decision.then)

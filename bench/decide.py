@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dunning.calendar import Calendar
 from dunning.decide import decide
-from dunning.model import Account, Action, ActionStatus, Contact, Decision, Invoice, Kind, Pause
+from dunning.decision import Decision, Kind
+from dunning.model import Account, Action, ActionStatus, Contact, Invoice, Pause
 from dunning.plan import ActionType, Plan
 from plans.read import parse_plan
 

@@ -6,15 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from dunning.model import (
-    Account,
-    Invoice,
-    InvoiceStatus,
-    Outcome,
-    Pause,
-    Promise,
-    PromiseOutcome,
-)
+from dunning.decision import Outcome, PromiseOutcome
+from dunning.model import Account, Invoice, InvoiceStatus, Pause, Promise
 
 _DAY = timedelta(days=1)
 _OPEN = InvoiceStatus.OPEN

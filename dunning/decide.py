@@ -17,30 +17,13 @@ from dunning.carrying import (
     paused,
     why_not,
 )
-from dunning.due import Outlook, due_at, look_out
+from dunning.decision import Decision, Kind, OwnerTask, Reason
+from dunning.due import look_out
 from dunning.held import covered, open_actions, tasks_gone
-from dunning.model import (
-    Account,
-    Action,
-    ActionStatus,
-    Cause,
-    Decision,
-    Invoice,
-    InvoiceStatus,
-    Kind,
-    OwnerTask,
-    Reason,
-)
-from dunning.plan import CHANNELS, ActionType, Plan, Step
-from dunning.recipients import can_reach
+from dunning.model import Account, Action, ActionStatus, Cause, Invoice, InvoiceStatus
+from dunning.plan import CHANNELS, Plan
+from dunning.step_decision import passed_over, step_decision
 from dunning.steps import ComingStep, next_step
-
-_PLANNED, _TO_DO = ActionStatus.PLANNED, ActionStatus.TO_DO
-_BACK = {
-    Cause.BOUNCED: "it bounced",
-    Cause.REJECTED: "it was refused",
-    Cause.UNKNOWN_OUTCOME: "it may not have left",
-}
 
 
 def decide(account: Account, now: datetime) -> Decision:
@@ -133,33 +116,6 @@ def as_others_know(account: Account, now: datetime) -> Decision:
     return replace(found, **change)
 
 
-def still_due(account: Account, action_id: str, now: datetime) -> bool:
-    """Rule 36 for an action that was claimed: whether it would be sent if it were decided now."""
-    actions = tuple(
-        replace(a, status=_TO_DO if a.requested else _PLANNED, deadline=None, unknown=False)
-        if a.id == action_id
-        else a
-        for a in account.actions
-    )
-    found = decide(replace(account, actions=actions), now)
-    mine = next(a for a in actions if a.id == action_id)
-    same = (mine.invoice_id, mine.step_key) == (found.invoice_id, found.step_key)
-    return channel_of(found) is mine.type and same
-
-
-def why_not_again(account: Account, action_id: str, now: datetime) -> str:
-    """Of a message in doubt: why it would not be sent once more if its owner asked for that now
-    (rule 36); empty when it would."""
-    actions = tuple(
-        replace(a, status=_TO_DO, requested=True, deadline=None, unknown=False, cause=None)
-        if a.id == action_id
-        else a
-        for a in account.actions
-    )
-    found = decide(replace(account, actions=actions), now)
-    return next((w.text for w in found.withdraw if w.action_id == action_id), "")
-
-
 def _paused(account: Account, carrying: Invoice | None, until: date | None) -> Decision:
     """Rules 38 and 39: nothing goes out, an open action stays where it is, hidden."""
     invoice_id = carrying.id if carrying is not None else None
@@ -209,7 +165,7 @@ def _carried(
         coming = next_step(view)
         if coming.step is None:
             return _exhausted(invoice, plan, coming, carries)
-        return _step(view, coming, coming.step, carries)
+        return step_decision(view, coming, coming.step, carries)
     except (NoWorkingDayError, OverflowError):
         reason = Reason(20, "the organisation's calendar leaves no working day")
         return Decision(Kind.REST, (carries, reason), invoice_id=invoice.id)
@@ -246,7 +202,7 @@ def _exhausted(invoice: Invoice, plan: Plan, coming: ComingStep, carries: Reason
     words = "plan '{}' is exhausted for {}: decide what to do next"
     reasons = [carries, *coming.why]
     if coming.passed:
-        reasons.append(_passed_over(coming))
+        reasons.append(passed_over(coming))
     last = Reason(26, words, (plan.name, invoice.number))
     found = _owner_task(invoice, Cause.EXHAUSTED, *reasons, last)
     return replace(found, pass_over=coming.passed) if coming.passed else found
@@ -256,78 +212,3 @@ def _owner_task(invoice: Invoice, cause: Cause, *reasons: Reason) -> Decision:
     """Rules 26 and 42: it rests, and the assigned member gets a task that says why."""
     task = OwnerTask(cause, invoice.id, reasons[-1].text)
     return Decision(Kind.REST, reasons, invoice_id=invoice.id, tasks=(task,))
-
-
-def _step(view: Outlook, coming: ComingStep, step: Step, carries: Reason) -> Decision:
-    """Send it, assign it to its owner, or wait for its day."""
-    due, cause = due_at(view, step, coming.day), coming.cause
-    reasons = [carries, *coming.why, *_reasons(view, coming, step)]
-    kind = Kind.WAIT
-    if cause is not None:
-        kind = Kind.ASSIGN
-        reasons.append(
-            Reason(37, "{}: it turns into a to-do of its owner", (_BACK.get(cause, "it failed"),))
-        )
-    elif due <= view.now:
-        kind = Kind.SEND if step.automatic else Kind.ASSIGN
-        if step.automatic and not can_reach(step, view.account):
-            kind, cause = Kind.ASSIGN, Cause.NO_RECIPIENT
-            reasons.append(Reason(35, "no valid recipient: it turns into a to-do of its owner"))
-    if kind is Kind.ASSIGN:
-        due = view.now
-    waits = kind is Kind.WAIT
-    return Decision(
-        kind,
-        tuple(reasons),
-        invoice_id=view.invoice.id,
-        step_key=step.key,
-        occurrence=coming.occurrence,
-        attempt=_attempt(view, step.key, coming.occurrence),
-        trigger_on=coming.trigger_on,
-        due=due,
-        at=due if waits else None,
-        then=step.type if step.automatic and kind is not Kind.ASSIGN else None,
-        cause=cause,
-        pass_over=() if waits else coming.passed,
-        automatic=step.automatic,
-    )
-
-
-def _reasons(view: Outlook, coming: ComingStep, step: Step) -> list[Reason]:
-    trigger_on, day = view.date_of(step), coming.day
-    reasons = [Reason(16, "'{}' has the trigger date {}", (step.name, trigger_on))]
-    if coming.passed:
-        reasons.append(_passed_over(coming))
-    delay, held = view.from_delay(step), view.account.held_until
-    if held is not None and held > view.today and step.automatic:
-        reasons.append(Reason(38, "the customer wrote back: nothing automatic before {}", (held,)))
-    if delay > trigger_on:
-        words = "last contact on {} and a contact delay of {} days allow {}"
-        reasons.append(Reason(17, words, (view.last, step.contact_delay_days, delay)))
-    if coming.cause is not None:
-        return reasons
-    if not step.automatic:
-        reasons.append(Reason(22, "manual: shown to its owner from {}", (day,)))
-    elif day == view.today and view.now > view.account.calendar.sending_at(day):
-        reasons.append(Reason(21, "automatic: it was due this morning and still leaves today"))
-    else:
-        reasons.append(Reason(20, "automatic: {}, a working day, at the sending time", (day,)))
-    return reasons
-
-
-def _passed_over(coming: ComingStep) -> Reason:
-    return Reason(15, "passed over, too late before the due date: {}", (", ".join(coming.passed),))
-
-
-def _attempt(view: Outlook, key: str, occurrence: int) -> int:
-    """The number of the attempt: that of the planned action, else one more than any before."""
-    tries = [a for a in view.mine if a.step_key == key and a.occurrence == occurrence]
-    if not tries:
-        return 0
-    last = max(tries, key=lambda a: (a.attempt, a.id))
-    return last.attempt if last.status is _PLANNED else last.attempt + 1
-
-
-def channel_of(decision: Decision) -> ActionType | None:
-    """The channel that must be called right now, None when there is none."""
-    return decision.then if decision.kind is Kind.SEND else None

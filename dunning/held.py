@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from dunning.carrying import can_carry, paused, why_not
+from dunning.decision import Withdrawal
 from dunning.due import ADDRESS_CAUSES, age
-from dunning.model import Account, Action, ActionStatus, Cause, Invoice, Withdrawal
+from dunning.model import Account, Action, ActionStatus, Cause, Invoice
 from dunning.recipients import corrected, corrected_at
 
 _TO_DO, _SENDING = ActionStatus.TO_DO, ActionStatus.SENDING

@@ -1,7 +1,6 @@
-"""What the rules read: one customer's account, frozen at an instant.
+"""What the rules read: one customer's account, frozen at an instant. Their answer: ``decision``.
 
 Money is ``Decimal`` in the invoice's currency, dates are the organisation's own, instants are UTC.
-The words are those of the glossary (rules, section 1).
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
 
 from dunning.calendar import Calendar
 from dunning.plan import ActionType, Plan
@@ -201,91 +199,3 @@ def effective_due(issued_on: date, due_on: date | None, terms_days: int | None) 
     if due_on is not None:
         return due_on
     return issued_on + timedelta(days=terms_days or 0)
-
-
-class Kind(StrEnum):
-    SEND = "send"
-    ASSIGN = "assign"
-    AWAIT_OWNER = "await_owner"
-    WAIT = "wait"
-    REST = "rest"
-
-
-class Reason(NamedTuple):
-    """One sentence of an answer to "why", with the rule that decided.
-
-    Most decisions are never asked why: the sentence is made of its words when it is read.
-    """
-
-    rule: int
-    words: str
-    args: tuple[object, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return self.words.format(*self.args) if self.args else self.words
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """An action whose reason is gone (rules 27, 36, 44)."""
-
-    action_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerTask:
-    """A task without a step for the customer's assigned member (rules 26, 42); no contact."""
-
-    cause: Cause
-    invoice_id: str
-    text: str
-
-
-class Outcome(StrEnum):
-    KEPT = "kept"
-    PART_KEPT = "part_kept"
-    BROKEN = "broken"
-    ENDED = "ended"  # the invoice was made void or written off: there is nothing to keep any more
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseOutcome:
-    promise_id: str
-    invoice_id: str
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the rules answer, with the reasons.
-
-    ``at`` is the UTC instant of the next wake-up (never in the past), None when only a new fact can
-    change the answer. ``step_key`` with ``due`` (UTC) says which step comes next and when; ``then``
-    is the channel that ``at`` will send on, None when ``at`` is only a moment to decide again.
-    ``look_up``: at ``at`` the channel ``then`` is asked for the message, and nothing is sent.
-    ``automatic``: the step goes out by itself. ``withdraw``, ``pass_over`` (keys, rule 15; with
-    a send, an assign or an exhausted plan), ``tasks`` and ``promises`` are what to record.
-    ``owes_nothing``: no open invoice has a balance above the tolerance.
-    """
-
-    kind: Kind
-    reasons: tuple[Reason, ...] = ()
-    invoice_id: str | None = None
-    step_key: str | None = None
-    occurrence: int = 0
-    attempt: int = 0
-    trigger_on: date | None = None
-    due: datetime | None = None
-    at: datetime | None = None
-    then: ActionType | None = None
-    action_id: str | None = None
-    cause: Cause | None = None
-    withdraw: tuple[Withdrawal, ...] = ()
-    pass_over: tuple[str, ...] = ()
-    tasks: tuple[OwnerTask, ...] = ()
-    promises: tuple[PromiseOutcome, ...] = ()
-    owes_nothing: bool = False
-    automatic: bool = False
-    look_up: bool = False

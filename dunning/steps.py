@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from dunning.decision import Reason
 from dunning.due import Outlook, age, day_for
-from dunning.model import Action, ActionStatus, Cause, Reason
+from dunning.model import Action, ActionStatus, Cause
 from dunning.plan import FirstAction, Step
 from dunning.recipients import corrected
 

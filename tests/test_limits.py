@@ -42,8 +42,6 @@ STILL_TO_BE_SPLIT = {
     "backoffice/worklist/tasks.py:customer_did",
     "bench/decide.py:account",
     "bench/webhooks.py:main",
-    "dunning/decide.py",
-    "dunning/model.py",
     "local/sample.py:_make",
     "providers/lob/send.py",
     "providers/sendgrid/callbacks.py",

@@ -21,9 +21,9 @@ from backoffice.ledger import browse, files
 from backoffice.people.visible import withheld_from
 from backoffice.worklist.attachments import attached
 from dunning.carrying import order
-from dunning.decide import why_not_again
 from dunning.model import ActionStatus, Cause, InvoiceStatus
 from dunning.plan import CHANNELS, ActionType
+from dunning.recheck import why_not_again
 from messages.compose import compose
 from messages.draft import Draft
 from messages.message import BadMessage

@@ -22,7 +22,7 @@ from backoffice.worklist import actions
 from backoffice.worklist.decisions import summarise
 from backoffice.worklist.steps import step_in
 from dunning.decide import as_others_know, decide
-from dunning.model import Decision, Kind, Reason
+from dunning.decision import Decision, Kind, Reason
 from dunning.plan import ActionType
 from providers.registry import title
 from store import tables as t

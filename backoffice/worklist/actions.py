@@ -20,8 +20,9 @@ from backoffice.worklist import edits
 from backoffice.worklist.attachments import attached
 from backoffice.worklist.decisions import end
 from dunning.carrying import paused
-from dunning.decide import decide, why_not_again
+from dunning.decide import decide
 from dunning.plan import CHANNELS, ActionType
+from dunning.recheck import why_not_again
 from store import tables as t
 from store.errors import Conflict, Invalid, NotFound
 from store.load import Loaded, load

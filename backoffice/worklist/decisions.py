@@ -12,7 +12,8 @@ from sqlmodel import col, select
 from backoffice.people.owners import find_owners, owner_for
 from backoffice.worklist.edits import bring_back
 from backoffice.worklist.steps import step_in
-from dunning.model import Cause, Decision, Kind, Outcome
+from dunning.decision import Decision, Kind, Outcome
+from dunning.model import Cause
 from dunning.plan import ActionType, Step
 from store import tables as t
 from store.load import Loaded

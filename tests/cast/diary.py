@@ -18,16 +18,15 @@ from zoneinfo import ZoneInfo
 
 from dunning.calendar import Calendar
 from dunning.decide import decide
+from dunning.decision import Decision, Kind
 from dunning.model import (
     Account,
     Action,
     ActionStatus,
     Cause,
     Contact,
-    Decision,
     Invoice,
     InvoiceStatus,
-    Kind,
     Pause,
     Promise,
 )

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from dunning.model import InvoiceStatus, Kind, effective_due
+from dunning.decision import Kind
+from dunning.model import InvoiceStatus, effective_due
 from tests.cast.diary import Diary, call, day, email, plan
 
 REMINDERS = plan(email("s1", 1), email("s8", 8), email("s15", 15))

@@ -8,7 +8,8 @@ from datetime import date, time, timedelta
 import pytest
 
 from dunning.calendar import Calendar
-from dunning.model import ActionStatus, Cause, Kind
+from dunning.decision import Kind
+from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
 from tests.cast.diary import PARIS, Diary, call, day, email, instant, plan
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dunning.model import ActionStatus, Kind
+from dunning.decision import Kind
+from dunning.model import ActionStatus
 from tests.cast.diary import Diary, call, day, email, plan
 
 STEPS = [email("almost", -3), email("s1", 1), email("s8", 8), email("s15", 15)]

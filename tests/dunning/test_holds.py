@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from dunning.model import Cause, InvoiceStatus, Kind, Pause
+from dunning.decision import Kind
+from dunning.model import Cause, InvoiceStatus, Pause
 from dunning.plan import ActionType
 from tests.cast.diary import Diary, call, day, email, instant, plan
 

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dunning.model import ActionStatus, Cause, Decision, InvoiceStatus, Kind, Promise
+from dunning.decision import Decision, Kind
+from dunning.model import ActionStatus, Cause, InvoiceStatus, Promise
 from dunning.plan import Plan
 from tests.cast.accounts import ODD_DAYS, Dice, calendar, dice, plan
 from tests.cast.diary import Diary

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dunning.decide import why_not_again
-from dunning.model import ActionStatus, InvoiceStatus, Kind
+from dunning.decision import Kind
+from dunning.model import ActionStatus, InvoiceStatus
+from dunning.recheck import why_not_again
 from tests.cast.diary import Diary, call, email, plan
 
 STEPS = plan(email("s1", 1), email("s8", 8))

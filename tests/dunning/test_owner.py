@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dunning.decide import channel_of, decide
-from dunning.model import ActionStatus, Cause, Contact, InvoiceStatus, Kind
+from dunning.decide import decide
+from dunning.decision import Kind
+from dunning.model import ActionStatus, Cause, Contact, InvoiceStatus
 from dunning.plan import ActionType
 from dunning.recipients import can_reach, meant
 from plans.read import parse_plan
@@ -314,8 +315,8 @@ def test_rule_36_the_send_is_of_one_invoice_and_one_channel() -> None:
     life.invoice("A", due="2025-03-03")
     decision = decide(life.account, life.now)
     assert (decision.kind, decision.invoice_id) == (Kind.SEND, "A")
-    assert channel_of(decision) is ActionType.SMS
-    assert channel_of(replace(decision, kind=Kind.WAIT)) is None
+    assert decision.send_on is ActionType.SMS
+    assert replace(decision, kind=Kind.WAIT).send_on is None
 
 
 def bounced(first: str = "standard") -> Diary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dunning.model import Kind
+from dunning.decision import Kind
 from dunning.plan import Plan
 from tests.cast.diary import Diary, call, email, plan
 

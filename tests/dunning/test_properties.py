@@ -12,7 +12,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from dunning.decide import decide
-from dunning.model import Account, Action, ActionStatus, Decision, Invoice, InvoiceStatus, Kind
+from dunning.decision import Decision, Kind
+from dunning.model import Account, Action, ActionStatus, Invoice, InvoiceStatus
 from dunning.plan import ActionType, Step
 from dunning.recipients import can_reach
 from tests.cast.accounts import situations

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from dunning.decide import decide, still_due
-from dunning.model import Action, ActionStatus, Cause, Kind
+from dunning.decide import decide
+from dunning.decision import Kind
+from dunning.model import Action, ActionStatus, Cause
 from dunning.plan import ActionType
+from dunning.recheck import still_due
 from tests.cast.diary import Diary, call, day, email, instant, plan
 
 
