@@ -25,9 +25,15 @@ class Fault(StrEnum):
 
 
 #: The provider never sees the request.
-BEFORE = frozenset({
-    Fault.DROP_BEFORE, Fault.HANG_BEFORE, Fault.LIMITED, Fault.ERROR_BEFORE, Fault.GARBAGE_BEFORE,
-})  # fmt: skip
+BEFORE = frozenset(
+    {
+        Fault.DROP_BEFORE,
+        Fault.HANG_BEFORE,
+        Fault.LIMITED,
+        Fault.ERROR_BEFORE,
+        Fault.GARBAGE_BEFORE,
+    }
+)
 _LOOK_UP = (Fault.ERROR_BEFORE, Fault.HANG_BEFORE, Fault.LIMITED)
 
 

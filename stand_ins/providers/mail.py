@@ -12,10 +12,22 @@ from stand_ins.providers.server import Request
 MAX_RECIPIENTS = 1000
 MAX_CUSTOM_ARGS = 10_000  # bytes
 #: Headers that may not be set, in lower case (the description of ``headers`` in the document).
-RESERVED = frozenset({
-    "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type",
-    "content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc",
-})  # fmt: skip
+RESERVED = frozenset(
+    {
+        "x-sg-id",
+        "x-sg-eid",
+        "received",
+        "dkim-signature",
+        "content-type",
+        "content-transfer-encoding",
+        "to",
+        "from",
+        "subject",
+        "reply-to",
+        "cc",
+        "bcc",
+    }
+)
 
 
 class Refused(Exception):

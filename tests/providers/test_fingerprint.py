@@ -44,8 +44,11 @@ def test_the_key_tells_accounts_apart_where_there_is_nothing_else() -> None:
 
 
 def test_the_same_key_at_another_provider_is_another_account() -> None:
-    marks = {lob("SG.1").account, SendGrid(SendGridAccount("SG.1")).account,
-             Outbox(ActionType.EMAIL, lambda _: None).account}  # fmt: skip
+    marks = {
+        lob("SG.1").account,
+        SendGrid(SendGridAccount("SG.1")).account,
+        Outbox(ActionType.EMAIL, lambda _: None).account,
+    }
     assert len(marks) == 3
     assert fingerprint("a", "b") != fingerprint("ab") != fingerprint("b", "a")
 

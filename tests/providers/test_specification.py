@@ -63,8 +63,10 @@ def on() -> Iterator[StandIns]:
     ("more", "field"),
     [
         ({"subjet": "Invoice"}, "subjet"),
-        ({"block": {"to": [{"email": "ada@acme.example", "nmae": "Ada"}]}},
-         "personalizations.0.to.0.nmae"),
+        (
+            {"block": {"to": [{"email": "ada@acme.example", "nmae": "Ada"}]}},
+            "personalizations.0.to.0.nmae",
+        ),
         ({"headers": {"To": "eve@acme.example"}}, "headers.To"),
         ({"headers": {"X-Number": 7}}, "headers.X-Number"),
         ({"block": {"headers": {"reply-to": "x"}}}, "personalizations.0.headers.reply-to"),
@@ -76,14 +78,18 @@ def on() -> Iterator[StandIns]:
         ({"attachments": [{"content": "no base64!", "filename": "a"}]}, "attachments.0.content"),
         ({"attachments": [{"content": "", "filename": "a"}]}, "attachments.0.content"),
         ({"attachments": [{"content": "YQ=="}]}, "attachments.0.filename"),
-        ({"attachments": [{"content": "YQ==", "filename": "a", "disposition": "x"}]},
-         "attachments.0.disposition"),
+        (
+            {"attachments": [{"content": "YQ==", "filename": "a", "disposition": "x"}]},
+            "attachments.0.disposition",
+        ),
         ({"block": {"custom_args": {"a": "x" * 10_000}}}, "personalizations.0.custom_args"),
-        ({"content": [{"type": "text/plain", "value": "x"}, {"type": "text/html", "value": ""}]},
-         "content.1.value"),
+        (
+            {"content": [{"type": "text/plain", "value": "x"}, {"type": "text/html", "value": ""}]},
+            "content.1.value",
+        ),
         ({"tracking_settings": {"open_tracking": True}}, "tracking_settings.open_tracking"),
     ],
-)  # fmt: skip
+)
 def test_sendgrid_refuses_a_mail_that_its_document_does_not_allow(
     on: StandIns, more: dict[str, Any], field: str
 ) -> None:
@@ -280,11 +286,17 @@ HOMES = [
 def test_lob_takes_every_letter_of_ours_and_finds_it_again(
     on: StandIns, home: Postal, registered: bool, mail_type: str
 ) -> None:
-    account = LobAccount(on.keys.lob, TROY, "Amber & Sons", host=f"{on.lob_url}/v1",
-                         mail_type=mail_type)  # fmt: skip
+    account = LobAccount(
+        on.keys.lob, TROY, "Amber & Sons", host=f"{on.lob_url}/v1", mail_type=mail_type
+    )
     to = Recipient(Role.TO, f"Ada\n{home.line1}\n{home.city}", "Ada " + "Byron " * 9, postal=home)
-    message = email(channel=ActionType.LETTER, html=None, recipients=(to,), registered=registered,
-                    text="Please pay.")  # fmt: skip
+    message = email(
+        channel=ActionType.LETTER,
+        html=None,
+        recipients=(to,),
+        registered=registered,
+        text="Please pay.",
+    )
     channel = Lob(account)
     result = channel.send(message)
     assert isinstance(result, Accepted), result

@@ -30,8 +30,12 @@ PATIENCE = 0.1  # of the client
 QUICK = Habits(delay=0, twice=0, early=0, opened=0)
 PUBLIC = "https://dunning.example"
 CREATED_AFTER = {
-    Fault.DROP_AFTER, Fault.HANG_AFTER, Fault.ERROR_AFTER, Fault.CUT_AFTER, Fault.GARBAGE_AFTER,
-}  # fmt: skip
+    Fault.DROP_AFTER,
+    Fault.HANG_AFTER,
+    Fault.ERROR_AFTER,
+    Fault.CUT_AFTER,
+    Fault.GARBAGE_AFTER,
+}
 ADDRESS = {"name": "ADA", "address_line1": "1 King St", "address_city": "Troy"}
 ADDRESS |= {"address_state": "NY", "address_zip": "12180"}
 
