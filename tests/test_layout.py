@@ -45,7 +45,7 @@ NEVER: dict[str, set[str]] = {
 #: The codec endpoint is no part of the API.
 ALSO = {"activities/codec.py": {"starlette"}}
 
-# What the rules must do without: clocks, chance and the outside world.
+#: Modules that the rules must not import: clocks, random numbers, I/O.
 IMPURE = {
     *("asyncio", "http", "logging", "multiprocessing", "os", "random", "secrets", "shutil"),
     *("socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib"),
@@ -118,7 +118,7 @@ def test_tests_and_benchmarks_share_only_stand_ins(package: str, never: set[str]
     ] == []
 
 
-def test_the_rules_know_no_clock_no_chance_and_no_outside_world() -> None:
+def test_the_rules_use_no_clock_no_chance_and_no_io() -> None:
     found = [
         f"{path.name}:{line} imports {name}"
         for path in modules("dunning")
@@ -150,7 +150,7 @@ def test_only_settings_reads_the_environment() -> None:
     assert found == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     names = [path.relative_to(ROOT) for path in [*modules(*PACKAGES), *ROOT.glob("*.py")]]
     assert [
         str(path) for path in names if VAGUE & {part.removesuffix(".py") for part in path.parts}
