@@ -157,6 +157,16 @@ def test_no_module_has_a_vague_name() -> None:
     ] == []
 
 
+def test_tests_mirror_the_tree() -> None:
+    """Beside the mirror: shared casts, flows through the whole system, recorded histories."""
+    tests = ROOT / "tests"
+    found = {path.parent.relative_to(tests) for path in modules("tests")}
+    beside = {tests / name for name in ("cast", "flows", "histories")}
+    assert [
+        str(one) for one in found if tests / one not in beside and not (ROOT / one).is_dir()
+    ] == []
+
+
 IMPORT_EVERYTHING = """
 import importlib, sys, threading
 import urllib3.util.connection  # binds [::1]:0 once, to learn whether there is IPv6
