@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 
 from activities.services import ServiceEnded
 from commands import db, key, organisation, outbox, plan, temporal
-from commands.console import err, out
+from commands.console import out, warn
 from commands.import_book import import_book
 from commands.map import write as write_map
 from commands.prune import prune
@@ -55,7 +55,7 @@ def _options(
 
 
 def main() -> None:
-    """Exit code 1 for input that makes no sense, 2 for a service that is not there."""
+    """Exit code 1 for input that makes no sense, 2 for a service that does not answer."""
     write_for_us_alone()
     try:
         app()
@@ -67,11 +67,7 @@ def main() -> None:
 
 def _end(error: BaseException, code: int) -> NoReturn:
     text = str(error.orig) if isinstance(error, OperationalError) else str(error)
-    err.print(
-        f"dunning: {text.strip()}", style="red", markup=False, highlight=False, soft_wrap=True
-    )
+    warn(f"dunning: {text.strip()}", style="red")
     for problem in getattr(error, "errors", [])[:50]:
-        err.print(
-            f"  {problem.where}: {problem.reason}", markup=False, highlight=False, soft_wrap=True
-        )
+        warn(f"  {problem.where}: {problem.reason}")
     sys.exit(code)

@@ -44,10 +44,15 @@ class FactKind(StrEnum):
 #: About an invoice, which must be named. Of the others, pause, resume and credit may name one.
 _ON_INVOICE = frozenset(
     {
-        FactKind.PAYMENT, FactKind.REVERSE_PAYMENT, FactKind.VOID, FactKind.DUE_DATE,
-        FactKind.PROMISE, FactKind.DISPUTE, FactKind.SETTLE,
+        FactKind.PAYMENT,
+        FactKind.REVERSE_PAYMENT,
+        FactKind.VOID,
+        FactKind.DUE_DATE,
+        FactKind.PROMISE,
+        FactKind.DISPUTE,
+        FactKind.SETTLE,
     }
-)  # fmt: skip
+)
 _COLUMNS = ("at", "kind", "customer", "invoice", "value")
 _AT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?)?")
 

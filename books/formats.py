@@ -14,23 +14,72 @@ from books.cells import parse_amount, parse_date
 from dunning.currency import CURRENCIES
 
 #: What other programs write for "nothing", in any case of letters.
-NOTHING = frozenset({
-    "-", "--", "---", "n/a", "na", "nan", "nat", "none", "null", "nil", "(null)", "#n/a", "unknown",
-    "00.00.0000", "0000-00-00",
-})  # fmt: skip
+NOTHING = frozenset(
+    {
+        "-",
+        "--",
+        "---",
+        "n/a",
+        "na",
+        "nan",
+        "nat",
+        "none",
+        "null",
+        "nil",
+        "(null)",
+        "#n/a",
+        "unknown",
+        "00.00.0000",
+        "0000-00-00",
+    }
+)
 
 _DAYS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
-    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
-    "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y", "%Y%m%d",
-)  # fmt: skip
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%Y%m%d",
+)
 _TIMES = (
-    "", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", "T%H:%M:%S", "T%H:%M:%S.%f", "T%H:%M:%S%z",
-    "T%H:%M:%S.%f%z", " %H:%M:%S%z", " %H:%M:%S.%f%z", " %I:%M %p", " %I:%M:%S %p",
-)  # fmt: skip
+    "",
+    " %H:%M:%S",
+    " %H:%M",
+    " %H:%M:%S.%f",
+    "T%H:%M:%S",
+    "T%H:%M:%S.%f",
+    "T%H:%M:%S%z",
+    "T%H:%M:%S.%f%z",
+    " %H:%M:%S%z",
+    " %H:%M:%S.%f%z",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+)
 _SEPARATORS = (
-    (".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (".", "’"),
-)  # fmt: skip
+    (".", ""),
+    (",", ""),
+    (".", ","),
+    (",", "."),
+    (".", " "),
+    (",", " "),
+    (".", "'"),
+    (".", "’"),
+)
 
 
 def is_nothing(text: str) -> bool:

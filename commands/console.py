@@ -1,4 +1,4 @@
-"""What a command writes on the terminal."""
+"""What a command writes on the terminal: results to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ out = Console()
 err = Console(stderr=True)
 
 
+def say(text: str) -> None:
+    """One line on stdout as it is, not wrapped."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def warn(text: str, style: str | None = None) -> None:
+    """One line on stderr as it is, not wrapped."""
+    err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on the terminal; nothing but the last line where there is none."""
+    """A progress bar on stderr; without a terminal only its last line is written."""
     columns = (TextColumn(words), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=False) as progress:
         task = progress.add_task(words, total=total)

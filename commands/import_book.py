@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands.console import bar, err, out
+from commands.console import bar, out, warn
 from commands.target import Organisation, database, organisation_id_of
 from logs import set_up_logging
 from settings import load_settings
@@ -40,7 +40,7 @@ def import_book(
         )
         engine.dispose()
     for line in by_cause(report.causes, file.name):
-        err.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        warn(line, style="yellow")
     if report.bad_count and not skip_bad_rows:
         raise DunningError(
             f"{report.bad_count} bad rows: nothing was imported; mend them, or leave them out "

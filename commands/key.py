@@ -1,4 +1,4 @@
-"""``dunning key``: a key for when no admin has one."""
+"""``dunning key``: makes a key when no admin has one that works."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from backoffice.people.members import make_key_on_the_machine, member_or_404, put_member
-from commands.console import out
-from commands.target import Organisation, database, organisation_id_of
+from commands.console import say
+from commands.target import Organisation, database_session, organisation_id_of
 from logs import set_up_logging
 from settings import load_settings
-from store.engine import connect, transaction
 from store.unit import Unit
 
 app = typer.Typer(no_args_is_help=True, help="Keys, for when no admin has one.")
@@ -28,17 +27,12 @@ def create(
 ) -> None:
     """Make a key for a member and print it once: for when no admin has a good one. The member is
     shown that it was made."""
-    settings = load_settings()
     set_up_logging("WARNING")
-    with database(settings) as url:
-        engine = connect(url, pool_size=2)
-        with transaction(engine) as session:
-            organisation_id = organisation_id_of(session, organisation)
-            unit = Unit(session, organisation_id)
-            row = member_or_404(unit, member)
-            if admin:
-                row = put_member(unit, row.email, row.name, "admin")
-            key = make_key_on_the_machine(unit, row, name)
-            words = f"{row.name}, {row.role}: {key}"
-        engine.dispose()
-    out.print(words, markup=False, highlight=False, soft_wrap=True)
+    with database_session(load_settings()) as session:
+        unit = Unit(session, organisation_id_of(session, organisation))
+        row = member_or_404(unit, member)
+        if admin:
+            row = put_member(unit, row.email, row.name, "admin")
+        key = make_key_on_the_machine(unit, row, name)
+        words = f"{row.name}, {row.role}: {key}"
+    say(words)

@@ -18,7 +18,7 @@ from books.fields import DATES
 from books.guess import Guess, guess
 from books.read_map import read_map
 from books.write_map import write_map
-from commands.console import err
+from commands.console import warn
 from dunning.currency import CURRENCIES
 
 #: A question, its possible answers (empty: any text), and what is meant by just pressing Enter.
@@ -127,26 +127,23 @@ def write(
     if to is not None and to.exists():
         raise ValueError(f"{to} is there already; name another file, or remove it")
 
-    def say(text: str) -> None:
-        err.print(text, markup=False, highlight=False, soft_wrap=True)
-
     there = sys.stdin.isatty() and sys.stderr.isatty()
-    found = guessed(file, ask_on_terminal(say, input) if there else None)
+    found = guessed(file, ask_on_terminal(warn, input) if there else None)
     text = write_map(found, file.name)
     if to is None:
         sys.stdout.write(text)
     else:
         to.write_text(text, "utf-8")
     if found.plain:
-        say("the file is in our own form: it needs no map")
+        warn("the file is in our own form: it needs no map")
     if found.doubts:
-        say(f"in doubt, look at its comments: {', '.join(found.doubts)}")
+        warn(f"in doubt, look at its comments: {', '.join(found.doubts)}")
     try:
         rows, rounded, causes = checked(file, text)
     except BookError as e:
-        say(f"the map is not complete: {e}")
+        warn(f"the map is not complete: {e}")
         return
     more = f", {rounded:,} of them rounded" if rounded else ""
-    say(f"read with this map: {rows:,} rows are good{more}")
+    warn(f"read with this map: {rows:,} rows are good{more}")
     for line in by_cause(causes, file.name):
-        say(f"  {line}")
+        warn(f"  {line}")

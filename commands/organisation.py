@@ -9,11 +9,10 @@ import typer
 from backoffice.people.credentials import Vault, new_secret_key, seal_anew
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member
 from commands.console import out
-from commands.target import database
+from commands.target import database_session
 from logs import set_up_logging
 from settings import load_settings
 from store import tables as t
-from store.engine import connect, migrate, transaction
 from store.unit import Unit
 
 app = typer.Typer(no_args_is_help=True, help="Organisations and their first keys.")
@@ -29,7 +28,7 @@ def secret_key() -> None:
 def seal() -> None:
     """Seal all accounts with the newest of DUNNING_SECRET_KEYS; then the old ones can go."""
     settings = load_settings()
-    with database(settings) as url, transaction(connect(url)) as session:
+    with database_session(settings) as session:
         count = seal_anew(session, Vault(settings.secret_key_list))
     out.print(f"{count} accounts sealed anew")
 
@@ -48,22 +47,17 @@ def create(
     check_zone(timezone)
     if not EMAIL.fullmatch(admin_email):
         raise ValueError(f"{admin_email!r} is not an e-mail address")
-    settings = load_settings()
     set_up_logging("WARNING")
-    with database(settings) as url:
-        migrate(url)
-        engine = connect(url, pool_size=2)
-        with transaction(engine) as session:
-            row = t.Organisation(name=name, timezone=timezone)
-            session.add(row)
-            session.flush()
-            unit = Unit(session, row.id)
-            admin = put_member(unit, admin_email, admin_name, "admin")
-            keys = {
-                admin_name: new_key(unit, MEMBER, admin_name, admin),
-                "billing system": new_key(unit, BILLING, "billing system"),
-            }
-        engine.dispose()
+    with database_session(load_settings(), migrated=True) as session:
+        row = t.Organisation(name=name, timezone=timezone)
+        session.add(row)
+        session.flush()
+        unit = Unit(session, row.id)
+        admin = put_member(unit, admin_email, admin_name, "admin")
+        keys = {
+            admin_name: new_key(unit, MEMBER, admin_name, admin),
+            "billing system": new_key(unit, BILLING, "billing system"),
+        }
     out.print(f"organisation {name}: {row.id}")
     for who, key in keys.items():
         out.print(f"  {who}: {key}", highlight=False)

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 from sqlmodel import col, select
 
-from commands.console import out
-from commands.target import database
+from commands.console import out, say
+from commands.target import database_session
 from providers.outbox.callbacks import SIMULATED
 from settings import load_settings
 from store import tables as t
-from store.engine import connect, transaction
 
 app = typer.Typer(no_args_is_help=True, help="What channels without a provider would send.")
+_NEWEST = select(t.OutboxMessage).order_by(col(t.OutboxMessage.seq).desc())
 
 
 def _event(text: str) -> str:
@@ -26,15 +26,12 @@ def _event(text: str) -> str:
 @app.command("list")
 def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
     """The newest messages, with the id that `simulate` takes."""
-    with database(load_settings()) as url, transaction(connect(url)) as session:
-        rows = session.exec(
-            select(t.OutboxMessage).order_by(col(t.OutboxMessage.seq).desc()).limit(limit)
-        ).all()
+    with database_session(load_settings()) as session:
+        rows = session.exec(_NEWEST.limit(limit)).all()
     for row in rows:
         to = ", ".join(r["address"].splitlines()[0] for r in row.recipients)
         words = row.subject or row.text[:60].replace("\n", " ")
-        out.print(f"{row.delivery_id}  {row.at:%Y-%m-%d %H:%M}  {row.channel}  {to}  {words}",
-                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+        say(f"{row.delivery_id}  {row.at:%Y-%m-%d %H:%M}  {row.channel}  {to}  {words}")
 
 
 @app.command("simulate")
@@ -48,10 +45,8 @@ def simulate(
 
     settings = load_settings()
     if delivery == "last":
-        with database(settings) as url, transaction(connect(url)) as session:
-            found = session.exec(
-                select(t.OutboxMessage).order_by(col(t.OutboxMessage.seq).desc()).limit(1)
-            ).first()
+        with database_session(settings) as session:
+            found = session.exec(_NEWEST.limit(1)).first()
         if found is None:
             raise ValueError("the outbox is empty")
         delivery = str(found.delivery_id)

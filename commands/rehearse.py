@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.console import bar, err, out
+from commands.console import bar, out, warn
 from local.standalone import Embedded, Services, TemporalOptions
 from logs import set_up_logging
 from settings import load_settings
@@ -121,7 +121,7 @@ def _print(summary: Summary, script: Script, folder: Path) -> None:
 
     out.print(as_table(summary, [s["key"] for plan in script.plans for s in plan["steps"]]))
     for line in summary.refused:
-        err.print(f"refused: {line}", style="yellow", markup=False, highlight=False)
+        warn(f"refused: {line}", style="yellow")
     out.print(
         f"{summary.actions} actions for {summary.customers} customers and {summary.invoices} "
         f"invoices in {summary.seconds:.0f} s; see {folder / 'actions.csv'}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from local.standalone import Embedded
 from settings import Settings
 from store import tables as t
+from store.engine import connect, migrate, transaction
 from store.errors import DunningError
 
 Organisation = Annotated[str | None, typer.Option("--organisation", help="Name or id.")]
@@ -32,7 +34,25 @@ def database(settings: Settings) -> Iterator[str]:
             yield services.database_url
 
 
-def organisation_id_of(session: Any, name: str | None) -> Any:
+@contextmanager
+def database_session(settings: Settings, *, migrated: bool = False) -> Iterator[Session]:
+    """One transaction on that database. ``migrated`` brings it to the newest migration first."""
+    with database(settings) as url:
+        if migrated:
+            migrate(url)
+        engine = connect(url, pool_size=1)
+        try:
+            with transaction(engine) as session:
+                yield session
+        finally:
+            engine.dispose()
+
+
+def organisation_id_of(session: Session, name: str | None) -> uuid.UUID:
+    """``name`` is its name or id; None will do where there is one organisation alone.
+
+    Raises DunningError where none or several fit. Those of rehearsals are left out.
+    """
     statement = select(t.Organisation).where(t.Organisation.rehearsal_now == None)  # noqa: E711
     found = session.exec(statement).all()
     if name is not None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from backoffice.people.credentials import new_secret_key
-from commands.console import out
+from commands.console import out, say
 from logs import set_up_logging
 from settings import SettingsError, load_settings
 
@@ -27,13 +27,13 @@ def prepare() -> None:
 
     namespace, added = asyncio.run(run())
     words = f"registered {', '.join(added)}" if added else "every search attribute is there"
-    out.print(f"namespace {namespace}: {words}", markup=False, highlight=False)
+    say(f"namespace {namespace}: {words}")
 
 
 @app.command("key")
 def key() -> None:
     """Make a key for DUNNING_TEMPORAL_KEYS."""
-    out.print(new_secret_key(), markup=False, highlight=False)
+    say(new_secret_key())
 
 
 @app.command("codec")
@@ -64,7 +64,7 @@ def codec(
 
     async def run() -> None:
         async with answering(endpoint, host, port):
-            out.print(f"codec endpoint http://{host}:{port}", markup=False, highlight=False)
+            say(f"codec endpoint http://{host}:{port}")
             await asyncio.Event().wait()
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -32,7 +32,6 @@ _MEMBERS = (
     ("chloe@sample.example", "Chloé Martin", "member"),
 )
 _GROUP = "account managers"
-# For those who are overdue by about as much as its call asks for: there is something to do at once.
 _SECOND_PLAN = "Contextualized reminders"
 
 
@@ -74,25 +73,32 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
     members = [put_member(unit, *who) for who in _MEMBERS]
     set_group(unit, _GROUP, members)
     for path in sorted(_EXAMPLES.glob("plan*.toml"), key=lambda p: len(p.name)):
-        put_plan(
-            unit,
-            read_toml(path.read_bytes()),
-            check_texts,
-            owners_must_exist=False,
-        )
+        put_plan(unit, read_toml(path.read_bytes()), check_texts, owners_must_exist=False)
     rows = _rows_until(now)
-    today = calendar_of(organisation).today(now)
-    first = min(row.issued_on for row in rows)
-    story = events(rows, [], calendar_of(organisation), first, today)
-    apply_all(unit, story)
-    customers = session.exec(
-        select(t.Customer).where(t.Customer.organisation_id == organisation.id)
-    ).all()
-    to_call = {
+    calendar = calendar_of(organisation)
+    today = calendar.today(now)
+    apply_all(unit, events(rows, [], calendar, min(row.issued_on for row in rows), today))
+    _assign(unit, members, _to_call(rows, today))
+    keys = [SampleKey(f"{m.name} ({m.role})", new_key(unit, MEMBER, m.name, m)) for m in members]
+    billing = new_key(unit, BILLING, "sample billing system")
+    return [*keys, SampleKey("billing system", billing)]
+
+
+def _to_call(rows: list[BookRow], today: date) -> set[str]:
+    """Customers who are overdue by about as much as the second plan's call asks for: the sample
+    has something to do at once."""
+    return {
         row.customer
         for row in rows
         if row.paid_on is None and row.due_on and 15 <= (today - row.due_on).days < 30
     }
+
+
+def _assign(unit: Unit, members: list[t.Member], to_call: set[str]) -> None:
+    """Each customer gets a member in turn, and those to call the second plan."""
+    customers = unit.session.exec(
+        select(t.Customer).where(t.Customer.organisation_id == unit.organisation_id)
+    ).all()
     for place, customer in enumerate(sorted(customers, key=lambda c: c.external_id)):
         fact = CustomerFact(
             external_id=customer.external_id,
@@ -104,9 +110,6 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
             plan=_SECOND_PLAN if customer.external_id in to_call else None,
         )
         put_customer(unit, fact)
-    keys = [SampleKey(f"{m.name} ({m.role})", new_key(unit, MEMBER, m.name, m)) for m in members]
-    billing = new_key(unit, BILLING, "sample billing system")
-    return [*keys, SampleKey("billing system", billing)]
 
 
 def _rows_until(now: datetime) -> list[BookRow]:

@@ -41,7 +41,6 @@ STILL_TO_BE_SPLIT = {
     "backoffice/worklist/tasks.py:customer_did",
     "bench/decide.py:account",
     "bench/webhooks.py:main",
-    "local/sample.py:_make",
     "rehearsal/book.py",
     "rehearsal/run.py",
     "rehearsal/run.py:read_script",

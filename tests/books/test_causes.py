@@ -26,8 +26,16 @@ def causes(*rows: str, map_text: str = MAP) -> list[str]:
 
 
 def row(n: int, **cells: str) -> str:
-    known = {"customer": "C", "invoice": f"I-{n}", "issued_on": "2025-01-02", "due_on": "",
-             "total": "1.00", "currency": "EUR", "paid_on": "", "terms_days": ""}  # fmt: skip
+    known = {
+        "customer": "C",
+        "invoice": f"I-{n}",
+        "issued_on": "2025-01-02",
+        "due_on": "",
+        "total": "1.00",
+        "currency": "EUR",
+        "paid_on": "",
+        "terms_days": "",
+    }
     return ",".join((known | cells).values())
 
 

@@ -132,9 +132,13 @@ def test_any_file_gives_facts_or_errors(table: list[list[str]], data: bytes) -> 
     assert [fact.at for fact in found] == sorted(fact.at for fact in found)
 
 
-@pytest.mark.parametrize(("place", "line"), [
-    ("customer", "2025-03-06,dispute,{},1,"), ("invoice", "2025-03-06,dispute,C1,{},"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("customer", "2025-03-06,dispute,{},1,"),
+        ("invoice", "2025-03-06,dispute,C1,{},"),
+    ],
+)
 def test_an_id_in_the_form_of_ours_is_no_external_id(place: str, line: str) -> None:
     told = wrong(line.format("{0f8fad5b-d9cb-469f-a165-70867728950e}"))
     assert told.startswith(f"line 2, {place}: ")

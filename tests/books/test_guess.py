@@ -89,8 +89,9 @@ def test_a_book_in_our_own_form_needs_no_map() -> None:
 
 
 def test_day_and_month_that_cannot_be_told_apart_are_in_doubt() -> None:
-    found = of("customer,invoice,issued_on,total,currency,paid_on,due_on\n"
-               "C,I,03/04/2025,1.00,EUR,,\n")  # fmt: skip
+    found = of(
+        "customer,invoice,issued_on,total,currency,paid_on,due_on\nC,I,03/04/2025,1.00,EUR,,\n"
+    )
     assert found.doubts == ["issued_on"]
     choice = found.choices["issued_on"]
     assert (choice.date_format, choice.other_format) == ("%d/%m/%Y", "%m/%d/%Y")
@@ -98,8 +99,10 @@ def test_day_and_month_that_cannot_be_told_apart_are_in_doubt() -> None:
 
 
 def test_one_clear_column_of_dates_tells_the_others() -> None:
-    found = of("customer,invoice,issued_on,total,currency,paid_on,due_on\n"
-               "C,I,03/04/2025,1.00,EUR,,03/31/2025\n")  # fmt: skip
+    found = of(
+        "customer,invoice,issued_on,total,currency,paid_on,due_on\n"
+        "C,I,03/04/2025,1.00,EUR,,03/31/2025\n"
+    )
     assert found.doubts == []
     assert found.choices["issued_on"].date_format == "%m/%d/%Y"
 

@@ -58,9 +58,19 @@ def test_json_that_is_refused(text: str | bytes, reason: str) -> None:
 
 
 #: What looks for the names with dots must not be slow itself, nor what comes after it.
-TEDIOUS = ["a" * N, '"' + '\\"' * (N // 2), "a " * (N // 2), '" ' * (N // 2), "' \"" * (N // 3),
-           "a.\n" * (N // 3), ". " * (N // 2), "a" + " " * N, "#\n" * (N // 2),
-           "a.a.a.a.a.a.a.a.a.a\n" * (N // 20), "[a.a.a.a.a.a.a.a.a.a]\n" * (N // 22)]  # fmt: skip
+TEDIOUS = [
+    "a" * N,
+    '"' + '\\"' * (N // 2),
+    "a " * (N // 2),
+    '" ' * (N // 2),
+    "' \"" * (N // 3),
+    "a.\n" * (N // 3),
+    ". " * (N // 2),
+    "a" + " " * N,
+    "#\n" * (N // 2),
+    "a.a.a.a.a.a.a.a.a.a\n" * (N // 20),
+    "[a.a.a.a.a.a.a.a.a.a]\n" * (N // 22),
+]
 
 
 @pytest.mark.parametrize("text", TEDIOUS, ids=lambda text: repr(text[:12]))

@@ -32,9 +32,11 @@ def test_the_command_writes_the_map_and_says_what_is_in_doubt(tmp_path: Path) ->
 
 def test_a_complete_map_is_tried_on_the_whole_file(tmp_path: Path) -> None:
     book = tmp_path / "book.csv"
-    book.write_text("Client ID;Invoice No;Invoice Date;Due Date;Amount;Currency;Paid on\n"
-                    "C;I-1;2025-01-02;;1.7899999999995;EUR;\n"
-                    "C;I-2;2025-01-02;2025-01-01;2;EUR;\n")  # fmt: skip
+    book.write_text(
+        "Client ID;Invoice No;Invoice Date;Due Date;Amount;Currency;Paid on\n"
+        "C;I-1;2025-01-02;;1.7899999999995;EUR;\n"
+        "C;I-2;2025-01-02;2025-01-01;2;EUR;\n"
+    )
     result = CliRunner().invoke(app, ["map", str(book)])
     assert 'invoice = {column = "Invoice No"}' in result.stdout
     assert "read with this map: 1 rows are good, 1 of them rounded" in result.stderr
@@ -56,9 +58,14 @@ def test_what_is_asked_makes_the_map_complete(tmp_path: Path) -> None:
     book = tmp_path / "foreign.csv"
     book.write_text(FILE)
     ask = answering(
-        written="%d/%m/%Y", due_on="Payable", total="Somme", issued_on="Emis", paid_on="none",
-        decimal=".", currency="EUR",
-    )  # fmt: skip
+        written="%d/%m/%Y",
+        due_on="Payable",
+        total="Somme",
+        issued_on="Emis",
+        paid_on="none",
+        decimal=".",
+        currency="EUR",
+    )
     found = guessed(book, ask)
     assert found.doubts == []
     text = write_map(found, book.name)
@@ -74,8 +81,13 @@ def test_a_question_is_asked_until_its_answer_is_possible() -> None:
     typed = iter(["9", "nope", "2"])
     ask = ask_on_terminal(said.append, lambda: next(typed))
     assert ask("Which column?", ["one", "two"], "") == "two"
-    assert said == ["Which column?", "  1  one", "  2  two", "'9' is none of them; 1 to 2",
-                    "'nope' is none of them; 1 to 2"]  # fmt: skip
+    assert said == [
+        "Which column?",
+        "  1  one",
+        "  2  two",
+        "'9' is none of them; 1 to 2",
+        "'nope' is none of them; 1 to 2",
+    ]
     assert ask_on_terminal(said.append, lambda: "")("Which?", ["one", "two"], "two") == "two"
 
 
