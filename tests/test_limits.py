@@ -74,8 +74,6 @@ STILL_TO_BE_SPLIT = {
     "tests/flows/test_kill.py:test_kill_9_of_everything_in_a_rehearsed_week",
     "tests/flows/test_outage.py",
     "tests/flows/test_outage.py:test_a_rehearsal_goes_on_where_it_was",
-    "tests/providers/test_specification.py",
-    "tests/providers/test_stand_ins.py",
     "tests/rehearsal/test_cases.py:test_c1_to_c6",
     "tests/rehearsal/test_days.py:test_days_off_and_clocks_that_change",
     "tests/rehearsal/test_facts.py:test_what_happens_to_a_customer",

@@ -1,12 +1,9 @@
-"""The stand-ins are as strict as the providers' own documents, and speak as these say; what our
-channels ask is what the documents allow."""
+"""The stand-ins are as strict as the providers' OpenAPI documents, and answer as these say."""
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,25 +14,14 @@ from lob_python.model.letter_editable import LetterEditable
 from lob_python.model.lob_error import LobError
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from dunning.plan import ActionType
-from messages.message import Attachment, Message, Postal, Recipient, Role
-from providers.lob.account import LobAccount
-from providers.lob.send import Lob
-from providers.port import Accepted, Found
-from providers.sendgrid.account import SendGridAccount
-from providers.sendgrid.send import SendGrid
-from providers.twilio.account import TwilioAccount
-from providers.twilio.send import Twilio
 from stand_ins.providers import Fault, Faults, Habits, Keys, StandIns
 from stand_ins.providers.specification import document, wrong
-from tests.cast.letters import ADA, BEN, email, sms
-from tests.providers.test_stand_ins import (
+from tests.cast.at_callbacks import Ours, callbacks_of
+from tests.cast.at_stand_ins import (
     ADDRESS,
-    PUBLIC,
-    Ours,
+    MESSAGING_SERVICE,
     ask,
     basic,
-    callbacks_of,
     letter,
     mail,
     messages,
@@ -44,12 +30,10 @@ from tests.providers.test_stand_ins import (
     send_sms,
     sendgrid,
 )
-from tests.providers.test_stand_ins import (
+from tests.cast.at_stand_ins import (
     sms as sms_form,
 )
 
-SERVICE = "MG" + "0" * 32
-SINCE = datetime.now(UTC) - timedelta(hours=1)
 PARIS = {"name": "ADA", "address_line1": "1 rue X", "address_zip": "75001", "address_country": "FR"}
 
 
@@ -168,7 +152,7 @@ def test_lob_refuses_a_letter_that_its_document_does_not_allow(
     assert on.ledger.entries() == []
 
 
-def test_lob_refuses_a_key_in_the_header_and_another_in_the_query(on: StandIns) -> None:
+def test_lob_refuses_two_idempotency_keys(on: StandIns) -> None:
     head = {"Authorization": basic(on.keys.lob, ""), "Content-Type": "application/json"}
     body = json.dumps(letter()).encode()
 
@@ -187,7 +171,7 @@ def test_lob_refuses_a_list_that_its_document_does_not_allow(on: StandIns, query
     assert ask(on.lob_url, "GET", f"/v1/letters?{query}", head)[0] == 422
 
 
-def test_every_answer_of_the_stand_ins_is_as_the_documents_say(on: StandIns) -> None:
+def test_answers_of_the_stand_ins_match_the_documents(on: StandIns) -> None:
     def fits(provider: str, name: str, answer: tuple[int, Any, bytes]) -> Any:
         value = json.loads(answer[2])
         assert wrong(provider, name, value) == [], (provider, name)
@@ -204,7 +188,7 @@ def test_every_answer_of_the_stand_ins_is_as_the_documents_say(on: StandIns) -> 
     fits("sendgrid", "error", ask(on.sendgrid_url, "POST", "/v3/mail/send"))
     fits("sendgrid", "error", ask(on.sendgrid_url, "GET", "/v3/nothing", key))
     fits("twilio", "message", send_sms(on))
-    fits("twilio", "message", send_sms(on, From="", MessagingServiceSid=SERVICE))
+    fits("twilio", "message", send_sms(on, From="", MessagingServiceSid=MESSAGING_SERVICE))
     page = fits("twilio", "messages", ask(on.twilio_url, "GET", messages(on), twilio))
     assert len(page["messages"]) == 2
     fits("twilio", "error", send_sms(on, To="1"))
@@ -225,7 +209,7 @@ def test_every_answer_of_the_stand_ins_is_as_the_documents_say(on: StandIns) -> 
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_every_callback_of_the_stand_ins_is_as_the_documents_say(failing: int) -> None:
+def test_callbacks_of_the_stand_ins_match_the_documents(failing: int) -> None:
     habits = Habits(delay=0, twice=0, early=0, opened=1, failing=failing)
     _, ours = callbacks_of(habits, Ours())
     seen = set()
@@ -238,72 +222,7 @@ def test_every_callback_of_the_stand_ins_is_as_the_documents_say(failing: int) -
     assert seen == {"sendgrid", "twilio", "lob"}
 
 
-def emails() -> Iterator[Message]:
-    """Every kind of email that we send."""
-    yield email()
-    yield email(html=None, sender_name="", reply_to="", recipients=(ADA,))
-    yield email(
-        recipients=(ADA, BEN, Recipient(Role.BCC, "cfo@amber.example"), BEN),
-        headers=(("List-Unsubscribe", "<mailto:stop@amber.example>"),),
-        attachments=(Attachment("INV-1.pdf", "application/pdf", b"%PDF-1.7\x00\xff"),),
-        open_tracking=True,
-    )
-
-
-@pytest.mark.parametrize("inbound", ["", "replies.amber.example"])
-def test_sendgrid_takes_every_email_of_ours_and_finds_it_again(on: StandIns, inbound: str) -> None:
-    account = SendGridAccount(on.keys.sendgrid, on.sendgrid_url, inbound_domain=inbound)
-    channel = SendGrid(account)
-    for n, message in enumerate(emails()):
-        assert isinstance(channel.send(message), Accepted), n
-        assert isinstance(channel.look_up(message, SINCE), Found), n
-    last = on.ledger.entries()[-1].body
-    assert base64.b64decode(last["attachments"][0]["content"]) == b"%PDF-1.7\x00\xff"
-
-
-@pytest.mark.parametrize("sender", ["+15005550006", "12345", "Amber Sons", SERVICE])
-def test_twilio_takes_an_sms_of_ours_from_every_kind_of_sender_and_finds_it_again(
-    on: StandIns, sender: str
-) -> None:
-    key = on.keys
-    account = TwilioAccount(key.twilio_account, key.twilio_token, sender=sender, host=on.twilio_url)
-    channel = Twilio(account, PUBLIC)
-    assert isinstance(channel.send(sms()), Accepted)
-    assert isinstance(channel.look_up(sms(), SINCE), Found)
-
-
-TROY = Postal("1 King St", "Troy", "US", "Suite 2", "12180-1234", "NY")
-HOMES = [
-    TROY,
-    Postal("1 rue du Roi", "Paris", "FR", postal_code="75001"),
-    Postal("1 King St", "Springfield", "us", postal_code="12345", region="il"),
-]
-
-
-@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.city)
-@pytest.mark.parametrize("registered", [False, True])
-@pytest.mark.parametrize("mail_type", ["usps_first_class", "usps_standard"])
-def test_lob_takes_every_letter_of_ours_and_finds_it_again(
-    on: StandIns, home: Postal, registered: bool, mail_type: str
-) -> None:
-    account = LobAccount(
-        on.keys.lob, TROY, "Amber & Sons", host=f"{on.lob_url}/v1", mail_type=mail_type
-    )
-    to = Recipient(Role.TO, f"Ada\n{home.line1}\n{home.city}", "Ada " + "Byron " * 9, postal=home)
-    message = email(
-        channel=ActionType.LETTER,
-        html=None,
-        recipients=(to,),
-        registered=registered,
-        text="Please pay.",
-    )
-    channel = Lob(account)
-    result = channel.send(message)
-    assert isinstance(result, Accepted), result
-    assert channel.look_up(message, SINCE) == Found(result.provider_id)
-
-
-def test_our_schemas_say_what_the_clients_made_from_the_documents_say() -> None:
+def test_our_schemas_match_the_generated_clients() -> None:
     """The libraries of Lob and Twilio are generated from the same documents; a new version of one
     that knows more shows here."""
     lob, twilio = document("lob")["$defs"], document("twilio")["$defs"]
