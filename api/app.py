@@ -78,7 +78,7 @@ _LOCK_MS = 3000
 #: An import, and requests of many single statements, each of which is short.
 _IMPORT_SECONDS = 6 * 3600.0
 _MANY_SECONDS = 60.0
-#: Texts that are checked or rendered have a budget of their own (``messages.rendering``).
+#: Texts that are checked or rendered have a budget of their own (``messages.processes``).
 _TEXT_SECONDS = 25.0
 _TEXTS = ("/v1/plans/*", "/v1/plans/*/preview")
 _MANY = ("/v1/batch", "/v1/members/*/reassign-actions")

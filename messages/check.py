@@ -66,6 +66,16 @@ def check_texts(plan: Plan) -> None:
             raise PlanError(step.key, reason.format(MAX_PLAN_NODES))
 
 
+def refusal(plan: Plan) -> tuple[str, str] | None:
+    """The key of the step whose text ``check_texts`` refuses, and why; None where it refuses none.
+    As data, so that a process of its own can run it (messages/processes.py)."""
+    try:
+        check_texts(plan)
+    except PlanError as error:
+        return error.step, error.reason
+    return None
+
+
 def _every_text(step: Step) -> Iterator[tuple[str, str, str]]:
     """Subject, body and HTML of the step, then of each of its translations."""
     yield step.subject, step.body, step.html

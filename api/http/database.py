@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from messages.rendering import RENDERING, Rendering
+from messages.processes import LIMITED_PROCESSES, LimitedProcesses
 from store.engine import transaction
 
 #: Requests at a time that have a transaction.
@@ -31,7 +31,7 @@ KNOWN_KEYS = 6
 OTHER_KEYS = 2
 #: Requests without a key that have a transaction: an invitation that is exchanged.
 _WITHOUT_KEY = 2
-#: Looks at plans and their texts at a time, each with a process of its own (messages/rendering.py).
+#: Checks and previews of plans at a time, each in a process of its own (messages/processes.py).
 _TEXTS = 2
 #: Callbacks at a time that are verified and stored; they have threads of their own.
 CALLBACKS = 8
@@ -58,14 +58,16 @@ async def _engine(request: Request) -> AsyncIterator[Engine]:
     yield request.app.state.engine  # a place is kept until the endpoint has ended
 
 
-async def _rendering() -> AsyncIterator[Rendering]:
-    yield RENDERING
+async def _limited_processes() -> AsyncIterator[LimitedProcesses]:
+    yield LIMITED_PROCESSES
 
 
 Db = Annotated[Session, Depends(_session, scope="function", max_concurrency=_REQUESTS)]
 DbWithoutKey = Annotated[Session, Depends(_session, scope="function", max_concurrency=_WITHOUT_KEY)]
 OneLook = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LOOKS)]
 OneLink = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_LINKS)]
-OneText = Annotated[Rendering, Depends(_rendering, scope="function", max_concurrency=_TEXTS)]
+OneText = Annotated[
+    LimitedProcesses, Depends(_limited_processes, scope="function", max_concurrency=_TEXTS)
+]
 OneImport = Annotated[Engine, Depends(_engine, scope="function", max_concurrency=_IMPORTS)]
 Now = Annotated[datetime, Depends(_now)]

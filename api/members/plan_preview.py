@@ -17,9 +17,9 @@ from dunning.languages import language_tag, lookup
 from dunning.model import Invoice, InvoiceStatus
 from dunning.plan import ActionType, Plan, Step
 from messages.draft import Draft
+from messages.preview import MessagePreview, previews
+from messages.processes import LimitedProcesses, TakesTooLong
 from messages.render import built_in_language
-from messages.rendering import Rendering, TakesTooLong
-from messages.shown import Shown, shown
 from messages.texts import DEFAULT_TEXTS
 from messages.wording import Chosen, StepText, missing_languages, text_for
 from store import tables as t
@@ -76,7 +76,7 @@ class Preview(BaseModel):
 
 def preview(
     unit: Unit,
-    rendering: Rendering,
+    processes: LimitedProcesses,
     member: t.Member,
     plan: Plan,
     customer: str,
@@ -94,7 +94,7 @@ def preview(
     steps = [step] if step else plan.steps
     drafts_ = [drafts.draft_of_step(unit, loaded, each, invoice.id) for each in steps]
     try:
-        made = rendering.run(shown, drafts_, str(loaded.organisation.id))
+        made = processes.run(previews, drafts_, str(loaded.organisation.id))
     except TakesTooLong:
         reason = "these texts take too long to render; ask for one step, or make them shorter"
         raise Invalid.at("/step", reason) from None
@@ -113,7 +113,7 @@ def _oldest(loaded: Loaded) -> Invoice | None:
     return min(opened, key=order, default=None)
 
 
-def _step(plan: Plan, step: Step, draft: Draft, made: Shown) -> StepPreview:
+def _step(plan: Plan, step: Step, draft: Draft, made: MessagePreview) -> StepPreview:
     texts = text_for(step, draft.facts.language, draft.facts.organisation_language)
     built_in = texts.chosen is Chosen.BUILT_IN
     return StepPreview(

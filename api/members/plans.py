@@ -21,8 +21,8 @@ from backoffice.ledger.facts import Change
 from backoffice.people import plans
 from dunning.plan import Plan as DunningPlan
 from dunning.plan import PlanError
-from messages.rendering import Rendering, TakesTooLong
-from messages.shown import checked
+from messages.check import refusal
+from messages.processes import LimitedProcesses, TakesTooLong
 from plans.read import plan_data
 from store import tables as t
 from store.errors import Invalid, NotFound
@@ -132,12 +132,12 @@ def preview(name: Key, asked: PreviewAsked, one: OneText, member: Member, unit: 
     return plan_preview.preview(unit, one, member, plan, asked.customer, step)
 
 
-def _check(one: Rendering) -> plans.CheckTexts:
+def _check(one: LimitedProcesses) -> plans.CheckTexts:
     """``check_texts`` of a plan in a process that can be ended."""
 
     def check(plan: DunningPlan) -> None:
         try:
-            wrong = one.run(checked, plan)
+            wrong = one.run(refusal, plan)
         except TakesTooLong:
             raise PlanError("", "its texts take too long to check; make them shorter") from None
         if wrong is not None:

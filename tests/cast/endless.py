@@ -1,4 +1,4 @@
-"""Work that goes wrong, for another process: imports next to nothing."""
+"""Work that goes wrong, for a limited process. It imports little, so that it starts at once."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from messages.rendering import Rendering, TakesTooLong
+from messages.processes import LimitedProcesses, TakesTooLong
 from stand_ins.office import PLAN, Office, acme_body, invoice_body
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -264,7 +264,7 @@ def test_texts_that_take_too_long_are_a_problem_and_not_a_crash(
         raise TakesTooLong
 
     office.acme()
-    monkeypatch.setattr(Rendering, "run", too_long)
+    monkeypatch.setattr(LimitedProcesses, "run", too_long)
     problem = office.ben.fails(422, "POST", "/plans/check", PLAN)
     assert "its texts take too long to check" in problem["detail"]
     problem = office.ben.fails(422, "POST", "/plans/Standard/preview", {"customer": "C-1"})

@@ -1,4 +1,4 @@
-"""Work on texts in processes that can be ended, and the limits that make it short."""
+"""Processes that check and render texts: limits of time and memory, and of what a text may cost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import psutil
 import pytest
 
 from dunning.plan import ActionType, PlanError
-from messages.check import check, check_texts
+from messages.check import check, check_texts, refusal
+from messages.processes import LimitedProcesses, TakesTooLong
 from messages.render import render
-from messages.rendering import Rendering, TakesTooLong
-from messages.shown import checked
 from messages.template import Template, TemplateError
 from plans.read import parse_plan
 from tests.cast.endless import (
@@ -26,41 +25,43 @@ from tests.cast.letters import facts, invoice
 
 
 @pytest.fixture(scope="module")
-def rendering() -> Iterator[Rendering]:
-    rendering = Rendering(budget=1.0)
-    yield rendering
-    rendering.end()
+def processes() -> Iterator[LimitedProcesses]:
+    processes = LimitedProcesses(budget=1.0)
+    yield processes
+    processes.end()
 
 
-def test_work_that_takes_too_long_is_ended_and_the_next_is_done(rendering: Rendering) -> None:
-    first, environment = rendering.run(its_process)
-    assert rendering.run(its_process)[0] == first, "one that is idle is taken again"
+def test_work_that_takes_too_long_is_ended_and_later_work_is_done(
+    processes: LimitedProcesses,
+) -> None:
+    first, environment = processes.run(its_process)
+    assert processes.run(its_process)[0] == first, "one that is idle is taken again"
     assert not [name for name in environment if name.startswith(("DUNNING", "PG", "PATH"))]
     with pytest.raises(TakesTooLong):
-        rendering.run(loops_for_ever)
+        processes.run(loops_for_ever)
     assert not psutil.pid_exists(first)
-    assert rendering.run(its_process)[0] != first
+    assert processes.run(its_process)[0] != first
 
 
 @pytest.mark.parametrize("work", [needs_much_memory, ends_itself])
-def test_work_that_needs_too_much_of_the_machine_is_told(
-    rendering: Rendering, work: object
+def test_work_that_exceeds_memory_or_exits_takes_too_long(
+    processes: LimitedProcesses, work: object
 ) -> None:
     with pytest.raises(TakesTooLong):
-        rendering.run(work)  # type: ignore[arg-type]
+        processes.run(work)  # type: ignore[arg-type]
 
 
-def test_a_mistake_of_ours_is_none_of_the_text(rendering: Rendering) -> None:
+def test_an_exception_of_the_work_is_raised_without_its_words(processes: LimitedProcesses) -> None:
     with pytest.raises(RuntimeError, match="KeyError") as caught:
-        rendering.run(has_a_mistake)
+        processes.run(has_a_mistake)
     assert "secret" not in str(caught.value)
 
 
-def test_a_process_that_was_killed_while_idle_is_replaced(rendering: Rendering) -> None:
-    pid, _ = rendering.run(its_process)
+def test_a_process_that_was_killed_while_idle_is_replaced(processes: LimitedProcesses) -> None:
+    pid, _ = processes.run(its_process)
     psutil.Process(pid).kill()
     time.sleep(0.05)
-    assert rendering.run(its_process)[0] != pid
+    assert processes.run(its_process)[0] != pid
 
 
 def filled(unit: str, before: str = "", after: str = "", size: int = 48_000) -> str:
@@ -87,7 +88,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_template_is_refused_in_no_time(name: str) -> None:
+def test_a_hostile_template_is_refused_within_half_a_second(name: str) -> None:
     began = time.process_time()
     with pytest.raises(TemplateError):
         check("", HOSTILE[name])
@@ -96,7 +97,7 @@ def test_a_hostile_template_is_refused_in_no_time(name: str) -> None:
         render("", HOSTILE[name], facts(), ActionType.EMAIL)
 
 
-def test_what_people_write_is_far_below_the_limits() -> None:
+def test_a_usual_text_is_far_below_the_limits() -> None:
     line = "{% if i.days_overdue > 0 %}{{ i.number }}, {{ i.balance | money }}{% endif %}"
     text = "Dear {{ contact.name }}, {{ outstanding }} is open.\n" * 30
     body = f"{text}{{% for i in invoices %}}{line}\n{{% endfor %}}{{{{ invoices_table }}}}"
@@ -116,7 +117,7 @@ def test_a_loop_over_very_many_invoices_is_refused_before_it_runs() -> None:
 
 
 @pytest.mark.parametrize("table", ["invoices_table", "interest_table"])
-def test_a_table_stands_a_few_times_at_most(table: str) -> None:
+def test_a_text_has_at_most_four_tables(table: str) -> None:
     check("", f"a{{{{ {table} }}}}" * 4)
     with pytest.raises(TemplateError, match="more than 4 tables"):
         check("", f"a{{{{ {table} }}}}" * 5)
@@ -148,7 +149,7 @@ def plan_of(steps: int, languages: int, body: str) -> dict[str, object]:
     }
 
 
-def test_a_plan_has_so_many_texts_and_characters_and_no_more() -> None:
+def test_a_plan_has_at_most_1100_texts_and_a_million_characters() -> None:
     parse_plan(plan_of(100, 9, "a"))
     with pytest.raises(PlanError, match="1,100 steps and translations"):
         parse_plan(plan_of(100, 10, "a"))
@@ -158,15 +159,17 @@ def test_a_plan_has_so_many_texts_and_characters_and_no_more() -> None:
 
 def test_the_texts_of_a_plan_are_limited_together(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = parse_plan(plan_of(2, 9, "{{ outstanding }}" * 9))
-    assert checked(plan) is None
+    assert refusal(plan) is None
     monkeypatch.setattr("messages.check.MAX_PLAN_NODES", 200)
     with pytest.raises(PlanError, match="step s1: the texts up to here have more than 200 var"):
         check_texts(plan)
 
 
-def test_another_process_tells_the_same_of_a_plan(rendering: Rendering) -> None:
+def test_another_process_refuses_a_plan_for_the_same_reason(
+    processes: LimitedProcesses,
+) -> None:
     plan = parse_plan(plan_of(1, 1, "{{ nobody }}"))
-    told = checked(plan)
+    told = refusal(plan)
     assert told is not None
     assert told[0] == "s0"
-    assert rendering.run(checked, plan) == told
+    assert processes.run(refusal, plan) == told

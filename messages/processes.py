@@ -1,10 +1,10 @@
-"""Work on texts that somebody wrote, in processes that can be ended (docs/decisions/0035).
+"""Processes that check and render texts which somebody else wrote, and that can be ended.
 
-A thread that works out a template cannot be stopped, and meanwhile nothing else of its process
-goes on. So a process of its own does it: it has a budget of time and of memory, no environment and
-no connection to anything, and is ended when it takes longer.
+A thread that renders a template cannot be stopped, and holds up its whole process meanwhile. So a
+process of its own does it, with limits of time and memory, an empty environment and no connection
+to anything. It is killed when it takes longer (docs/decisions/0035).
 
-    RENDERING.run(checked, plan)    # the same as checked(plan)
+    LIMITED_PROCESSES.run(refusal, plan)    # the same as refusal(plan)
 """
 
 from __future__ import annotations
@@ -37,27 +37,30 @@ _LENGTH = struct.Struct(">Q")
 
 
 class TakesTooLong(Exception):
-    """The work was ended: it took more time or memory than there is for it. What can be made
-    shorter is its texts."""
+    """The work was ended: it took more time or memory than its limits. Shorter texts help."""
 
 
-class Rendering:
-    """Some processes, each with one piece of work at a time, started when they are needed."""
+class LimitedProcesses:
+    """Processes with one piece of work at a time each, started when they are needed.
+
+    ``budget``: seconds for one piece of work.
+    """
 
     def __init__(self, budget: float = BUDGET) -> None:
         self._budget = budget
         self._idle: queue.LifoQueue[_Process] = queue.LifoQueue()
 
     def run(self, work: Callable[..., T], *args: Any) -> T:
-        """What ``work(*args)`` gives. ``work`` is a function of a module, and it, its arguments and
-        its answer can be pickled; what it raises is a fault of ours. Raises TakesTooLong."""
+        """The result of ``work(*args)``. ``work`` is a function of a module; its arguments and its
+        result can be pickled. Raises TakesTooLong, and RuntimeError for an exception of ``work``,
+        which is a bug."""
         question = pickle.dumps((work, args, self._budget))
         process = self._ready()
         try:
             answer = process.ask(question, self._budget)
         except BaseException as error:
             process.end()
-            if isinstance(error, (EOFError, BrokenPipeError)):  # by itself, at one of its limits
+            if isinstance(error, (EOFError, BrokenPipeError)):  # it ended at one of its limits
                 raise TakesTooLong from None
             raise
         self._idle.put(process)
@@ -69,7 +72,7 @@ class Rendering:
         raise RuntimeError(f"work on a text failed: {value}")
 
     def _ready(self) -> _Process:
-        """One that has no work, or a new one."""
+        """An idle process, or a new one."""
         with suppress(queue.Empty):
             while True:
                 process = self._idle.get_nowait()
@@ -79,7 +82,7 @@ class Rendering:
         return _Process()
 
     def end(self) -> None:
-        """End all processes that have no work."""
+        """End all idle processes."""
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().end()
@@ -90,12 +93,12 @@ class _Process:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "messages.rendering"],
+            [sys.executable, "-m", "messages.processes"],
             cwd=_ROOT,
-            env={},  # no key of ours is in it
+            env={},  # no keys of the installation
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us, and our end is its end
+            start_new_session=True,  # Ctrl-C does not reach it; it ends when its pipe is closed
         )
         assert self._process.stdin
         assert self._process.stdout
@@ -148,12 +151,14 @@ def _write(pipe: IO[bytes], message: bytes) -> None:
 
 
 def _serve() -> None:
-    """Until our side of the pipe is closed: read work, do it, answer."""
+    """Read work, do it and answer, until the other side closes the pipe."""
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what anything prints is no answer
+    os.dup2(2, 1)  # what a library prints must not end up among the answers
     with suppress(ValueError, OSError):  # some systems have no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    import messages.shown  # noqa: F401 - all that the work needs, before its time counts
+    # All that the work needs, before its time counts.
+    import messages.check
+    import messages.preview  # noqa: F401
 
     _write(answers, b"")
     while head := questions.read(_LENGTH.size):
@@ -162,22 +167,22 @@ def _serve() -> None:
             work, args, budget = pickle.loads(question)
             _limit_cpu(budget)
             answer = (True, work(*args))
-        except Exception as error:  # noqa: BLE001 - told as a fault, without its words
+        except Exception as error:  # noqa: BLE001 - its words may quote data: only its class is told
             answer = (False, type(error).__name__)
         _write(answers, pickle.dumps(answer))
 
 
 def _limit_cpu(budget: float) -> None:
-    """So that it ends even when nobody is left who would end it."""
+    """The process ends after its budget of processor time even if its parent is gone."""
     used = time.process_time()
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     soft = math.ceil(used + budget) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-#: The processes of this one.
-RENDERING = Rendering()
-atexit.register(RENDERING.end)
+#: Those of this process.
+LIMITED_PROCESSES = LimitedProcesses()
+atexit.register(LIMITED_PROCESSES.end)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,5 +1,6 @@
-"""What is shown of texts before anything is sent: whether a plan's make sense, and how a draft
-reads. As functions of plain data, so that a process of its own can do it (messages/rendering.py).
+"""How drafts read as messages before anything is sent.
+
+Functions of plain data, so that a process of its own can run them (messages/processes.py).
 """
 
 from __future__ import annotations
@@ -7,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dunning.plan import CHANNELS, ActionType, Plan, PlanError
-from messages.check import check_texts
+from dunning.plan import CHANNELS, ActionType
 from messages.compose import compose
 from messages.draft import Draft
 from messages.message import BadMessage
@@ -18,7 +18,7 @@ from messages.template import TemplateError
 
 
 @dataclass(slots=True)
-class Shown:
+class MessagePreview:
     """``recipients``: role, address and name of each. ``variables``: those that the texts name.
     ``segments``: of an SMS. ``problem``: why it could not be sent as it stands."""
 
@@ -31,22 +31,13 @@ class Shown:
     problem: str = ""
 
 
-def checked(plan: Plan) -> tuple[str, str] | None:
-    """The step whose text is refused, and why."""
-    try:
-        check_texts(plan)
-    except PlanError as error:
-        return error.step, error.reason
-    return None
-
-
-def shown(drafts: Sequence[Draft], organisation_id: str) -> list[Shown]:
+def previews(drafts: Sequence[Draft], organisation_id: str) -> list[MessagePreview]:
     """Each as it would be sent."""
-    return [_shown(draft, organisation_id) for draft in drafts]
+    return [_preview(draft, organisation_id) for draft in drafts]
 
 
-def _shown(draft: Draft, organisation_id: str) -> Shown:
-    made = Shown(recipients=[(a.role, a.address, a.name) for a in draft.addressees])
+def _preview(draft: Draft, organisation_id: str) -> MessagePreview:
+    made = MessagePreview(recipients=[(a.role, a.address, a.name) for a in draft.addressees])
     try:
         words = render(
             draft.subject, draft.body, draft.facts, draft.channel, draft.html, draft.language
