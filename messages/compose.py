@@ -1,4 +1,4 @@
-"""A draft put into words: the message exactly as it would be sent."""
+"""A draft rendered: the message exactly as it is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compose(
     organisation_id: str,
     attachments: tuple[Attachment, ...] = (),
 ) -> Message:
-    """Raises TemplateError for texts that cannot be put into words, BadAddress for a recipient whom
+    """Raises TemplateError for texts that cannot be rendered, BadAddress for a recipient whom
     the channel cannot reach, BadMessage for a message that cannot be sent.
 
     A letter is to one person: the first of those it is meant for.
@@ -57,7 +57,7 @@ def compose(
 
 
 def _recipient(addressee: Addressee, channel: ActionType, country: str) -> Recipient:
-    """A number in E.164, a postal address in its parts; BadAddress says whose cannot be used."""
+    """A number in E.164, a postal address in its parts. Raises BadAddress with the contact's id."""
     address, postal = addressee.address, None
     try:
         if channel is ActionType.SMS:

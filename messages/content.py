@@ -1,4 +1,4 @@
-"""What goes into a message, as pure data. Turning it into text is the business of ``render``.
+"""The facts that a message may state, as pure data. ``messages.render`` makes text of them.
 
 Rule 9 decides what is listed and what is only summed: an invoice that is paused, disputed or
 promised leaves every message, but the totals still include it, and the message says so.

@@ -1,4 +1,4 @@
-"""A message before it is put into words: who writes what about which facts to whom."""
+"""A message before it is rendered: sender, recipients, templates and facts."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Addressee:
 class Draft:
     """``subject``, ``body`` and ``html`` are templates, an empty ``html`` is made from ``body``;
     ``language`` is theirs when it is known (``fr``, ``pt-BR``). ``flagged`` names contacts without
-    a usable address, who are left out (rule 35). ``open_tracking``: with a pixel that tells when
-    an email is opened, where the organisation has consent for that."""
+    a usable address, who are left out (rule 35). ``open_tracking``: with a pixel that reports when
+    an email is opened; for organisations that have consent for it."""
 
     channel: ActionType
     facts: MessageFacts

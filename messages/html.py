@@ -1,7 +1,7 @@
 """The HTML part of an email: made from the text, or from a step's own template and cleaned.
 
-Cleaning keeps what mail programs show and people need; scripts, forms, frames, style sheets and
-links of other kinds are taken out without a word, as a mail program would.
+Cleaning keeps what mail programs show and people need. Scripts, forms, frames, style sheets and
+other kinds of links are removed without an error, as a mail program would.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CLEANER = nh3.Cleaner(
     filter_style_properties=STYLES,
     clean_content_tags={"script", "style", "title"},
     url_schemes={"http", "https", "mailto"},
-    url_relative="deny",  # a message has no address that they could be relative to
+    url_relative="deny",  # a message has no URL of its own
 )
 
 
@@ -45,8 +45,8 @@ def from_body(body: Body, locale: Locale) -> str:
 
 
 def cleaned(body: Body, locale: Locale) -> str:
-    """A body whose texts are HTML, with its tables, and nothing left in it but what is listed
-    in ``messages.allowed_html``.
+    """A body whose texts are HTML, with its tables; what ``messages.allowed_html`` does not list is
+    removed.
 
     Raises ValueError for more than MAX_TAGS tags; those of its tables do not count.
     """
@@ -58,7 +58,7 @@ def cleaned(body: Body, locale: Locale) -> str:
 
 
 def page(subject: str, content: str, locale: Locale) -> str:
-    """The whole document around it, in its language and direction."""
+    """The HTML document with this content, in its language and direction."""
     language = str(locale).replace("_", "-")
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(language)}" dir="{locale.text_direction}">\n'

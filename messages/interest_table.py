@@ -1,4 +1,4 @@
-"""How the interest for late payment is worked out, line by line (``{{ interest_table }}``)."""
+"""How the interest for late payment is calculated, line by line (``{{ interest_table }}``)."""
 
 from __future__ import annotations
 

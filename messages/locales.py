@@ -41,7 +41,7 @@ def locale_of(facts: MessageFacts, *, built_in: bool, language: str = "") -> Loc
 
 @lru_cache(maxsize=1024)
 def parse(tag: str, country: str) -> Locale | None:
-    """Babel's locale for ``fr``, ``pt-BR`` or ``fr`` with ``CH``; None for what is no language."""
+    """Babel's locale for ``fr``, ``pt-BR``, or ``fr`` with ``CH``; None for an unknown language."""
     tag = tag.strip().replace("-", "_")
     if not _LANGUAGE.fullmatch(tag):
         return None

@@ -1,6 +1,6 @@
-"""A message that leaves, frozen: made once, checked when it is made.
+"""A message that leaves: immutable, and checked when it is made.
 
-No provider needs to check it again: the official clients let line breaks in headers through.
+Providers rely on the check: their official clients let line breaks in headers through.
 ``BadMessage`` is permanent: the same message is refused again.
 """
 
@@ -91,7 +91,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What leaves, frozen. Raises BadMessage when it cannot be a message.
+    """What leaves. Raises BadMessage when it is made of something that cannot be sent.
 
     ``delivery_id`` is the stable key of this one send; opaque, never a name or an address, because
     providers store it. ``html`` is None for an SMS and a letter, ``subject`` may then be empty.

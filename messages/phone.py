@@ -9,7 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 
 from messages.message import BadAddress
 
-#: In the US and some other countries nobody can tell the two apart.
+#: In the US and some other countries the two share their ranges of numbers.
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _KINDS = {
     PhoneNumberType.FIXED_LINE: "a landline",

@@ -1,4 +1,4 @@
-"""The text of an SMS: what it costs, how to keep it cheap, and what a short answer asks.
+"""The text of an SMS: its segments, normalised to need few, and answers such as STOP.
 
 GSM-7 is the alphabet of 3GPP TS 23.038: 160 characters in one segment. One character outside of it
 turns the whole text into UCS-2, with 70.
@@ -66,7 +66,7 @@ class Segments:
 
 def normalise(text: str) -> str:
     """The text with the GSM-7 look-alike for every space, quote, dash, dot, ligature and sign that
-    has one; so it costs the least that it can without being written wrong.
+    has one; so it needs as few segments as it can without being misspelt.
 
     Letters stay letters: an accent that GSM-7 lacks (ê, ç, á, ł) is kept, and the text is then
     UCS-2, because without it another word may be read (Spanish "pagó", he paid, "pago", I pay).
@@ -80,7 +80,7 @@ def normalise(text: str) -> str:
 
 
 def segments(text: str) -> Segments:
-    """What the text costs, as it is: nothing is normalised here. No text is no segment."""
+    """The segments of the text as it is: it is not normalised. An empty text has none."""
     if _is_gsm7(text):
         sizes = [2 if c in _EXTENSION else 1 for c in text]
         return Segments("GSM-7", sum(sizes), _packed(sizes, 160, 153))
@@ -89,7 +89,8 @@ def segments(text: str) -> Segments:
 
 
 def wish(text: str) -> Wish | None:
-    """What an answer of one word asks of the channel; a sentence ("please stop") asks nothing."""
+    """What an answer of one word asks for: to close or to open SMS; None for anything longer, as
+    "please stop"."""
     word = "".join(
         c for c in unicodedata.normalize("NFD", text.upper()) if not unicodedata.combining(c)
     ).strip(" \t\r\n.,;:!\"'")

@@ -43,5 +43,5 @@ class StepTemplates:
 
     @property
     def size(self) -> int:
-        """Their nodes: what checking them and working them out costs."""
+        """Their nodes: what checking and rendering them costs."""
         return sum(t.size for t in self.written)

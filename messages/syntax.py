@@ -1,8 +1,8 @@
 """The allow-list of template syntax: which nodes, filters, variables and attributes may stand.
 
-Everything that is not allowed is refused, so a new version of Jinja cannot open a door. Loops go
-over our own lists only and never inside each other, so the work is known before it is done: the
-nodes outside of loops, and those inside for each item.
+Everything else is refused, so a new version of Jinja adds nothing that a template may use. Loops go
+over known lists only and are not nested, so the cost of rendering is known before: the nodes
+outside of loops, and those inside for each item.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOOP = ("index", "index0", "first", "last", "length")
 
 
 class Refused(ValueError):
-    """What is not allowed and where: "line 3: unknown variable 'invoice.nubmer'"."""
+    """What is not allowed, and where: "line 3: unknown variable 'invoice.nubmer'"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Used:
         return self.nodes + sum(inside for _, inside in self.loops)
 
     def work(self, known: Mapping[str, Any]) -> int:
-        """How many nodes are worked out, at most, with these lists."""
+        """How many nodes are evaluated, at most, with these lists."""
         return self.nodes + sum(inside * len(known[items]) for items, inside in self.loops)
 
 
@@ -118,7 +118,7 @@ class _Checker:
         self._in_loop = False
 
     def walk(self, node: nodes.Node, scope: Mapping[str, Any]) -> Any:
-        """Check the node; answers the shape of its value, see ``_scope``."""
+        """Check the node; returns the shape of its value, see ``_scope``."""
         self.nodes += 1
         self._all += 1
         if self._all > MAX_NODES:
@@ -198,7 +198,7 @@ class _Checker:
 
 
 class EveryBranch(NodeTransformer):
-    """Conditions become output, and every branch follows: nothing is left untried."""
+    """Conditions become output, and every branch follows, so that all of them are rendered."""
 
     def visit_If(self, node: nodes.If) -> list[nodes.Node]:  # noqa: N802
         self.generic_visit(node)
@@ -214,7 +214,7 @@ class EveryBranch(NodeTransformer):
 
 
 def _shown(test: nodes.Node) -> nodes.Node:
-    """The condition as output, so that it is worked out; ``not`` makes it printable."""
+    """The condition as output, so that it is evaluated; ``not`` makes it printable."""
     return nodes.Output([nodes.Not(test, lineno=test.lineno)], lineno=test.lineno)
 
 

@@ -3,8 +3,8 @@
 The sandbox alone does not stop ``{{ 'x' * 200000000 }}`` or nested loops, so everything that is not
 allowed is refused when the plan is saved: nodes, filters, variables and their attributes by name.
 A template that passes cannot run long, cannot call anything and cannot name what does not exist.
-The same is looked at before each message, so that one that was saved without these limits is
-refused and not worked out. docs/decisions/0035 has the figures.
+The check is repeated before each message: a template that was saved without these limits is
+refused and not rendered (docs/decisions/0035 has the figures).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from messages.syntax import MAX_NODES, EveryBranch, Refused, used
 MAX_SOURCE = 60_000
 #: Of all sorts: a name, a dot, an operator, the text between two tags.
 MAX_TOKENS = 8 * MAX_NODES
-#: Nodes that are worked out for one message: about a second, and 100 of them for 5,000 invoices.
+#: Nodes that are evaluated for one message: about a second, and 100 of them for 5,000 invoices.
 MAX_WORK = 500_000
 MAX_OUTPUT = 500_000
 
@@ -41,9 +41,9 @@ class TemplateError(ValueError):
 
 
 class Template:
-    """A checked template. Raises TemplateError when it is made, or when rendering finds a fault.
+    """A checked template. Raises TemplateError when it is made, and when rendering fails.
 
-    That of ``html`` escapes every value it prints, so that a name is never a tag.
+    A template of ``html`` escapes every value that it prints.
     """
 
     def __init__(self, where: str, source: str) -> None:
@@ -66,7 +66,7 @@ class Template:
 
     @property
     def size(self) -> int:
-        """Its nodes: what checking it and working it out costs."""
+        """Its nodes: what checking and rendering it costs."""
         return self._used.size
 
     def render(self, context: Mapping[str, Any], locale: Locale) -> str:

@@ -1,4 +1,4 @@
-"""Which of a step's texts a message takes: the customer's language, else what stands in for it."""
+"""Which of a step's texts a message takes, by the customer's language."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dunning.plan import Plan, Step
 
 
 class Chosen(StrEnum):
-    """How a text was found; the first of these that the step has."""
+    """How a text was chosen, in the order of preference."""
 
     EXACT = "exact"  # the customer's language as it is written: pt-BR
     BASE = "base"  # a shorter form of it: pt
     ORGANISATION = "organisation"  # the organisation's language, or a shorter form of that
-    DEFAULT = "default"  # the step's own body, whose language nobody says
+    DEFAULT = "default"  # the step's own body, whose language is not stated
     BUILT_IN = "built_in"  # no body at all: the text that every type of action has
 
 

@@ -106,12 +106,12 @@ def test_a_subject_that_is_refused_says_why(subject: str, reason: str) -> None:
         "{# a note #}{% raw %}{{ x }}{% endraw %}",
     ],
 )
-def test_what_a_plan_may_say(body: str) -> None:
+def test_what_is_allowed_is_rendered(body: str) -> None:
     check("", body)
     assert text(body)
 
 
-def test_every_documented_variable_exists_and_no_other() -> None:
+def test_every_documented_variable_can_be_rendered() -> None:
     lists = {"invoices", "totals"}
     for name in VARIABLES:
         group, _, leaf = name.partition(".")
@@ -121,7 +121,7 @@ def test_every_documented_variable_exists_and_no_other() -> None:
         check("", "a" + (looped if group in lists else f"{{{{ {name} }}}}"))
 
 
-def test_our_own_texts_pass_our_own_check() -> None:
+def test_the_built_in_texts_pass_the_check() -> None:
     for texts in DEFAULT_TEXTS.values():
         assert set(texts) == set(ActionType)
         for subject, body in texts.values():
@@ -163,7 +163,7 @@ def test_every_language_of_a_step_is_checked() -> None:
         assert "nubmer" in error.value.reason
 
 
-def test_the_calculation_has_no_place_in_an_sms() -> None:
+def test_interest_table_is_refused_in_an_sms() -> None:
     with pytest.raises(TemplateError, match="no room for interest_table in an SMS"):
         check_step(a_step(type="sms", body="a{{ interest_table }}"))
     check_step(a_step(type="sms", body="{{ late_total }}"))

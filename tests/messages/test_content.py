@@ -1,4 +1,4 @@
-"""What Acme's message of Tuesday 4 March 2025 may say (rules 2, 3, 9, 38 to 42)."""
+"""The facts of Acme's message of Tuesday 4 March 2025 (rules 2, 3, 9, 38 to 42)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_due_today_is_not_overdue() -> None:
     assert facts.totals[0].outstanding == 100
 
 
-def test_the_list_has_the_pool_only_in_the_order_of_rule_2() -> None:
+def test_only_invoices_that_can_carry_are_listed_in_the_order_of_rule_2() -> None:
     facts = message(
         invoice("LATER", "5", date(2025, 4, 1), issued_on=date(2025, 3, 1)),
         invoice("SMALL", "10", date(2025, 2, 3)),
@@ -108,7 +108,7 @@ def test_currencies_are_never_added_up() -> None:
     ]
 
 
-def test_a_rest_within_the_tolerance_is_settled() -> None:
+def test_a_balance_within_the_tolerance_counts_as_settled() -> None:
     facts = message(FEBRUARY, invoice("INV-2", "0.01", date(2025, 2, 3)), tolerance=Decimal("0.05"))
     assert len(facts.invoices) == 1
     assert not facts.differs
@@ -181,7 +181,9 @@ amounts = st.decimals(0, 1000, places=2)
     ),
     amounts,
 )
-def test_the_sums_add_up(invoices: list[Invoice], credit: Decimal) -> None:
+def test_outstanding_is_listed_plus_unlisted_less_credit(
+    invoices: list[Invoice], credit: Decimal
+) -> None:
     facts = message(*invoices, credits={"EUR": credit})
     assert facts.totals[0].currency == facts.invoice.currency
     for sums in facts.totals:

@@ -55,13 +55,15 @@ def test_dates_in_the_customers_language() -> None:
         ("\ud800", "\x00", "March 3, 2025"),
     ],
 )
-def test_an_odd_language_falls_back(language: str, organisation: str, shown: str) -> None:
+def test_an_unknown_language_falls_back_to_the_organisations_then_english(
+    language: str, organisation: str, shown: str
+) -> None:
     made = text("{{ invoice.due_on }}", language=language, organisation_language=organisation)
     assert made == shown
 
 
-def test_a_text_of_a_known_language_has_its_dates() -> None:
-    """A French text for a customer without a French one of its own is not half Swedish."""
+def test_dates_are_in_the_language_of_the_text_where_it_is_known() -> None:
+    """A Swedish customer gets a French text: its dates are French."""
     body = "{{ invoice.due_on }}"
 
     def made(language: str, of: str, country: str = "") -> str:
@@ -76,7 +78,7 @@ def test_a_text_of_a_known_language_has_its_dates() -> None:
     assert '<html lang="fr"' in (render("x", body, facts(), EMAIL, language="fr").html or "")
 
 
-def test_a_built_in_text_is_of_one_language() -> None:
-    """No Swedish text: an English one, with English dates; a Swedish body keeps Swedish dates."""
+def test_a_built_in_text_has_dates_in_its_own_language() -> None:
+    """There is no Swedish built-in text: the English one has English dates."""
     assert "due on March 3, 2025" in render("", "", facts(language="sv"), EMAIL).text
     assert text("{{ invoice.due_on }}", language="sv") == "3 mars 2025"

@@ -17,7 +17,7 @@ EMAIL, SMS, LETTER = ActionType.EMAIL, ActionType.SMS, ActionType.LETTER
 NARROW, NBSP = "\u202f", "\xa0"
 
 
-def test_the_amounts_that_the_law_adds() -> None:
+def test_interest_and_fixed_sum_are_variables() -> None:
     body = (
         "{% if interest %}{{ interest }} + {{ fixed_sum }} = {{ late_total }},"
         " {{ invoice.interest }}{% for i in invoices %} {{ i.interest }}{% endfor %}"
@@ -50,7 +50,7 @@ def test_the_calculation_is_shown_line_by_line() -> None:
     assert '<td align="right">13.15%</td>' in own
 
 
-def test_without_interest_there_is_no_table_and_no_gap() -> None:
+def test_without_interest_the_table_leaves_no_blank_lines() -> None:
     body = "a\n\n{{ interest_table }}\n\n{% if interest_table %}yes{% else %}b{% endif %}"
     assert render("x", body, facts(), EMAIL).text == "a\n\nb"
 
@@ -63,7 +63,7 @@ def test_without_interest_there_is_no_table_and_no_gap() -> None:
         ("XX", "EUR", date(2025, 3, 15), "no rate is known for XX in EUR."),
     ],
 )
-def test_a_rate_that_is_not_known_is_said_and_never_guessed(
+def test_an_unknown_rate_is_said_and_not_guessed(
     country: str, currency: str, today: date, note: str
 ) -> None:
     one = invoice(currency=currency)
@@ -75,7 +75,7 @@ def test_a_rate_that_is_not_known_is_said_and_never_guessed(
 
 
 @pytest.mark.parametrize("language", LABELS)
-def test_the_calculation_speaks_the_language(language: str) -> None:
+def test_the_labels_are_in_the_language(language: str) -> None:
     words = LABELS[language].late
     made = text("{{ interest_table }}", late=late_facts().late, language=language)
     for word in (words.first, words.last, words.days, words.rate, words.interest, words.total):

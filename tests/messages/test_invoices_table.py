@@ -36,7 +36,7 @@ def test_the_table_is_aligned_in_text_and_a_table_in_html() -> None:
     assert made.html.index("<p>Before</p>") < made.html.index("<table") < made.html.index("After")
 
 
-def test_the_table_says_when_the_list_and_the_total_differ() -> None:
+def test_a_note_explains_a_total_that_differs_from_the_list() -> None:
     """Rule 9: INV-2 of €500 is disputed, and €30 of credit is not applied."""
     sums = Totals("EUR", Decimal(570), Decimal(570), Decimal(100), Decimal(500), Decimal(30))
     mine = {"invoice": invoice(balance="100"), "totals": (sums,)}
@@ -61,7 +61,7 @@ def test_every_currency_has_its_totals() -> None:
 
 
 @pytest.mark.parametrize("language", LABELS)
-def test_the_table_speaks_the_language(language: str) -> None:
+def test_the_labels_are_in_the_language(language: str) -> None:
     labels = LABELS[language]
     made = render("x", "{{ invoices_table }}", facts(language=language), EMAIL)
     assert made.text.startswith(labels.invoice)
@@ -69,13 +69,13 @@ def test_the_table_speaks_the_language(language: str) -> None:
     assert len({*LABELS["en"].unlisted_note.split("{")}) == len(labels.unlisted_note.split("{"))
 
 
-def test_a_language_from_right_to_left() -> None:
+def test_columns_of_a_right_to_left_language_begin_at_the_right() -> None:
     made = render("x", "שלום\n\n{{ invoices_table }}", facts(language="he"), EMAIL)
     assert '<html lang="he" dir="rtl">' in (made.html or "")
     assert '<td align="right">INV-1</td>' in (made.html or "")
 
 
-def test_a_thousand_invoices_are_cut_with_a_word() -> None:
+def test_of_a_thousand_invoices_five_hundred_are_listed() -> None:
     many = tuple(invoice(f"INV-{n}", "1") for n in range(1000))
     started = time.monotonic()
     made = render("x", "{{ invoices_table }}", facts(invoices=many), EMAIL)

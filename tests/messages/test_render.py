@@ -1,4 +1,4 @@
-"""From a plan's texts to what Acme reads."""
+"""A step's texts rendered for each type of action."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NARROW, NBSP = "\u202f", "\xa0"
     name=st.text(max_size=300),
     amount=st.decimals(allow_nan=False, allow_infinity=False),
 )
-def test_no_fact_makes_it_fail(
+def test_any_facts_can_be_rendered(
     language: str, country: str, currency: str, name: str, amount: Decimal
 ) -> None:
     one = replace(invoice(), balance=amount, currency=currency, number=name)
@@ -44,14 +44,14 @@ def test_no_fact_makes_it_fail(
             sms(text=made.text)
 
 
-def test_the_subject_is_one_line_of_255() -> None:
+def test_the_subject_is_one_line_of_at_most_255_characters() -> None:
     name = "Acme\r\nBcc: evil@x.example\x00" + "é" * 400
     made = render("{{ customer.name }}", "a", facts(customer_name=name), EMAIL)
     assert made.subject.startswith("Acme Bcc: evil@x.example éé")
     assert len(made.subject) == 255
 
 
-def test_output_is_bounded() -> None:
+def test_a_text_that_becomes_too_long_is_refused() -> None:
     body = "{% for i in invoices %}" + "a" * 50_000 + "{% endfor %}"
     check("", body)
     with pytest.raises(TemplateError, match="becomes longer"):
@@ -69,7 +69,7 @@ def test_an_sms_is_plain_text_with_plain_spaces() -> None:
     assert NBSP not in made.text
 
 
-def test_a_letter_is_text_only() -> None:
+def test_a_letter_has_no_html() -> None:
     made = render("", "", facts(language="de"), LETTER)
     assert made.html is None
     assert made.subject == "Zahlungserinnerung: Rechnung INV-1"
@@ -78,7 +78,7 @@ def test_a_letter_is_text_only() -> None:
 
 @pytest.mark.parametrize("channel", ActionType)
 @pytest.mark.parametrize("language", ["en", "fr", "de", "sv", ""])
-def test_a_step_without_texts_has_good_ones(language: str, channel: ActionType) -> None:
+def test_a_step_without_texts_takes_the_built_in_ones(language: str, channel: ActionType) -> None:
     made = render("", " ", facts(language=language), channel)
     assert "INV-1" in made.text
     assert bool(made.subject) is (channel is not SMS)
@@ -86,7 +86,7 @@ def test_a_step_without_texts_has_good_ones(language: str, channel: ActionType) 
     assert "{" not in made.text + made.subject
 
 
-def test_before_the_due_date_the_tone_is_another() -> None:
+def test_before_the_due_date_the_built_in_text_is_no_reminder() -> None:
     early = facts(invoice=invoice(days=0), today=date(2025, 3, 1))
     made = render("", "", early, EMAIL)
     assert made.subject == "Payment due soon: invoice INV-1"

@@ -1,4 +1,4 @@
-"""What an SMS costs, how its text is kept cheap, and what a short answer asks."""
+"""The text of an SMS: segments, normalising, and answers such as STOP."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from messages.sms import Segments, normalise, segments, wish
         ("😀" * 36, Segments("UCS-2", 72, 2)),
     ],
 )
-def test_what_a_text_costs(text: str, cost: Segments) -> None:
+def test_segments_of_a_text(text: str, cost: Segments) -> None:
     assert segments(text) == cost
 
 
 def test_a_character_of_two_units_is_not_split_over_two_segments() -> None:
-    """Both texts would fit two segments if it were."""
+    """Split, both texts would fit in two segments."""
     assert segments("a" * 152 + "€" + "a" * 151) == Segments("GSM-7", 305, 2)
     assert segments("a" * 152 + "€" + "a" * 152) == Segments("GSM-7", 306, 3)
     assert segments("ê" * 66 + "😀" + "ê" * 66) == Segments("UCS-2", 134, 3)
@@ -72,12 +72,12 @@ def test_a_look_alike_keeps_the_text_in_gsm7(written: str, plain: str) -> None:
     "text",
     ["Forêt", "ça", "pagó", "złoty", "Ελλάδα", "Привет", "شكرا", "👍", "20°", "m²", "½"],
 )
-def test_what_has_a_meaning_of_its_own_stays(text: str) -> None:
+def test_characters_without_a_look_alike_stay(text: str) -> None:
     assert normalise(text) == text
     assert segments(text).encoding == "UCS-2"
 
 
-def test_marks_stay_where_the_script_needs_them() -> None:
+def test_invisible_marks_stay_in_scripts_that_need_them() -> None:
     persian, family = "می\u200cخواهم", "👩\u200d👦"
     assert normalise(persian) == persian
     assert normalise(family) == family
@@ -93,15 +93,15 @@ def test_normalising_is_idempotent_and_never_needs_a_wider_alphabet(text: str) -
 
 
 @pytest.mark.parametrize("text", ["STOP", " stop. ", "Stop!", "arrêt", "ARRET", "Stopall", "quit"])
-def test_one_word_closes(text: str) -> None:
+def test_stop_and_its_synonyms_close(text: str) -> None:
     assert wish(text) is Wish.STOP
 
 
 @pytest.mark.parametrize("text", ["START", "unstop", " Start\n"])
-def test_one_word_opens_again(text: str) -> None:
+def test_start_opens_again(text: str) -> None:
     assert wish(text) is Wish.START
 
 
 @pytest.mark.parametrize("text", ["", "yes", "please stop", "I cancel nothing", "help", "stopped"])
-def test_anything_else_asks_nothing(text: str) -> None:
+def test_any_other_answer_changes_nothing(text: str) -> None:
     assert wish(text) is None

@@ -1,4 +1,4 @@
-"""Letters that were stored before tables were kept look as they did."""
+"""Tables of letters that were stored as text alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_stored_table_is_found_with_the_text_around_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "\n\na\n", "a\nb  c", "--  --\na  b", "a  b\n--  --"])
-def test_a_text_is_whole_whatever_it_holds(text: str) -> None:
+def test_nothing_of_a_text_is_lost(text: str) -> None:
     assert as_text(body_of(text)) == text.strip("\n")
 
 

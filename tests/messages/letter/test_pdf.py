@@ -1,4 +1,4 @@
-"""The letter on paper: what stands where."""
+"""A letter's PDF: which text stands where."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_another_text_is_another_letter() -> None:
     assert pdf(letter(), Paper.A4) != pdf(letter(text="Another."), Paper.A4)
 
 
-def test_the_letter_says_who_writes_to_whom_about_what() -> None:
+def test_sender_address_subject_and_text_are_printed_in_order() -> None:
     message = letter(text="Dear Ada,\n\nINV-1 is open.\n\nSam\n")
     assert texts(message) == [
         "Sam",
@@ -53,7 +53,7 @@ def test_the_letter_says_who_writes_to_whom_about_what() -> None:
     assert dear.y - invoice.y == pytest.approx(invoice.y - sam.y), "an empty line stays empty"
 
 
-def test_a_name_that_is_in_the_address_stands_there_once() -> None:
+def test_a_name_that_is_in_the_address_is_printed_once() -> None:
     to = Recipient(Role.TO, f"Ada Byron\n{ADDRESS}", "Ada Byron")
     assert texts(letter(recipients=(to,))).count("Ada Byron") == 1
 
@@ -78,7 +78,7 @@ def test_a_us_letter_keeps_the_windows_of_lobs_envelope_clear() -> None:
 def test_the_address_stands_in_the_window_of_the_country(
     country: str, left: float, right: float, top: float, bottom: float
 ) -> None:
-    """DL, paper in three: what shows however the paper slides (millimetres from the corner)."""
+    """DL, folded twice: the area that shows wherever the paper slides (mm from the corner)."""
     postal = Postal("12 rue", "Paris", country) if country else None
     lined = "Acme, Department of Payments and Other Unpleasant Affairs\nB\nC\nD"
     message = letter(recipients=(Recipient(Role.TO, lined, "Ada", postal=postal),))
@@ -106,7 +106,7 @@ def test_every_language_of_europe_and_the_euro_are_printed() -> None:
     assert texts(letter(text="\n".join(said)))[5:8] == said
 
 
-def test_odd_spaces_and_invisible_marks_leave_no_trace() -> None:
+def test_special_spaces_are_plain_and_invisible_marks_are_removed() -> None:
     text = "1\u202f234,56\u00a0€\tA\u2009B\u200b\ufeff\u00adC\r\nD e\u0301"
     assert texts(letter(text=text))[5:7] == ["1 234,56 €    A BC", "D é"]
 
@@ -119,7 +119,7 @@ def test_a_line_never_breaks_inside_an_amount() -> None:
 
 @pytest.mark.parametrize("part", ["text", "subject", "sender_name"])
 @pytest.mark.parametrize("said", ["שלום", "नमस्ते", "日本", "\U0001f600", "\ufffd"])
-def test_what_the_font_cannot_print_is_refused_by_name(part: str, said: str) -> None:
+def test_characters_that_the_font_lacks_are_refused_and_named(part: str, said: str) -> None:
     with pytest.raises(BadMessage) as raised:
         pdf(letter(**{part: f"Dear {said}"}), Paper.A4)
     assert raised.value.part == part.replace("_", " ")
@@ -128,7 +128,7 @@ def test_what_the_font_cannot_print_is_refused_by_name(part: str, said: str) -> 
 
 
 @pytest.mark.parametrize("paper", list(Paper))
-def test_the_text_flows_whole_and_in_order_inside_the_margins(paper: Paper) -> None:
+def test_a_long_text_is_printed_whole_and_in_order_inside_the_margins(paper: Paper) -> None:
     words = [f"word{i}" for i in range(3000)]
     made = pdf(letter(text=" ".join(words)), paper)
     found = pages(made)
@@ -162,7 +162,7 @@ def test_a_page_does_not_begin_with_an_empty_line(before: str) -> None:
 
 
 @pytest.mark.parametrize(("paper", "most"), [(Paper.A4, 20), (Paper.US_LETTER, 12)])
-def test_a_letter_has_an_end(paper: Paper, most: int) -> None:
+def test_a_letter_with_too_many_pages_is_refused(paper: Paper, most: int) -> None:
     first, second, _ = (
         [p.text for p in page] for page in pages(pdf(letter(text="x\n" * 100), paper))
     )

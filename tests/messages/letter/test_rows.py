@@ -1,4 +1,4 @@
-"""Tables on paper."""
+"""Tables in a letter's PDF."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_columns_of_the_table_line_up(language: str) -> None:
     assert [p.text for p in found][-2] == "Sam"
 
 
-def test_a_wide_table_is_printed_smaller_not_over_the_edge() -> None:
+def test_a_wide_table_is_printed_smaller_within_the_margins() -> None:
     message = table_letter(str(Decimal("123456789012.34")), number="W" * 40)
     for paper, margin in ((Paper.A4, 20), (Paper.US_LETTER, 20)):
         made = pdf(message, paper)
