@@ -1,18 +1,32 @@
-"""``decide`` and ``as_others_know``, called once for each of their answers; lives are elsewhere."""
+"""``decide`` and ``as_others_know``: each of their answers by one call, the order of the questions,
+and what holds of every answer. Whole lives of customers: ``test_lives``."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from random import Random
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
 from dunning.decide import as_others_know, decide
 from dunning.decision import Decision, Kind
 from dunning.model import Account, Action, ActionStatus, Cause, Invoice, InvoiceStatus, Pause
 from dunning.plan import ActionType
-from tests.cast.diary import ANNA, PARIS, call, email, plan
+from tests.cast.accounts import situations
+from tests.cast.diary import ANNA, PARIS, Diary, call, email, plan
+from tests.cast.sound_decisions import (
+    assert_may_leave,
+    assert_right_time,
+    assert_waking_makes_progress,
+    assert_well_formed,
+)
 
+T = TypeVar("T")
 #: Tuesday 4 March 2025, 10:00 in Paris; the invoice has been due since the day before.
 NOW = datetime(2025, 3, 4, 9, tzinfo=UTC)
 TOMORROW_MORNING = datetime(2025, 3, 5, 7, 30, tzinfo=UTC)  # 08:30 in Paris
@@ -152,3 +166,75 @@ def test_others_are_told_of_a_pause_and_of_what_carries() -> None:
         account(pauses=(Pause(),)), NOW
     )
     assert rules(as_others_know(account(invoices=()), NOW)) == [1]
+
+
+def test_each_question_comes_before_those_below_it() -> None:
+    """Everything is true at once; what was answered is taken away, and the next answer shows."""
+    life = Diary(plan(email("first", 2)), "2025-03-04 10:00")
+    life.invoice("A", due="2025-03-03")
+    answers = []
+
+    def ask(**gone: Any) -> None:
+        life.tell(**gone)
+        found = decide(life.account, life.now)
+        answers.append((found.kind, found.reasons[-1].rule))
+
+    life.act(id="completed", status=ActionStatus.TO_DO, invoice_id="A", plan_id="", requested=True)
+    completed = life.account.actions
+    life.act(id="sending", status=ActionStatus.SENDING, invoice_id="A", step_key="first")
+    life.pause()
+    life.change("A", disputed=True)
+    ask(plan=None)
+    ask(actions=completed)
+    ask(pauses=())
+    life.change("A", disputed=False)
+    ask()
+    ask(actions=())
+    ask(plan=plan(email("first", 2)), credits={"EUR": 100})
+    ask(credits={})
+    assert answers == [
+        (Kind.WAIT, 36),  # a message is on its way
+        (Kind.REST, 38),  # the customer is paused
+        (Kind.REST, 41),  # nothing carries
+        (Kind.SEND, 30),  # an open action holds the sequence
+        (Kind.REST, 1),  # there is no plan
+        (Kind.REST, 42),  # credit covers it
+        (Kind.WAIT, 20),  # the next step
+    ]
+
+
+@settings(max_examples=400, deadline=None)
+@given(situations, st.integers(0, 1000))
+def test_every_account_has_a_decision_that_depends_on_its_facts_alone(
+    situation: tuple[Account, datetime], seed: int
+) -> None:
+    """Neither the order of invoices or actions nor the zone of ``now`` changes the decision. Only
+    what may be sent is sent, and to decide again at ``at`` makes progress."""
+    account, now = situation
+    decision = decide(account, now)
+    event(decision.kind)
+    assert decide(shuffled(account, Random(seed)), now) == decision
+    assert decide(account, now.astimezone(ZoneInfo("Asia/Tokyo"))) == decision
+    assert_well_formed(decision, account, now)
+    if decision.kind is Kind.SEND:
+        assert_may_leave(decision, account, now)
+    if decision.kind is Kind.WAIT and decision.automatic and decision.due is not None:
+        assert_right_time(decision, account, decision.due)
+    if decision.at is not None and decision.action_id is None:
+        assert_waking_makes_progress(decision, account)
+
+
+def shuffled(account: Account, random: Random) -> Account:
+    def mixed(things: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(random.sample(things, len(things)))
+
+    some = [
+        replace(i, pauses=mixed(i.pauses), promises=mixed(i.promises)) for i in account.invoices
+    ]
+    return replace(
+        account,
+        invoices=mixed(tuple(some)),
+        actions=mixed(account.actions),
+        contacts=mixed(account.contacts),
+        pauses=mixed(account.pauses),
+    )

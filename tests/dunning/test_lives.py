@@ -14,7 +14,7 @@ from dunning.model import ActionStatus, Cause, InvoiceStatus, Promise
 from dunning.plan import Plan
 from tests.cast.accounts import ODD_DAYS, Dice, calendar, dice, plan
 from tests.cast.diary import Diary
-from tests.dunning.test_properties import assert_may_leave, oldest
+from tests.cast.sound_decisions import assert_may_leave, oldest
 
 DAY = timedelta(days=1)
 FACTS = [
