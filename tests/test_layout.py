@@ -16,6 +16,7 @@ from tests.rooms import (
     AROUND,
     ARROWS,
     PACKAGES,
+    REBUILT,
     ROOT,
     TEMPORARY,
     files_of,
@@ -96,6 +97,17 @@ def test_every_module_is_in_a_room() -> None:
     found = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in ROOT.glob("*/*.py")}
     found |= {path.stem for path in ROOT.glob("*.py")}
     assert found - AROUND == {room.split(".")[0] for room in ARROWS}
+
+
+def test_every_arrow_is_used() -> None:
+    """Except the registry's: it imports the folders of the providers by name."""
+    unused = []
+    for room in ARROWS.keys() - REBUILT - {"providers.registry"}:
+        used = {room_of(name) for path in files_of(room) for _, name in imports(path)} - {room}
+        unused += [
+            f"{room} -> {to}" for to in ARROWS[room] if not any(inside(one, to) for one in used)
+        ]
+    assert unused == []
 
 
 def test_the_arrows_have_no_circle() -> None:
