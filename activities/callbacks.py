@@ -1,7 +1,7 @@
-"""Takes in the callbacks that the API stored: any number of processes, each callback once at least.
+"""Takes in the callbacks that the API stored: any number of processes, each at least once.
 
 Woken by NOTIFY. Taking in a callback twice changes nothing (``backoffice.delivery.outcomes``,
-``backoffice.delivery.replies``), so one that a crash interrupted is simply taken again.
+``backoffice.delivery.replies``): after a crash it is taken in again.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from sqlalchemy.exc import OperationalError
 
 from activities.listening import Connection, Listening
 from backoffice.delivery import callbacks as inbox
-from backoffice.delivery.outcomes import Report
 from backoffice.delivery.outcomes import apply as apply_report
-from backoffice.delivery.replies import Answer, take
-from dunning.learnt import Event, Reply
+from backoffice.delivery.replies import take
+from dunning.learnt import CameIn, Reply, Report
 from dunning.plan import ActionType
 from providers.callback import BadCallback, Callback
 from providers.links import LINK
@@ -36,8 +35,8 @@ _BATCH = 50
 #: A decision takes some milliseconds; whoever holds a customer for longer is waited for later.
 _LOCK_TIMEOUT = timedelta(milliseconds=500)
 
-#: A provider's reader: ``channels.<provider>.read``; and the channel that it serves.
-Reader = Callable[[Callback, datetime], list[Event | Reply]]
+#: ``Provider.read``: what a callback says.
+Reader = Callable[[Callback, datetime], list[Report | Reply]]
 
 
 class Callbacks:
@@ -87,7 +86,7 @@ class Callbacks:
         try:
             # An event that says no time of its own has that of the call, however late we are.
             found = read(Callback(row.url, row.body, row.headers), row.received_at)
-            missed, held = self._apply_all(row, kind, found, now)
+            missed, held = self._apply_all(found, _came_in(row, kind), now)
         except BadCallback as e:
             inbox.end(row, inbox.REFUSED, str(e))
         except Exception as e:
@@ -104,7 +103,7 @@ class Callbacks:
                 inbox.end(row, inbox.DONE)
 
     def _apply_all(
-        self, row: t.Callback, kind: ActionType | None, found: list[Event | Reply], now: datetime
+        self, found: list[Report | Reply], came_in: CameIn, now: datetime
     ) -> tuple[list[str], bool]:
         """Why something in it is nobody's; and whether anything could not be taken in because
         somebody else holds its customer. The callback is then read again later: the others in it
@@ -112,7 +111,7 @@ class Callbacks:
         missed, held = [], False
         for what in found:
             try:
-                why = self._apply(row, kind, what, now)
+                why = self._apply(what, came_in, now)
                 if why:
                     missed.append(why)
             except OperationalError as e:
@@ -123,43 +122,24 @@ class Callbacks:
                 held = True
         return missed, held
 
-    def _apply(
-        self, row: t.Callback, kind: ActionType | None, what: Event | Reply, now: datetime
-    ) -> str:
+    def _apply(self, what: Report | Reply, came_in: CameIn, now: datetime) -> str:
         """In a transaction of its own: it locks the customer, and two of them in one would wait for
         each other. Why it is nobody's, empty = it is taken in."""
         with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
-            if isinstance(what, Event):
-                report = Report(
-                    provider="" if row.provider == LINK else row.provider,
-                    organisation_id=row.organisation_id,
-                    account=row.account,
-                    signer=row.signer,
-                    fact=what.fact,
-                    at=what.at,
-                    delivery_id=what.delivery_id,
-                    provider_id=what.provider_id,
-                    address=what.address,
-                    reason=what.reason,
-                    tracking_number=what.tracking_number,
-                )
-                if apply_report(session, report, now, self._held):
-                    return ""
-                whom = what.address or what.delivery_id or "?"
-                return f"no delivery of this account for {what.fact.value} of {whom}"
-            answer = Answer(
-                channel=kind or ActionType.EMAIL,
-                organisation_id=row.organisation_id,
-                at=what.at,
-                sender=what.sender,
-                text=what.text,
-                provider=row.provider,
-                account=row.account,
-                signer=row.signer,
-                subject=what.subject,
-                provider_id=what.provider_id,
-                reference=what.reference,
-                automatic=what.automatic,
-                wish=what.wish.value if what.wish else "",
-            )
-            return take(session, answer, now, self._held)
+            if isinstance(what, Reply):
+                return take(session, what, came_in, now, self._held)
+            if apply_report(session, what, came_in, now, self._held):
+                return ""
+            whom = what.address or what.delivery_id or "?"
+            return f"no delivery of this account for {what.fact.value} of {whom}"
+
+
+def _came_in(row: t.Callback, kind: ActionType | None) -> CameIn:
+    """A click on a short link is our own observation, whichever provider sent the message."""
+    return CameIn(
+        provider="" if row.provider == LINK else row.provider,
+        organisation_id=row.organisation_id,
+        account=row.account,
+        signer=row.signer,
+        channel=kind or ActionType.EMAIL,
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from dunning.delivery import DeliveryFact
+from dunning.plan import ActionType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Report:
     """One report about one message.
 
     ``at`` is UTC. ``delivery_id`` is ours, empty where the provider does not say it; ``address``
@@ -40,8 +42,8 @@ class Wish(StrEnum):
 class Reply:
     """A message that a customer wrote back.
 
-    ``reference`` is the id of the delivery it answers, where the address or a header says it;
-    ``automatic``: an absence note or another answer of a machine.
+    ``at`` is UTC. ``reference`` is the id of the delivery it answers, where the address or a header
+    says it; ``automatic``: an absence note or another answer of a machine.
     """
 
     at: datetime
@@ -53,3 +55,21 @@ class Reply:
     reference: str = ""
     automatic: bool = False
     wish: Wish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameIn:
+    """The provider account on which a report or a reply came in.
+
+    ``provider`` empty: we saw it ourselves, whichever provider sent the message.
+    ``organisation_id``: whose account it is; None = the installation's, which serves every
+    organisation. ``account``: the mark of the account, ``signer``: the mark of the key that signed
+    the callback; both empty for what is not a provider's callback. ``channel``: the type of
+    messages that the account sends.
+    """
+
+    provider: str = ""
+    organisation_id: uuid.UUID | None = None
+    account: str = ""
+    signer: str = ""
+    channel: ActionType = ActionType.EMAIL

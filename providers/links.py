@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 
 #: Stands where the others have the provider.
@@ -19,11 +19,11 @@ def followed(delivery_id: str, at: datetime) -> bytes:
     return json.dumps({"delivery_id": delivery_id, "at": at.isoformat()}).encode()
 
 
-def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The one event. Raises BadCallback."""
     try:
         data = json.loads(callback.body)
         at = min(datetime.fromisoformat(data["at"]), now)
-        return [Event(fact=DeliveryFact.CLICKED, at=at, delivery_id=str(data["delivery_id"]))]
+        return [Report(fact=DeliveryFact.CLICKED, at=at, delivery_id=str(data["delivery_id"]))]
     except (ValueError, KeyError, TypeError) as error:
         raise BadCallback(f"this is no note of a link that was followed: {error}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from dunning.plan import ActionType
 from providers.callback import Callback, Endpoint
 from providers.form import Form
@@ -26,7 +26,7 @@ class Account(Protocol):
         """The keys that verify this account's callbacks; without any, callbacks are refused."""
 
 
-Read = Callable[[Callback, datetime], list[Event | Reply]]
+Read = Callable[[Callback, datetime], list[Report | Reply]]
 A = TypeVar("A", bound=Account)
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from activities.deciding import decide_and_record
 from backoffice.delivery import replies
+from dunning.learnt import CameIn, Reply, Wish
 from dunning.plan import ActionType
 from stand_ins.office import PLAN, Caller, Office, acme_body, invoice_body, payment_body
 from store.engine import transaction
@@ -112,17 +113,17 @@ class Storm:
         self._ask("payment", self._office.billing, "PUT", path, json=body)
 
     def _reply(self, chance: random.Random, number: int) -> None:
-        answer = replies.Answer(
-            channel=ActionType.SMS,
-            organisation_id=self._office.id,
+        reply = Reply(
             at=datetime.now(UTC),
             sender="+33 1 23 45 67",
+            to="",
             text="STOP" if number % 2 else "START",
             provider_id=str(number),
-            wish="stop" if number % 2 else "start",
+            wish=Wish.STOP if number % 2 else Wish.START,
         )
+        came_in = CameIn(organisation_id=self._office.id, channel=ActionType.SMS)
         with transaction(self._office.engine) as session:
-            replies.take(session, answer, datetime.now(UTC))
+            replies.take(session, reply, came_in, datetime.now(UTC))
         self.answers["reply", 200] += 1
 
     def _review(self, chance: random.Random, number: int) -> None:

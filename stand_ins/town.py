@@ -20,8 +20,8 @@ from sqlmodel import Session, col, select
 from activities.outbox_channels import outbox_channels
 from activities.review import Review
 from activities.sending import Sending
-from backoffice.delivery.outcomes import Report, apply
-from backoffice.delivery.replies import Answer, take
+from backoffice.delivery.outcomes import apply
+from backoffice.delivery.replies import take
 from backoffice.ledger.credits import PAYMENT, CreditFact, put_credit
 from backoffice.ledger.facts import (
     CustomerFact,
@@ -36,6 +36,7 @@ from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from backoffice.worklist.actions import skip
 from dunning.delivery import DeliveryFact
+from dunning.learnt import CameIn, Reply, Report
 from dunning.plan import ActionType
 from messages.check import check_texts
 from messages.message import Message
@@ -234,24 +235,17 @@ class Town:
                 select(t.Delivery).order_by(col(t.Delivery.claimed_at).desc())
             ).first()
             at = self.now - timedelta(seconds=before)
-            values: dict[str, Any] = {
-                "provider": newest.provider if newest else "stand-in",
-                "organisation_id": None,
-                "delivery_id": str(newest.id) if newest else "",
-            }
+            of = {"provider": newest.provider if newest else "stand-in", **_came_in(more)}
+            values: dict[str, Any] = {"delivery_id": str(newest.id) if newest else ""}
             report = Report(fact=fact, at=at, address=address, **(values | more))
-            return apply(session, report, self.now)
+            return apply(session, report, CameIn(**of), self.now)
 
     def answered(self, text: str = "I shall pay", **more: Any) -> bool:
         """Eve writes back."""
-        values: dict[str, Any] = {
-            "channel": ActionType.EMAIL,
-            "organisation_id": None,
-            "at": self.now,
-            "sender": "eve@acme.example",
-        }
+        came_in = CameIn(**_came_in(more))
+        values: dict[str, Any] = {"at": self.now, "sender": "eve@acme.example", "to": ""}
         with transaction(self.engine) as session:
-            return take(session, Answer(text=text, **(values | more)), self.now) == ""
+            return take(session, Reply(text=text, **(values | more)), came_in, self.now) == ""
 
     def closed(self, kind: str = "email", customer: str = "acme") -> dict[str, str]:
         """Why the contacts' addresses of a kind are closed, by contact."""
@@ -327,6 +321,12 @@ class Town:
             for row in session.exec(select(table)).all():
                 for name, value in fields.items():
                     setattr(row, name, value)
+
+
+def _came_in(values: dict[str, Any]) -> dict[str, Any]:
+    """Takes out of ``values`` what says on which account it came in."""
+    names = ("provider", "organisation_id", "account", "signer", "channel")
+    return {name: values.pop(name) for name in names if name in values}
 
 
 def late(town: Town) -> None:

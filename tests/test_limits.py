@@ -27,7 +27,6 @@ STILL_TO_BE_SPLIT = {
     "backoffice/delivery/drafts.py",
     "backoffice/delivery/drafts.py:_draft",
     "backoffice/delivery/outcomes.py",
-    "backoffice/delivery/replies.py",
     "backoffice/ledger/contacts.py:correct",
     "backoffice/ledger/credits.py:put_credit",
     "backoffice/ledger/facts.py",

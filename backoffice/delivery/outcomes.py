@@ -7,7 +7,7 @@ order, leave the same. Only what is new is told on the timeline and has conseque
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from dunning.delivery import (
     spellings,
     verdict,
 )
+from dunning.learnt import CameIn, Report
 from dunning.model import Cause
 from dunning.plan import ActionType
 from store import tables as t
@@ -42,38 +43,16 @@ _BOUNCES_WITHIN = timedelta(days=5)
 _FIELDS = tuple(DeliveryFacts.__dataclass_fields__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """One report about one message, as ``providers.callback.Event`` has it; ``at`` is UTC.
-
-    ``organisation_id``: whose account it came in on; None = the installation's, which serves every
-    organisation. ``account``: the mark of that account, ``signer`` of the key that signed it; empty
-    for what did not come from outside. ``provider`` empty: we saw it ourselves, whoever sent the
-    message. ``address`` empty: all recipients.
-    """
-
-    provider: str
-    organisation_id: uuid.UUID | None
-    account: str = ""
-    signer: str = ""
-    fact: DeliveryFact
-    at: datetime
-    delivery_id: str = ""
-    provider_id: str = ""
-    address: str = ""
-    reason: str = ""
-    tracking_number: str = ""
-
-
 def apply(
     session: Session,
     report: Report,
+    came_in: CameIn,
     now: datetime,
     held: dict[uuid.UUID, CustomerLocked] | None = None,
 ) -> bool:
     """Take in one report, under the customer's lock. ``held``: customers whom others hold, so that
     nobody waits for them again. False: no delivery is known to be meant."""
-    row = _delivery(session, report, now)
+    row = _delivery(session, report, came_in, now)
     if row is None:
         return False
     unit = Unit(session, row.organisation_id, now)
@@ -109,61 +88,65 @@ def apply(
     return True
 
 
-def _delivery(session: Session, report: Report, now: datetime) -> t.Delivery | None:
+def _delivery(
+    session: Session, report: Report, came_in: CameIn, now: datetime
+) -> t.Delivery | None:
     """The delivery that is meant: of the account the report came in on, and no other can be."""
     if report.delivery_id:
         try:
             named = col(t.Delivery.id) == uuid.UUID(report.delivery_id)
         except ValueError:
             return None
-        return _only(session, report, named)
+        return _only(session, came_in, named)
     if report.provider_id:
         named = col(t.Delivery.provider_id) == report.provider_id
-        found = _only(session, report, named)
+        found = _only(session, came_in, named)
         if found is not None:
             return found
-    return _by_address(session, report, now) if report.address else None
+    return _by_address(session, report.address, came_in, now) if report.address else None
 
 
-def _only(session: Session, report: Report, named: sa.ColumnElement[bool]) -> t.Delivery | None:
-    rows = session.exec(_of_whom(report).where(named).limit(20))
-    found = [row for row in rows if _of_its_account(row, report)]
+def _only(session: Session, came_in: CameIn, named: sa.ColumnElement[bool]) -> t.Delivery | None:
+    rows = session.exec(_of_whom(came_in).where(named).limit(20))
+    found = [row for row in rows if _of_its_account(row, came_in)]
     return found[0] if len(found) == 1 else None
 
 
-def _of_whom(report: Report) -> Any:
+def _of_whom(came_in: CameIn) -> Any:
     """An organisation's own account reports on its own deliveries alone."""
     statement = select(t.Delivery)
-    if report.provider:
-        statement = statement.where(t.Delivery.provider == report.provider)
-    if report.organisation_id is not None:
-        statement = statement.where(t.Delivery.organisation_id == report.organisation_id)
+    if came_in.provider:
+        statement = statement.where(t.Delivery.provider == came_in.provider)
+    if came_in.organisation_id is not None:
+        statement = statement.where(t.Delivery.organisation_id == came_in.organisation_id)
     return statement
 
 
-def _of_its_account(row: Any, report: Report) -> bool:
+def _of_its_account(row: Any, came_in: CameIn) -> bool:
     """Whether it came in on the account that the delivery left by. A replaced API key looks like
     another account where the provider gives no id of one: then the key that signed the report is
     among those that signed for the account when the delivery left."""
-    known = row.account and report.account
-    return not known or row.account == report.account or report.signer in row.signers
+    known = row.account and came_in.account
+    return not known or row.account == came_in.account or came_in.signer in row.signers
 
 
-def _by_address(session: Session, report: Report, now: datetime) -> t.Delivery | None:
+def _by_address(
+    session: Session, address: str, came_in: CameIn, now: datetime
+) -> t.Delivery | None:
     """An asynchronous bounce may name nothing but the address: the last delivery to it lately, and
     none where several customers were written to there, because nobody knows whose it is."""
     statement = (
-        _of_whom(report)
+        _of_whom(came_in)
         .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
         .where(
-            col(t.DeliveryRecipient.address_key).in_(spellings(report.address)),
+            col(t.DeliveryRecipient.address_key).in_(spellings(address)),
             t.Delivery.status == "accepted",
             col(t.Delivery.claimed_at) > now - _BOUNCES_WITHIN,
         )
         .order_by(col(t.Delivery.claimed_at).desc())
         .options(load_only(t.Delivery.customer_id, t.Delivery.account, t.Delivery.signers))  # type: ignore[arg-type]
     )
-    rows = [row for row in session.exec(statement) if _of_its_account(row, report)]
+    rows = [row for row in session.exec(statement) if _of_its_account(row, came_in)]
     return rows[0] if len({row.customer_id for row in rows}) == 1 else None
 
 

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 from providers.lob.events import meaning
 from providers.lob.resource import delivery_id_of, json_object, text_of
@@ -34,7 +34,7 @@ def verified(secrets: Sequence[str], callback: Callback, now: datetime) -> bool:
     return any(hmac.compare_digest(given, own) for own in ours)
 
 
-def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The one event in the callback; ``now`` (UTC) replaces a missing date. Raises BadCallback."""
     call = json_object(callback.body)
     type_, letter = call.get("event_type"), call.get("body")
@@ -42,7 +42,7 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
     if not kind or not isinstance(letter, dict):
         raise BadCallback("it is no event of Lob: no event_type.id, or no body")
     fact, reason = meaning(kind, letter)
-    event = Event(
+    event = Report(
         fact=fact,
         at=_instant(text_of(call, "date_created"), now),
         delivery_id=delivery_id_of(letter),

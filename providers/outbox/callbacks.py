@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 
 #: The events that can be simulated, each with its fact and reason.
@@ -55,12 +55,12 @@ def verified(keys: Sequence[str], callback: Callback, now: datetime) -> bool:
     return any(hmac.compare_digest(s.encode(), signature.encode()) for s in signs)
 
 
-def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The one event of a simulated callback, at ``now`` (UTC) at the latest. Raises BadCallback."""
     try:
         data = json.loads(callback.body)
         return [
-            Event(
+            Report(
                 fact=DeliveryFact(data["fact"]),
                 at=min(datetime.fromisoformat(data["at"]), now),
                 delivery_id=str(data["delivery_id"]),

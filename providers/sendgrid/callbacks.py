@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 from providers.sendgrid.events import events
 from providers.sendgrid.replies import reply
@@ -57,7 +57,7 @@ def _signed(key: str, signature: bytes, text: bytes) -> bool:
     return True
 
 
-def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The events of the event webhook (``…/webhooks/sendgrid`` or
     ``…/webhooks/sendgrid/<organisation>``), or the reply of the inbound parse (``…/inbound``).
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event
+from dunning.learnt import Report
 from messages.lines import one_line
 from messages.message import MAX_ADDRESS
 from providers.sendgrid.reply_address import UUID
@@ -43,7 +43,7 @@ _DELIVERY = re.compile(UUID, re.IGNORECASE)
 _SENDGRID_BEGAN = datetime(2009, 1, 1, tzinfo=UTC).timestamp()
 
 
-def events(entry: dict[str, Any], now: datetime) -> list[Event]:
+def events(entry: dict[str, Any], now: datetime) -> list[Report]:
     """The events of an entry. An email that SendGrid dropped because the recipient unsubscribed or
     complained gives two: the wish, and the failure."""
     event = _event(entry, now)
@@ -55,7 +55,7 @@ def events(entry: dict[str, Any], now: datetime) -> list[Event]:
     return [event]
 
 
-def _event(entry: dict[str, Any], now: datetime) -> Event | None:
+def _event(entry: dict[str, Any], now: datetime) -> Report | None:
     """None for an entry about the account, and for a kind of event that we do not know."""
     kind = _said(entry, "event", 50)
     fact = _FACTS.get(kind)
@@ -66,7 +66,7 @@ def _event(entry: dict[str, Any], now: datetime) -> Event | None:
     if not address:  # an empty address would mean every recipient
         fact = DeliveryFact.NOTED
     delivery_id = _said(entry, "dunning_delivery_id")
-    return Event(
+    return Report(
         fact=fact,
         at=_at(entry.get("timestamp"), now),
         delivery_id=delivery_id.lower() if _DELIVERY.fullmatch(delivery_id) else "",

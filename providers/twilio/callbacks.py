@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply, Wish
+from dunning.learnt import Reply, Report, Wish
 from messages.lines import TEXT_CONTROL, one_line
 from messages.sms import wish
 from providers.callback import BadCallback, Callback
@@ -45,7 +45,7 @@ def verified(tokens: Sequence[str], callback: Callback, now: datetime) -> bool:
     return any(results)
 
 
-def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The events of one status callback, or the one reply that a customer wrote.
 
     ``now`` (UTC) is when the callback came in. The delivery id is in the signed address, so a
@@ -69,7 +69,7 @@ def read(callback: Callback, now: datetime) -> list[Event | Reply]:
         raise BadCallback("the form of Twilio names no MessageStatus")
     code = one_line(form.get("ErrorCode", ""), 20)
     fact, reason = _fact(status, code, one_line(form.get("From", ""), 100))
-    event = Event(
+    event = Report(
         fact=fact,
         at=_done_at(form.get("RawDlrDoneDate", ""), now),
         delivery_id=match[1],

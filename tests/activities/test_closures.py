@@ -13,6 +13,7 @@ from backoffice.ledger.contacts import correct
 from backoffice.ledger.facts import CustomerFact, find_customer, put_customer
 from backoffice.ledger.reported_contacts import ContactFact
 from dunning.delivery import DeliveryFact
+from dunning.learnt import Wish
 from dunning.plan import ActionType
 from providers.port import Rejected
 from stand_ins.town import Provider, Town
@@ -199,7 +200,7 @@ def test_a_stop_is_of_one_number_in_one_country(engine: Engine) -> None:
         ("nowhere", "0612345678", ""),
     ):  # fmt: skip
         reports(town, ContactFact("c", phone=phone), customer=key, country=country)
-    assert town.answered("STOP", wish="stop", provider_id="SM1", **SMS)
+    assert town.answered("STOP", wish=Wish.STOP, provider_id="SM1", **SMS)
     assert town.closed("phone", "paris")["c"] == "+33612345678 answered STOP"
     assert town.closed("phone", "basel")["c"] == ""
     assert town.closed("phone", "nowhere")["c"] != ""  # nobody knows: rather closed
@@ -233,7 +234,7 @@ def test_a_changed_address_is_closed_as_the_old_one_was(engine: Engine) -> None:
 def test_a_stop_that_is_repeated_after_a_start_changes_nothing(engine: Engine) -> None:
     town = sent(engine)
     town.change(t.Contact, phone="+33612345678")
-    for wish, key in (("stop", "SM1"), ("start", "SM2"), ("stop", "SM1")):
+    for wish, key in ((Wish.STOP, "SM1"), (Wish.START, "SM2"), (Wish.STOP, "SM1")):
         town.now = town.now.replace(minute=town.now.minute + 1)
         town.answered(wish.upper(), wish=wish, provider_id=key, **SMS)
     assert town.closed("phone") == {"eve": ""}

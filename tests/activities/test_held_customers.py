@@ -21,7 +21,7 @@ import activities.sending
 from activities.callbacks import Callbacks
 from backoffice.delivery import callbacks as inbox
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event
+from dunning.learnt import Report
 from providers.callback import Callback
 from providers.port import Accepted
 from stand_ins.town import Provider, Town
@@ -124,7 +124,7 @@ def test_an_outcome_outlives_whoever_holds_the_customer_longer_than_we_wait(
 
 def read(callback: Callback, now: Any) -> list[Any]:
     return [
-        Event(fact=DeliveryFact.RECEIVED, at=now, delivery_id=delivery)
+        Report(fact=DeliveryFact.RECEIVED, at=now, delivery_id=delivery)
         for delivery in json.loads(callback.body)
     ]
 

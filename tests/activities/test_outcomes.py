@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from activities.callbacks import Callbacks
 from backoffice.delivery import callbacks as inbox
 from dunning.delivery import DeliveryFact, DeliveryFacts, absorb
-from dunning.learnt import Event, Reply, Wish
+from dunning.learnt import Reply, Report, Wish
 from dunning.plan import ActionType
 from messages.message import Message
 from providers.callback import BadCallback, Callback
@@ -348,13 +348,13 @@ def test_stop_closes_sms_and_start_opens_it(engine: Engine) -> None:
     town = sent(engine)
     town.change(t.Contact, phone="06 12 34 56 78")
     stop = {"channel": ActionType.SMS, "sender": "+33612345678"}
-    assert town.answered("STOP", wish="stop", provider_id="SM1", **stop)
+    assert town.answered("STOP", wish=Wish.STOP, provider_id="SM1", **stop)
     assert town.closed("phone") == {"eve": "+33612345678 answered STOP"}
     assert town.closed() == {"eve": ""}
     assert [a.cause for a in town.rows(t.Action) if a.type == "task"] == ["channel_closed"]
     assert town.rows_of(t.Customer)[0].held_until is None
     town.now += timedelta(minutes=1)
-    assert town.answered("START", wish="start", provider_id="SM2", **stop)
+    assert town.answered("START", wish=Wish.START, provider_id="SM2", **stop)
     assert town.closed("phone") == {"eve": ""}
 
 
@@ -363,8 +363,8 @@ def test_stop_closes_sms_and_start_opens_it(engine: Engine) -> None:
 US = Provider.name
 
 
-def reader(found: Sequence[Event | Reply] | Exception) -> Any:
-    def read(callback: Callback, now: Any) -> list[Event | Reply]:
+def reader(found: Sequence[Report | Reply] | Exception) -> Any:
+    def read(callback: Callback, now: Any) -> list[Report | Reply]:
         if isinstance(found, Exception):
             raise found
         return list(found)
@@ -374,7 +374,7 @@ def reader(found: Sequence[Event | Reply] | Exception) -> Any:
 
 def take_in(
     town: Town,
-    found: Sequence[Event | Reply] | Exception | Any,
+    found: Sequence[Report | Reply] | Exception | Any,
     provider: str = US,
     kind: ActionType = ActionType.EMAIL,
     unheard_of: bool = False,
@@ -391,8 +391,8 @@ def take_in(
 
 def test_the_inbox_takes_in_events_and_replies(engine: Engine) -> None:
     town = sent(engine)
-    found: list[Event | Reply] = [
-        Event(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
+    found: list[Report | Reply] = [
+        Report(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
         Reply(at=town.now, sender=EVE, to="us@amber.example", text="STOP", wish=Wish.STOP),
     ]
     assert take_in(town, found).outcome == "done"
@@ -402,7 +402,7 @@ def test_the_inbox_takes_in_events_and_replies(engine: Engine) -> None:
 
 def test_what_cannot_be_matched_or_read_stays_for_a_person(engine: Engine) -> None:
     town = sent(engine)
-    stray = Event(fact=DeliveryFact.OPENED, at=town.now, address="who@else.example")
+    stray = Report(fact=DeliveryFact.OPENED, at=town.now, address="who@else.example")
     row = take_in(town, [stray])
     assert (row.outcome, row.error) == (
         "unmatched",
@@ -420,7 +420,7 @@ def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
     assert (row.outcome, row.tries) == ("", 1)
     assert row.error == "it could not be taken in; the worker's log says why"
     assert row.next_try_at is not None
-    event = Event(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
+    event = Report(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
     good = Callbacks(engine, "", {US: (ActionType.EMAIL, reader([event]))})
     assert good.take_batch() == 0
     town.change(t.Callback, next_try_at=row.received_at)

@@ -16,7 +16,7 @@ from backoffice.delivery import callbacks
 from backoffice.ledger.contacts import correct
 from backoffice.ledger.facts import find_customer
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply, Wish
+from dunning.learnt import Reply, Report, Wish
 from dunning.plan import ActionType
 from providers.port import Accepted
 from stand_ins.town import Provider, Town
@@ -160,7 +160,7 @@ def test_start_on_the_shared_number_opens_what_stop_closed_and_nothing_else(
     amber, berg = two_houses(engine)
     has_phone(amber, berg)
     for town in (amber, berg):
-        assert town.answered("STOP", wish="stop", organisation_id=town.id, **SMS)
+        assert town.answered("STOP", wish=Wish.STOP, organisation_id=town.id, **SMS)
     with transaction(engine) as session:
         acme = find_customer(Unit(session, berg.id), "acme", lock=True)
         correct(
@@ -170,14 +170,14 @@ def test_start_on_the_shared_number_opens_what_stop_closed_and_nothing_else(
             {"sms_closed": "agreed on the phone"},
         )
     amber.now += timedelta(minutes=5)
-    assert amber.answered("START", wish="start", **SMS)
+    assert amber.answered("START", wish=Wish.START, **SMS)
     assert amber.closed("phone") == {"eve": ""}
     assert berg.closed("phone") == {"eve": "agreed on the phone"}
 
 
 def test_stop_on_an_own_account_is_kept_for_a_contact_that_comes_later(engine: Engine) -> None:
     town = Town(engine)
-    assert town.answered("STOP", wish="stop", organisation_id=town.id, **SMS)
+    assert town.answered("STOP", wish=Wish.STOP, organisation_id=town.id, **SMS)
     town.customer(phone="+33 6 12 34 56 78")
     assert town.closed("phone") == {"eve": f"{NUMBER} answered STOP"}
 
@@ -251,7 +251,7 @@ def test_the_time_of_a_reply_is_that_of_the_call(engine: Engine) -> None:
     has_phone(town)
     seen = []
 
-    def reader(_: Any, now: Any) -> list[Event | Reply]:
+    def reader(_: Any, now: Any) -> list[Report | Reply]:
         seen.append(now)
         return []
 

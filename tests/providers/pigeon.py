@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from dunning.plan import ActionType
 from messages.message import Message
 from providers.callback import Callback, Endpoint
@@ -81,9 +81,9 @@ def verified(keys: Sequence[str], callback: Callback, now: datetime) -> bool:
     return any(hmac.compare_digest(signature(key, callback.body), given) for key in keys)
 
 
-def read(callback: Callback, now: datetime) -> list[Event | Reply]:
+def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     landed = json.loads(callback.body)
-    return [Event(fact=DeliveryFact.RECEIVED, at=now, delivery_id=landed["delivery"])]
+    return [Report(fact=DeliveryFact.RECEIVED, at=now, delivery_id=landed["delivery"])]
 
 
 def _from_settings(given: Mapping[str, str]) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from sqlmodel import select
 from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from api.outside.webhooks import Signers
-from backoffice.delivery.outcomes import Report
 from backoffice.delivery.outcomes import apply as apply_report
-from backoffice.delivery.replies import Answer, take
+from backoffice.delivery.replies import take
 from dunning.delivery import DeliveryFact
+from dunning.learnt import CameIn, Reply, Report
 from dunning.plan import ActionType
 from messages.message import Message
 from providers.port import Ambiguous, LookUp, NotFound, Result
@@ -75,9 +75,9 @@ def report(
     at = office.now - timedelta(minutes=1)
     delivery = office.ben.get(path)["delivery"]
     with transaction(office.engine) as session:
-        made = Report(provider=delivery["provider"], organisation_id=None, fact=fact, at=at,
-                      delivery_id=delivery["id"], address=address, **more)  # fmt: skip
-        assert apply_report(session, made, datetime.now(UTC))
+        made = Report(fact=fact, at=at, delivery_id=delivery["id"], address=address, **more)
+        came_in = CameIn(provider=delivery["provider"])
+        assert apply_report(session, made, came_in, datetime.now(UTC))
     return at
 
 
@@ -331,13 +331,12 @@ def test_an_email_links_to_the_page_itself(office: Office, public: None) -> None
 
 def wrote(office: Office, text: str, *, delivery: str = "", automatic: bool = False) -> None:
     """What the worker does with a reply of Eve's."""
-    answer = Answer(
-        channel=ActionType.EMAIL, organisation_id=office.id, at=office.now,
-        sender="eve@acme.example", subject="Re: 2025-001", text=text, provider_id=text,
-        reference=delivery, automatic=automatic,
+    reply = Reply(
+        at=office.now, sender="eve@acme.example", to="", subject="Re: 2025-001", text=text,
+        provider_id=text, reference=delivery, automatic=automatic,
     )  # fmt: skip
     with transaction(office.engine) as session:
-        assert take(session, answer, datetime.now(UTC)) == ""
+        assert take(session, reply, CameIn(organisation_id=office.id), datetime.now(UTC)) == ""
 
 
 def test_replies_newest_first_in_pages(office: Office) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event
+from dunning.learnt import Report
 from providers.callback import BadCallback, Callback
 from providers.lob import callbacks as lob_callbacks
 from tests.cast.at_lob import (
@@ -48,7 +48,7 @@ def test_malformed_signature_headers_are_refused_without_an_error(
     assert not lob_callbacks.verified(("new",), Callback("", b"{}"), NOW)
 
 
-def event(kind: str, **body: Any) -> Event:
+def event(kind: str, **body: Any) -> Report:
     found = {
         "id": "evt_1",
         "event_type": {"id": kind, "resource": "letters", "object": "event_type"},
@@ -57,12 +57,12 @@ def event(kind: str, **body: Any) -> Event:
         "body": {"id": "ltr_1", "metadata": {"dunning_delivery_id": OURS}} | body,
     }
     (only,) = lob_callbacks.read(Callback("", json.dumps(found).encode()), NOW)
-    assert isinstance(only, Event)
+    assert isinstance(only, Report)
     return only
 
 
 def test_an_event_says_what_when_and_of_which_delivery() -> None:
-    assert event("letter.in_transit", tracking_number="92071902") == Event(
+    assert event("letter.in_transit", tracking_number="92071902") == Report(
         fact=DeliveryFact.SENT,
         at=datetime(2025, 3, 3, 21, 25, 59, 123000, tzinfo=UTC),
         delivery_id=OURS,
@@ -118,7 +118,7 @@ def test_an_event_may_lack_its_date_and_our_id() -> None:
     body = {"event_type": {"id": "letter.mailed"}, "reference_id": "ltr_9", "body": {}}
     for odd in ({}, {"date_created": "yesterday"}, {"date_created": 7}):
         (only,) = lob_callbacks.read(Callback("", json.dumps(body | odd).encode()), NOW)
-        want = Event(fact=DeliveryFact.SENT, at=NOW, provider_id="ltr_9", code="letter.mailed")
+        want = Report(fact=DeliveryFact.SENT, at=NOW, provider_id="ltr_9", code="letter.mailed")
         assert only == want
 
 
@@ -154,7 +154,7 @@ def test_a_letter_that_failed_says_why() -> None:
     assert event("letter.failed", failure_reason=None).reason == "Lob could not print or post it"
 
 
-def tracked(kind: str, detail: str, *, name: str = "Issue", action: bool = False) -> Event:
+def tracked(kind: str, detail: str, *, name: str = "Issue", action: bool = False) -> Report:
     old = {"name": name, "time": "2025-03-01T10:00:00Z", "details": {"event": "delayed"}}
     new = {
         "name": name,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply
+from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 from providers.sendgrid.callbacks import read
 from tests.cast.sendgrid_callbacks import EVENTS, NOW, OURS
@@ -28,19 +28,19 @@ def event(name: str, **more: object) -> dict[str, Any]:
     return entry | more
 
 
-def events(*entries: object, url: str = EVENTS) -> list[Event | Reply]:
+def events(*entries: object, url: str = EVENTS) -> list[Report | Reply]:
     return read(Callback(url, json.dumps(entries).encode()), NOW)
 
 
-def only(entry: object) -> Event:
+def only(entry: object) -> Report:
     (said,) = events(entry)
-    assert isinstance(said, Event)
+    assert isinstance(said, Report)
     return said
 
 
 def test_an_event_carries_every_field() -> None:
     reason = "550 5.1.1 No such user"
-    assert only(event("bounce", type="bounce", reason=reason, status="5.1.1")) == Event(
+    assert only(event("bounce", type="bounce", reason=reason, status="5.1.1")) == Report(
         fact=DeliveryFact.BOUNCED,
         at=datetime(2025, 3, 4, 8, 0, tzinfo=UTC),
         delivery_id=OURS,
@@ -98,7 +98,7 @@ def test_each_kind_of_event_reports_a_fact(entry: dict[str, Any], fact: Delivery
 )
 def test_a_dropped_email_says_why(given: str | None, fact: DeliveryFact, reason: str) -> None:
     said, *more = events(event("dropped", reason=given))
-    assert isinstance(said, Event)
+    assert isinstance(said, Report)
     assert (said.fact, said.reason) == (fact, f"not attempted: {reason}")
     # A wish of the recipient's is not all: it was not sent either.
     wish = fact in (DeliveryFact.UNSUBSCRIBED, DeliveryFact.COMPLAINED)
@@ -160,7 +160,7 @@ def test_a_malformed_entry_does_not_lose_the_others() -> None:
         event("an event of 2031"),
     ]
     said = events(event("processed"), *bad, event("delivered", email=None), event("open"))
-    facts = [e.fact for e in said if isinstance(e, Event)]
+    facts = [e.fact for e in said if isinstance(e, Report)]
     assert facts == [DeliveryFact.SENT, DeliveryFact.NOTED, DeliveryFact.OPENED]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Event, Reply, Wish
+from dunning.learnt import Reply, Report, Wish
 from providers.callback import BadCallback, Callback
 from providers.twilio.callbacks import read
 from providers.twilio.codes import OPTED_OUT
@@ -28,17 +28,17 @@ def report(status: str, path: str = f"/webhooks/twilio/status/{OURS}", **fields:
     return Callback(BASE + path, body, {"i-twilio-idempotency-token": "t1"})
 
 
-def events(callback: Callback) -> list[Event]:
-    return [found for found in read(callback, NOON) if isinstance(found, Event)]
+def events(callback: Callback) -> list[Report]:
+    return [found for found in read(callback, NOON) if isinstance(found, Report)]
 
 
-def event(callback: Callback) -> Event:
+def event(callback: Callback) -> Report:
     [only] = events(callback)
     return only
 
 
 def test_a_status_names_its_delivery() -> None:
-    assert event(report("delivered")) == Event(
+    assert event(report("delivered")) == Report(
         fact=DeliveryFact.RECEIVED,
         at=NOON,
         delivery_id=OURS,
