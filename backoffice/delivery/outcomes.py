@@ -61,10 +61,9 @@ def apply(
     session.refresh(row)
     unit = unit.at(min(report.at, unit.now))
     action = session.get_one(t.Action, row.action_id)
-    changed = False
-    if report.fact in PROVES_ACCEPTED or (report.fact is DeliveryFact.NOTED and report.provider_id):
-        how = f"a report of {row.provider}"
-        changed = d.found(unit, customer, row, report.provider_id, how)
+    changed = _proves_accepted(report) and d.found(
+        unit, customer, row, report.provider_id, f"a report of {row.provider}"
+    )
     if report.tracking_number and report.tracking_number != row.tracking_number:
         row.tracking_number = report.tracking_number
         text = f"'{action.name}': tracking number {row.tracking_number}"
@@ -86,6 +85,11 @@ def apply(
         nudge(unit, customer)
     session.flush()
     return True
+
+
+def _proves_accepted(report: Report) -> bool:
+    noted = report.fact is DeliveryFact.NOTED and report.provider_id != ""
+    return noted or report.fact in PROVES_ACCEPTED
 
 
 def _delivery(
