@@ -45,8 +45,6 @@ STILL_TO_BE_SPLIT = {
     "rehearsal/run.py:read_script",
     "rehearsal/run.py:rehearse",
     "stand_ins/fault_book.py:_put",
-    "stand_ins/providers/lob.py",
-    "stand_ins/providers/twilio.py",
     "stand_ins/race.py:race",
     "stand_ins/town.py",
     "store/closures.py",

@@ -1,14 +1,14 @@
-"""Stand-ins of SendGrid, Twilio and Lob on 127.0.0.1 that misbehave on purpose.
+"""Stand-ins of SendGrid, Twilio and Lob on 127.0.0.1 that fail on purpose.
 
-They speak the providers' wire formats, check requests as strictly, keep a ledger of what they
-accepted, and send signed callbacks; which answers go wrong is up to ``Faults``.
+They speak the providers' wire formats, check requests as strictly, keep a ledger of the messages
+that they accepted, and send signed callbacks. ``Faults`` decides which answers fail.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -24,13 +24,10 @@ from stand_ins.providers.twilio import Twilio
 
 __all__ = ["Counts", "Entry", "Fault", "Faults", "Habits", "Keys", "Ledger", "StandIns"]
 
-#: Twilio's own test numbers: one has opted out, one takes no SMS.
-REFUSED = {"+15005550004": 21610, "+15005550009": 21614}
-
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What we sign in with, and the secrets that callbacks are signed with; none is real."""
+    """What our channels sign in with, and what signs callbacks; none is real."""
 
     sendgrid: str = "SG.stand-in"
     twilio_account: str = "AC" + "0" * 32
@@ -42,13 +39,12 @@ class Keys:
 
 
 class StandIns:
-    """All three, from ``with`` to its end. ``faults`` can be replaced at any moment, and so can
-    ``refuses_account``, the names of those that answer everything with 401.
+    """All three, started by ``with``. ``faults`` and ``refuses_account`` can be replaced at any
+    time; the latter has the names of the providers that answer everything with 401.
 
     ``callbacks_to`` is the base address of our side on this machine, None = no callbacks.
     Twilio's are signed for the address that each message names and posted to its path there.
-    ``seed`` decides the chances, each request's being one more draw. ``refused``: numbers that
-    Twilio refuses, and with which code. ``clock`` answers UTC.
+    ``seed`` decides the chances; each request draws once. ``clock`` answers UTC.
     """
 
     def __init__(
@@ -59,7 +55,6 @@ class StandIns:
         callbacks_to: str | None = None,
         seed: int = 0,
         keys: Keys | None = None,
-        refused: Mapping[str, int] = REFUSED,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Raises ValueError for ``callbacks_to`` on another machine, OSError without ports."""
@@ -71,7 +66,7 @@ class StandIns:
         key, told = self.keys, (self.ledger, self._sender, clock)
         sendgrid = SendGrid(key.sendgrid, *told, lambda: self.faults.lag)
         users = {key.twilio_key: key.twilio_key_secret}
-        twilio = Twilio(key.twilio_account, key.twilio_token, users, refused, *told)
+        twilio = Twilio(key.twilio_account, key.twilio_token, users, *told)
         lob = Lob(key.lob, key.lob_secret, *told)
         self.sendgrid_public_key = sendgrid.public_key
         self._servers = {

@@ -1,4 +1,4 @@
-"""Lob: letters with an idempotency key, their list, and the signed events (delivery facts, 3)."""
+"""The stand-in of Lob: letters with an idempotency key, their list, and signed events."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from urllib.parse import urlencode
 from stand_ins.providers import specification
 from stand_ins.providers.ledger import Entry, Ledger
 from stand_ins.providers.letter import Refused, checked, fields, nested
+from stand_ins.providers.letter_shown import events_of, resource
 from stand_ins.providers.reports import Sender
 from stand_ins.providers.server import Answer, Request, in_json
 
 CALLBACKS = "/webhooks/lob"
 KEY_HOLDS = timedelta(hours=24)
-_COUNTRY = {"US": "UNITED STATES", "FR": "FRANCE"}  # it answers with names
-_CERTIFIED = {"certified", "certified_return_receipt"}
 
 
 class Lob:
-    """``clock`` answers UTC; a key of an earlier letter counts for 24 hours of it."""
+    """``clock`` answers UTC; an idempotency key is valid for 24 hours of it."""
 
     name = "lob"
 
@@ -87,7 +86,7 @@ class Lob:
         with self._lock:
             first = self._by_key.get(key) if key else None
             if first is not None and self._clock() - first.at < KEY_HOLDS:
-                return in_json(200, _resource(first))
+                return in_json(200, resource(first))
             name = str(letter["to"].get("name") or letter["to"].get("company"))
             entry = Entry(
                 provider=self.name,
@@ -101,11 +100,11 @@ class Lob:
             if key:
                 self._by_key[key] = entry
             self._ledger.add(entry)
-        self._sender.report(CALLBACKS, _events(entry), self._seal)
-        return in_json(200, _resource(entry))
+        self._sender.report(CALLBACKS, events_of(entry), self._seal)
+        return in_json(200, resource(entry))
 
     def _seal(self, events: Sequence[Any]) -> tuple[bytes, Mapping[str, str]]:
-        """The timestamp is in seconds or in milliseconds: both are seen."""
+        """The timestamp is in seconds or in milliseconds: Lob sends both."""
         body = json.dumps(events[0]).encode()
         unit = 1000 if self._sender.chance(0.5) else 1
         stamp = str(int(self._clock().timestamp() * unit))
@@ -141,7 +140,7 @@ class Lob:
             rest = dict(request.query) | {"after": shown[-1].provider_id}
             following = f"http://{request.header('Host')}/v1/letters?{urlencode(rest)}"
         page = {
-            "data": [_resource(entry) for entry in shown],
+            "data": [resource(entry) for entry in shown],
             "object": "list",
             "next_url": following,
             "previous_url": None,
@@ -152,7 +151,7 @@ class Lob:
     def _detail(self, letter_id: str) -> Answer:
         for entry in self._ledger.entries(self.name):
             if entry.provider_id == letter_id:
-                return in_json(200, _resource(entry))
+                return in_json(200, resource(entry))
         return _error(404, "not_found", "letter not found")
 
 
@@ -180,81 +179,6 @@ def _within(at: datetime, dates: Mapping[str, str]) -> bool:
         if not fits[sign]:
             return False
     return True
-
-
-def _events(entry: Entry) -> list[dict[str, Any]]:
-    registered = entry.body.get("extra_service") in _CERTIFIED
-    kind = "letter.certified" if registered else "letter"
-    last = "returned_to_sender" if entry.lost else "delivered"
-    names = ["letter.created", f"{kind}.mailed", f"{kind}.{last}"]
-    return [
-        {
-            "id": "evt_" + secrets.token_hex(8),
-            "body": _resource(entry),
-            "reference_id": entry.provider_id,
-            "event_type": {
-                "id": name,
-                "enabled_for_test": True,
-                "resource": "letters",
-                "object": "event_type",
-            },
-            "date_created": _instant(entry.at + timedelta(seconds=n)),
-            "object": "event",
-        }
-        for n, name in enumerate(names)
-    ]
-
-
-def _resource(entry: Entry) -> dict[str, Any]:
-    letter, at = entry.body, _instant(entry.at)
-    tracked = letter.get("extra_service") in _CERTIFIED
-    return {
-        "id": entry.provider_id,
-        "description": letter.get("description"),
-        "metadata": letter["metadata"],
-        "to": _address(letter["to"], at),
-        "from": _address(letter["from"], at),
-        "color": letter["color"],
-        "double_sided": letter.get("double_sided", True),
-        "address_placement": letter.get("address_placement", "top_first_page"),
-        "return_envelope": False,
-        "perforated_page": None,
-        "custom_envelope": None,
-        "extra_service": letter.get("extra_service"),
-        "use_type": letter["use_type"],
-        "mail_type": letter.get("mail_type", "usps_first_class"),
-        "url": f"https://lob-assets.com/letters/{entry.provider_id}.pdf"
-        f"?expires={int(entry.at.timestamp()) + 2_592_000}&signature=standin",
-        "carrier": "USPS",
-        "tracking_number": str(9207 * 10**22 + int(entry.provider_id[4:], 16)) if tracked else None,
-        "tracking_events": [],
-        "thumbnails": [],
-        "merge_variables": None,
-        "expected_delivery_date": (entry.at + timedelta(days=5)).date().isoformat(),
-        "date_created": at,
-        "date_modified": at,
-        "send_date": at,
-        "object": "letter",
-    }
-
-
-def _address(address: Mapping[str, Any], at: str) -> dict[str, Any]:
-    """In capitals, as Lob gives it back."""
-    country = address.get("address_country", "US")
-    said = {name: str(v).upper() if v else None for name, v in address.items()}
-    return {
-        "id": "adr_" + hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16],
-        **said,
-        "address_country": _COUNTRY.get(country, country),
-        "metadata": {},
-        "date_created": at,
-        "date_modified": at,
-        "object": "address",
-    }
-
-
-def _instant(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def _error(status: int, code: str, message: str, *headers: tuple[str, str]) -> Answer:

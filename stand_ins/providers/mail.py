@@ -67,13 +67,17 @@ def checked(mail: dict[str, Any]) -> tuple[str, ...]:
     kinds = [content["type"] for content in mail["content"]]
     if "text/plain" in kinds[1:]:
         raise Refused("If present, text/plain must be first, followed by text/html.", "content")
+    _check_attachments(mail)
+    return _addresses(blocks[0])
+
+
+def _check_attachments(mail: dict[str, Any]) -> None:
     for n, attachment in enumerate(mail.get("attachments", [])):
         try:
             base64.b64decode(attachment["content"], validate=True)
         except ValueError:
             text = "The attachment content must be base64 encoded."
             raise Refused(text, f"attachments.{n}.content") from None
-    return _addresses(blocks[0])
 
 
 def _addresses(block: dict[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""SendGrid: mail/send, the Email Logs and the signed Event Webhook (delivery facts, 1)."""
+"""The stand-in of SendGrid: mail/send, the Email Logs and the signed event webhook."""
 
 from __future__ import annotations
 

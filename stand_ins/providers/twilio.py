@@ -1,4 +1,4 @@
-"""Twilio: Messages and the status callbacks that it signs (delivery facts, 2)."""
+"""The stand-in of Twilio: messages, their list, and signed status callbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from email.utils import format_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -19,28 +18,14 @@ from stand_ins.providers import specification
 from stand_ins.providers.ledger import Entry, Ledger
 from stand_ins.providers.reports import Sender
 from stand_ins.providers.server import Answer, Request, in_json
+from stand_ins.providers.sms_shown import UNREACHABLE, error, resource
 
 _DELIVERY = re.compile(r"/webhooks/twilio/status/([^/]+)")
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_UNREACHABLE = "30003"
-_WORDS = {
-    20001: "Unknown parameters",
-    20003: "Authenticate",
-    20404: "The requested resource was not found",
-    20422: "Invalid Parameter",
-    20429: "Too Many Requests",
-    20500: "Internal Server Error",
-    21212: "The 'From' number is not a valid phone number, shortcode, or alphanumeric sender ID",
-    21602: "Message body is required.",
-    21603: "A 'From' phone number is required.",
-    21604: "A 'To' phone number is required.",
-    21609: "The 'StatusCallback' URL is not valid.",
-    21610: "Attempt to send to unsubscribed recipient",
-    21614: "'To' number is not a valid mobile number",
-    21617: "The concatenated message body exceeds the 1600 character limit.",
-    21705: "The Messaging Service SID is invalid",
-}
+#: Twilio's own test numbers, with the code that each is refused with: one has opted out, one takes
+#: no SMS.
+REFUSED = {"+15005550004": 21610, "+15005550009": 21614}
 #: The code for a field that is not as the document says; any other field is 20422.
 _CODES = {
     "To": 21211,
@@ -52,9 +37,8 @@ _CODES = {
 
 
 class Twilio:
-    """``users``: user name and password pairs that may sign in. ``refused``: numbers that answer
-    400 and with which code. ``clock`` answers UTC. Raises ValueError for an ``account`` that is no
-    SID."""
+    """``users``: user name and password pairs that may sign in. ``clock`` answers UTC. Raises
+    ValueError for an ``account`` that is not a SID."""
 
     name = "twilio"
 
@@ -63,7 +47,6 @@ class Twilio:
         account: str,
         token: str,
         users: Mapping[str, str],
-        refused: Mapping[str, int],
         ledger: Ledger,
         sender: Sender,
         clock: Callable[[], datetime],
@@ -73,7 +56,6 @@ class Twilio:
         self._account = account
         self._token = token
         self._users = {account: token, **users}
-        self._refused = refused
         self._ledger = ledger
         self._sender = sender
         self._clock = clock
@@ -84,24 +66,24 @@ class Twilio:
 
     def failure(self, status: int, reset_at: int) -> Answer:
         if status != 429:
-            return _error(status, 20500)
+            return error(status, 20500)
         wait = max(1, reset_at - int(time.time()))
-        return _error(429, 20429, ("Retry-After", str(wait)), ("Twilio-Concurrent-Requests", "9"))
+        return error(429, 20429, ("Retry-After", str(wait)), ("Twilio-Concurrent-Requests", "9"))
 
     def refusal(self) -> Answer:
-        return _error(401, 20003, ("WWW-Authenticate", 'Basic realm="Twilio API"'))
+        return error(401, 20003, ("WWW-Authenticate", 'Basic realm="Twilio API"'))
 
     def answer(self, request: Request) -> Answer:
         if not self._may_enter(request.header("Authorization")):
             return self.refusal()
         if request.path != self._path:
-            return _error(404, 20404)
+            return error(404, 20404)
         if request.method != "GET":
             return self._send(request)
         try:
             return self._list(request.query)
         except ValueError:
-            return _error(400, 20001)
+            return error(400, 20001)
 
     def _may_enter(self, authorization: str) -> bool:
         allowed = (
@@ -113,12 +95,12 @@ class Twilio:
     def _send(self, request: Request) -> Answer:
         kind = request.header("Content-Type").partition(";")[0]
         pairs = parse_qsl(request.body.decode(), keep_blank_values=True)
-        given = {name: value for name, value in pairs if value}  # an empty field is none
+        given = {name: value for name, value in pairs if value}  # an empty field counts as missing
         form = given if kind == "application/x-www-form-urlencoded" else {}
         twice = len(dict(pairs)) < len(pairs)
         code = 20001 if request.query or twice else self._wrong(form)
         if code:
-            return _error(400, code, to=form.get("To", ""))
+            return error(400, code, to=form.get("To", ""))
         delivery = _DELIVERY.fullmatch(urlsplit(form.get("StatusCallback", "")).path)
         number = form["To"]
         entry = Entry(
@@ -136,7 +118,7 @@ class Twilio:
             address = urlsplit(url)
             path = f"{address.path}?{address.query}" if address.query else address.path
             self._sender.report(path, self._events(entry), partial(self._seal, url))
-        return in_json(201, self._resource(entry, "queued"))
+        return in_json(201, resource(entry, self._account, self._path, "queued"))
 
     def _wrong(self, form: Mapping[str, str]) -> int:
         """The code of what is wrong with the message, 0 = nothing."""
@@ -150,7 +132,7 @@ class Twilio:
             if wrong.rule == "additionalProperties":
                 return 20001
             return _CODES.get(wrong.field, 20422)
-        return self._refused.get(form["To"], 0)
+        return REFUSED.get(form["To"], 0)
 
     def _events(self, entry: Entry) -> list[dict[str, str]]:
         every = {
@@ -167,11 +149,11 @@ class Twilio:
         last = {"MessageStatus": end, "SmsStatus": end}
         last["RawDlrDoneDate"] = entry.at.strftime("%y%m%d%H%M")
         if entry.lost:
-            last["ErrorCode"] = _UNREACHABLE
+            last["ErrorCode"] = UNREACHABLE
         return [every | {"MessageStatus": "sent", "SmsStatus": "sent"}, every | last]
 
     def _seal(self, url: str, events: Sequence[Any]) -> tuple[bytes, Mapping[str, str]]:
-        """Signs for the address that the message named, wherever the post really goes."""
+        """Signs the address that the message named, although the post goes elsewhere."""
         (form,) = events
         text = url + "".join(name + form[name] for name in sorted(form))
         digest = hmac.new(self._token.encode(), text.encode(), hashlib.sha1).digest()
@@ -201,7 +183,8 @@ class Twilio:
             following = f"{self._path}?{urlencode(kept | token)}"
         value = {
             "messages": [
-                self._resource(e, "undelivered" if e.lost else "delivered") for e in shown
+                resource(e, self._account, self._path, "undelivered" if e.lost else "delivered")
+                for e in shown
             ],
             "page": page,
             "page_size": size,
@@ -213,32 +196,6 @@ class Twilio:
             "previous_page_uri": None,
         }
         return in_json(200, value)
-
-    def _resource(self, entry: Entry, status: str) -> dict[str, Any]:
-        at = format_datetime(entry.at)
-        uri = self._path.replace(".json", f"/{entry.provider_id}.json")
-        return {
-            "account_sid": self._account,
-            "api_version": "2010-04-01",
-            "body": entry.body["Body"],
-            "date_created": at,
-            "date_sent": None if status == "queued" else at,
-            "date_updated": at,
-            "direction": "outbound-api",
-            "error_code": int(_UNREACHABLE) if status == "undelivered" else None,
-            "error_message": None,
-            "from": entry.body.get("From"),
-            "messaging_service_sid": entry.body.get("MessagingServiceSid"),
-            "num_media": "0",
-            "num_segments": "1",
-            "price": None,
-            "price_unit": "USD",
-            "sid": entry.provider_id,
-            "status": status,
-            "subresource_uris": {"media": uri.replace(".json", "/Media.json")},
-            "to": entry.recipients[0],
-            "uri": uri,
-        }
 
 
 def _meets(entry: Entry, asked: Mapping[str, str]) -> bool:
@@ -253,14 +210,3 @@ def _meets(entry: Entry, asked: Mapping[str, str]) -> bool:
             if not fits[sign]:
                 return False
     return True
-
-
-def _error(status: int, code: int, *headers: tuple[str, str], to: str = "") -> Answer:
-    message = _WORDS.get(code) or f"Invalid 'To' Phone Number: {to}"
-    value = {
-        "code": code,
-        "message": message,
-        "more_info": f"https://www.twilio.com/docs/errors/{code}",
-        "status": status,
-    }
-    return in_json(status, value, *headers)
