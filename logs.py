@@ -1,7 +1,7 @@
-"""Logging: to stderr, readable or one JSON object per line, with no key in it and about nobody.
+"""Logging to stderr, as text or as one JSON object per line, without keys and personal data.
 
-The words of an error often quote what it stumbled over: a row, an address, a note. So an error is
-logged as its class, its place in the code and ``words_of`` it; Temporal is told no more.
+The message of an error often quotes a row, an address or a note. So an error is logged as its
+class, its place in the code and ``words_of`` it; Temporal gets no more than that.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ SECRETS = re.compile(
       [\w.-]{6,}
     | ( (?i:Bearer|Basic) \s+ ) [\w.~+/=-]{6,}
     | ( ://[^\s:/@]* : ) [^\s/@]+ (?=@)
-    | ( /l/+ ) [^\s/?\#"'<>]{8,}           # whoever has a customer's short link can open it
+    | ( /l/+ ) [^\s/?\#"'<>]{8,}           # a short link: opens without a login
     """
 )
-# Chatty, or known to log what it should not: python_http_client logs headers with the key in them.
+# Verbose, or they log secrets: python_http_client logs the header with the API key.
 QUIET = ("python_http_client", "httpx", "httpcore", "urllib3", "twilio", "multipart", "asyncio")
 
-# Classes of SQLSTATE whose first line is about servers, rights, locks and names of our own. In
-# others, as 22 (data) and P0 (raised), it quotes the value; the DETAIL of every class may.
+# Classes of SQLSTATE whose first line names servers, rights, locks and our own tables only. That of
+# others, as 22 (data) and P0 (raised), quotes values; the DETAIL of every class may.
 _TELLING = {"08", "23", "25", "28", "3D", "40", "42", "53", "55", "57"}
 
-#: The request that is being answered, "" outside of one. Threads and tasks of it have it as well.
+#: The id of the current request, "" outside of one. Its threads and tasks inherit it.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
-# What a record has of itself; everything else came by `extra=`.
+# The attributes of every record; any other was passed as `extra=`.
 _OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def mask(text: str) -> str:
-    """Replace every key, token and password in `text` by `***`, keeping what tells its kind."""
+    """Replace every key, token and password in `text` by `***`; its prefix stays."""
     return SECRETS.sub(lambda m: f"{m[m.lastindex or 0]}***", text)
 
 
 def words_of(error: BaseException) -> str:
-    """An error's class and what may be said of it to anybody: never a value that it was about.
+    """An error's class and a description without any value of its data.
 
-    Of PostgreSQL the SQLSTATE, the names of constraint, table and column, and its first line where
-    that quotes nothing; of the operating system its own text; of any other class what the class
-    means, which is the first line of its docstring.
+    PostgreSQL: the SQLSTATE, the names of constraint, table and column, and the first line if that
+    quotes no value. The operating system: its text. Any other: the first line of the docstring of
+    its class.
     """
     error = getattr(error, "orig", None) or error  # SQLAlchemy's wrapping
     name = type(error).__name__
@@ -69,7 +69,7 @@ def words_of(error: BaseException) -> str:
 
 
 def _meaning(kind: type[BaseException]) -> str:
-    """The first line of the docstring of the nearest class that Python does not bring itself."""
+    """The first line of the docstring of the nearest base class that is not a builtin."""
     for base in kind.__mro__:
         if base.__module__ == builtins.__name__:
             break
@@ -83,14 +83,16 @@ def _told(value: Any) -> Any:
 
 
 def _about_nobody(record: logging.LogRecord) -> logging.LogRecord:
-    """The record with errors as ``words_of`` them, and requests without what they searched for."""
+    """A copy of the record with errors as ``words_of`` them, and URLs without query strings."""
     record, args = copy.copy(record), record.args
-    record.exc_text = None  # somebody else's, with values
+    record.exc_text = None  # rendered by another handler, with values
     if isinstance(args, dict):
         record.args = {name: _told(value) for name, value in args.items()}
     elif args:
         record.args = tuple(_told(value) for value in args)
-        if record.name.startswith("uvicorn"):  # WebSockets are logged by another than requests
+        if record.name.startswith(
+            "uvicorn"
+        ):  # WebSockets are logged by another logger than requests
             record.args = tuple(
                 f"{a.partition('?')[0]}?…" if isinstance(a, str) and "?" in a else a
                 for a in record.args
@@ -99,8 +101,7 @@ def _about_nobody(record: logging.LogRecord) -> logging.LogRecord:
 
 
 class _Plain(logging.Formatter):
-    """`2025-03-04T07:30:00.000Z INFO dunning.worker: text`, with `[id]` of the request after the
-    logger; masks tracebacks as well."""
+    """`2025-03-04T07:30:00.000Z INFO dunning.worker [request id]: text`. Masks tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
         record = _about_nobody(record)
@@ -109,7 +110,7 @@ class _Plain(logging.Formatter):
         return mask(super().format(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        """The usual traceback, each error in it by ``words_of``."""
+        """The usual traceback, with each error as ``words_of`` it."""
         error: BaseException | None = ei[1]
         shown: list[str] = []
         seen: set[int] = set()
@@ -127,8 +128,7 @@ class _Plain(logging.Formatter):
 
 
 class _Json(_Plain):
-    """One object per line: at, level, logger, message, the request's id, what `extra=` gave, and
-    the traceback."""
+    """One object per line: at, level, logger, message, request_id, the `extra=`, the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         record = _about_nobody(record)
@@ -149,7 +149,7 @@ class _Json(_Plain):
 def set_up_logging(
     level: str = "INFO", *, json_lines: bool = False, stream: TextIO | None = None
 ) -> None:
-    """Send all logging to `stream` (stderr), masked. Replaces what was set up before."""
+    """Send all logging to `stream` (stderr), masked. Replaces an earlier set-up."""
     handler = logging.StreamHandler(stream or sys.stderr)
     plain = "%(asctime)s %(levelname)s %(name)s%(of_request)s: %(message)s"
     handler.setFormatter(_Json() if json_lines else _Plain(plain))
@@ -158,8 +158,12 @@ def set_up_logging(
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):  # which bring handlers of their own
+    for name in (
+        "uvicorn",
+        "uvicorn.access",
+        "uvicorn.error",
+    ):  # uvicorn installs handlers of its own
         logger = logging.getLogger(name)
-        if logger.handlers or logger.propagate:  # else uvicorn was told not to log requests
+        if logger.handlers or logger.propagate:  # neither: uvicorn was told not to log requests
             logger.handlers[:], logger.propagate = [], True
             logger.setLevel(logging.NOTSET)

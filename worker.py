@@ -1,4 +1,4 @@
-"""The worker: settings, database, channels, then the sequences, the activities and the relay.
+"""The worker process: runs the sequences, the activities and the relay until SIGTERM.
 
 ``python worker.py`` is the production worker; ``dunning serve`` runs the same in one process. The
 connection to Temporal is read by ``temporalio.envconfig`` (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
@@ -51,8 +51,8 @@ async def _main(settings: Settings) -> None:
 
 
 def main() -> None:
-    """One line and exit code 2 for settings that make no sense or an unreachable Temporal, and exit
-    code 1 when a service of the worker has ended: whoever started the process starts it again."""
+    """Exit code 2 for wrong settings or an unreachable Temporal; 1 when a part of the worker has
+    ended: a supervisor then starts the process again. The error is one line on stderr."""
     try:
         write_for_us_alone()
         settings = load_settings()
@@ -60,7 +60,7 @@ def main() -> None:
         asyncio.run(_main(settings))
     except (SettingsError, RPCError, RuntimeError) as e:
         print(f"worker: {e}", file=sys.stderr, flush=True)  # noqa: T201
-        # The client's own threads may still run, and abort an orderly exit.
+        # Threads of the Temporal client may still run and would abort a normal exit.
         os._exit(1 if isinstance(e, ServiceEnded) else 2)
 
 

@@ -1,6 +1,6 @@
-"""A book of receivables as CSV: read as a stream, each bad row named with its line and reason.
+"""Reads a book of receivables from CSV as a stream; reports line and reason of each bad row.
 
-A caller reads the file twice: once to check it whole, once to use it::
+A caller reads the file twice: once to check all of it, once to use it::
 
     errors = [row for row in read_book(file) if isinstance(row, RowError)]
 
@@ -23,12 +23,11 @@ from dunning.excerpt import shorten
 
 
 def read_book(file: BinaryFile, bookmap: BookMap | None = None) -> Iterator[BookRow | RowError]:
-    """The rows of a book from its beginning, in order; a bad row gives its errors, one or more.
+    """The rows of a book in order; for a bad row its errors, one or more.
 
-    ``file`` is binary and can seek. A row repeated word for word is left out; the same invoice with
-    another content is an error that names the first line. Memory does not grow with the file but
-    for two numbers per invoice. Raises BookError at once when the header is not that of a book,
-    and while reading when the file turns out not to be text.
+    A repeated row is left out. The same invoice with other values is an error that names its first
+    line. Memory: two numbers for each invoice. Raises BookError at once when the header is not that
+    of a book, and while reading when the file is not text.
     """
     fits = bookmap or BookMap()
     table = read_table(file, fits.names(), fits.delimiter, fits.encoding)
@@ -39,7 +38,7 @@ def _book_rows(
     table: Table, fits: BookMap, bound: Mapping[str, Bound]
 ) -> Iterator[BookRow | RowError]:
     whole = fits.whole_number_places(table.header)
-    seen: dict[int, int] = {}  # an invoice's hash → its first line and the hash of its content
+    seen: dict[int, int] = {}  # hash of the invoice number → its first line and the hash of the row
     for line, cells in table.rows:
         if isinstance(cells, RowError):
             yield cells
@@ -63,7 +62,7 @@ def _book_rows(
 
 
 def _make_whole(line: int, cells: list[str], places: Sequence[tuple[int, str]]) -> list[RowError]:
-    """Take the ``.0`` from the cells at ``places``; what is wrong with them."""
+    """Removes ``.0`` from the cells at ``places``; returns their errors."""
     errors = []
     for place, header in places:
         try:

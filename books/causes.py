@@ -1,4 +1,4 @@
-"""Bad rows of a book by cause: how many, the first lines, and what to put into the map."""
+"""Bad rows of a book, grouped by cause: count, first lines, and what to put into the map."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cause:
 
     @property
     def hint(self) -> str:
-        """What to put into the map, as its line in TOML; empty where no map can mend it."""
+        """The line of TOML to put into the map; empty if no map can fix the cause."""
         return _hint(self)
 
     @property

@@ -1,4 +1,4 @@
-"""The cells of a foreign file: dates, amounts and whole numbers as other programs write them."""
+"""Reads cells that other programs wrote: dates, amounts, whole numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dunning.currency import CURRENCIES
 from dunning.excerpt import shorten
 
 _FRACTION = re.compile(r"([.,])%f")
-#: Beyond this a float no longer keeps each whole number apart.
+#: Above this a float cannot represent every whole number.
 _EXACT_FLOAT = 2**53
 
 
@@ -25,7 +25,7 @@ class Unreadable(ValueError):
 
 
 class MoreDecimals(Unreadable):
-    """An amount that is finer than its currency."""
+    """An amount with more decimals than its currency has."""
 
     def __init__(self, amount: Decimal, currency: str, places: int) -> None:
         super().__init__(str(amount), f"has more decimals than {currency}, which has {places}")
@@ -51,7 +51,7 @@ def _date(text: str, form: str) -> date:
     if not text.isascii() or len(text) > 100:
         raise ValueError
     if form:
-        # strptime reads six digits of a second; other programs write nine, or more.
+        # strptime reads six digits of a second; other programs write nine or more.
         if fraction := _FRACTION.search(form):
             text = re.sub(rf"(?<={re.escape(fraction[1])}[0-9]{{6}})[0-9]+", "", text)
         return datetime.strptime(text, form).date()  # noqa: DTZ007 - the day as it is written
@@ -87,13 +87,13 @@ def check_amount(amount: Decimal, currency: str) -> Decimal:
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
-    """The amount with the currency's decimals, half even: takes away the noise of floats."""
+    """The amount with the decimals of the currency, rounded half to even: 1.7899999995 is 1.79."""
     return round(amount, CURRENCIES[currency])
 
 
 def whole_number(text: str) -> str:
-    """``2960623488.0`` as ``2960623488``; a text that is no number stays. Raises Unreadable for a
-    number that is not whole, or whose digits a float cannot have kept."""
+    """``2960623488.0`` becomes ``2960623488``; a text that is not a number stays as it is. Raises
+    Unreadable for a number that is not whole, or too large for a float to be exact."""
     if re.fullmatch(r"[+-]?[0-9.]+[eE][+-]?[0-9]+", text):
         raise Unreadable(text, "is not written out; its digits may be lost")
     number = re.fullmatch(r"([+-]?[0-9]+)\.([0-9]*)", text)

@@ -1,4 +1,4 @@
-"""What the cells of a column say, and the choice of a column for a field."""
+"""A column of a foreign file, and the choice of a column for a field."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from dunning.currency import CURRENCIES
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where a field comes from: the ``header`` of a column, or a ``constant``. Neither: from
-    nowhere. ``others``: more headers that would fit. ``samples``: first cells. ``why`` is for a
-    comment."""
+    """Where a field comes from: the column ``header``, or a ``constant``; neither if not found.
+
+    ``others``: more headers that would fit. ``samples``: its first cells. ``why`` explains a doubt,
+    in a comment of the map.
+    """
 
     name: str
     header: str = ""
     constant: str = ""
     date_format: str = ""
-    other_format: str = ""  # reads every sample as well: day and month the other way round
+    other_format: str = ""  # also reads every sample: day and month are ambiguous
     sure: bool = True
-    called: bool = True  # the header says it, not the cells alone
+    called: bool = True  # chosen by its header; False: by its cells alone
     others: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     why: str = ""
@@ -29,17 +31,17 @@ class Choice:
 
 @dataclass(slots=True)
 class Column:
-    """What there is to know of one column."""
+    """What was found in one column."""
 
     header: str
-    cells: list[str] = field(default_factory=list)  # not empty, nothing that means empty
-    nothing: set[str] = field(default_factory=set)
+    cells: list[str] = field(default_factory=list)  # without empty cells
+    nothing: set[str] = field(default_factory=set)  # texts that mean empty, such as NULL
     formats: list[str] | None = None
     whole: bool = False  # whole numbers that a program wrote as floats
     gaps: int = 0  # rows without a value
 
     def end(self) -> None:
-        """All cells are here."""
+        """Called when all cells are added."""
         if all_whole_floats(self.cells):
             self.whole = True
             self.cells = [cell.partition(".")[0] for cell in self.cells]
@@ -51,7 +53,7 @@ class Column:
         return self.formats
 
     def fits(self, name: str) -> bool:
-        """Whether the cells can be what the field is. An empty column may be anything."""
+        """Whether the cells can be values of this field. An empty column fits optional dates."""
         cells = self.cells
         if name in DATES:
             return bool(self.dates) or (not cells and name != "issued_on")

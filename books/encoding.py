@@ -1,4 +1,4 @@
-"""Which encoding a file is written in."""
+"""Detects the encoding of a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BinaryFile(Protocol):
-    """What is asked of a file: to be read in pieces, and from its beginning again."""
+    """A file that can be read in pieces and sought to its beginning."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -29,9 +29,9 @@ class BinaryFile(Protocol):
 
 
 def encoding_of(file: BinaryFile) -> str:
-    """How the whole file is written: by its mark, else UTF-8 when all of it is, else cp1252.
+    """The byte order mark decides; without one UTF-8 if the whole file is valid, else cp1252.
 
-    Raises BookError where UTF-8 and something else are mixed.
+    Raises BookError if only some lines are valid UTF-8.
     """
     file.seek(0)
     chunk = file.read(CHUNK)

@@ -1,7 +1,7 @@
 """The facts of a rehearsal as CSV: ``at,kind,customer,invoice,value``, in local time.
 
-What the billing system or a member would say at that moment. Read whole, checked, and put in order
-of time; facts of the same moment keep their order in the file. See docs/books.md.
+What the billing system or a member reports at that moment. The file is read whole, checked and
+sorted by time; facts of the same moment keep their order in the file. See docs/books.md.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FactKind(StrEnum):
     PLAN = "plan"
 
 
-#: About an invoice, which must be named. Of the others, pause, resume and credit may name one.
+#: Kinds that need an invoice. Pause, resume and credit may have one.
 _ON_INVOICE = frozenset(
     {
         FactKind.PAYMENT,
@@ -80,10 +80,10 @@ class Fact:
 
 
 def read_facts(file: BinaryFile) -> tuple[list[Fact], list[RowError]]:
-    """The facts in order of time, and what is wrong with the others.
+    """The good facts, sorted by time, and the errors of the bad ones.
 
-    Raises BookError when the file cannot be used at all. Whether a customer, an invoice or a plan
-    exists, and whether an amount has too many decimals for its invoice, is for the caller to see.
+    Raises BookError when the file cannot be read at all. The caller checks that customers, invoices
+    and plans exist, and that no amount has more decimals than the currency of its invoice.
     """
     table = read_table(file, _COLUMNS)
     columns = Header(table.header)
@@ -219,7 +219,7 @@ def _plan(fact: Fact, value: str) -> Fact:
     return replace(fact, text=value)
 
 
-#: How the value of a kind is read; the others take any text as their reason or note.
+#: How the value of a kind is read. The value of other kinds is a reason or note: any text.
 _VALUES: dict[FactKind, Callable[[Fact, str], Fact]] = {
     FactKind.PAYMENT: _with_amount,
     FactKind.REVERSE_PAYMENT: _amount_or_all,

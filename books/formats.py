@@ -1,6 +1,6 @@
-"""How the cells of a column are written, told from samples: dates, amounts, empty cells, floats.
+"""Recognises from samples how a column is written: dates, amounts, empty cells, floats.
 
-Every function is given texts that are not empty and answers with what fits all of them.
+The samples are not empty; every answer fits all of them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def is_nothing(text: str) -> bool:
 
 
 def date_formats(samples: Iterable[str]) -> list[str]:
-    """The date formats that read every sample; two where day and month cannot be told apart."""
+    """The date formats that read every sample; two if day and month are ambiguous."""
     left: list[str] | None = None
     for text in samples:
         forms = left if left is not None else [day + at for day in _DAYS for at in _TIMES]
@@ -107,7 +107,7 @@ def _reads(text: str, form: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AmountForm:
-    """How amounts are written: the settings of a map of the same names."""
+    """How amounts are written; the fields are named as in a map."""
 
     decimal: str = "."
     thousands: str = ""
@@ -126,8 +126,8 @@ class AmountForm:
 def amount_forms(samples: Sequence[str]) -> list[AmountForm]:
     """The ways to read every sample as an amount, the most likely first.
 
-    More than one where the separator could be either: "1,234" may be a thousand or little more
-    than one. A single group of three digits is then taken for a thousand.
+    More than one if the separator is ambiguous: "1,234" may be a thousand or a little more than
+    one. Three digits after a single separator are then most likely thousands.
     """
     words = {word for text in samples for word in re.findall(r"[^\W\d_]+", text)}
     if not samples or not all(word in CURRENCIES for word in words):
@@ -149,7 +149,7 @@ def _forms(strip: str, samples: Sequence[str]) -> list[AmountForm]:
 
 
 def _odd_fractions(form: AmountForm, samples: Sequence[str]) -> int:
-    """How many samples would have exactly three decimals, which hardly any amount has."""
+    """How many samples have exactly three decimals in this form: that is unlikely for amounts."""
     return sum(
         1 for text in samples if len(text.rpartition(form.decimal)[2]) == 3 and form.decimal in text
     )

@@ -1,7 +1,7 @@
 """Guesses how a foreign file reads as a book, from its headers and samples of its cells.
 
-A guess that could be wrong is marked ``sure = False`` with the other columns that would fit:
-whoever knows the file decides. ``books.write_map`` writes it as MAP.toml.
+A choice that may be wrong is marked ``sure = False`` and lists the other columns that would fit:
+a person decides. ``books.write_map`` writes it as MAP.toml.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _SIGNS = {"€": "EUR", "£": "GBP"}
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A guessed map: where each field comes from, and what the columns say of the settings.
+    """A guessed map: the column of each field, and the settings found from the cells.
 
-    ``decided``: how amounts are written, where somebody has said so.
+    ``decided``: how amounts are written, if a person has answered that.
     """
 
     choices: Mapping[str, Choice]
@@ -40,7 +40,7 @@ class Guess:
 
     @property
     def doubts(self) -> list[str]:
-        """The fields whose choice nobody should trust unseen."""
+        """The fields whose choice a person should check."""
         return [name for name, choice in self.choices.items() if not choice.sure]
 
     @property
@@ -49,7 +49,7 @@ class Guess:
 
     @property
     def amount_forms(self) -> list[AmountForm]:
-        """How the totals may be written, the likeliest first; more than one give other amounts."""
+        """How the totals may be written, the likeliest first. Each gives different amounts."""
         if self.decided is not None:
             return [self.decided]
         forms: dict[tuple[Decimal, ...], AmountForm] = {}
@@ -59,7 +59,7 @@ class Guess:
 
     @property
     def empty(self) -> list[str]:
-        """What stands for an empty cell in the columns that are used."""
+        """Texts that mean an empty cell, in the columns that are used."""
         return sorted({text for _, column in self.used for text in column.nothing})
 
     @property
@@ -68,7 +68,7 @@ class Guess:
 
     @property
     def round(self) -> bool:
-        """Whether amounts are finer than every currency of the file."""
+        """Whether amounts have more decimals than any currency of the file."""
         form, currency = self.amount_forms[0], self.choices["currency"]
         named = {currency.constant or "EUR"}
         if currency.header:
@@ -80,7 +80,7 @@ class Guess:
 
     @property
     def plain(self) -> bool:
-        """Whether the file reads as it is, without a map."""
+        """Whether the file can be read without a map."""
         settings = (self.amount_forms != [AmountForm()], self.round, self.whole_numbers, self.empty)
         return not any(settings) and all(
             c.sure and normal(c.header) == name and c.date_format in ("", "%Y-%m-%d")
@@ -93,7 +93,7 @@ class Guess:
         return self.columns[header].cells if header else []
 
     def decide(self, choice: Choice) -> Guess:
-        """The guess with a choice that somebody has made: no longer in doubt."""
+        """The guess with a choice that a person has made."""
         decided = replace(choice, sure=True, why="")
         return replace(self, choices={**self.choices, choice.name: decided})
 
@@ -103,8 +103,7 @@ def _values(form: AmountForm, cells: Sequence[str]) -> tuple[Decimal, ...]:
 
 
 def guess(file: BinaryFile) -> Guess:
-    """Look at the file from its beginning, at most 5,000 rows of it. Raises BookError where it is
-    no CSV file at all."""
+    """Reads at most the first 5,000 rows. Raises BookError if the file is not CSV."""
     known = {header for headers in HEADERS.values() for header in headers}
     table = read_table(file, known)
     columns = [Column(header.strip()) for header in table.header]

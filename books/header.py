@@ -10,7 +10,7 @@ from dunning.excerpt import shorten
 
 
 class Header:
-    """The header of a file: its columns by name, whatever their case and spaces."""
+    """Finds columns by name; case and spaces do not matter."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = [name.strip() for name in names]
@@ -23,9 +23,9 @@ class Header:
         return normal(name) in self._places
 
     def place(self, name: str, where: str = "") -> int:
-        """The one column of this name. Raises BookError: none, or several."""
+        """The index of the column. Raises BookError if there is none, or more than one."""
         places = self._places.get(normal(name), [])
-        if len(places) > 1 and where:  # a map says "Total", not "TOTAL": its spelling decides
+        if len(places) > 1 and where:  # "Total" and "TOTAL": the exact spelling decides
             places = [i for i in places if self.names[i] == name.strip()] or places
         if len(places) > 1:
             raise BookError(f"{where}the column {name!r} is there {len(places)} times")

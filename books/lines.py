@@ -1,4 +1,4 @@
-"""The lines of a file: decoded in pieces, counted, and refused where they are too long."""
+"""Decodes a file piece by piece into lines, counts them, and limits their length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from books.encoding import CHUNK, SURROGATE, BinaryFile
 from books.errors import BookError
 
 _MAX_ROW = 100_000  # characters
-#: In a row. A spreadsheet has 1,048,576 rows, and some programs write all that are empty.
+#: Consecutive. A spreadsheet has 1,048,576 rows, and some programs export the empty ones too.
 MAX_EMPTY_ROWS = 1_100_000
 
 
@@ -25,7 +25,7 @@ class TooLong(Exception):
 
 
 class Lines(Iterator[str]):
-    """The lines of a file with their ends, decoded chunk by chunk, counted and bounded."""
+    """The lines of a file, with their line ends."""
 
     def __init__(self, file: BinaryFile, encoding: str) -> None:
         self.number = 0  # of the line given last
@@ -96,7 +96,7 @@ class Lines(Iterator[str]):
 
 
 def _sound(line: str, number: int) -> str:
-    """The line, if it can be stored."""
+    """The line. Raises BookError if it is too long, or has what PostgreSQL cannot store."""
     if len(line) > _MAX_ROW:
         raise BookError(f"is longer than {_MAX_ROW:,} characters; is this a CSV file?", number)
     if "\x00" in line:

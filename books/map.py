@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A field of a file: ``label`` says in words where it comes from, ``get`` takes it from a row,
+    """A field of a file: ``get`` takes it from a row; ``label`` names its origin in error messages;
     ``header`` is its column, empty for a constant or a pattern."""
 
     label: str
@@ -43,11 +43,11 @@ class BookMap:
     decimal: str = "."
     thousands: str = ""
     strip: str = ""  # characters left out of amounts
-    round: bool = False  # amounts to the decimals of their currency
+    round: bool = False  # round amounts to the decimals of their currency
     whole_numbers: tuple[str, ...] = ()  # headers of columns in which 7.0 stands for 7
-    empty: frozenset[str] = frozenset()  # what stands for an empty cell
-    delimiter: str = ""  # empty: found from the header
-    encoding: str = ""  # empty: found from the file
+    empty: frozenset[str] = frozenset()  # texts that mean an empty cell
+    delimiter: str = ""  # empty: detected from the header
+    encoding: str = ""  # empty: detected from the file
 
     def names(self) -> set[str]:
         """The normalised headers that the map names: the right delimiter gives the most of them."""

@@ -9,7 +9,7 @@ from books.errors import BookError
 
 
 def parts_of(text: str, name: str = "") -> list[tuple[str, bool]]:
-    """The parts of a pattern: (text, True) as it stands, (header, False) from the row."""
+    """The parts of a pattern: (text, True) for literal text, (header, False) for a column."""
     parts: list[tuple[str, bool]] = []
     for literal, header, stray in re.findall(r"((?:[^{}]|\{\{|\}\})+)|\{([^{}]+)\}|([{}])", text):
         if stray and name:
@@ -24,7 +24,7 @@ def parts_of(text: str, name: str = "") -> list[tuple[str, bool]]:
 
 
 def fill(parts: Sequence[str | int], cells: Sequence[str]) -> str:
-    """The pattern filled; empty where every column it takes from is empty."""
+    """The text for one row; empty if all columns of the pattern are empty."""
     taken = [cells[part] for part in parts if isinstance(part, int)]
     if taken and not any(taken):
         return ""

@@ -1,4 +1,4 @@
-"""Which column fits which field best, by its header and its cells."""
+"""Chooses the best column for each field, by header and cells."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from books.fields import DATES, FIELDS, OPTIONAL
 from books.header import normal
 from books.synonyms import HEADERS
 
-#: What a book cannot be read without. A file without ``paid_on`` must say so: see docs/books.md.
+#: Fields that a map must give; for a file without ``paid_on`` as a constant (docs/books.md).
 NEEDED = ("customer", "invoice", "issued_on", "due_on", "total", "currency", "paid_on")
 
 
-#: ``parent`` and ``plan`` of a foreign file mean something else.
+#: Not ``parent`` and ``plan``: in a foreign file these words mean something else.
 _GUESSED = tuple(HEADERS)
 
 
 _NEVER_EMPTY = frozenset({"customer", "invoice", "issued_on", "total", "currency"})
 _WITH_GAPS = 50  # added to the rank of a column that has rows without a value
-_WITHIN = 100  # a rank: the header holds a known one
-_BY_CONTENT = 200  # a rank: only the cells say so
+_WITHIN = 100  # a rank: the header contains a known one
+_BY_CONTENT = 200  # a rank: chosen by the cells alone
 
 
 def choose(columns: Sequence[Column]) -> dict[str, Choice]:
@@ -51,7 +51,7 @@ def choose(columns: Sequence[Column]) -> dict[str, Choice]:
 
 
 def _same_dates(choices: dict[str, Choice]) -> None:
-    """A program writes all dates alike: a column in which day and month are clear tells others."""
+    """A program writes all dates alike: an unambiguous column decides for the ambiguous ones."""
     clear = {c.date_format for c in choices.values() if c.date_format and not c.other_format}
     for name, choice in choices.items():
         both = {choice.date_format, choice.other_format} & clear
@@ -63,7 +63,7 @@ def _same_dates(choices: dict[str, Choice]) -> None:
 
 
 def _rank(name: str, column: Column) -> int | None:
-    """How well a column fits a field, 0 best; None where it does not."""
+    """How well a column fits a field: 0 is best; None if it does not fit."""
     header, known = _words(column.header), HEADERS[name]
     if not column.fits(name):
         return None

@@ -1,8 +1,8 @@
-"""JSON and TOML that people write, with limits below what hurts.
+"""Reads JSON and TOML of users, with limits on size and depth that are checked before parsing.
 
-Both readers of Python can cost far more than the text is long: ``tomllib`` the square of a name
-with dots (60 kB of ``a.a.a…`` are 11 s and 3.6 GB), ``json`` a second, during which nothing else
-runs, for ten megabytes of brackets. So what is too large is refused before it is read.
+Python's parsers can be made slow: ``tomllib`` needs quadratic time for a dotted name (60 kB of
+``a.a.a…`` take 11 s and 3.6 GB), ``json`` blocks every thread for a second over ten megabytes of
+brackets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEPTH = 32
 _PARTS = 10
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-#: A name of too many parts, from its beginning. Text in quotes that looks so is refused as well.
+#: A dotted name with too many parts. Quoted text that looks like one is refused as well.
 _LONG_NAME = re.compile(
     rf"""(?<![A-Za-z0-9_."'\\-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_PARTS}}}"""
 )
@@ -40,8 +40,8 @@ class Unreadable(ValueError):
 
 
 class Twice(Unreadable):
-    """A name is in one object twice: whichever we took, the other would be lost. ``place``: the
-    names and numbers that lead there."""
+    """A name is in one object twice, so one of the two values would be lost. ``place``: the path of
+    names and indexes to it."""
 
     def __init__(self, place: tuple[str | int, ...]) -> None:
         super().__init__(f"has {shorten(str(place[-1]))!r} twice in one object")
@@ -54,10 +54,10 @@ def read_json(data: bytes | str, *, values: int = JSON_VALUES) -> Any:
     signs = data.count(comma) + data.count(list_) + data.count(object_)  # type: ignore[arg-type]
     if signs > values:
         raise Unreadable(f"has more than {values:,} values; send it in smaller parts")
-    twice: dict[int, tuple[dict[str, Any], str]] = {}  # by id(): objects, and a name each has twice
+    twice: dict[int, tuple[dict[str, Any], str]] = {}  # by id(): object, and the name it has twice
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(pairs) > JSON_NAMES:  # each that nobody knows would become a sentence
+        if len(pairs) > JSON_NAMES:  # every unknown name becomes an error of its own
             raise Unreadable(f"has an object of more than {JSON_NAMES} names")
         found = dict(pairs)
         if len(found) != len(pairs):
@@ -84,7 +84,7 @@ def read_json(data: bytes | str, *, values: int = JSON_VALUES) -> Any:
 def _place(
     value: Any, twice: dict[int, tuple[dict[str, Any], str]]
 ) -> tuple[str | int, ...] | None:
-    """Of the first such object, from the outside inwards."""
+    """The path to the first such object, outer ones first."""
     if isinstance(value, dict) and id(value) in twice:
         return (twice[id(value)][1],)
     inner: Iterable[tuple[str | int, Any]] = ()
@@ -123,7 +123,7 @@ def _deep() -> str:
 
 
 def _refuse_deep(value: Any) -> None:
-    """Whoever goes through it later need not fear for the depth of the stack."""
+    """Callers walk the value recursively: a deep one would exhaust the stack."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEPTH):
         level = [

@@ -1,4 +1,4 @@
-"""A CSV file of any program, read as a stream: encoding and delimiter found, each bad row named."""
+"""Reads CSV of any program as a stream: detects encoding and delimiter, reports each bad row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_FIELD = 10_000  # characters
 
 
 class Table(NamedTuple):
-    """A CSV file that has begun to be read: its header, then (line, cells or what is wrong)."""
+    """The header of a file, and its rows as they are read: (line, cells or the error)."""
 
     header: list[str]
     rows: Iterator[tuple[int, list[str] | RowError]]
@@ -26,9 +26,10 @@ class Table(NamedTuple):
 def read_table(
     file: BinaryFile, known: Collection[str], delimiter: str = "", encoding: str = ""
 ) -> Table:
-    """A CSV file from its beginning. ``known``: normalised headers that tell the delimiter.
+    """A CSV file from its beginning. ``known``: normalised headers; the delimiter that yields most
+    of them is taken.
 
-    UTF-8, UTF-16 with a byte order mark, else cp1252; commas, semicolons, tabs or pipes; empty rows
+    UTF-8, UTF-16 with a byte order mark, else cp1252; commas, semicolons, tabs or pipes. Empty rows
     are left out. Raises BookError, also later while the rows are read.
     """
     lines = Lines(file, encoding or encoding_of(file))

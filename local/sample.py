@@ -1,4 +1,4 @@
-"""The sample organisation of a first start: our own sample book, moved to the present."""
+"""The sample organisation of a first start: the sample book, moved to the present."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _SECOND_PLAN = "Contextualized reminders"
 
 @dataclass(frozen=True)
 class SampleKey:
-    """A key of the sample organisation, in clear: it guards sample data on loopback only."""
+    """A key of the sample organisation, readable: it protects sample data on loopback only."""
 
     who: str
     key: str
 
 
 def load_sample(engine: Engine, keys_file: Path) -> list[SampleKey]:
-    """Make the sample organisation where there is none yet; the keys of the one there is."""
+    """Make the sample organisation in an empty database; the keys of the one that exists."""
     with transaction(engine) as session:
         if session.exec(select(t.Organisation.id).limit(1)).first() is None:
             keys = _make(session, datetime.now(UTC))

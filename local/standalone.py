@@ -43,7 +43,7 @@ _DEFAULT = TemporalOptions()
 
 @dataclass(frozen=True)
 class Services:
-    """Where the services are. A service that was not asked for has an empty address."""
+    """The addresses of the services; empty for one that was not started."""
 
     database_url: str
     temporal_address: str
@@ -55,8 +55,8 @@ class Embedded:
 
     `temporal=None` starts none. `durable=False` gives up safety against a power cut for speed
     (tests, rehearsals).
-    Raises `StandaloneError`. On exit every process it started has ended; so they do, a little
-    later, when this process is killed.
+    Raises `StandaloneError`. On exit every process that it started has ended; when this process is
+    killed, they end a little later.
     """
 
     def __init__(
@@ -155,5 +155,5 @@ def create_database(services: Services, name: str, template: str | None = None) 
 
 
 def drop_database(services: Services, name: str) -> None:
-    """Drop a database if it exists, cutting off whoever is still connected."""
+    """Drop a database if it exists; open connections to it are closed."""
     databases.drop_database(services.database_url, name)

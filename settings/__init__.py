@@ -1,4 +1,4 @@
-"""The settings: everything that may differ between two installations, read once and handed down.
+"""The settings: everything that may differ between two installations. Read once at the start.
 
 Each setting is a variable `DUNNING_<NAME>`, or a file `dunning_<name>` in the directory that
 `DUNNING_SECRETS_DIR` names (how container platforms hand over secrets); a variable wins over a

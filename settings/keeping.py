@@ -1,4 +1,4 @@
-"""How many days data is kept that nobody needs any more."""
+"""After how many days old data is deleted."""
 
 from __future__ import annotations
 

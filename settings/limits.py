@@ -1,4 +1,4 @@
-"""What a request may send, and how long the database may take."""
+"""Limits of requests: size, pace, proxies, and time for the database."""
 
 from __future__ import annotations
 

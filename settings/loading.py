@@ -1,4 +1,4 @@
-"""Reads the settings from the environment and from files: the only module that does."""
+"""Reads the settings from the environment and from files; no other module reads these."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load_settings() -> Settings:
 
 
 def _refuse_typos() -> None:
-    """Refuse DUNNING_DATABSE_URL. Names further off are somebody else's (service links, say)."""
+    """Refuses DUNNING_DATABSE_URL. Less similar names belong to other programs."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields] + [SECRETS_DIR]
     for name in os.environ:
         if name.startswith(PREFIX) and name not in known:

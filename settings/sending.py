@@ -1,4 +1,4 @@
-"""How fast messages are sent, the outbox, and what becomes of a lost answer."""
+"""Rates of sending, the outbox, the keys of organisations' accounts, look-ups."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Sending(BaseSettings):
 
     @property
     def look_up_after(self) -> tuple[timedelta, ...]:
-        """When a provider whose answer was lost is asked, after that."""
+        """After a lost answer: how long until the provider is asked for the message, each time."""
         return tuple(timedelta(minutes=float(part)) for part in self.look_up_minutes.split(","))
 
     @property

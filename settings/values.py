@@ -1,4 +1,4 @@
-"""How values are written, and the error of those that make no sense."""
+"""Types and parsing of the values, and the error for a wrong one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PREFIX = "DUNNING_"
 
 
 class SettingsError(ValueError):
-    """The settings make no sense; the text names each variable and what to change."""
+    """Wrong or missing settings; the text names each variable and what to change."""
 
 
 def parts(value: SecretStr | str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What Temporal stores, and how much a worker does at the same time."""
+"""Encryption of what Temporal stores, task queue, threads and version of a worker."""
 
 from __future__ import annotations
 

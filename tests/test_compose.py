@@ -44,7 +44,7 @@ def test_every_variable_of_ours_is_a_setting(services: dict[str, dict[str, Any]]
         assert "DUNNING_DATABASE_URL" in services[name]["environment"]
 
 
-def test_whom_a_service_waits_for_exists_and_can_say_that_it_is_ready(
+def test_every_service_waits_for_one_that_exists_and_has_a_health_check(
     services: dict[str, dict[str, Any]],
 ) -> None:
     for service in services.values():
@@ -60,7 +60,7 @@ def test_the_namespace_gets_our_search_attributes(services: dict[str, dict[str, 
     assert all(name in script for name in SEARCH_ATTRIBUTES)
 
 
-def test_the_image_gets_every_package_of_ours() -> None:
+def test_the_image_contains_every_package() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split()
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {
         "tests",

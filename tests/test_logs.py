@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from logs import set_up_logging, words_of
+from logs import mask, set_up_logging, words_of
 from store.engine import connect, transaction
 from store.errors import Invalid
 
@@ -78,7 +78,7 @@ def test_the_traceback_of_a_refused_row_names_the_constraint_and_the_place_but_n
         assert json.loads(text)["message"] == "a request failed"
 
 
-def test_an_error_among_the_words_of_a_line_shows_no_value(
+def test_an_error_as_an_argument_of_a_log_line_shows_no_value(
     stream: io.StringIO, engine: Engine
 ) -> None:
     LOGGER.warning("refused by the database: %s", refused(engine))
@@ -90,7 +90,7 @@ def test_an_error_among_the_words_of_a_line_shows_no_value(
     assert "InvalidTextRepresentation 22P02" in stream.getvalue()
 
 
-def test_the_access_log_leaves_out_what_was_searched_for(stream: io.StringIO) -> None:
+def test_the_access_log_leaves_out_query_strings(stream: io.StringIO) -> None:
     logging.getLogger("uvicorn.access").info(
         '%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", f"/v1/customers?q={ADDRESS}", "1.1", 200
     )
@@ -98,7 +98,7 @@ def test_the_access_log_leaves_out_what_was_searched_for(stream: io.StringIO) ->
     assert ADDRESS not in stream.getvalue()
 
 
-def test_what_a_server_says_about_itself_stays_readable() -> None:
+def test_connection_errors_keep_their_text() -> None:
     nobody = connect("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with pytest.raises(sa.exc.OperationalError) as caught, nobody.connect():
         pass
@@ -108,7 +108,7 @@ def test_what_a_server_says_about_itself_stays_readable() -> None:
     )
 
 
-def test_an_error_of_ours_says_what_its_class_means_and_not_whom_it_is_about() -> None:
+def test_an_error_of_ours_is_logged_as_the_docstring_of_its_class() -> None:
     assert words_of(Invalid(f"contact {ADDRESS} makes no sense")) == (
         "Invalid: Bad input or a state that does not allow it; never a fault of the program."
     )
@@ -140,3 +140,40 @@ def test_no_log_shows_an_invitation(stream: io.StringIO) -> None:
     token = "dun_invitation_" + "x" * 43
     LOGGER.info("asked for /v1/invitations/%s", token)
     assert "xxx" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("key SG.abc123.def-456_x!", "key SG.***!"),
+        ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
+        ("'authorization': 'bearer abcdefgh'", "'authorization': 'bearer ***'"),
+        ("sk_live_0123456789 and whsec_abcdefgh", "sk_*** and whsec_***"),
+        ("dun_live_7f3a_Zm9vYmFy", "dun_live_***"),
+        ("postgresql+psycopg://u:pa55@db:5432/x", "postgresql+psycopg://u:***@db:5432/x"),
+        ("INV-1042 of Ada, 12.50 EUR, task_queue", "INV-1042 of Ada, 12.50 EUR, task_queue"),
+    ],
+)
+def test_keys_are_masked_and_plain_text_is_not(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+def test_a_json_line_has_the_extras_and_a_masked_traceback(stream: io.StringIO) -> None:
+    set_up_logging("INFO", json_lines=True, stream=stream)
+    try:
+        raise ValueError("Bearer geheimgeheim")
+    except ValueError:
+        logging.getLogger("dunning.test").exception("failed", extra={"customer": "c-1"})
+    entry = json.loads(stream.getvalue())
+    assert (entry["level"], entry["logger"], entry["customer"]) == ("ERROR", "dunning.test", "c-1")
+    assert entry["at"].endswith("Z")
+    assert "Bearer ***" in entry["traceback"]
+    assert "geheim" not in stream.getvalue()
+
+
+def test_the_http_client_that_logs_its_key_is_silent_at_debug(stream: io.StringIO) -> None:
+    set_up_logging("DEBUG", stream=stream)
+    logging.getLogger("python_http_client").debug("headers")
+    logging.getLogger("dunning.test").debug("ours")
+    assert "headers" not in stream.getvalue()
+    assert "DEBUG dunning.test: ours" in stream.getvalue()

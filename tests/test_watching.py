@@ -41,7 +41,7 @@ def organisation(engine: Engine) -> tuple[uuid.UUID, str]:
         return row.id, new_key(Unit(session, row.id), BILLING, "billing")
 
 
-async def test_readyz_says_how_far_behind_the_relay_and_the_callbacks_are(
+async def test_readyz_reports_the_backlog_of_relay_and_callbacks(
     database_url: str, engine: Engine
 ) -> None:
     """A worker that is away does not make the API unready: it takes facts all the same."""
@@ -73,7 +73,7 @@ async def test_readyz_says_how_far_behind_the_relay_and_the_callbacks_are(
     pooled.dispose()
 
 
-async def test_three_times_as_many_requests_as_places_wait_for_no_connection(
+async def test_no_request_waits_for_a_database_connection(
     database_url: str, engine: Engine
 ) -> None:
     """A request that has a connection waits for a thread: with threads waiting for connections

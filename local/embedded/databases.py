@@ -1,4 +1,4 @@
-"""Databases of an embedded PostgreSQL, made and dropped."""
+"""Creates and drops databases of an embedded PostgreSQL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def create_database(url: str, name: str, template: str | None = None) -> str:
 
 
 def drop_database(url: str, name: str) -> None:
-    """Drop a database if it exists, cutting off whoever is still connected."""
+    """Drop a database if it exists; open connections to it are closed."""
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with _administration(url) as connection:
         connection.execute(statement)

@@ -1,14 +1,14 @@
-"""What keeps the embedded services from running; each text says what to change."""
+"""Errors of the embedded services; each text says what to change."""
 
 from __future__ import annotations
 
 
 class StandaloneError(RuntimeError):
-    """The embedded services cannot run; the text says what to change."""
+    """The embedded services cannot run."""
 
 
 class PortTaken(StandaloneError):
-    """Somebody else listens on a port that was asked for."""
+    """Another process listens on a port that was asked for."""
 
 
 class StateDirBusy(StandaloneError):

@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def take_port(wanted: int, setting: str) -> int:
-    """`wanted` if nobody has it, a free one for 0. Raises `PortTaken`, naming the setting."""
+    """`wanted` if it is free; for 0 any free port. Raises `PortTaken`, which names the setting."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

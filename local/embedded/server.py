@@ -1,4 +1,4 @@
-"""A server process: started, polled until it answers, ended; at the latest by the next start."""
+"""Starts a server process, polls until it answers, ends it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ END_WITHIN = 15.0  # seconds
 
 
 class Server:
-    """One server process: started, polled until it answers, ended, started again.
+    """One server process, which can be started again.
 
-    `command` is asked anew at each start; `answers` says whether the server is ready; `polite` is
-    the signal that ends it in order; `run_as` goes to `Popen` (user, group, extra_groups).
+    `command` is called at each start; `answers` says whether the server is ready; `polite` is the
+    signal for an orderly end; `run_as` goes to `Popen` (user, group, extra_groups).
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Server:
                 stdout=output,
                 stderr=output,
                 cwd="/",
-                # Its own session: Ctrl-C reaches us alone, and we end the servers in order.
+                # A session of its own: Ctrl-C reaches this process alone, which ends the servers.
                 start_new_session=True,
-                umask=0o077,  # its files are for its user alone
+                umask=0o077,  # its files are private
                 **self._run_as,
             )
         watcher.watch(self._process.pid, self._polite)
@@ -73,8 +73,8 @@ class Server:
     def wait_until_ready(self, watcher: Watcher) -> None:
         """Poll until it answers, within `START_WITHIN` seconds, else raise `NotStarted`.
 
-        An early exit is tried again: after a kill -9 what remains of the old server (a child that
-        holds shared memory, a socket) may live for another moment.
+        A server that exits early is started again: after a kill -9, a child process, shared memory
+        or a socket of the old server may remain for a moment.
         """
         begun = time.monotonic()
         while not self._answers():
@@ -118,9 +118,9 @@ class Server:
 
 
 def end_leftover(pidfile: Path, mark: str, polite: signal.Signals) -> None:
-    """End the server of a run that was killed: we hold the lock, so nobody can be using it.
+    """End the server of a run that was killed. The lock is held, so nobody uses that server.
 
-    `mark` is in its command line; without it the number belongs to somebody else by now.
+    `mark` must be in its command line: otherwise another process has got its process id.
     """
     try:
         process = psutil.Process(int(pidfile.read_text().split()[0]))
@@ -129,7 +129,7 @@ def end_leftover(pidfile: Path, mark: str, polite: signal.Signals) -> None:
         log.warning("ending process %s, left over from a run that was killed", process.pid)
         process.send_signal(polite)
         deadline = time.monotonic() + END_WITHIN
-        # A zombie has ended, though nobody has buried it: its parent was killed.
+        # A zombie has ended; its parent was killed and could not collect it.
         while process.status() != psutil.STATUS_ZOMBIE:
             if time.monotonic() > deadline:
                 process.kill()

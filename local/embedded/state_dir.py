@@ -1,4 +1,4 @@
-"""A state directory has one user at a time."""
+"""The lock of a state directory: one process uses it at a time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from local.embedded.errors import StateDirBusy
 
 
 def lock_state_dir(state_dir: Path) -> IO[str]:
-    """Hold the directory until the file is closed or this process ends, however it ends.
+    """Locks the directory until the file is closed or this process ends.
 
-    Raises `StateDirBusy`, naming who holds it.
+    Raises `StateDirBusy` with the id of the process that holds it.
     """
     file = (state_dir / "lock").open("a+")
     try:

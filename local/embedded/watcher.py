@@ -1,4 +1,4 @@
-"""A process of its own that ends the servers when this process is gone, kill -9 included."""
+"""A second process that ends the servers when this one has ended, even by kill -9."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ for last in (False, True):
 
 
 class Watcher:
-    """Ends the servers it was told of when this process is gone."""
+    """Ends the watched servers when this process has ended."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -56,6 +56,6 @@ class Watcher:
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin
-        with contextlib.suppress(BrokenPipeError):  # without it, the next start clears up
+        with contextlib.suppress(BrokenPipeError):  # it was killed: the next start ends the servers
             self._process.stdin.write(line)
             self._process.stdin.flush()

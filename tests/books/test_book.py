@@ -54,7 +54,7 @@ def test_a_negative_total_is_a_credit_note_and_dates_may_be_empty() -> None:
     assert (row.total, row.due_on, row.paid_on, row.email) == (Decimal(-20), None, None, "")
 
 
-def test_a_misspelt_column_is_never_taken_for_an_empty_one() -> None:
+def test_a_misspelt_column_is_refused_and_not_read_as_empty() -> None:
     with pytest.raises(BookError, match=r"no column for paid_on; the file has customer, .*paidon"):
         book(f"{HEADER}\n{ANNA}".replace("paid_on", "paidon"))
 
@@ -94,7 +94,7 @@ def test_a_misspelt_column_is_never_taken_for_an_empty_one() -> None:
         ("Anna's Bakery", "a" * 10_001, "line 2: has a cell of more than 10,000 characters"),
     ],
 )
-def test_a_bad_row_is_named(old: str, new: str, reason: str) -> None:
+def test_a_bad_row_gives_its_line_column_and_reason(old: str, new: str, reason: str) -> None:
     found = errors(f"{HEADER}\n{ANNA.replace(old, new, 1)}\n{ANNA.replace('INV-1', 'INV-2')}")
     assert len(found) == bool(reason)
     assert not found or found[0].startswith(reason)
@@ -117,7 +117,7 @@ def test_optional_columns_are_checked(column: str, value: str) -> None:
     assert error.startswith(f"line 2, {column}: ")
 
 
-def test_everything_wrong_with_a_row_is_said() -> None:
+def test_every_error_of_a_row_is_reported() -> None:
     found = errors(f"{HEADER}\n,,x,,2025-13-01,,,,\n")
     assert [error.split(":")[0] for error in found] == [
         "line 2, customer",
@@ -139,7 +139,7 @@ def test_decimals_follow_the_currency() -> None:
     assert errors(f"{HEADER}\nC1,,,1,2025-02-01,,0.5,JPY,\n")
 
 
-def test_the_same_invoice_twice() -> None:
+def test_a_repeated_row_is_left_out_and_a_different_one_is_an_error() -> None:
     other = ANNA.replace("120.50", "120.51")
     first, again = book(f"{HEADER}\n{ANNA}\n{ANNA}\n{other}\n")
     assert isinstance(first, BookRow)
@@ -150,7 +150,7 @@ def test_the_same_invoice_twice() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_give_errors_and_nothing_else(data: bytes) -> None:
+def test_any_bytes_give_rows_or_errors_and_no_exception(data: bytes) -> None:
     _reads_or_refuses(data)
     _reads_or_refuses(f"{HEADER}\n".encode() + data)
     _reads_or_refuses(f"{HEADER}\n{ANNA}\n".encode("utf-16") + data)
@@ -216,7 +216,7 @@ def invoices(draw: st.DrawFn) -> list[dict[str, str]]:
 
 
 @given(invoices(), st.sampled_from(",;\t|"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-def test_what_was_written_is_read(
+def test_a_written_book_reads_back_equal(
     made: list[dict[str, str]], delimiter: str, encoding: str
 ) -> None:
     text = io.StringIO()

@@ -39,7 +39,7 @@ def row(n: int, **cells: str) -> str:
     return ",".join((known | cells).values())
 
 
-def test_rows_of_one_cause_are_one_line_with_the_first_three_lines_named() -> None:
+def test_rows_with_one_cause_are_one_entry_with_the_first_three_line_numbers() -> None:
     rows = [row(n, total=f"{n}.7899999999995") for n in range(1, 6)]
     rows.insert(2, row(9, total=""))
     first, second = causes(*rows)
@@ -89,12 +89,12 @@ def test_a_cause_says_what_to_put_into_the_map(cells: dict[str, str], hint: str)
     "cells",
     [{"total": "free"}, {"issued_on": "soon"}, {"customer": ""}, {"total": "INV-7"}],
 )
-def test_what_no_map_can_mend_has_no_hint(cells: dict[str, str]) -> None:
+def test_a_cause_that_no_map_can_fix_has_no_hint(cells: dict[str, str]) -> None:
     (told,) = causes(row(1, **cells))
     assert "map" not in told
 
 
-def test_the_hint_of_a_cause_mends_its_rows() -> None:
+def test_the_hint_of_a_cause_fixes_its_rows() -> None:
     """Written into the map as it stands, the hint makes the rows readable."""
     rows = [row(n, total=f"{n}.7899999999995", paid_on="nan") for n in range(1, 4)]
     found = read_book(io.BytesIO("\n".join((HEADER, *rows)).encode()), read_map(MAP))

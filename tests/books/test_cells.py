@@ -23,7 +23,7 @@ def test_an_amount_is_exact_or_refused(text: str, decimal: str, thousands: str) 
         assert amount == Decimal(text.replace(decimal, "."))
 
 
-def test_an_amount_of_a_currency() -> None:
+def test_an_amount_with_more_decimals_than_its_currency_is_refused() -> None:
     assert check_amount(Decimal("1.10"), "EUR") == Decimal("1.10")
     with pytest.raises(ValueError, match="more decimals than JPY"):
         check_amount(Decimal("1.1"), "JPY")

@@ -57,13 +57,13 @@ def test_the_export_of_a_dataframe_reads_with_a_map() -> None:
 
 
 @pytest.mark.parametrize("fraction", ["0", "5", "123456", "1234567", "123456789", "9" * 30])
-def test_fractions_of_a_second_have_any_length(fraction: str) -> None:
+def test_fractions_of_a_second_may_have_any_length(fraction: str) -> None:
     (row,) = read(ROW.replace("00:00:00.000000000", f"23:59:59.{fraction}"))
     assert isinstance(row, BookRow)
     assert (row.issued_on, row.due_on) == (date(2020, 3, 30), date(2020, 4, 10))
 
 
-def test_an_instant_with_an_offset_counts_as_the_day_that_is_written() -> None:
+def test_a_time_with_an_offset_counts_as_its_written_date() -> None:
     text = MAP.replace("%S.%f", "%S%z")
     for zone in ("+00:00", "-0800", "Z"):
         (row,) = read(ROW.replace("00:00:00.000000000", f"23:30:00{zone}"), text)
@@ -81,7 +81,7 @@ def test_an_instant_with_an_offset_counts_as_the_day_that_is_written() -> None:
         ("7", "7.00", False),
     ],
 )
-def test_round_goes_to_the_currency_half_even_and_is_marked(
+def test_round_uses_the_decimals_of_the_currency_and_marks_the_row(
     text: str, total: str, rounded: bool
 ) -> None:
     (row,) = read(ROW.replace("2309.7899999999995", text))
@@ -89,12 +89,12 @@ def test_round_goes_to_the_currency_half_even_and_is_marked(
     assert (str(row.total), row.rounded) == (total, rounded)
 
 
-def test_an_amount_that_rounds_to_nothing_is_refused() -> None:
+def test_an_amount_that_rounds_to_zero_is_refused() -> None:
     (bad,) = read(ROW.replace("2309.7899999999995", "0.004"))
     assert str(bad) == "line 2, total: '0.004' is zero when rounded to USD (total = 'amount')"
 
 
-def test_without_round_the_reason_is_the_currency() -> None:
+def test_without_round_too_many_decimals_are_an_error() -> None:
     (bad,) = read(ROW, MAP.replace("round = true", ""))
     assert isinstance(bad, RowError)
     assert bad.reason.startswith("2309.7899999999995 has more decimals than USD, which has 2")
@@ -111,7 +111,7 @@ def test_without_round_the_reason_is_the_currency() -> None:
         ("9007199254740992.0", "9007199254740992"),
     ],
 )
-def test_whole_numbers_lose_their_decimals_and_texts_stay(text: str, whole: str) -> None:
+def test_whole_numbers_removes_point_zero_and_keeps_texts(text: str, whole: str) -> None:
     (row,) = read(ROW.replace("2960623488.0", text))
     assert isinstance(row, BookRow)
     assert row.invoice == whole
@@ -125,7 +125,7 @@ def test_whole_numbers_lose_their_decimals_and_texts_stay(text: str, whole: str)
         ("9007199254740994.0", "'9007199254740994.0' has more digits than a float keeps"),
     ],
 )
-def test_a_number_that_lost_digits_is_refused(text: str, reason: str) -> None:
+def test_a_float_too_large_to_be_exact_is_refused(text: str, reason: str) -> None:
     assert read(ROW.replace("2960623488.0", text)) == [RowError(2, "doc_id", reason)]
 
 

@@ -28,7 +28,7 @@ def wrong(line: str) -> str:
     return str(error)
 
 
-def test_facts_come_in_order_of_time_and_else_of_the_file() -> None:
+def test_facts_are_sorted_by_time_and_keep_the_file_order_within_a_moment() -> None:
     found = facts(
         "2025-03-06T08:00,settle,C1,1,",
         "2025-03-06,dispute,C1,1,Too much",
@@ -70,7 +70,7 @@ def test_facts_come_in_order_of_time_and_else_of_the_file() -> None:
         ("plan,C1,,Contextualized reminders", None, None, "Contextualized reminders"),
     ],
 )
-def test_the_value_of_each_kind(
+def test_the_value_of_each_kind_is_read(
     line: str, amount: Decimal | None, on: date | None, text: str
 ) -> None:
     [fact] = facts(f"2025-03-06T10:00,{line}")
@@ -109,11 +109,11 @@ def test_a_credit_may_name_its_currency() -> None:
         ("2025-02-03,void,C1,1", "line 2: has 4 cells where the header has 5"),
     ],
 )
-def test_a_bad_fact_is_named(line: str, reason: str) -> None:
+def test_a_bad_fact_gives_its_line_column_and_reason(line: str, reason: str) -> None:
     assert wrong(line).startswith(reason)
 
 
-def test_a_column_that_is_missing() -> None:
+def test_a_missing_column_is_named() -> None:
     with pytest.raises(BookError, match="no column for invoice, value; the file has at, kind"):
         read_facts(io.BytesIO(b"at;kind;customer\n"))
 
@@ -139,7 +139,7 @@ def test_any_file_gives_facts_or_errors(table: list[list[str]], data: bytes) -> 
         ("invoice", "2025-03-06,dispute,C1,{},"),
     ],
 )
-def test_an_id_in_the_form_of_ours_is_no_external_id(place: str, line: str) -> None:
+def test_an_external_id_in_the_form_of_our_ids_is_refused(place: str, line: str) -> None:
     told = wrong(line.format("{0f8fad5b-d9cb-469f-a165-70867728950e}"))
     assert told.startswith(f"line 2, {place}: ")
     assert "external:" in told

@@ -45,7 +45,7 @@ def read(text: str, map_text: str) -> list[BookRow | RowError]:
     return list(read_book(io.BytesIO(text.encode()), read_map(map_text)))
 
 
-def test_the_export_of_a_dataframe() -> None:
+def test_the_map_of_a_dataframe_export_is_guessed() -> None:
     found = of(DATAFRAME)
     assert found.doubts == []
     assert lines(found) == [
@@ -68,7 +68,7 @@ def test_the_export_of_a_dataframe() -> None:
     ]
 
 
-def test_german_headers_amounts_and_the_sign_of_a_currency() -> None:
+def test_german_headers_and_amounts_and_a_currency_sign_are_recognised() -> None:
     found = of(GERMAN)
     assert found.doubts == []
     text = write_map(found, "x.csv")
@@ -76,7 +76,7 @@ def test_german_headers_amounts_and_the_sign_of_a_currency() -> None:
     assert all(isinstance(row, BookRow) for row in read(GERMAN, text))
 
 
-def test_french_headers_and_tabs() -> None:
+def test_french_headers_and_tabs_are_recognised() -> None:
     found = of(FRENCH)
     assert found.choices["issued_on"].header == "Date d'émission"
     assert all(isinstance(row, BookRow) for row in read(FRENCH, write_map(found, "x.csv")))
@@ -88,7 +88,7 @@ def test_a_book_in_our_own_form_needs_no_map() -> None:
     assert not of(GERMAN).plain
 
 
-def test_day_and_month_that_cannot_be_told_apart_are_in_doubt() -> None:
+def test_ambiguous_day_and_month_are_marked_as_in_doubt() -> None:
     found = of(
         "customer,invoice,issued_on,total,currency,paid_on,due_on\nC,I,03/04/2025,1.00,EUR,,\n"
     )
@@ -98,7 +98,7 @@ def test_day_and_month_that_cannot_be_told_apart_are_in_doubt() -> None:
     assert '# It could also be date_format = "%m/%d/%Y"' in write_map(found, "x.csv")
 
 
-def test_one_clear_column_of_dates_tells_the_others() -> None:
+def test_an_unambiguous_date_column_decides_the_format_of_the_others() -> None:
     found = of(
         "customer,invoice,issued_on,total,currency,paid_on,due_on\n"
         "C,I,03/04/2025,1.00,EUR,,03/31/2025\n"
@@ -118,13 +118,13 @@ def test_one_clear_column_of_dates_tells_the_others() -> None:
         (["100"], [(".", "")]),
     ],
 )
-def test_how_amounts_are_written(amounts: list[str], forms: list[tuple[str, str]]) -> None:
+def test_the_form_of_amounts_is_guessed(amounts: list[str], forms: list[tuple[str, str]]) -> None:
     rows = "".join(f"C{n};I{n};2025-01-02;{a};EUR;;\n" for n, a in enumerate(amounts))
     found = of(f"customer;invoice;issued_on;total;currency;paid_on;due_on\n{rows}")
     assert [(form.decimal, form.thousands) for form in found.amount_forms] == forms
 
 
-def test_what_no_column_says_stands_as_a_comment_and_the_map_is_refused_until_it_is_said() -> None:
+def test_a_missing_field_is_a_comment_and_the_map_is_refused_until_it_is_filled_in() -> None:
     text = "Client,Facture,Date,Total\nC,F1,2025-01-02,1.00\n"
     found = of(text)
     assert found.doubts == ["due_on", "currency", "paid_on"]
@@ -137,7 +137,7 @@ def test_what_no_column_says_stands_as_a_comment_and_the_map_is_refused_until_it
     assert isinstance(row, BookRow)
 
 
-def test_headers_with_quotes_and_controls_make_a_map_that_can_be_read() -> None:
+def test_a_map_with_quotes_and_control_characters_in_headers_can_be_read() -> None:
     header = 'customer,invoice,"issue\n""d"" on",total,currency,paid_on,due_on'
     text = f"{header}\nC,I,2025-01-02,1,EUR,,\n"
     found = of(text)
@@ -145,6 +145,6 @@ def test_headers_with_quotes_and_controls_make_a_map_that_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"\xff\xfe"])
-def test_what_is_no_csv_file_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_csv_is_refused(content: bytes) -> None:
     with pytest.raises(BookError):
         guess(io.BytesIO(content))

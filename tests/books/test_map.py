@@ -57,7 +57,7 @@ def book(map_text: str, text: str = FOREIGN) -> list[BookRow | RowError]:
 
 
 @pytest.mark.parametrize("text", [FLAT, SECTIONS, TABLES])
-def test_the_three_ways_to_write_a_map(text: str) -> None:
+def test_all_three_ways_to_write_a_map_read_alike(text: str) -> None:
     first, second = book(text)
     assert first == BookRow(
         line=2,
@@ -75,7 +75,7 @@ def test_the_three_ways_to_write_a_map(text: str) -> None:
     assert (second.paid_on, str(second.total)) == (None, "84.70")
 
 
-def test_patterns_take_several_columns_and_are_empty_without_any() -> None:
+def test_a_pattern_joins_columns_and_is_empty_if_all_of_them_are() -> None:
     text = FLAT.replace("{customerID}@", "{Box}@") + 'customer_name = "{{{customerID}}} {box}"\n'
     first, second = book(text)
     assert isinstance(first, BookRow)
@@ -84,7 +84,7 @@ def test_patterns_take_several_columns_and_are_empty_without_any() -> None:
     assert (second.email, second.customer_name) == ("", "{K-23}")
 
 
-def test_numbers_dates_and_empty_cells_of_elsewhere() -> None:
+def test_foreign_numbers_dates_and_empty_cells_are_read() -> None:
     text = (
         "Kunde;Beleg;Datum;Fällig;Betrag;Bezahlt\n"
         "1;A;31.01.2025 00:00;1.3.25;€ 1.234.567,8;NULL\n"
@@ -125,7 +125,7 @@ def test_an_error_names_the_foreign_header_too() -> None:
     )
 
 
-def test_a_map_over_our_own_headers_changes_only_what_it_says() -> None:
+def test_a_map_for_our_own_headers_changes_only_the_fields_it_names() -> None:
     text = (
         "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on,language\n"
         "C1,Anna,,1,01.02.2025,,5,EUR,,fr\n"
@@ -192,7 +192,7 @@ def test_a_map_that_does_not_fit_the_file(old: str, new: str, reason: str) -> No
     assert str(raised.value).startswith(reason)
 
 
-def test_a_text_that_is_a_header_and_could_be_a_constant_must_be_told_apart() -> None:
+def test_a_text_that_may_be_a_header_or_a_constant_is_refused() -> None:
     both = FOREIGN.replace("country", "USD")
     with pytest.raises(BookError, match="currency = 'USD' is a column of the file and could be"):
         book(FLAT, both)
@@ -201,13 +201,13 @@ def test_a_text_that_is_a_header_and_could_be_a_constant_must_be_told_apart() ->
     assert str(error).startswith("line 2, currency: 'NORTH' is not")
 
 
-def test_nothing_as_a_constant() -> None:
+def test_an_empty_constant_is_an_empty_field() -> None:
     first, _ = book(FLAT.replace('"Cleared"', '""'))
     assert isinstance(first, BookRow)
     assert first.paid_on is None
 
 
-def test_the_file_may_have_a_column_twice_unless_it_is_used() -> None:
+def test_a_duplicate_column_is_an_error_only_if_it_is_used() -> None:
     twice = FOREIGN.replace("Box,country", "Box,Box")
     assert isinstance(book(FLAT, twice)[0], BookRow)
     with pytest.raises(BookError, match="the column 'Box' is there 2 times"):

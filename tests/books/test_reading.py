@@ -81,7 +81,7 @@ def test_no_toml_within_the_limits_takes_long(text: str) -> None:
     assert time.perf_counter() - began < 5
 
 
-def test_what_is_meant_well_is_read() -> None:
+def test_ordinary_json_and_toml_are_read() -> None:
     for path in EXAMPLES.glob("*.toml"):
         assert read_toml(path.read_bytes())
     assert read_toml(b"\xef\xbb\xbfa.b.c = 'x.y.z ... and so on'") == {

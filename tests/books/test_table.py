@@ -37,7 +37,7 @@ def test_quotes_hold_separators_quotes_and_line_breaks_and_lines_are_counted() -
     assert (first.line, second.line) == (2, 4)
 
 
-def test_cp1252_is_the_fallback_and_a_mixture_is_refused() -> None:
+def test_cp1252_is_the_fallback_and_mixed_encodings_are_refused() -> None:
     cafe = ANNA.replace("Anna's Bakery", "Café Zoë €")
     [row] = rows(f"{HEADER}\n{cafe}".encode("cp1252"))
     assert row.customer_name == "Café Zoë €"
@@ -66,13 +66,13 @@ def test_cp1252_is_the_fallback_and_a_mixture_is_refused() -> None:
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "no column for customer"),
     ],
 )
-def test_a_file_that_cannot_be_used(data: bytes, reason: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(BookError) as raised:
         book(data)
     assert str(raised.value).startswith(reason)
 
 
-def test_a_quote_that_is_never_closed_costs_its_own_rows_only() -> None:
+def test_an_unclosed_quote_loses_only_the_rows_near_it() -> None:
     more = [ANNA.replace("INV-1", f"INV-{i}") for i in range(2, 4000)]
     text = "\n".join([HEADER, ANNA.replace("Anna's", '"Anna'), *more])
     found = book(text)
@@ -84,7 +84,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_rows_only() -> None:
 
 @pytest.mark.parametrize("empty", ["\n", "\r\n", " \n", ",,,,,,,,\n"])
 @pytest.mark.parametrize("before", ["", f"{HEADER}\n", f"{HEADER}\n{ANNA}\n"])
-def test_a_file_of_empty_rows_is_left_after_as_many_as_a_spreadsheet_has(
+def test_a_file_with_more_empty_rows_than_a_spreadsheet_is_refused(
     empty: str, before: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("books.lines.MAX_EMPTY_ROWS", 500)

@@ -47,7 +47,7 @@ def whose(session: Session, done: Result) -> Principal:
     return found
 
 
-def test_an_admin_without_a_key_gets_one_from_the_machine(house: Engine) -> None:
+def test_an_admin_without_a_key_gets_one(house: Engine) -> None:
     done = create("Ada@amber.example", "--name", "found again")
     with transaction(house) as session:
         who = whose(session, done)
@@ -58,20 +58,20 @@ def test_an_admin_without_a_key_gets_one_from_the_machine(house: Engine) -> None
         assert "found again" in told.text
 
 
-def test_where_no_admin_is_left_a_member_is_made_one(house: Engine) -> None:
+def test_the_option_admin_makes_the_member_an_admin(house: Engine) -> None:
     with transaction(house) as session:
         assert whose(session, create("ben@amber.example")).member.role == "member"  # type: ignore[union-attr]
         who = whose(session, create("ben@amber.example", "--admin"))
         assert (who.name, who.member.role) == ("Ben", "admin")  # type: ignore[union-attr]
 
 
-def test_who_left_gets_a_key_only_when_let_back(house: Engine) -> None:
+def test_a_member_who_left_gets_a_key_only_as_an_admin(house: Engine) -> None:
     assert isinstance(create("cleo@amber.example").exception, Conflict)
     with transaction(house) as session:
         assert whose(session, create("cleo@amber.example", "--admin")).name == "Cleo"
 
 
-def test_a_key_for_nobody_is_refused(house: Engine) -> None:
+def test_a_key_for_an_unknown_member_is_refused(house: Engine) -> None:
     assert isinstance(create("dora@amber.example").exception, NotFound)
     with transaction(house) as session:
         assert len(session.exec(select(t.ApiKey)).all()) == 1

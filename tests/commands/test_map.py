@@ -54,7 +54,7 @@ def answering(**answers: str) -> Ask:
     return ask
 
 
-def test_what_is_asked_makes_the_map_complete(tmp_path: Path) -> None:
+def test_the_answers_complete_the_map(tmp_path: Path) -> None:
     book = tmp_path / "foreign.csv"
     book.write_text(FILE)
     ask = answering(
@@ -76,7 +76,7 @@ def test_what_is_asked_makes_the_map_complete(tmp_path: Path) -> None:
     assert 'paid_on = ""' in text
 
 
-def test_a_question_is_asked_until_its_answer_is_possible() -> None:
+def test_a_question_is_repeated_until_the_answer_is_valid() -> None:
     said: list[str] = []
     typed = iter(["9", "nope", "2"])
     ask = ask_on_terminal(said.append, lambda: next(typed))
@@ -91,7 +91,7 @@ def test_a_question_is_asked_until_its_answer_is_possible() -> None:
     assert ask_on_terminal(said.append, lambda: "")("Which?", ["one", "two"], "two") == "two"
 
 
-def test_a_file_that_is_no_csv_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_csv_is_refused(tmp_path: Path) -> None:
     book = tmp_path / "book.xlsx"
     book.write_bytes(b"PK\x03\x04\x00\x00")
     result = CliRunner().invoke(app, ["map", str(book)])

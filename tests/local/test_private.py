@@ -53,7 +53,7 @@ def left_open(state: Path) -> None:
 
 
 @pytest.mark.services
-def test_a_start_and_a_send_leave_nothing_that_another_user_can_read(tmp_path: Path) -> None:
+def test_no_file_of_a_start_and_a_send_is_readable_by_others(tmp_path: Path) -> None:
     state = tmp_path / "deep" / ".dunning"
     left_open(state)
     for name in ("temporal.db", "temporal.db-wal"):
@@ -74,7 +74,7 @@ def test_a_start_and_a_send_leave_nothing_that_another_user_can_read(tmp_path: P
     assert sum(name.endswith((".eml", ".txt")) for name in found) >= 3
 
 
-def test_every_process_of_ours_starts_by_closing_what_it_will_write(
+def test_every_process_starts_with_umask_077(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def no_settings() -> None:
@@ -93,7 +93,7 @@ def test_every_process_of_ours_starts_by_closing_what_it_will_write(
         assert os.umask(0o022) == 0o077
 
 
-def test_what_an_older_version_left_open_is_closed(tmp_path: Path) -> None:
+def test_files_that_an_older_version_left_readable_are_closed(tmp_path: Path) -> None:
     left_open(tmp_path)
     (tmp_path / "secret.key").write_text("x")
     (tmp_path / "secret.key").chmod(0o400)
@@ -102,7 +102,7 @@ def test_what_an_older_version_left_open_is_closed(tmp_path: Path) -> None:
     assert modes(tmp_path)["secret.key"] == 0o400
 
 
-def test_what_is_not_ours_keeps_its_rights(tmp_path: Path) -> None:
+def test_files_of_others_in_the_state_directory_keep_their_permissions(tmp_path: Path) -> None:
     state, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
     left_open(state)
     elsewhere.write_text("x")
@@ -114,14 +114,14 @@ def test_what_is_not_ours_keeps_its_rights(tmp_path: Path) -> None:
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o644
 
 
-def test_a_message_in_the_outbox_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+def test_outbox_files_are_private_under_any_umask(tmp_path: Path) -> None:
     folder = tmp_path / "outbox"
     Outbox(ActionType.EMAIL, lambda _: None, folder).send(email())
     assert set(modes(folder).values()) == {0o700, 0o600}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
-def test_postgresql_as_nobody_passes_and_nobody_else_does(tmp_path: Path) -> None:
+def test_only_postgresql_as_nobody_can_pass_through_the_state_directory(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     let_in(state, 65534)

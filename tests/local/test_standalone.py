@@ -76,7 +76,7 @@ async def status_of(services: Services, workflow_id: str) -> str:
     return description.status.name
 
 
-async def test_both_come_up_together_and_leave_nothing_behind(state_dir: Path) -> None:
+async def test_both_servers_start_and_leave_no_process_behind(state_dir: Path) -> None:
     embedded = Embedded(state_dir, temporal=TemporalOptions(ui_port=0))
     before = {p.pid for p in psutil.Process().children(recursive=True)}  # of the other tests
     begun = time.monotonic()
@@ -99,7 +99,7 @@ async def test_both_come_up_together_and_leave_nothing_behind(state_dir: Path) -
     assert (embedded.postgres_pid, embedded.temporal_pid) == (None, None)
 
 
-async def test_what_was_written_is_there_at_the_next_start(state_dir: Path) -> None:
+async def test_data_survives_a_restart(state_dir: Path) -> None:
     with Embedded(state_dir) as services:
         with connect(services) as connection:
             connection.execute("CREATE TABLE fact AS SELECT 7 AS n")
@@ -166,13 +166,13 @@ def another_process(state_dir: Path, how: str) -> Iterator[tuple[subprocess.Pope
         holder.stdout.close()
 
 
-def test_the_servers_end_with_a_process_that_was_killed(state_dir: Path) -> None:
+def test_the_servers_end_when_our_process_is_killed(state_dir: Path) -> None:
     with another_process(state_dir, "watched") as (holder, pids):
         holder.kill()
         until(lambda: not any(lives(pid) for pid in pids))
 
 
-def test_what_a_killed_process_left_running_is_ended_at_the_next_start(state_dir: Path) -> None:
+def test_servers_of_a_killed_process_are_ended_at_the_next_start(state_dir: Path) -> None:
     with another_process(state_dir, "unwatched") as (holder, pids):
         holder.kill()
         holder.wait()
@@ -222,7 +222,7 @@ def test_a_server_that_cannot_start_says_why(state_dir: Path) -> None:
         pass
 
 
-def test_a_deep_directory_is_no_obstacle(state_dir: Path) -> None:
+def test_a_state_directory_with_a_very_long_path_works(state_dir: Path) -> None:
     deep = state_dir / ("a" * 60) / ("b" * 60)
     with Embedded(deep, temporal=None, durable=False) as services, connect(services) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
