@@ -1,7 +1,7 @@
 """One call of a provider: how far it came, how long it may take, and why it failed, in our words.
 
-The time-outs of the clients bound each wait for the network alone: an answer that comes byte by
-byte, a name with many addresses, a resolver that hangs would hold a call for minutes.
+The clients' own time-outs bound only each wait for the network. An answer that comes byte by byte,
+a name with many addresses or a resolver that hangs would hold a call for minutes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, Protocol, TypeVar
 
 import urllib3.exceptions
 
-#: Of one call, everything together: with the time to keep its outcome (``activities.sending``)
-#: inside the deadline of a claim (``backoffice.delivery.deliveries``).
+#: For one call in all. With the time to store its outcome (``activities.sending``) it must stay
+#: below the deadline of a claim (``backoffice.delivery.deliveries``).
 LIMIT = timedelta(seconds=15)
-#: Of a look-up, which may be several calls: inside the time-out of its activity.
+#: For a look-up, which may be several calls: below the time-out of its activity.
 LOOK_UP_LIMIT = timedelta(seconds=40)
 
 T = TypeVar("T")
@@ -40,9 +40,9 @@ class Connection(Protocol):
 
 
 class Call:
-    """How far one call came: before its connection stands, nothing can have been sent.
+    """How far one call came: before its connection is open, nothing can have been sent.
 
-    ``status`` and ``headers`` are the answer's, as soon as they are there: the clients lose them
+    ``status`` and ``headers`` are set as soon as the answer has them, because the clients lose them
     when the body is cut off.
     """
 
@@ -55,8 +55,8 @@ class Call:
         self._lock = threading.Lock()
 
     def connect(self, connection: Connection, stand: Callable[[], None]) -> None:
-        """``stand`` makes the connection, with its certificate. A call that is over sends nothing:
-        raises TookTooLong."""
+        """``stand`` opens the connection and checks its certificate. Raises TookTooLong when the
+        call has ended meanwhile, so that it sends nothing."""
         self._connection = connection
         stand()
         with self._lock:
@@ -65,25 +65,25 @@ class Call:
             self.connected = True
 
     def end(self) -> None:
-        """From now on nothing is sent that is not on its way, and nothing is waited for."""
+        """Ends the call: nothing more is sent, and nothing is waited for."""
         with self._lock:
             self._over = True
         sock = getattr(self._connection, "sock", None)
         if isinstance(sock, socket.socket):
-            with contextlib.suppress(OSError):  # not SSLSocket's, which another thread is reading
+            with contextlib.suppress(OSError):  # not that of SSLSocket, which another thread reads
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def within(limit: timedelta, call: Call, ask: Callable[[], T]) -> T:
-    """What ``ask`` answers or raises. At the limit the call is ended and TookTooLong is raised,
-    however slowly its bytes come; ``call.connected`` then tells whether it can have left."""
+    """Returns or raises what ``ask`` does. At the limit it ends the call and raises TookTooLong;
+    ``call.connected`` then says whether the request can have left."""
     answers: list[T] = []
     errors: list[Exception] = []
 
     def work() -> None:
         try:
             answers.append(ask())
-        except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
+        except Exception as error:  # noqa: BLE001 - raised again in the calling thread
             errors.append(error)
 
     thread = threading.Thread(target=work, name="call of a provider", daemon=True)
@@ -97,7 +97,7 @@ def within(limit: timedelta, call: Call, ask: Callable[[], T]) -> T:
     return answers[0]
 
 
-#: By class, the most particular first: a client's own text names our account or its own insides.
+#: By class, the most specific first. The clients' own texts may name our account or internals.
 _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (TookTooLong, "it took too long"),
     (ssl.SSLCertVerificationError, "its certificate is not trusted"),
@@ -117,8 +117,8 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 
 def why(error: BaseException) -> str:
-    """Why there is no answer, in words of ours; "it could not be read" for what is none of the
-    network's."""
+    """Why there is no answer, in words for people; "it could not be read" for an error that is not
+    of the network."""
     chain = _chain(error)
     for kind, words in _WORDS:
         if any(isinstance(link, kind) for link in chain):
@@ -128,7 +128,7 @@ def why(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error with all that it came from, wherever a client keeps that."""
+    """The error and its causes, in every place where a client keeps them."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting and len(found) < 20:

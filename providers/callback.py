@@ -29,10 +29,10 @@ MAX_BODY = 2_000_000
 class Endpoint:
     """An address where the provider calls back: ``/webhooks/<provider>`` and ``path``.
 
-    ``purpose``: what an admin enters the address for at the provider; None = the provider is told
+    ``purpose``: what the address is for, when an admin enters it at the provider; None = we send
     the address with each message. ``of_delivery``: the address ends with a delivery's id, which
-    says whose account it is; else an organisation's id stands before ``path``, for its own account.
-    ``max_body`` is in bytes.
+    says whose account it is. Otherwise the address of an organisation's own account has the
+    organisation's id before ``path``. ``max_body`` is in bytes.
     """
 
     path: str = ""

@@ -1,8 +1,8 @@
-"""Which account at a provider: a mark that can be stored and compared, and tells no secret.
+"""The mark of an account at a provider: it can be stored and compared, and reveals no secret.
 
-SHA-256 of what tells accounts apart, which nobody turns back into a key of a provider's length.
-Twilio has an id that stays when a token or an API key is replaced. SendGrid and Lob have the API
-key alone: there a replaced key cannot be told from another account, and counts as one.
+It is a SHA-256 of what tells accounts apart; a key as long as a provider's cannot be guessed from
+it. Twilio's accounts have an id, which stays when a token or an API key is replaced. SendGrid and
+Lob give us only the API key: a replaced key looks like another account, and counts as one.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""A short link in a message that was followed: noted by the API as if a provider had reported it,
-and read by whoever takes in callbacks."""
+"""A short link that was followed: the API stores it, and the worker reads it, like a callback."""
 
 from __future__ import annotations
 
@@ -10,17 +9,17 @@ from dunning.delivery import DeliveryFact
 from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 
-#: Stands where the others have the provider.
+#: Stored as the provider of such a callback.
 LINK = "link"
 
 
 def followed(delivery_id: str, at: datetime) -> bytes:
-    """The body that is kept: whose message it was in, and when (UTC)."""
+    """The body that is stored: the delivery whose link it was, and when it was followed (UTC)."""
     return json.dumps({"delivery_id": delivery_id, "at": at.isoformat()}).encode()
 
 
 def read(callback: Callback, now: datetime) -> list[Report | Reply]:
-    """The one event. Raises BadCallback."""
+    """The one report, at ``now`` (UTC) at the latest. Raises BadCallback."""
     try:
         data = json.loads(callback.body)
         at = min(datetime.fromisoformat(data["at"]), now)

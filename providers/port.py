@@ -1,4 +1,5 @@
-"""The port that every provider implements: one message out, one answer back."""
+"""The contract of sending: one message out, one result back. How a provider is registered, and what
+else it has: ``providers.provider``."""
 
 from __future__ import annotations
 
@@ -12,16 +13,16 @@ from messages.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has it. ``provider_id`` may be empty: not every answer carries one."""
+    """The provider took the message. ``provider_id`` is empty when its answer gives none."""
 
     provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider will not send it, ever. ``recipient_invalid``: the address is to blame;
-    ``opted_out``: the recipient told the provider to stop. ``asked``: False when we refused it
-    ourselves, which says nothing about whether the account works."""
+    """The message will never be sent. ``recipient_invalid``: because the address is wrong;
+    ``opted_out``: because the recipient told the provider to stop. ``asked`` False: we refused it
+    without a call, which says nothing about whether the account works."""
 
     reason: str
     code: str
@@ -32,11 +33,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It has certainly not left; try again, after ``retry_after`` when the provider says so.
+    """The message has certainly not left: try again, after ``retry_after`` if that is given.
 
-    ``holds_channel``: the provider refuses this account or is misconfigured for it, whatever the
-    message: nothing of this account can leave until somebody mends it. ``retry_after`` is not
-    given then; the sender chooses the pause.
+    ``holds_channel``: the provider refuses the account itself, or its settings are wrong. No
+    message of this account can leave until a person mends it; ``retry_after`` is then None.
     """
 
     reason: str
@@ -46,7 +46,8 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows whether it left: never send again before a look-up or a person says no."""
+    """It is unknown whether the message left. At-most-once: never send it again before a look-up or
+    a person says that it did not."""
 
     reason: str
 
@@ -61,12 +62,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The provider answered and does not have it (yet)."""
+    """The provider answered that it does not have the message, or not yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class CannotTell:
-    """The look-up itself failed, or this account may not look up."""
+    """The look-up failed, or the account may not look up."""
 
     reason: str
 
@@ -86,25 +87,26 @@ class Channel(Protocol):
 
     @property
     def account(self) -> str:
-        """The mark of the account (``providers.fingerprint``), stored with each delivery: the same
-        key is the same message, and a look-up finds it, at the same account alone."""
+        """The mark of the account (``providers.fingerprint``), stored with each delivery. An
+        idempotency key and a look-up are valid only at the account that the message was sent by."""
 
     @property
     def signers(self) -> tuple[str, ...]:
-        """The marks of the keys that sign this account's callbacks; none where none can come."""
+        """The marks of the keys that sign this account's callbacks; empty without callbacks."""
 
     @property
     def idempotent(self) -> bool:
-        """Sending the same ``delivery_id`` again has no second effect, at the same account."""
+        """Whether ``delivery_id`` is an idempotency key: a second send of it by the same account
+        has no effect."""
 
     def send(self, message: Message) -> Result:
-        """One attempt, no retry, in bounded time. Never raises for transport. A message of another
-        type is Rejected before anything is handed over (``not_its_type``)."""
+        """One attempt, no retry, in bounded time. Never raises for network errors. A message of
+        another type is Rejected without a call (``not_its_type``)."""
 
 
 def not_its_type(channel: Channel, message: Message) -> Rejected | None:
-    """A message that would enter a channel of another type: a mistake of ours, which says nothing
-    about the recipient's address."""
+    """The result for a message of another type than the channel's: a mistake of this program, which
+    says nothing about the recipient's address."""
     if message.channel is channel.type:
         return None
     reason = (
@@ -118,4 +120,4 @@ class LooksUp(Protocol):
     """A channel that can find a message whose answer was lost."""
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
-        """Whether the provider has this very message, handed over after ``since`` (UTC)."""
+        """Whether the provider has this message, sent after ``since`` (UTC). Never raises."""

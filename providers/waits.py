@@ -10,13 +10,13 @@ _MOST_WAIT = timedelta(hours=1)
 
 
 def bounded(wait: timedelta) -> timedelta:
-    """What the provider asks, but at least a second and at most an hour."""
+    """The wait that the provider asks for, but at least a second and at most an hour."""
     return min(max(wait, _LEAST_WAIT), _MOST_WAIT)
 
 
 def asked_wait(headers: Any, now: float, reset: str) -> timedelta | None:
-    """What the headers of a 429 ask: Unix seconds in ``reset`` (``now`` are the same), seconds in
-    Retry-After. None when they do not say."""
+    """The wait that the headers of a 429 ask for: until the Unix seconds in the header ``reset``,
+    or for the seconds in Retry-After. ``now`` is in Unix seconds. None when they give neither."""
     for name, start in ((reset, now), ("Retry-After", 0.0)):
         value = str((headers or {}).get(name, "")).strip()
         if value.isascii() and value.isdigit() and len(value) < 12:

@@ -1,5 +1,5 @@
-"""The transport of one call to Lob, in place of its library's: one attempt, no redirects, the proxy
-of the environment, and what came is kept."""
+"""The transport of one call to Lob, instead of its library's: one attempt, no redirects, the proxy
+of the environment, and the answer is kept."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Upload(io.BytesIO):
 
 
 class LobCall(Call):
-    """The library's errors lose the status, and fail themselves on a body that is cut off; what
-    came is kept here. ``problem``: why there is no answer."""
+    """Keeps the answer, because the library's errors lose the status and fail on a body that is cut
+    off. ``problem``: why there is no answer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,15 +34,15 @@ class LobCall(Call):
 
 
 class Transport:
-    """What the library takes for its pool of connections: one call, by the proxy that the
-    environment names for this address (HTTPS_PROXY, NO_PROXY …, as the other clients read it)."""
+    """The library's connection pool for one call. It uses the proxy that the environment names for
+    this address (HTTPS_PROXY, NO_PROXY …), as the other clients do."""
 
     def __init__(self, call: LobCall) -> None:
         self._call = call
         self._pools: urllib3.PoolManager | None = None
 
     def request(self, method: str, url: str, **request: Any) -> Any:
-        """A redirect would carry the key to another host; it comes back as the answer it is."""
+        """A redirect is not followed, because it would send the API key to another host."""
         self._pools = pools = self._pool_manager(url)
         answer = pools.request(method, url, **request | {"redirect": False})
         self._call.status, self._call.headers = answer.status, answer.headers
@@ -73,7 +73,7 @@ class Transport:
 
 
 def _telling(kind: type[urllib3.PoolManager], call: Call) -> Any:
-    """That kind of pool, its connections telling the call when they stand."""
+    """That kind of pool; its connections report to the call when they are open."""
 
     class Telling(kind):  # type: ignore[misc, valid-type]
         def connection_from_host(self, *args: Any, **settings: Any) -> Any:

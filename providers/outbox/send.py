@@ -79,8 +79,8 @@ class Outbox:
         return Found(f"outbox-{message.delivery_id}") if known else NotFound()
 
     def _store_and_write(self, message: Message, folder: Path) -> None:
-        """Writes a draft file, then the table, then renames the file: whatever fails before the
-        table leaves nothing, and nobody sees half a file."""
+        """Writes a draft file, then the table, then renames the file. An error before the table
+        leaves nothing behind, and a file is never half written."""
         is_mail = message.channel is ActionType.EMAIL
         content = as_eml(message) if is_mail else as_txt(message).encode()
         place = folder / message.organisation_id

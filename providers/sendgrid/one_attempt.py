@@ -1,7 +1,7 @@
-"""SendGrid's HTTP client made to try once, and to tell how far it came.
+"""SendGrid's HTTP client with one attempt, which reports how far the call came.
 
-The library opens a connection of its own for every call, follows redirects with the key in hand
-and does not say whether anything was sent. ``OneAttempt`` replaces that transport and nothing else.
+The library opens a connection for every call, follows redirects with the API key, and does not say
+whether anything was sent. ``OneAttempt`` replaces only its transport.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from providers.call import Call
 
 
 class OneAttempt(Client):  # type: ignore[misc]
-    """The library's client with our transport; ``_make_request`` is the seam it leaves for that.
+    """The library's client with our transport; ``_make_request`` is the method to override.
 
     ``timeout`` is in seconds and bounds each wait for the network. Raises what the library raises.
     """
@@ -85,14 +85,14 @@ class _Https(urllib.request.HTTPSHandler):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another host; it comes back as the answer it is."""
+    """Not followed: it would send the API key to another host. It is returned as the answer."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 class _Noting(urllib.request.BaseHandler):
-    """Keeps what the answer begins with, before the library makes an error of it."""
+    """Keeps the status and the headers before the library turns them into an error."""
 
     handler_order = 0
 

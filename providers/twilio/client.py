@@ -54,7 +54,7 @@ def _answered(call: Call, response: Any, **_: Any) -> None:
 
 
 class _Reporting(HTTPAdapter):
-    """Its connections report to the call when they stand."""
+    """Its connections report to the call when they are open."""
 
     def __init__(self, call: Call) -> None:
         super().__init__()

@@ -72,7 +72,7 @@ class _Post:
 
 
 class Sender:
-    """``to`` is the base address of our side on this machine, None = nobody is told anything."""
+    """``to`` is the base address of our side on this machine, None = no callbacks."""
 
     def __init__(self, to: str | None, habits: Habits, seed: int) -> None:
         self.aim(to)

@@ -74,7 +74,7 @@ class Provider(Protocol):
         """What a provider in good health does and says."""
 
     def refusal(self) -> Answer:
-        """Its 401: the account is refused, whatever it asks."""
+        """Its 401, for any request of a refused account."""
 
     def failure(self, status: int, reset_at: int) -> Answer:
         """Its 429, 500 or 503; ``reset_at``: Unix seconds at which a rate limit ends."""
@@ -108,7 +108,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """No connection is left open, whatever was being played on it."""
+        """Closes every connection, also in the middle of a fault."""
         self._closing.set()
         with contextlib.suppress(OSError):  # wakes the accept
             self._listener.shutdown(socket.SHUT_RDWR)

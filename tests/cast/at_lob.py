@@ -23,26 +23,12 @@ from tests.cast import letters
 from tests.cast import stand_in as play
 
 KEY = "test_not-a-real-key"
-
-
 NOW = datetime(2025, 3, 4, 8, 30, tzinfo=UTC)
-
-
 OURS = "3f0c7b0e-0000-4000-8000-000000000001"
-
-
 AMBER = Postal("1 Amber Street", "San Francisco", "US", "Suite 2", "94107", "CA")
-
-
 HERE = Postal("210 King St", "San Francisco", "US", "", "94107", "CA")
-
-
 THERE = Postal("12 rue de l'Église", "Paris", "FR", "Bâtiment B", "75011")
-
-
 ADA = Recipient(Role.TO, "210 King St\nSan Francisco CA 94107", "Ada Byron", "contact-ada", HERE)
-
-
 OK = '{"id": "ltr_1", "carrier": "a new one", "url": "https://lob.example/ltr_1.pdf"}'
 
 

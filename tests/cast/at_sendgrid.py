@@ -14,11 +14,7 @@ from tests.cast import stand_in as play
 from tests.cast.letters import email
 
 KEY = "SG.not-a-real-key"
-
-
 TUESDAY_0830 = 1741073400  # 4 March 2025, 08:30 in Paris, as Unix seconds
-
-
 SHORT = timedelta(milliseconds=300)
 
 

@@ -12,18 +12,10 @@ from urllib.parse import urlencode, urlsplit
 from stand_ins.providers import Fault, Habits, StandIns
 
 HANG = 30  # seconds; ends with the stand-ins, so no test takes as long
-
-
 PATIENCE = 0.1  # of the client
-
-
 QUICK = Habits(delay=0, twice=0, early=0, opened=0)
-
-
 PUBLIC = "https://dunning.example"
 MESSAGING_SERVICE = "MG" + "0" * 32
-
-
 CREATED_AFTER = {
     Fault.DROP_AFTER,
     Fault.HANG_AFTER,
@@ -31,8 +23,6 @@ CREATED_AFTER = {
     Fault.CUT_AFTER,
     Fault.GARBAGE_AFTER,
 }
-
-
 ADDRESS = {
     "name": "ADA",
     "address_line1": "1 King St",
@@ -132,6 +122,4 @@ def send_letter(
 
 
 SENDS = {"sendgrid": send_mail, "twilio": send_sms, "lob": send_letter}
-
-
 SUCCESS = {"sendgrid": 202, "twilio": 201, "lob": 200}

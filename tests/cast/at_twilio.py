@@ -24,23 +24,11 @@ from tests.cast import stand_in as play
 from tests.cast.letters import sms
 
 SID = "AC" + "0" * 32
-
-
 TOKEN = "not-a-real-token"
-
-
 SM = "SM" + "1" * 32
-
-
 BASE = "https://dunning.example"
-
-
 SHORT = timedelta(milliseconds=300)
-
-
 NOON = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
-
-
 OURS = sms().delivery_id
 
 

@@ -6,17 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 NOW = datetime(2025, 3, 4, 8, 30, tzinfo=UTC)
-
-
 EVENTS = "https://dunning.example/webhooks/sendgrid"
-
-
 INBOUND = f"{EVENTS}/inbound"
-
-
 OURS = "3f0c7b0e-0000-4000-8000-000000000001"
-
-
 HEADERS = """\
 Received: from mail.acme.example by mx.sendgrid.net
 From: =?utf-8?q?Ad=C3=A9le_Byron=2C?= Acme <Ada@acme.example>

@@ -66,8 +66,6 @@ def test_twilio_accepts_and_finds_an_sms_of_every_kind_of_sender(on: StandIns, s
 
 
 TROY = Postal("1 King St", "Troy", "US", "Suite 2", "12180-1234", "NY")
-
-
 HOMES = [
     TROY,
     Postal("1 rue du Roi", "Paris", "FR", postal_code="75001"),

@@ -123,7 +123,7 @@ def test_a_success_with_fields_unknown_to_the_library_is_accepted() -> None:
 def test_an_answer_lost_after_the_request_left_is_ambiguous(script: play.Script) -> None:
     result, provider = sent_to(script)
     assert isinstance(result, Ambiguous)
-    assert len(provider.requests) == 1, "one attempt, whatever happens"
+    assert len(provider.requests) == 1, "there must be one attempt only"
 
 
 def test_a_request_that_never_reached_lob_is_not_sent() -> None:

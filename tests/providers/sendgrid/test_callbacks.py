@@ -19,23 +19,15 @@ KEY = (
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+"
     "2fNNRaINXvVpiglSI8eNEc6wEA3F+g=="
 )
-
-
 OTHER_KEY = (
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqTxd43gyp8IOEto2LdIfjRQrIbsd4SXZkLW6jDutdhXSJCWHw8REntlo"
     "7aNDthvj+y7GjUuFDb/R1NGe1OPzpA=="
 )
-
-
 SIGNATURE = (
     "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtE"
     "ZtM="
 )
-
-
 STAMP = "1600112502"
-
-
 BODY = (
     b'[{"email":"hello@world.com","event":"dropped","reason":"Bounced Address",'
     b'"sg_event_id":"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA",'
@@ -43,14 +35,8 @@ BODY = (
     b'"smtp-id":"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>","timestamp":1600112492}]'
     b"\r\n"
 )
-
-
 SIGNED_AT = datetime.fromtimestamp(int(STAMP), UTC)
-
-
 SIGNATURE_HEADER = "x-twilio-email-event-webhook-signature"
-
-
 STAMP_HEADER = "x-twilio-email-event-webhook-timestamp"
 
 

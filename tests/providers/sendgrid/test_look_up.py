@@ -23,8 +23,6 @@ from tests.cast.at_sendgrid import KEY, SHORT, account
 from tests.cast.letters import email
 
 SINCE = datetime(2025, 3, 4, 8, 30, tzinfo=UTC)
-
-
 LOST = email().delivery_id
 
 

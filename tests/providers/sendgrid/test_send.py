@@ -84,7 +84,7 @@ def test_a_server_without_tls_is_not_sent() -> None:
 def test_an_answer_lost_after_the_request_left_is_ambiguous(script: play.Script) -> None:
     result, provider = sent_to(script)
     assert isinstance(result, Ambiguous)
-    assert len(provider.requests) == 1, "one attempt, whatever happens"
+    assert len(provider.requests) == 1, "there must be one attempt only"
 
 
 @pytest.mark.parametrize(

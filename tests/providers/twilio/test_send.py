@@ -165,7 +165,7 @@ def test_it_is_the_same_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     tls, known = certified(tmp_path)
     with provider(made(), play.hang_up, tls=tls) as (address, requests):
         secure = channel(address.replace("http:", "https:"))
-        assert isinstance(secure.send(sms()), NotSent), "nobody vouches for this server"
+        assert isinstance(secure.send(sms()), NotSent), "its certificate is not trusted"
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(known))
         assert secure.send(sms()) == Accepted(SM)
         assert isinstance(secure.send(sms()), Ambiguous)
@@ -214,7 +214,7 @@ def test_it_is_the_same_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_an_answer_lost_after_the_request_left_is_ambiguous(script: play.Script) -> None:
     result, requests = sent_to(script)
     assert isinstance(result, Ambiguous)
-    assert len(requests) == 1, "one attempt, whatever happens"
+    assert len(requests) == 1, "there must be one attempt only"
 
 
 def test_a_redirect_is_not_followed() -> None:

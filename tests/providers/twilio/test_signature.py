@@ -24,11 +24,7 @@ PUBLISHED = {
     "From": "+14158675309",
     "To": "+18005551212",
 }
-
-
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
-
-
 SIGNATURE = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
 
 
