@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from dunning.carrying import can_carry, order
+from dunning.carrying import can_carry, order, owed
 from dunning.interest import LatePayment, late_payment
-from dunning.model import Account, Invoice, InvoiceStatus
+from dunning.model import Account, Invoice
+from dunning.totals import sums
 
 _ZERO = Decimal(0)
 
@@ -160,28 +161,16 @@ def _facts(invoice: Invoice, today: date, interest: Mapping[str, Decimal]) -> In
 
 def _totals(account: Account, first: str, today: date) -> tuple[Totals, ...]:
     """Rule 9. A balance within the tolerance counts as settled (rule 3)."""
-    owed = [
-        i
-        for i in account.invoices
-        if i.status is InvoiceStatus.OPEN and i.issued_on <= today and i.balance > account.tolerance
-    ]
-    credit_of = {c: amount for c, amount in account.credits.items() if amount > 0}
-    currencies = {i.currency for i in owed} | credit_of.keys() | {first}
-    totals = []
-    for currency in sorted(currencies, key=lambda c: (c != first, c)):
-        mine = [i for i in owed if i.currency == currency]
-        credit = credit_of.get(currency, _ZERO)
-        balance = sum((i.balance for i in mine), _ZERO)
-        listed = sum((i.balance for i in mine if can_carry(i, account, today)), _ZERO)
-        overdue = sum((i.balance for i in mine if i.due_on < today), _ZERO)
-        totals.append(
-            Totals(
-                currency=currency,
-                outstanding=balance - credit,
-                overdue=max(_ZERO, overdue - credit),
-                listed=listed,
-                unlisted=balance - listed,
-                credit=credit,
-            )
+    counted = [i for i in account.invoices if owed(i, account) and i.issued_on <= today]
+    found = [
+        Totals(
+            currency=each.currency,
+            outstanding=each.balance - each.credit,
+            overdue=max(_ZERO, each.overdue - each.credit),
+            listed=each.listed,
+            unlisted=each.balance - each.listed,
+            credit=each.credit,
         )
-    return tuple(totals)
+        for each in sums(account, counted, today, first)
+    ]
+    return tuple(sorted(found, key=lambda each: each.currency != first))

@@ -61,7 +61,6 @@ STILL_TO_BE_SPLIT = {
     "tests/api/outside/test_webhooks.py",
     "tests/backoffice/ledger/test_imports.py",
     "tests/cast/checker.py",
-    "tests/cast/diary.py",
     "tests/flows/test_held.py:test_a_refused_key_is_probed_by_one_send_until_it_works_and_everything_leaves_once",
     "tests/flows/test_kill.py:test_kill_9_of_everything_in_a_rehearsed_week",
     "tests/flows/test_outage.py",
@@ -70,8 +69,6 @@ STILL_TO_BE_SPLIT = {
     "tests/rehearsal/test_days.py:test_days_off_and_clocks_that_change",
     "tests/rehearsal/test_facts.py:test_what_happens_to_a_customer",
     "tests/rehearsal/test_facts.py:test_what_happens_to_an_invoice",
-    "tests/workflows/test_customer.py",
-    "workflows/customer.py",
 }
 
 

@@ -1,7 +1,7 @@
-"""What crosses the border between the sequence and its activities: inputs, results, names, limits.
+"""The contract between the sequence and its activities: inputs, results, names, limits.
 
-These are an API: a history written yesterday must still load, so fields are only added, with
-defaults. Ids, instants and short labels only; what people wrote by hand passes through as it is.
+Recorded histories must still load: fields are only added, with defaults. Payloads hold ids,
+instants and short labels, and what people wrote into a signal by hand.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-#: Temporal's name of the sequence, and of its signals (any other signal is not ours).
+#: Names in Temporal: the workflow type of the sequence, and its signals.
 SEQUENCE = "CustomerSequence"
 SIGNALS = ("payment", "complete", "skip", "pause", "resume", "account_changed")
 
@@ -23,26 +23,26 @@ PRUNE, PRUNE_ACTIVITY = "Prune", "prune"
 #: The query that answers a ``Standing``.
 NEXT = "next"
 
-#: By these Temporal finds a run: organisation and customer (the id that billing uses) are set at
-#: the start and carried on by Temporal, the state whenever it changes. They are never encrypted.
+#: Search attributes. Organisation and customer (billing's own id) are set at the start and kept by
+#: continue-as-new; the state is upserted when it changes. Temporal stores them unencrypted.
 ORGANISATION_ATTRIBUTE = "DunningOrganisation"
 CUSTOMER_ATTRIBUTE = "DunningCustomer"
 STATE_ATTRIBUTE = "DunningState"
 SEARCH_ATTRIBUTES = (ORGANISATION_ATTRIBUTE, CUSTOMER_ATTRIBUTE, STATE_ATTRIBUTE)
 
-#: A review touches the database alone; a send calls a provider once, which times out after 10 s to
-#: connect and 10 s to answer; a look-up asks it several things.
+#: A review uses the database only. A send calls a provider once (10 s to connect, 10 s to answer).
+#: A look-up calls it several times.
 REVIEW_TIMEOUT = timedelta(seconds=15)
 SEND_TIMEOUT = timedelta(seconds=30)
 LOOK_UP_TIMEOUT = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=1)
 
-#: A run ends and goes on as a new one when its history has this many events: replay stays cheap.
+#: Continue as new when the history has more events: replay stays cheap.
 ROLL_AT_EVENTS = 300
-#: So does one that was signalled so often, long before Temporal refuses a run's 10,001st signal.
+#: Continue as new after so many signals: Temporal refuses a run's 10,001st.
 ROLL_AT_SIGNALS = 1_000
-#: How long a customer who owes nothing is remembered by a run that rests.
+#: The run of a customer who owes nothing ends after this time without a signal.
 LINGER = timedelta(days=30)
 
 
@@ -52,7 +52,7 @@ def workflow_id(organisation_id: str, customer_id: str) -> str:
 
 
 def channel_queue(task_queue: str, channel: str) -> str:
-    """Each channel has its own task queue, so that one that is down holds only itself."""
+    """Each channel has its own task queue: a provider that is down delays its channel only."""
     return f"{task_queue}-{channel}"
 
 
@@ -60,10 +60,10 @@ def channel_queue(task_queue: str, channel: str) -> str:
 class Signal:
     """A signal: what happened, by id, with a few words that make the run readable.
 
-    From the API ``nudge`` is the number of the nudge and ``id`` the fact's own id, which is in the
-    database already. Sent by hand both may be missing: ``id`` is then made by the sequence. The
-    other fields mean: ``invoice`` its number, ``amount`` "12.50" (default: the balance), ``until``
-    an ISO date, ``who`` and ``why`` free text. ``clock``: a rehearsal's clock has moved.
+    From the API: ``nudge`` is the number of the nudge, ``id`` that of the fact, which is already
+    stored. By hand both may be missing; the sequence then makes an ``id``. ``invoice``: its number.
+    ``amount``: "12.50", by default the balance. ``until``: an ISO date. ``who``, ``why``: free
+    text. ``clock``: a rehearsal's clock was moved.
     """
 
     signal: str = "account_changed"
@@ -78,9 +78,9 @@ class Signal:
 
     @staticmethod
     def read_all(signal: str, payload: Any, made_id: str) -> list[Signal]:
-        """Whatever was sent, as messages; never raises, because a signal handler must not. The
-        relay tells everything that waits for one customer in one signal: a list ``messages``, each
-        with the name of its ``signal``."""
+        """Whatever was sent, as signals. Never raises: an error in a handler fails the workflow
+        task. The relay sends everything that waits for one customer as one signal: a list
+        ``messages``, each with the name of its ``signal``."""
         several = payload.get("messages") if isinstance(payload, dict) else None
         if not isinstance(several, list):
             return [Signal.read(signal, payload, made_id)]
@@ -92,7 +92,7 @@ class Signal:
 
     @staticmethod
     def read(signal: str, payload: Any, made_id: str) -> Signal:
-        """Whatever was sent, as one message. Never raises."""
+        """Whatever was sent, as one signal. Never raises."""
         if isinstance(payload, str):
             payload = {"why": payload}
         if not isinstance(payload, dict):

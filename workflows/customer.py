@@ -6,6 +6,7 @@ or time zone can never break the replay of a customer who has been asleep for we
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
         Standing,
         channel_queue,
     )
+    from workflows.details import at_work
 
 _STATE = SearchAttributeKey.for_keyword(STATE_ATTRIBUTE)
 _RETRY = RetryPolicy(initial_interval=FIRST_RETRY, maximum_interval=LONGEST_RETRY)
@@ -48,6 +50,7 @@ class CustomerSequence:
     @workflow.init
     def __init__(self, start: SequenceStart) -> None:
         self._start = start
+        self._ids = (start.organisation_id, start.customer_id)
         self._inbox: list[Signal] = []
         self._signals = 0
         self._carrying = start.carrying
@@ -58,7 +61,7 @@ class CustomerSequence:
 
     @workflow.run
     async def run(self, start: SequenceStart) -> str:
-        # A signal that started the run is here already: it is read in the first review.
+        # The signal that started the run is in the inbox already: the first review reads it.
         coming = start.next or await self._review(self._unread())
         while True:
             self._tell(coming)
@@ -98,7 +101,7 @@ class CustomerSequence:
 
     @workflow.query(name=NEXT)
     def next(self) -> Standing:
-        """What comes next and when, for whoever asks the run; it may not have decided yet."""
+        """What comes next and when; ``decided`` is False before the first review has answered."""
         return Standing(
             about=self._start.about,
             summary=self._words(),
@@ -110,13 +113,13 @@ class CustomerSequence:
         )
 
     def _remember(self, signal: str, payloads: tuple[Any, ...]) -> None:
-        """Handlers take any number of payloads: one too many would fail each workflow task."""
+        """Handlers accept any number of payloads: a wrong number would fail the workflow task."""
         payload = payloads[0] if payloads else None
         self._inbox += Signal.read_all(signal, payload, str(workflow.uuid4()))
         self._signals += 1
 
     async def _slept(self, coming: Instruction) -> bool:
-        """Sleep until the moment of ``coming``: True; a message came first: False."""
+        """Sleep until ``coming`` is due. False: a signal came first."""
         if coming.state == "send":
             return True
         until = coming.until
@@ -145,7 +148,7 @@ class CustomerSequence:
     async def _woken(self, coming: Instruction) -> Instruction:
         messages = self._unread()
         if coming.then is not None and all(m.clock for m in messages):
-            # A rehearsal's clock reached the moment this run sleeps for: as if the timer had fired.
+            # A rehearsal's clock was moved to the wake-up time: the same as a timer that fired.
             return await self._send(coming, max(m.nudge for m in messages))
         return await self._review(messages)
 
@@ -154,12 +157,7 @@ class CustomerSequence:
         words = sorted({m.signal for m in messages or ()})
         result: Instruction = await workflow.execute_activity(
             REVIEW,
-            ReviewInput(
-                self._start.organisation_id,
-                self._start.customer_id,
-                workflow.now(),
-                messages or [],
-            ),
+            ReviewInput(*self._ids, workflow.now(), messages or []),
             result_type=Instruction,
             start_to_close_timeout=REVIEW_TIMEOUT,
             retry_policy=_RETRY,
@@ -169,19 +167,13 @@ class CustomerSequence:
         return result
 
     async def _send(self, coming: Instruction, handled: int = 0) -> Instruction:
-        """Send on the channel of ``coming``, or ask it for a message whose answer was lost."""
+        """Send on the channel of ``coming``, or look up a message whose answer was lost."""
         channel = coming.then or ""
         doing = LOOK_UP if coming.look_up else SEND[channel]
         self._begin(doing)
         result: Instruction = await workflow.execute_activity(
             doing,
-            SendInput(
-                self._start.organisation_id,
-                self._start.customer_id,
-                workflow.now(),
-                channel,
-                handled,
-            ),
+            SendInput(*self._ids, workflow.now(), channel, handled),
             result_type=Instruction,
             task_queue=channel_queue(self._start.task_queue, channel),
             start_to_close_timeout=LOOK_UP_TIMEOUT if coming.look_up else SEND_TIMEOUT,
@@ -192,15 +184,16 @@ class CustomerSequence:
         return result
 
     def _priority(self, messages: list[Signal] | None) -> Priority:
-        """What a person waits for goes first; a big organisation cannot starve a small one."""
+        """What a person waits for goes first; fairness keeps one organisation from delaying the
+        others."""
         waited_for = any(m.signal in ("complete", "skip") for m in messages or ())
         return Priority(
             priority_key=1 if waited_for else None, fairness_key=self._start.organisation_id
         )
 
     def _begin(self, activity: str) -> None:
-        """Until the activity has answered, the details say that it is at work, and since when: one
-        that fails again and again must not look like the sleep before it."""
+        """The details name the running activity and its start, so that an activity that is retried
+        for hours does not look like a sleeping run."""
         self._doing, self._since = activity, workflow.now()
         self._show()
 
@@ -209,18 +202,12 @@ class CustomerSequence:
         workflow.set_current_details(f"{who}{self._words()}")
 
     def _words(self) -> str:
-        if not self._doing:
-            return self._coming.summary if self._coming else ""
-        what = {REVIEW: "Looking at the account", LOOK_UP: "Asking the provider"}
-        parts = [
-            f"{what.get(self._doing, 'Sending')} since {self._since:%a %-d %b %Y %H:%M:%S} UTC"
-        ]
-        if self._doing != REVIEW and self._label:
-            parts.append(self._label)
-        return " · ".join([*parts, "if this lasts, the error is under Pending Activities"])
+        if self._doing:
+            return at_work(self._doing, self._since, self._label)
+        return self._coming.summary if self._coming else ""
 
     def _tell(self, coming: Instruction) -> None:
-        """The story of the run, for whoever opens it in the Temporal UI."""
+        """Show the answer in the Temporal UI: current details, and the state when it changed."""
         self._label, self._coming, self._doing = coming.label, coming, ""
         self._show()
         if coming.state not in ("send", self._state):
@@ -228,9 +215,12 @@ class CustomerSequence:
             workflow.upsert_search_attributes([_STATE.value_set(coming.state)])
 
     def _roll_if_due(self, coming: Instruction) -> None:
-        """One run = one carrying invoice; histories stay short, and far from the most signals that
-        a run may have. Never with a message unread: at that limit no more come in, so that a run
-        which could not roll before reads what it has, and rolls then."""
+        """Continue as new when another invoice carries, when the history or the number of signals
+        is near its limit, or when a newer worker version is current.
+
+        Never with an unread signal, which would be lost. At Temporal's limit of signals no more
+        come in: the run reads what it has and continues as new after that.
+        """
         info = workflow.info()
         if self._carrying is None:
             self._carrying = coming.carrying
@@ -244,15 +234,8 @@ class CustomerSequence:
         newer = info.is_target_worker_deployment_version_changed()
         if not (due or newer) or self._inbox or not workflow.all_handlers_finished():
             return
-        following = SequenceStart(
-            self._start.organisation_id,
-            self._start.customer_id,
-            self._start.task_queue,
-            carrying=coming.carrying if another else self._carrying,
-            next=coming,
-            state=self._state,
-            about=self._start.about,
-        )
+        carrying = coming.carrying if another else self._carrying
+        following = replace(self._start, carrying=carrying, next=coming, state=self._state)
         if newer:
             workflow.continue_as_new(
                 following,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -30,6 +29,7 @@ from backoffice.ledger.facts import (
 from backoffice.people.members import member_or_404
 from dunning.carrying import paused
 from dunning.model import InvoiceStatus
+from dunning.totals import sums
 from store import tables as t
 from store.closures import EMAIL, PHONE, Closures
 from store.load import load
@@ -157,25 +157,22 @@ def whole(unit: Unit, row: t.Customer) -> Customer:
     loaded = load(unit, row.id, lock=False)
     account = loaded.account
     today = account.calendar.today(unit.now)
-    owed = [i for i in account.invoices if i.status is InvoiceStatus.OPEN]
-    totals = []
-    for currency in sorted({i.currency for i in owed} | set(account.credits)):
-        mine = [i for i in owed if i.currency == currency]
-        late = (i.balance for i in mine if i.due_on < today)
-        totals.append(
-            Sums(
-                currency=currency,
-                outstanding=money(sum((i.balance for i in mine), Decimal(0)), currency),
-                overdue=money(sum(late, Decimal(0)), currency),
-                credit=money(account.credits.get(currency, Decimal(0)), currency),
-            )
+    opened = [i for i in account.invoices if i.status is InvoiceStatus.OPEN]
+    totals = [
+        Sums(
+            currency=each.currency,
+            outstanding=money(each.balance, each.currency),
+            overdue=money(each.overdue, each.currency),
+            credit=money(each.credit, each.currency),
         )
+        for each in sums(account, opened, today)
+    ]
     stopped, until = paused(account.pauses, today)
     return Customer(
         **short(unit, [row])[0].model_dump(),
         contacts=[contact_out(c, loaded.closures) for c in browse.contacts_of(unit, row.id)],
         members=[member_short(m) for m in browse.assigned_members(unit, row.id)],
-        open_invoices=len(owed),
+        open_invoices=len(opened),
         totals=totals,
         paused=stopped,
         paused_until=until,

@@ -1,11 +1,11 @@
-"""One customer, lived day by day in memory: what ``decide`` answers is done, and written down.
+"""One customer, day by day in memory: what ``decide`` answers is done at once, and written down.
 
     life = Diary(plan(email("first", 1), call("call", 8)), start="2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-20")
     assert life.sent == ["Tue 4 Mar 08:30 first A"]
 
-Times are local to the organisation. Between two ``until`` a test tells facts: they hold from there.
+Times are local to the organisation. What a test tells between two ``until`` holds from there on.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dunning.model import (
 )
 from dunning.plan import ActionType, Plan
 from plans.read import parse_plan
+from tests.cast.done import Done
 
 PARIS = Calendar(ZoneInfo("Europe/Paris"))
 ANNA = Contact("anna", main=True, email=True, phone=True, postal=True)
@@ -62,7 +63,7 @@ def instant(text: str, calendar: Calendar = PARIS) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=calendar.zone).astimezone(UTC)
 
 
-class Diary:
+class Diary(Done):
     def __init__(
         self,
         the_plan: Plan | None,
@@ -72,7 +73,7 @@ class Diary:
         spread: timedelta = timedelta(0),
     ) -> None:
         """``lag``: how late the customer is woken each time, as on a busy machine."""
-        self.account = Account(
+        account = Account(
             customer_id="c",
             calendar=calendar,
             plan=the_plan,
@@ -80,11 +81,8 @@ class Diary:
             contacts=(ANNA,),
             spread=spread,
         )
-        self.now = instant(start, calendar)
+        super().__init__(account, instant(start, calendar))
         self.lag = lag
-        self.lines: list[tuple[str, Action]] = []  # executed and shown, as the time goes by
-        self.outcomes: list[str] = []
-        self.withdrawn: list[str] = []
         self.wakes = 0
 
     # What happens by itself.
@@ -110,23 +108,16 @@ class Diary:
         """Decide and do, until there is nothing left to do at this instant."""
         for _ in range(MOST_ROUNDS):
             decision = decide(self.account, self.now)
-            self._record(decision)
+            self.record(decision)
             if decision.kind is Kind.SEND:
-                self._send(decision)
+                self.send(decision)
             elif decision.kind is Kind.ASSIGN:
-                self._assign(decision)
+                self.assign(decision)
             else:
                 return decision
         raise AssertionError(f"no end of it at {self.now}: {decision}")
 
     # What is told.
-
-    @property
-    def today(self) -> date:
-        return self.account.calendar.today(self.now)
-
-    def tell(self, **account: Any) -> None:
-        self.account = replace(self.account, **account)
 
     def invoice(
         self, id_: str, due: str, total: int | str = 100, issued: str | None = None, **more: Any
@@ -135,10 +126,6 @@ class Diary:
         amount = Decimal(total)
         new = Invoice(id_, id_, issue, day(due), amount, amount)
         self.tell(invoices=(*self.account.invoices, replace(new, **more)))
-
-    def change(self, id_: str, **fields: Any) -> None:
-        found = [replace(i, **fields) if i.id == id_ else i for i in self.account.invoices]
-        self.tell(invoices=tuple(found))
 
     def pay(self, id_: str) -> None:
         self.change(id_, status=InvoiceStatus.PAID, balance=Decimal(0))
@@ -175,25 +162,19 @@ class Diary:
         """Its owner completes an open action; a message leaves through the same path."""
         action = self.open(key)
         if action.type in (ActionType.CALL, ActionType.TASK):
-            self._end(action, ActionStatus.DONE, executed_on=self.today)
+            self.end(action, ActionStatus.DONE, executed_on=self.today)
         else:
-            self._put(replace(action, requested=True))
+            self.put(replace(action, requested=True))
 
     def skip(self, key: str) -> None:
-        self._end(self.open(key), ActionStatus.SKIPPED)
+        self.end(self.open(key), ActionStatus.SKIPPED)
 
     def bounce(self, key: str) -> None:
         """The message comes back from every recipient (rule 37)."""
         self.contact(email=False)
         found = [a for a in self.account.actions if a.step_key == key]
         action = max(found, key=lambda a: a.seq)
-        self._put(replace(action, status=ActionStatus.FAILED, cause=Cause.BOUNCED))
-
-    def act(self, **fields: Any) -> None:
-        """An action from elsewhere: ``act(status=…, type=…)``."""
-        seq = self._next()
-        new = Action(f"a{seq}", seq, "", ActionType.EMAIL, ActionStatus.DONE, plan_id="p")
-        self._put(replace(new, **fields))
+        self.put(replace(action, status=ActionStatus.FAILED, cause=Cause.BOUNCED))
 
     # What can be read.
 
@@ -230,111 +211,3 @@ class Diary:
     @property
     def obsolete(self) -> list[str]:
         return [line for line, action in self.lines if action.status is ActionStatus.OBSOLETE]
-
-    # How it is done.
-
-    def _record(self, decision: Decision) -> None:
-        for gone in decision.withdraw:
-            action = next(a for a in self.account.actions if a.id == gone.action_id)
-            self._end(action, ActionStatus.WITHDRAWN)
-            self.withdrawn.append(f"{action.step_key or action.cause}: {gone.text}")
-        for ended in decision.promises:
-            self.outcomes.append(f"{ended.outcome} on {self.today}")
-            kept = next(i for i in self.account.invoices if i.id == ended.invoice_id).promises
-            left = tuple(p for p in kept if p.id != ended.promise_id)
-            self.change(ended.invoice_id, promises=left)
-        for task in decision.tasks:
-            if not any(
-                a.cause is task.cause and a.invoice_id == task.invoice_id
-                for a in self.account.actions
-                if a.status in (ActionStatus.TO_DO, ActionStatus.DONE, ActionStatus.SKIPPED)
-            ):
-                self.act(
-                    invoice_id=task.invoice_id,
-                    type=ActionType.TASK,
-                    status=ActionStatus.TO_DO,
-                    cause=task.cause,
-                )
-        self._plan_ahead(decision)
-        for key in decision.pass_over:
-            self._new(decision, ActionStatus.OBSOLETE, step_key=key, occurrence=0, attempt=0)
-
-    def _plan_ahead(self, decision: Decision) -> None:
-        """Keep the one planned action that the decision names; rule 21 needs to know it."""
-        kept = [a for a in self.account.actions if a.status is not ActionStatus.PLANNED]
-        planned = [a for a in self.account.actions if a.status is ActionStatus.PLANNED]
-        same = [a for a in planned if self._is_of(a, decision)]
-        self.tell(actions=tuple(kept + same[:1]))
-        if decision.kind is Kind.WAIT and decision.automatic:
-            if same:
-                self._put(replace(same[0], planned_for=decision.due))
-            else:
-                self._new(decision, ActionStatus.PLANNED, planned_for=decision.due)
-
-    def _is_of(self, action: Action, decision: Decision) -> bool:
-        wanted = (decision.invoice_id, decision.step_key, decision.occurrence, self.account.plan_id)
-        return wanted == (action.invoice_id, action.step_key, action.occurrence, action.plan_id)
-
-    def _send(self, decision: Decision) -> None:
-        if decision.action_id is not None:
-            action = next(a for a in self.account.actions if a.id == decision.action_id)
-        else:
-            action = self._planned(decision)
-        self._end(action, ActionStatus.DONE, executed_on=self.today)
-
-    def _assign(self, decision: Decision) -> None:
-        action = replace(self._planned(decision), status=ActionStatus.TO_DO, cause=decision.cause,
-                         shown_at=self.now)  # fmt: skip
-        self._put(action)
-        self._write(action)
-
-    def _planned(self, decision: Decision) -> Action:
-        for action in self.account.actions:
-            if action.status is ActionStatus.PLANNED and self._is_of(action, decision):
-                return action
-        return self._new(decision, ActionStatus.PLANNED)
-
-    def _new(self, decision: Decision, status: ActionStatus, **more: Any) -> Action:
-        assert self.account.plan is not None
-        assert decision.invoice_id is not None
-        key: Any = more.get("step_key", decision.step_key)
-        step = self.account.plan.step(key)
-        action = Action(
-            id=f"a{self._next()}",
-            seq=self._next(),
-            invoice_id=decision.invoice_id,
-            type=step.type,
-            status=status,
-            step_key=key,
-            plan_id=self.account.plan_id,
-            plan_keys=self.account.plan.keys,
-            occurrence=decision.occurrence,
-            attempt=decision.attempt,
-            automatic=step.automatic,
-            trigger_on=decision.trigger_on,
-        )
-        action = replace(action, **more)
-        self._put(action)
-        if status is ActionStatus.OBSOLETE:
-            self._write(action)
-        return action
-
-    def _end(self, action: Action, status: ActionStatus, **more: Any) -> None:
-        ended = replace(action, status=status, ended_on=self.today, **more)
-        self._put(ended)
-        if status is ActionStatus.DONE:
-            self._write(ended)
-
-    def _put(self, action: Action) -> None:
-        others = tuple(a for a in self.account.actions if a.id != action.id)
-        self.tell(actions=(*others, action))
-
-    def _next(self) -> int:
-        return 1 + max((a.seq for a in self.account.actions), default=0)
-
-    def _write(self, action: Action) -> None:
-        at = self.now.astimezone(self.account.calendar.zone)
-        what = str(action.step_key or action.cause)
-        if action.occurrence:
-            what += f"#{action.occurrence}"
-        self.lines.append((f"{at:%a} {at.day} {at:%b %H:%M} {what} {action.invoice_id}", action))

@@ -167,6 +167,13 @@ class Sequence:
     async def events(self) -> list[HistoryEvent]:
         return [e async for e in self.handle.fetch_history_events()]
 
+    async def idle(self) -> bool:
+        """Whether the last event is a workflow task that was completed."""
+        return (await self.events())[-1].event_type in (
+            EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+            EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+        )
+
     async def status(self) -> str:
         status = (await self.handle.describe()).status
         assert status is not None

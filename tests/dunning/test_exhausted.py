@@ -16,7 +16,7 @@ def test_rule_26_after_the_last_step_it_says_so_once_and_rests() -> None:
         decision.reasons[-1].text == "plan 'reminders' is exhausted for A: decide what to do next"
     )
     assert life.shown == ["exhausted"]
-    life._end(life.open(cause=Cause.EXHAUSTED), ActionStatus.SKIPPED)
+    life.end(life.open(cause=Cause.EXHAUSTED), ActionStatus.SKIPPED)
     life.settle()
     assert life.shown == []
 

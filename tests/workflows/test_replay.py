@@ -1,6 +1,6 @@
-"""Recorded histories are replayed: who has been asleep for weeks wakes up under new code.
+"""Recorded histories replay: a sequence that slept for weeks continues under new code.
 
-When one fails, the change would stop running sequences: keep their commands as they were.
+A failure means that the change would stop running sequences: restore the order of commands.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ async def test_a_recorded_history_replays(
     await replay(recorded(path), runner)
 
 
-async def test_the_replay_has_teeth() -> None:
-    """Another activity than the recorded one is found out."""
+async def test_replay_fails_on_changed_command_order() -> None:
+    """The recorded history has another activity at the place of ``send_email``."""
     history = recorded(next(p for p in HISTORIES if p.stem == "reminders-call-and-end"))
     for event in history.events:
         scheduled = event.activity_task_scheduled_event_attributes
