@@ -29,7 +29,8 @@ from rehearsal.report import Summary
 from rehearsal.run import Script, rehearse, write
 from store.calendars import parse_working_days
 from store.engine import connect, migrate
-from tests.cast.checker import Done, Setting, check, read_actions
+from tests.cast.checker.check import check
+from tests.cast.checker.data import Done, Setting, read_actions
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on,plan,phone"
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from books.facts import Fact
-from tests.cast.checker import Done, Setting, check, read_actions
+from tests.cast.checker.check import check
+from tests.cast.checker.data import Done, Setting, read_actions
 from tests.rehearsal.conftest import HEADER, facts_of, plan, rows_of
 
 MAILS = plan("mails", "s1 email 1", "s8 email 8", "talk call 15", "s30 email 30")

@@ -1,0 +1,154 @@
+"""What the checker reads: the plans, and the rows of actions.csv; and what it remembers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+TEN = time(10)
+MIDNIGHT = time(0)
+
+
+@dataclass(frozen=True)
+class Setting:
+    start: date
+    until: date
+    timezone: str = "Europe/Paris"
+    sending_time: time = time(8, 30)
+    working_days: frozenset[int] = frozenset(range(5))
+    holidays: Container[date] = frozenset()
+    manual_days: int | None = 0
+
+
+@dataclass
+class Done:
+    """A row of actions.csv."""
+
+    at: datetime  # local, without zone
+    customer: str
+    invoice: str
+    step: str
+    automatic: bool
+    status: str
+    place: int
+    used: bool = False
+
+    def __str__(self) -> str:
+        return (
+            f"{self.at:%a %Y-%m-%d %H:%M} {self.customer} {self.invoice} {self.step} {self.status}"
+        )
+
+
+@dataclass
+class Step:
+    place: int
+    key: str
+    type: str
+    automatic: bool
+    trigger: Mapping[str, Any]
+    delay: int
+    every: int | None
+    limit: int | None
+    recipients: list[str]
+
+
+@dataclass
+class Plan:
+    name: str
+    contextualized: bool
+    tasks_count: bool
+    steps: list[Step]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Plan:
+        steps = [
+            Step(
+                n, s["key"], s["type"], s.get("automatic", False), s["trigger"],
+                s.get("contact_delay_days", data.get("contact_delay_days", 0)),
+                s.get("repeat_every_days"), s.get("repeat_limit"), s.get("recipients", ["main"]),
+            )
+            for n, s in enumerate(data["steps"])
+        ]  # fmt: skip
+        context = data.get("first_action", "standard") == "contextualized"
+        return cls(data["name"], context, data.get("tasks_count", True), steps)
+
+
+@dataclass
+class Worked:
+    """What was executed or skipped on an invoice."""
+
+    plan: str
+    step: Step
+    occurrence: int
+    on: date
+    executed: bool
+
+
+@dataclass
+class Invoice:
+    key: str
+    issued: date
+    due_on: date | None
+    total: Decimal
+    currency: str
+    void: bool = False
+    disputed: bool = False
+    pauses: list[date | None] = field(default_factory=list)
+    promised: date | None = None
+    worked: list[Worked] = field(default_factory=list)
+    waited: set[tuple[str, int]] = field(default_factory=set)  # for want of an address (35)
+
+
+@dataclass
+class Money:
+    """A payment or a credit, meant for an invoice or for none."""
+
+    invoice: str
+    amount: Decimal
+    currency: str
+    payment: bool
+    reversed: bool = False
+
+
+@dataclass
+class Open:
+    """A manual action, or one that found no recipient, with its owner."""
+
+    invoice: str
+    step: Step
+    occurrence: int
+    plan: str
+    shown: datetime
+    no_recipient: bool
+    row: Done | None = None  # where it was never executed
+
+
+def read_actions(path: Path, setting: Setting) -> tuple[list[Done], list[str]]:
+    """The rows of actions.csv and what is wrong with their form."""
+    zone, found, wrong = ZoneInfo(setting.timezone), [], []
+    with path.open(newline="", encoding="utf-8") as file:
+        for place, row in enumerate(csv.DictReader(file)):
+            at = datetime.fromisoformat(row["at"])
+            if at.astimezone(zone).isoformat(timespec="seconds") != row["at"]:
+                wrong.append(f"{row['at']} is not a time of {setting.timezone}")
+            found.append(
+                Done(
+                    at.astimezone(zone).replace(tzinfo=None), _cell(row["customer"]),
+                    _cell(row["invoice"]), row["step"], row["automatic"] == "true", row["status"],
+                    place,
+                )
+            )  # fmt: skip
+    if [row.at for row in found] != sorted(row.at for row in found):
+        wrong.append("the rows are not in order of time")
+    return found, wrong
+
+
+def _cell(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
