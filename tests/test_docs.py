@@ -132,11 +132,11 @@ def _requests(page: Path) -> Iterator[tuple[str, str]]:
                 yield found[1] or "GET", f"/v1{found[2]}"
 
 
-def test_the_readme_asks_the_api_for_something() -> None:
+def test_requests_of_the_readme_are_found() -> None:
     assert ("PUT", "/v1/customers/DEMO") in set(_requests(ROOT / "README.md"))
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     wrong = []
     for page in PAGES:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
@@ -202,7 +202,7 @@ def test_every_option_of_a_rehearsal_is_documented() -> None:
     assert [o for o in options if o.startswith("--") and f"| `{o}" not in page] == []
 
 
-def test_every_target_that_a_page_names_is_made() -> None:
+def test_every_make_target_that_a_page_names_exists() -> None:
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         target
@@ -218,7 +218,7 @@ def test_every_setting_that_a_page_names_exists() -> None:
     assert named - known == set()
 
 
-def test_the_example_of_a_plan_makes_sense() -> None:
+def test_the_example_of_a_plan_is_valid() -> None:
     [example] = blocks(PLANS, "toml")
     for step in parse_plan(tomllib.loads(example)).steps:
         check_step(step)
@@ -238,8 +238,8 @@ def test_the_queries_of_operations_run(engine: Engine) -> None:
 # -- style -----------------------------------------------------------------------------------------
 
 
-def test_pages_speak_of_the_project_alone() -> None:
-    """No path of somebody's machine."""
+def test_no_page_names_a_path_of_somebodys_machine() -> None:
+    """Such as a home folder."""
     found = [
         f"{page.name}: {path}"
         for page in PAGES
