@@ -12,8 +12,9 @@ from sqlmodel import col, select
 from temporalio import activity
 
 from activities.deciding import Clock, decide_and_record, engine_time, nobody, real_clock, working
-from backoffice.ledger.credits import PAYMENT, CreditFact, put_credit
+from backoffice.ledger.credits import CreditFact, put_credit
 from backoffice.ledger.holds import pause, resume
+from backoffice.ledger.kinds import PAYMENT
 from backoffice.worklist.actions import work_open_action
 from store import tables as t
 from store.calendars import calendar_of

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from backoffice.ledger.facts import CustomerFact, put_customer
+from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member, set_group
 from backoffice.people.plans import put_plan
 from books.book import read_book
@@ -19,7 +19,8 @@ from books.errors import RowError
 from books.reading import read_toml
 from books.row import BookRow
 from messages.check import check_texts
-from rehearsal.book import FACTS_BY, apply_all, events
+from rehearsal.apply import apply_all
+from rehearsal.book import FACTS_BY, events
 from store import tables as t
 from store.calendars import calendar_of
 from store.engine import transaction

@@ -20,7 +20,8 @@ from sqlmodel import Session, col, select
 from backoffice.worklist.actions import work_open_action
 from dunning.calendar import Calendar, instant
 from logs import words_of
-from rehearsal.book import FACTS_BY, Event, apply_all, moments
+from rehearsal.apply import apply_all
+from rehearsal.book import FACTS_BY, Event, moments
 from store import tables as t
 from store.calendars import calendar_of
 from store.engine import ERRORS, is_outage, transaction

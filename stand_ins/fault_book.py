@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from backoffice.ledger.facts import CustomerFact, InvoiceFact, put_customer, put_invoice
+from backoffice.ledger.customers import CustomerFact, put_customer
+from backoffice.ledger.invoices import InvoiceFact, put_invoice
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan

@@ -22,15 +22,12 @@ from activities.review import Review
 from activities.sending import Sending
 from backoffice.delivery.outcomes import apply
 from backoffice.delivery.replies import take
-from backoffice.ledger.credits import PAYMENT, CreditFact, put_credit
-from backoffice.ledger.facts import (
-    CustomerFact,
-    InvoiceFact,
-    find_customer,
-    put_customer,
-    put_invoice,
-    set_contact_validity,
-)
+from backoffice.ledger.contacts import set_contact_validity
+from backoffice.ledger.credits import CreditFact, put_credit
+from backoffice.ledger.customers import CustomerFact, put_customer
+from backoffice.ledger.find import find_customer
+from backoffice.ledger.invoices import InvoiceFact, put_invoice
+from backoffice.ledger.kinds import PAYMENT
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan

@@ -1,8 +1,9 @@
 """Many facts in one transaction: what they name is looked up and locked at once beforehand, so
-that each needs few queries of its own; the timeline and the nudges are written at the end."""
+that each needs few queries of its own; rows that refer to others are written at the end."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,40 +11,54 @@ from typing import Any
 from sqlmodel import col, select
 
 from store import tables as t
+from store.bulk_credits import look_up_applications, look_up_credits
 from store.locks import lock_customers, parts
 from store.nudges import nudge_many
+from store.pending import write_all
 from store.unit import Batch, Unit
 
 
 @contextmanager
-def batch(unit: Unit, customers: Iterable[str], invoices: Iterable[str]) -> Iterator[None]:
-    """Look up the customers and invoices with these external ids and lock the customers. At the end
-    write the timeline, and one nudge for each customer with news."""
-    unit.progress.batch = found = _looked_up(unit, set(customers), invoices)
+def batch(
+    unit: Unit,
+    customers: Iterable[str],
+    invoices: Iterable[str],
+    credit_keys: Iterable[tuple[str, str]] = (),
+    *,
+    nudge_once: bool = True,
+) -> Iterator[None]:
+    """Look up the customers and invoices with these external ids, and the credits with these kinds
+    and external ids, and lock the customers. What is not named here is looked up when it is needed.
+
+    ``nudge_once``: at the end, one nudge for each customer with news; else each nudge is written by
+    itself, with its payload.
+    """
+    unit.progress.batch = found = Batch(nudged={} if nudge_once else None)
     try:
+        _look_up(unit, found, set(customers), invoices)
+        look_up_credits(unit, found, credit_keys)
+        look_up_applications(unit, found, [*found.invoices])
         yield
+        write_all(unit)
     finally:
         unit.progress.batch = None
-    unit.session.flush()
-    unit.session.add_all(found.entries)
-    unit.session.flush()
     if found.nudged:
         nudge_many(unit, list(found.nudged))
 
 
-def _looked_up(unit: Unit, customers: set[str], invoices: Iterable[str]) -> Batch:
-    rows: dict[tuple[Any, str], Any] = dict.fromkeys((t.Customer, key) for key in customers)
-    rows |= {(t.Customer, row.external_id): row for row in lock_customers(unit, customers)}
+def _look_up(unit: Unit, found: Batch, customers: set[str], invoices: Iterable[str]) -> None:
+    found.rows |= dict.fromkeys((t.Customer, key) for key in customers)
+    found.rows |= {(t.Customer, row.external_id): row for row in lock_customers(unit, customers)}
     for some in parts(invoices):
-        rows |= dict.fromkeys((t.Invoice, key) for key in some)
+        found.rows |= dict.fromkeys((t.Invoice, key) for key in some)
         mine = (
             select(t.Invoice)
             .where(t.Invoice.organisation_id == unit.organisation_id)
             .where(col(t.Invoice.external_id).in_(some))
             .execution_options(populate_existing=True)
         )
-        rows |= {(t.Invoice, row.external_id): row for row in unit.session.exec(mine)}
-    return Batch(rows)
+        for row in unit.session.exec(mine):
+            found.rows[t.Invoice, row.external_id] = found.invoices[row.id] = row
 
 
 def find(unit: Unit, table: Any, key: str) -> Any:
@@ -55,10 +70,22 @@ def find(unit: Unit, table: Any, key: str) -> Any:
     return unit.session.exec(mine.where(table.external_id == key)).one_or_none()
 
 
+def invoice(unit: Unit, invoice_id: uuid.UUID) -> t.Invoice:
+    """One that is known to exist."""
+    batch = unit.progress.batch
+    known = batch.invoices.get(invoice_id) if batch is not None else None
+    return known or unit.session.get_one(t.Invoice, invoice_id)
+
+
 def made(unit: Unit, row: t.Customer | t.Invoice) -> None:
     """Add a new row, so that the facts that follow find it. Nobody else sees it: it is locked."""
     unit.session.add(row)
     if isinstance(row, t.Customer):
         unit.progress.locked.add(row.id)
-    if unit.progress.batch is not None:
-        unit.progress.batch.rows[type(row), row.external_id] = row
+    batch = unit.progress.batch
+    if batch is None:
+        return
+    batch.rows[type(row), row.external_id] = row
+    if isinstance(row, t.Invoice):
+        batch.invoices[row.id] = row
+        batch.applied[row.id] = {}

@@ -22,11 +22,12 @@ def nudge(
 ) -> None:
     """Have the customer's sequence look again once this transaction commits.
 
-    ``account_changed`` carries nothing of its own, so one of them in a transaction is enough; a
-    batch says no more than that, once for each customer, at its end.
+    ``account_changed`` without a payload is written once for each customer and transaction. A batch
+    may say no more than that, at its end (``Batch.nudged``).
     """
-    if unit.progress.batch is not None:
-        unit.progress.batch.nudged[customer.id] = None
+    batch = unit.progress.batch
+    if batch is not None and batch.nudged is not None:
+        batch.nudged[customer.id] = None
         return
     if signal == "account_changed" and not payload:
         if customer.id in unit.progress.nudged:

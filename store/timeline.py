@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
@@ -32,20 +33,20 @@ def note(
     by: str = "",
 ) -> None:
     """Append an entry at the unit's time."""
-    entry = t.TimelineEntry(
-        organisation_id=customer.organisation_id,
-        customer_id=customer.id,
-        invoice_id=invoice_id,
-        action_id=action_id,
-        at=unit.now,
-        kind=kind,
-        text=text[:2000],
-        by=by,
-    )
+    entry: dict[str, Any] = {
+        "organisation_id": customer.organisation_id,
+        "customer_id": customer.id,
+        "invoice_id": invoice_id,
+        "action_id": action_id,
+        "at": unit.now,
+        "kind": kind,
+        "text": text[:2000],
+        "by": by,
+    }
     if unit.progress.batch is not None:
         unit.progress.batch.entries.append(entry)
     else:
-        unit.session.add(entry)
+        unit.session.add(t.TimelineEntry(**entry))
 
 
 def read(

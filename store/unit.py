@@ -23,13 +23,25 @@ def clock(organisation: t.Organisation, real: datetime) -> datetime:
 
 @dataclass(slots=True)
 class Batch:
-    """Facts that are reported together (``store.bulk``). ``rows``: customers and invoices by table
-    and external id, None where there is none; the session itself holds rows only weakly.
-    ``entries`` of the timeline and customers to be ``nudged`` are written at its end."""
+    """Facts that are reported together (``store.bulk``): what they name is read once, and written
+    at the end.
+
+    ``rows``: customers, invoices and credits by table and key, None where there is none; the
+    session itself holds rows only weakly. ``invoices``: the known ones by id. ``applied``: all that
+    is applied to an invoice, by its id and the credit's. ``spent``: the same by the credit's id and
+    the invoice's. ``later``: rows that refer to others and are written after them. ``entries``: the
+    timeline's, written last. ``nudged``: customers to be nudged once each at the end; None when
+    each nudge is written by itself."""
 
     rows: dict[tuple[Any, str], Any] = field(default_factory=dict)
-    entries: list[t.TimelineEntry] = field(default_factory=list)
-    nudged: dict[uuid.UUID, None] = field(default_factory=dict)
+    invoices: dict[uuid.UUID, t.Invoice] = field(default_factory=dict)
+    applied: dict[uuid.UUID, dict[uuid.UUID, tuple[t.Credit, t.Application]]] = field(
+        default_factory=dict
+    )
+    spent: dict[uuid.UUID, dict[uuid.UUID, t.Application]] = field(default_factory=dict)
+    later: list[t.Application] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    nudged: dict[uuid.UUID, None] | None = field(default_factory=dict)
 
 
 @dataclass(slots=True)

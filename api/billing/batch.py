@@ -18,7 +18,10 @@ from api.http.fields import Body, ExternalId
 from api.http.problems import pointer
 from api.http.work import Work
 from backoffice.ledger.credits import put_credit
-from backoffice.ledger.facts import Change, put_customer, put_invoice
+from backoffice.ledger.customers import put_customer
+from backoffice.ledger.invoices import put_invoice
+from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
+from backoffice.ledger.reports import Change
 from store import bulk
 from store.errors import DunningError, Invalid, Problem
 
@@ -95,7 +98,7 @@ def post(body: Annotated[Batch, Field()], who: Billing, unit: Work) -> BatchRepo
     def credit(item: CreditNoteItem | PaymentItem) -> tuple[Any, str]:
         return put_credit(unit, item.fact(item.external_id))
 
-    with bulk.batch(unit, _customers(body), _invoices(body)):
+    with bulk.batch(unit, _customers(body), _invoices(body), _credits(body)):
         report = BatchReport(
             customers=each(
                 "customers",
@@ -133,6 +136,11 @@ def _invoices(body: Batch) -> Iterator[str]:
     yield from (item.external_id for item in body.invoices)
     for items in (body.credit_notes, body.payments):
         yield from (part.invoice for item in items for part in item.applied)
+
+
+def _credits(body: Batch) -> Iterator[tuple[str, str]]:
+    yield from ((CREDIT_NOTE, item.external_id) for item in body.credit_notes)
+    yield from ((PAYMENT, item.external_id) for item in body.payments)
 
 
 def _parents_first(items: list[CustomerItem]) -> Iterator[tuple[int, CustomerItem]]:

@@ -26,7 +26,7 @@ from api.http.fields import (
     NewKey,
 )
 from api.http.work import Work
-from backoffice.ledger.facts import CustomerFact, put_customer
+from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.reported_contacts import ContactFact
 
 router = APIRouter(route_class=BodyRoute, tags=["billing"])

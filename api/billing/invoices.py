@@ -32,13 +32,8 @@ from api.http.fields import (
 )
 from api.http.work import Work
 from backoffice.ledger import browse, files
-from backoffice.ledger.facts import (
-    InvoiceFact,
-    close_invoice,
-    find_customer,
-    find_invoice,
-    put_invoice,
-)
+from backoffice.ledger.find import find_customer, find_invoice
+from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from dunning.carrying import paused
 from dunning.model import effective_due
 from store import tables as t

@@ -24,15 +24,9 @@ from api.http.fields import (
     in_currency,
 )
 from api.http.work import Work
-from backoffice.ledger.credits import (
-    CREDIT_NOTE,
-    PAYMENT,
-    CreditFact,
-    credit_or_404,
-    put_credit,
-    reverse_credit,
-)
-from backoffice.ledger.facts import Change
+from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
+from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
+from backoffice.ledger.reports import Change
 from store import tables as t
 from store.unit import Unit
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from backoffice.ledger.facts import Change
+from backoffice.ledger.reports import Change
 
 
 class Reported(BaseModel):

@@ -21,7 +21,7 @@ from api.members import action_details
 from api.members.action_details import Action, ActionShort
 from backoffice.delivery.drafts import check_sender
 from backoffice.ledger import files
-from backoffice.ledger.facts import find_customer
+from backoffice.ledger.find import find_customer
 from backoffice.people.members import member_or_404
 from backoffice.worklist import actions
 from dunning.model import ActionStatus

@@ -12,7 +12,7 @@ from api.http.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePho
 from api.http.work import Work
 from api.members.customers import ContactOut, contact_out
 from backoffice.ledger.contacts import correct
-from backoffice.ledger.facts import find_customer
+from backoffice.ledger.find import find_customer
 from store.closures import read
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])

@@ -21,11 +21,8 @@ from api.http.fields import (
 )
 from api.http.work import Work
 from backoffice.ledger import browse
-from backoffice.ledger.facts import (
-    assign_plan,
-    find_customer,
-    plan_id_of,
-)
+from backoffice.ledger.assigned_plan import assign_plan, plan_id_of
+from backoffice.ledger.find import find_customer
 from backoffice.people.members import member_or_404
 from dunning.carrying import paused
 from dunning.model import InvoiceStatus

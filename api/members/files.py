@@ -18,7 +18,7 @@ from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action
 from backoffice.ledger import files
-from backoffice.ledger.facts import find_invoice
+from backoffice.ledger.find import find_invoice
 from backoffice.worklist import actions
 from store import tables as t
 from store.errors import Invalid, NotFound

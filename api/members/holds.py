@@ -14,7 +14,7 @@ from api.http.work import Work
 from api.members import customers
 from api.members.customers import Customer
 from backoffice.ledger import holds
-from backoffice.ledger.facts import find_customer, find_invoice
+from backoffice.ledger.find import find_customer, find_invoice
 from store import tables as t
 from store.errors import Invalid
 from store.unit import Unit
@@ -101,10 +101,12 @@ def dispute(invoice: Key, member: Member, unit: Work, body: Dispute | None = Non
 
 
 @router.post("/invoices/{invoice}/settle", operation_id="settle_invoice")
-def settle(invoice: Key, member: Member, unit: Work, body: Settlement | None = None) -> Invoice:
+def settle_dispute(
+    invoice: Key, member: Member, unit: Work, body: Settlement | None = None
+) -> Invoice:
     """The dispute is settled: the invoice returns with its progress (rule 7)."""
     row, customer = _locked(unit, member, invoice)
-    holds.settle(unit, customer, row, body.note if body else "")
+    holds.settle_dispute(unit, customer, row, body.note if body else "")
     return _answer(unit, row)
 
 

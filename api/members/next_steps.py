@@ -15,7 +15,7 @@ from api.http.fields import Key
 from api.http.rules import RuleLink, link_to
 from api.http.work import Work
 from api.members.held import HeldAccount, as_told
-from backoffice.ledger.facts import find_customer
+from backoffice.ledger.find import find_customer
 from backoffice.people import held_shown
 from backoffice.people.owners import owner_for
 from backoffice.worklist import actions

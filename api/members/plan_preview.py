@@ -11,7 +11,7 @@ from api.http.rules import RuleLink, cited
 from api.members.action_details import Recipient
 from api.members.plan_schema import PLAN
 from backoffice.delivery import drafts
-from backoffice.ledger.facts import find_customer
+from backoffice.ledger.find import find_customer
 from dunning.carrying import carrying_invoice, order
 from dunning.languages import language_tag, lookup
 from dunning.model import Invoice, InvoiceStatus

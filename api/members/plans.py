@@ -17,7 +17,7 @@ from api.http.work import Work
 from api.members import plan_preview
 from api.members.plan_preview import Preview, PreviewAsked
 from api.members.plan_schema import PLAN_BODY
-from backoffice.ledger.facts import Change
+from backoffice.ledger.reports import Change
 from backoffice.people import plans
 from dunning.plan import Plan as DunningPlan
 from dunning.plan import PlanError

@@ -15,7 +15,7 @@ from api.http.auth import Member
 from api.http.bodies import BodyRoute
 from api.http.fields import Key
 from api.http.work import Work
-from backoffice.ledger.facts import find_customer
+from backoffice.ledger.find import find_customer
 from backoffice.people.visible import visible_to
 from store import tables as t
 from store.unit import Unit

@@ -15,7 +15,7 @@ from api.http.fields import Key
 from api.http.rules import RuleLink, cited
 from api.http.work import Work
 from backoffice.ledger import browse
-from backoffice.ledger.facts import find_customer, find_invoice
+from backoffice.ledger.find import find_customer, find_invoice
 from backoffice.people.visible import hidden_entries
 from store import tables as t
 from store import timeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from dunning.postal import why_not
 from store import tables as t
@@ -95,6 +95,29 @@ def correct(
             by_member(unit, customer, row, kind, changes[mark])
     unit.session.flush()
     return row
+
+
+def set_contact_validity(
+    unit: Unit,
+    customer: t.Customer,
+    channel: str,
+    reason: str,
+) -> None:
+    """Mark the main contact's address ``email``, ``phone`` or ``postal`` invalid with a reason, or
+    valid again with an empty one (rule 35)."""
+    contacts = unit.session.exec(
+        select(t.Contact).where(t.Contact.customer_id == customer.id, col(t.Contact.main))
+    ).all()
+    for contact in contacts:
+        if bool(getattr(contact, f"{channel}_invalid")) == bool(reason):
+            continue
+        setattr(contact, f"{channel}_invalid", reason)
+        if not reason:
+            fix(contact, channel, unit.now)
+        text = f"{channel} of {contact.name or 'the main contact'} is "
+        text += f"invalid: {reason}" if reason else "valid again"
+        note(unit, customer, "contact_invalid" if reason else "contact_valid", text, by=unit.by)
+        nudge(unit, customer)
 
 
 def take_along(

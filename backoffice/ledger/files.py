@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
-from backoffice.ledger.facts import find_invoice
+from backoffice.ledger.find import find_invoice
 from store import tables as t
 from store.errors import Invalid, NotFound
 from store.locks import lock_customer

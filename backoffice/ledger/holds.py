@@ -133,7 +133,7 @@ def dispute(
     _tell(unit, customer, invoice, "disputed", text, "account_changed", invoice.id)
 
 
-def settle(
+def settle_dispute(
     unit: Unit,
     customer: t.Customer,
     invoice: t.Invoice,

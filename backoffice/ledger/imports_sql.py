@@ -1,8 +1,8 @@
 """The statements of backoffice/ledger/imports.py, in the order in which they run. ``:org`` and
 ``:at`` are given.
 
-Rules 3, 5, 35, 42 and 44 are those of backoffice/ledger/credits.py and backoffice/ledger/facts.py,
-for many rows at once; a test holds the two against one another.
+Rules 3, 5, 35, 42 and 44 are those of backoffice/ledger/credits.py and
+backoffice/ledger/customers.py, for many rows at once; a test holds the two against one another.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ WRONG = """
     AND (c.external_id <> r.customer OR p.reversed_at IS NOT NULL AND p.on_date <> r.paid_on)
 """
 
-#: As backoffice.ledger.credits.put_credit and backoffice.ledger.facts.put_invoice, with the days
+#: As backoffice.ledger.credits.put_credit and backoffice.ledger.invoices.put_invoice, with the days
 #: of dunning.ahead: what is known with its day stays.
 TOO_FAR = """
     INSERT INTO import_wrong
@@ -124,7 +124,7 @@ TOO_FAR = """
 
 ANY_PARENT = "SELECT EXISTS (SELECT FROM import_row WHERE parent <> '')"
 
-#: A customer above itself, or more than 50 above one another (as backoffice/ledger/facts.py).
+#: A customer above itself, or more than 50 above one another (as backoffice/ledger/customers.py).
 WRONG_TREE = """
     WITH RECURSIVE told AS MATERIALIZED (
         SELECT DISTINCT ON (customer) customer, parent FROM import_row

@@ -13,6 +13,7 @@ from backoffice.ledger.contacts import fix, take_along, unusable
 from store import tables as t
 from store.closures import KINDS, key_of
 from store.errors import Invalid
+from store.pending import write
 from store.timeline import note
 from store.unit import Unit
 
@@ -34,22 +35,22 @@ class ContactFact:
     postal: dict[str, Any] = field(default_factory=dict)
 
 
-def put_contacts(unit: Unit, customer: t.Customer, facts: list[ContactFact]) -> bool:
+def put_contacts(
+    unit: Unit, customer: t.Customer, facts: list[ContactFact], *, new: bool = False
+) -> bool:
     """Replace the contacts. A changed address is valid again (rule 35) unless it is ``unusable``,
     an unchanged one keeps its mark, and one that a member corrected stays corrected until something
     else is reported; the first contact is the main one unless another says it is.
 
-    Raises Invalid where two have one id, or more than one is the main one."""
+    ``new``: the customer is new and has no contacts yet. Raises Invalid where two have one id, or
+    more than one is the main one."""
     ids = [fact.external_id for fact in facts if fact.external_id is not None]
     if len(set(ids)) != len(ids):
         raise Invalid.at("/contacts", "two contacts have the same external id")
     if sum(fact.main for fact in facts) > 1:
         raise Invalid.at("/contacts", "more than one contact is marked as main")
     main = next((place for place, fact in enumerate(facts) if fact.main), 0)
-    stored = sorted(
-        unit.session.exec(select(t.Contact).where(t.Contact.customer_id == customer.id)),
-        key=lambda c: (len(c.external_id), c.external_id),
-    )
+    stored = [] if new else _stored(unit, customer)
     found = _found(facts, stored, customer.country)
     taken = {c.external_id for c in stored} | set(ids)
     free = (number for number in map(str, count(1)) if number not in taken)
@@ -85,8 +86,14 @@ def put_contacts(unit: Unit, customer: t.Customer, facts: list[ContactFact]) -> 
     gone = [row for row in stored if row.id not in kept]
     for row in gone:
         unit.session.delete(row)
-    unit.session.flush()
+    write(unit)
     return changed or bool(gone)
+
+
+def _stored(unit: Unit, customer: t.Customer) -> list[t.Contact]:
+    """A contact's number is its external id where billing gave none: 2 comes before 10."""
+    mine = select(t.Contact).where(t.Contact.customer_id == customer.id)
+    return sorted(unit.session.exec(mine), key=lambda c: (len(c.external_id), c.external_id))
 
 
 def _found(facts: list[ContactFact], stored: list[t.Contact], country: str) -> dict[int, t.Contact]:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from backoffice.ledger.contacts import correct
-from backoffice.ledger.facts import CustomerFact, find_customer, put_customer
+from backoffice.ledger.customers import CustomerFact, put_customer
+from backoffice.ledger.find import find_customer
 from backoffice.ledger.reported_contacts import ContactFact
 from dunning.delivery import DeliveryFact
 from dunning.learnt import Wish

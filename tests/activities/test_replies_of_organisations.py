@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from backoffice.delivery import callbacks
 from backoffice.ledger.contacts import correct
-from backoffice.ledger.facts import find_customer
+from backoffice.ledger.find import find_customer
 from dunning.delivery import DeliveryFact
 from dunning.learnt import Reply, Report, Wish
 from dunning.plan import ActionType

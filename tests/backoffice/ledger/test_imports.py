@@ -19,9 +19,14 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from activities.deciding import decide_and_record
-from backoffice.ledger import credits as db_credits
-from backoffice.ledger import facts
+from backoffice.ledger.applied import find_credit
+from backoffice.ledger.contacts import set_contact_validity
+from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
+from backoffice.ledger.customers import CustomerFact, put_customer
+from backoffice.ledger.find import find_customer, find_invoice
 from backoffice.ledger.imports import MOST_NAMED, ImportReport, import_book
+from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
+from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.plans import put_plan
 from books.book import read_book
@@ -102,19 +107,17 @@ class Office:
         return nudged
 
     def pays(self, key: str, customer: str, amount: str, on: str, invoice: str) -> None:
-        fact = db_credits.CreditFact(
-            db_credits.PAYMENT, key, customer, Decimal(amount), "EUR", date.fromisoformat(on),
+        fact = CreditFact(
+            PAYMENT, key, customer, Decimal(amount), "EUR", date.fromisoformat(on),
             {invoice: Decimal(amount)},
         )  # fmt: skip
         with transaction(self.engine) as session:
-            db_credits.put_credit(Unit(session, self.id, NOW, by="billing"), fact)
+            put_credit(Unit(session, self.id, NOW, by="billing"), fact)
 
     def reverses(self, key: str) -> None:
         with transaction(self.engine) as session:
-            row = db_credits.credit_or_404(Unit(session, self.id), db_credits.PAYMENT, key)
-            db_credits.reverse_credit(
-                Unit(session, row.organisation_id, NOW, by="billing"), row, "bounced"
-            )
+            row = credit_or_404(Unit(session, self.id), PAYMENT, key)
+            reverse_credit(Unit(session, row.organisation_id, NOW, by="billing"), row, "bounced")
 
 
 @pytest.fixture
@@ -230,8 +233,8 @@ def carried_at_the_change(office: Office, plan: str) -> str | None:
 def test_a_new_address_is_valid_again_and_an_old_one_keeps_its_mark(office: Office) -> None:
     office.imports("C1,Ada,ada@example.com,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
     with transaction(office.engine) as session:
-        customer = facts.find_customer(Unit(session, office.id), "C1", lock=True)
-        facts.set_contact_validity(
+        customer = find_customer(Unit(session, office.id), "C1", lock=True)
+        set_contact_validity(
             Unit(session, customer.organisation_id, NOW, by="billing"), customer, "email", "bounced"
         )
     office.imports("C1,Ada,ada@example.com,INV-2,2025-05-01,2025-05-31,100.00,EUR,")
@@ -262,7 +265,7 @@ def test_a_new_address_in_a_book_is_closed_as_the_old_one_was(office: Office) ->
 
 
 def test_the_address_is_that_of_the_main_contact_whoever_that_is(office: Office) -> None:
-    fact = facts.CustomerFact(
+    fact = CustomerFact(
         "C1", "Ada",
         contacts=[
             ContactFact("eve", "Eve", email="eve@example.com", main=True),
@@ -270,7 +273,7 @@ def test_the_address_is_that_of_the_main_contact_whoever_that_is(office: Office)
         ],
     )  # fmt: skip
     with transaction(office.engine) as session:
-        facts.put_customer(Unit(session, office.id, NOW), fact)
+        put_customer(Unit(session, office.id, NOW), fact)
     office.imports("C1,Ada,new@example.com,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
     found = {c.external_id: c.email for c in office.rows(t.Contact)}
     assert found == {"eve": "new@example.com", "max": "max@example.com"}
@@ -343,8 +346,8 @@ def test_a_closed_invoice_stays_closed(office: Office, status: str, payments: in
     row = "C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,"
     office.imports(row)
     with transaction(office.engine) as session:
-        invoice = facts.find_invoice(Unit(session, office.id), "INV-1", lock=True)
-        facts.close_invoice(
+        invoice = find_invoice(Unit(session, office.id), "INV-1", lock=True)
+        close_invoice(
             Unit(session, invoice.organisation_id, NOW, by="billing"), invoice, status, ""
         )
     assert office.imports(row + "2025-05-20").payments == payments
@@ -396,21 +399,19 @@ def _tell(office: Office, rows: list[str]) -> None:
         assert not isinstance(row, RowError)
         with transaction(office.engine) as session:
             contact = ContactFact("main", email=row.email, main=True)
-            fact = facts.CustomerFact(row.customer, row.customer_name, contacts=[contact])
-            facts.put_customer(Unit(session, office.id, NOW), fact)
+            fact = CustomerFact(row.customer, row.customer_name, contacts=[contact])
+            put_customer(Unit(session, office.id, NOW), fact)
             if row.credit_note:
-                _put(session, office, db_credits.CREDIT_NOTE, row, -row.total, {})
+                _put(session, office, CREDIT_NOTE, row, -row.total, {})
                 continue
             known_as = next(
                 ((i.issued_on, i.due_on, i.total) for i in office.rows(t.Invoice)
                  if i.external_id == row.invoice), None,
             )  # fmt: skip
-            invoice, _ = facts.put_invoice(Unit(session, office.id, NOW), facts.InvoiceFact(
+            invoice, _ = put_invoice(Unit(session, office.id, NOW), InvoiceFact(
                 row.invoice, row.customer, row.invoice, row.issued_on, row.total, row.currency,
                 row.due_on))  # fmt: skip
-            known = db_credits.find_credit(
-                Unit(session, office.id), "payment", f"import/{row.invoice}"
-            )
+            known = find_credit(Unit(session, office.id), "payment", f"import/{row.invoice}")
             if row.paid_on and (known or invoice.balance):
                 others = sum(
                     a.amount for a in session.exec(
@@ -421,14 +422,14 @@ def _tell(office: Office, rows: list[str]) -> None:
                 changed = known_as != (row.issued_on, row.due_on, row.total)
                 if known and (amount <= 0 or (known.amount >= amount and not changed)):
                     amount = known.amount
-                _put(session, office, db_credits.PAYMENT, row, amount, {row.invoice: amount})
+                _put(session, office, PAYMENT, row, amount, {row.invoice: amount})
 
 
 def _put(session: Any, office: Office, kind: str, row: Any, amount: Any, applied: Any) -> None:
-    key = row.invoice if kind == db_credits.CREDIT_NOTE else f"import/{row.invoice}"
-    on = row.issued_on if kind == db_credits.CREDIT_NOTE else row.paid_on
-    fact = db_credits.CreditFact(kind, key, row.customer, amount, row.currency, on, applied)
-    db_credits.put_credit(Unit(session, office.id, NOW, by="billing"), fact)
+    key = row.invoice if kind == CREDIT_NOTE else f"import/{row.invoice}"
+    on = row.issued_on if kind == CREDIT_NOTE else row.paid_on
+    fact = CreditFact(kind, key, row.customer, amount, row.currency, on, applied)
+    put_credit(Unit(session, office.id, NOW, by="billing"), fact)
 
 
 def _state(office: Office) -> list[tuple[Any, ...]]:
@@ -489,8 +490,8 @@ def test_a_known_invoice_keeps_its_currency_and_its_kind(office: Office) -> None
 
 def test_a_credit_note_is_not_lowered_below_what_is_applied(office: Office) -> None:
     office.imports("C1,Ada,,INV-1,2025-05-01,2025-05-31,100.00,EUR,")
-    fact = db_credits.CreditFact(
-        db_credits.CREDIT_NOTE,
+    fact = CreditFact(
+        CREDIT_NOTE,
         "CN-1",
         "C1",
         Decimal(40),
@@ -499,7 +500,7 @@ def test_a_credit_note_is_not_lowered_below_what_is_applied(office: Office) -> N
         {"INV-1": Decimal(40)},
     )
     with transaction(office.engine) as session:
-        db_credits.put_credit(Unit(session, office.id, NOW, by="billing"), fact)
+        put_credit(Unit(session, office.id, NOW, by="billing"), fact)
     assert office.imports("C1,Ada,,CN-1,2025-05-02,,-40.00,EUR,") == ImportReport(unchanged=1)
     assert office.refused("C1,Ada,,CN-1,2025-05-02,,-30.00,EUR,") == [
         "line 2, total: more of the credit note is applied to invoices than that"
@@ -682,9 +683,7 @@ def test_payments_over_the_api_go_on_during_imports(office: Office) -> None:
                     with bulk.batch(unit, {f"C{n}" for n in some}, []):
                         for n in some:
                             name, parent = f"Batch {draw.random()}", f"C{n - 1}" if n else None
-                            facts.put_customer(
-                                unit, facts.CustomerFact(f"C{n}", name, parent=parent)
-                            )
+                            put_customer(unit, CustomerFact(f"C{n}", name, parent=parent))
                 office.pays(f"P{uuid.uuid4()}", "C1", "1.00", "2025-05-10", "INV-1")
             except Exception as error:  # noqa: BLE001 - told below
                 failures.append(error)

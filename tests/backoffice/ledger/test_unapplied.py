@@ -16,12 +16,16 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from backoffice.ledger import credits as c
-from backoffice.ledger import facts
+from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
+from backoffice.ledger.customers import CustomerFact, put_customer
+from backoffice.ledger.find import find_customer, find_invoice
 from backoffice.ledger.imports import import_book
+from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
+from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
 from books.row import BookRow
 from local.standalone import Services, create_database, drop_database
-from rehearsal import book as rehearsed
+from rehearsal.apply import apply_all
+from rehearsal.book import Event
 from store import bulk
 from store import tables as t
 from store.engine import alembic_config, connect, transaction
@@ -72,31 +76,31 @@ class Ledger:
             session.flush()
             self.id = organisation.id
             for key in ("C0", "C1"):
-                facts.put_customer(Unit(session, self.id, NOW), facts.CustomerFact(key, key))
+                put_customer(Unit(session, self.id, NOW), CustomerFact(key, key))
 
     def bill(self, unit: Unit, n: int, total: int) -> None:
         """Invoices 0 to 2 are C0's in EUR, 3 is its own in USD, 4 and 5 are C1's."""
         currency = "USD" if n == 3 else "EUR"
-        fact = facts.InvoiceFact(
+        fact = InvoiceFact(
             f"I{n}", f"C{n // 4}", f"I{n}", DAY, Decimal(total), currency, DAY
         )  # fmt: skip
-        facts.put_invoice(unit, fact)
+        put_invoice(unit, fact)
 
     def credit(self, unit: Unit, n: int, amount: int, applied: dict[int, int], kind: str) -> None:
         customer = f"C{min(applied, default=0) // 4}"
-        fact = c.CreditFact(
+        fact = CreditFact(
             kind, f"P{n}", customer, Decimal(amount), "USD" if applied.keys() == {3} else "EUR",
             DAY, {f"I{i}": Decimal(a) for i, a in applied.items()},
         )  # fmt: skip
-        c.put_credit(unit, fact)
+        put_credit(unit, fact)
 
     def reverse(self, unit: Unit, n: int, kind: str) -> None:
-        row = c.credit_or_404(unit, kind, f"P{n}")
-        c.reverse_credit(unit, row, "bounced")
+        row = credit_or_404(unit, kind, f"P{n}")
+        reverse_credit(unit, row, "bounced")
 
     def close(self, unit: Unit, n: int, status: str) -> None:
-        row = facts.find_invoice(unit, f"I{n}", lock=True)
-        facts.close_invoice(unit, row, status, "")
+        row = find_invoice(unit, f"I{n}", lock=True)
+        close_invoice(unit, row, status, "")
 
     def batch(self, unit: Unit, parts: list[tuple[str, tuple[Any, ...]]]) -> None:
         with bulk.batch(unit, ["C0", "C1"], [f"I{n}" for n in range(6)]):
@@ -127,7 +131,7 @@ class Ledger:
 
 
 amounts, invoices, numbers = st.integers(0, 120), st.integers(0, 5), st.integers(0, 3)
-kinds = st.sampled_from([c.PAYMENT, c.CREDIT_NOTE])
+kinds = st.sampled_from([PAYMENT, CREDIT_NOTE])
 applications = st.dictionaries(invoices, st.integers(1, 80), max_size=2)
 single = st.one_of(
     st.tuples(st.just("bill"), st.tuples(invoices, amounts)),
@@ -181,22 +185,22 @@ def test_credit_that_no_invoice_needs_any_more_is_loaded(engine: Engine) -> None
         same(engine)
         with transaction(engine) as session:
             unit = Unit(session, ledger.id)
-            customer = facts.find_customer(unit, "C0")
+            customer = find_customer(unit, "C0")
             return dict(load(unit, customer.id).account.credits)
 
     steps: list[tuple[Callable[[Unit], object], dict[str, int]]] = [
         (lambda unit: ledger.bill(unit, 0, 100), {}),
-        (lambda unit: ledger.credit(unit, 0, 80, {0: 80}, c.PAYMENT), {}),
+        (lambda unit: ledger.credit(unit, 0, 80, {0: 80}, PAYMENT), {}),
         (lambda unit: ledger.bill(unit, 0, 50), {"EUR": 30}),  # the total is corrected
-        (lambda unit: ledger.credit(unit, 1, 25, {}, c.CREDIT_NOTE), {"EUR": 55}),
+        (lambda unit: ledger.credit(unit, 1, 25, {}, CREDIT_NOTE), {"EUR": 55}),
         (
-            lambda unit: ledger.credit(unit, 0, 80, {}, c.PAYMENT),
+            lambda unit: ledger.credit(unit, 0, 80, {}, PAYMENT),
             {"EUR": 105},
         ),  # applied to nothing
-        (lambda unit: ledger.credit(unit, 0, 80, {0: 80}, c.PAYMENT), {"EUR": 55}),
+        (lambda unit: ledger.credit(unit, 0, 80, {0: 80}, PAYMENT), {"EUR": 55}),
         (lambda unit: ledger.close(unit, 0, "void"), {"EUR": 105}),
-        (lambda unit: ledger.reverse(unit, 0, c.PAYMENT), {"EUR": 25}),
-        (lambda unit: ledger.reverse(unit, 1, c.CREDIT_NOTE), {}),
+        (lambda unit: ledger.reverse(unit, 0, PAYMENT), {"EUR": 25}),
+        (lambda unit: ledger.reverse(unit, 1, CREDIT_NOTE), {}),
     ]
     for report, left in steps:
         with transaction(engine) as session:
@@ -209,13 +213,13 @@ def test_a_rehearsed_payment_leaves_no_credit(engine: Engine) -> None:
     with transaction(engine) as session:
         unit = Unit(session, ledger.id, NOW, by="billing")
         ledger.bill(unit, 0, 100)
-        ledger.credit(unit, 0, 30, {0: 30}, c.PAYMENT)
+        ledger.credit(unit, 0, 30, {0: 30}, PAYMENT)
     with transaction(engine) as session:
         row = BookRow(
             line=2, customer="C0", customer_name="", email="", invoice="I0", issued_on=DAY,
             due_on=DAY, total=Decimal(100), currency="EUR", paid_on=DAY,
         )  # fmt: skip
-        rehearsed._pay_all(Unit(session, ledger.id, NOW), [row])
+        apply_all(Unit(session, ledger.id, NOW), [Event(NOW, 0, row, paid=True)])
     assert same(engine) == {}
 
 
