@@ -1,4 +1,4 @@
-"""The settings as the parts of a worker. Raises SettingsError for values that make no sense."""
+"""Makes the parts of a worker from the settings. Raises SettingsError for wrong values."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]
 def options_of(
     settings: Settings, engine: Engine, meter: MetricMeter | None = None
 ) -> WorkerOptions:
-    """Raises SettingsError for a secret key that is none."""
+    """Raises SettingsError for a malformed secret key."""
     return WorkerOptions(
         task_queue=settings.task_queue,
         threads=settings.worker_threads,

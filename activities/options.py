@@ -1,4 +1,4 @@
-"""What may differ between two workers: the settings decide it, or a test, or a rehearsal."""
+"""Options of a worker: from the settings, a rehearsal or a test."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class WorkerOptions:
     ``answer_within``: seconds that the relay and the callbacks wait for an answer of the database.
     ``pruning``: prunes every night, and makes the Schedule if there is none. ``meter``: for our own
     metrics. ``relay=False``: no nudges are relayed and no callbacks read. ``sandboxed=False``
-    imports nothing anew for each run: for rehearsals, which start thousands.
+    skips the import of modules for each run: for rehearsals, which start thousands.
     """
 
     task_queue: str = "dunning"

@@ -1,4 +1,4 @@
-"""The outbox as a channel of every kind: a message is a row, and files where a folder is given."""
+"""Channels that send nothing: a message becomes a row of the outbox, and files in a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.unit import clock
 
 
 def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Channel]:
-    """The embedded default of every channel; ``folder`` None writes no files."""
+    """One channel of each type. ``folder`` None writes no files."""
 
     def store(message: Message) -> None:
         with transaction(engine, lock_timeout=LOCK_TIMEOUT) as session:

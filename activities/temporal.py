@@ -1,4 +1,4 @@
-"""The connection to Temporal, and what its SDK reports of itself."""
+"""The connection to Temporal, and the metrics of its SDK."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from settings import SettingsError
 async def connect_temporal(
     address: str | None = None, runtime: Runtime | None = None, keys: Sequence[str] = ()
 ) -> Client:
-    """Connect as ``temporalio.envconfig`` says; ``address`` is that of an embedded server. With
-    ``keys`` everything we hand over is encrypted. Raises SettingsError for a key that is none."""
+    """Connect as ``temporalio.envconfig`` says, or to ``address``, an embedded server. With ``keys``
+    all payloads are encrypted. Raises SettingsError for a malformed key."""
     try:
         converter = data_converter(keys)
     except ValueError as e:
@@ -32,7 +32,7 @@ async def connect_temporal(
 
 
 def runtime_of(bind_address: str) -> Runtime:
-    """Offers the metrics of Temporal's SDK and ours in Prometheus' form. One for each process."""
+    """Serves the metrics of Temporal's SDK and our own to Prometheus. Once for each process."""
     metrics = PrometheusConfig(
         bind_address=bind_address,
         durations_as_seconds=True,

@@ -70,7 +70,7 @@ def channel_workers(
 
 
 def _version(options: WorkerOptions) -> dict[str, Any]:
-    """Without a build id of ours the SDK hashes every loaded module, which takes a second."""
+    """A constant build id: without one the SDK hashes every loaded module, for a second."""
     if options.deployment is not None:
         return {"deployment_config": options.deployment}
     return {"build_id": "unversioned"}

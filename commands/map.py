@@ -1,4 +1,4 @@
-"""``dunning map``: writes a map for a foreign file, asking on a terminal where it is not sure."""
+"""``dunning map``: writes a map for a foreign file; on a terminal it asks about doubts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from books.write_map import write_map
 from commands.console import warn
 from dunning.currency import CURRENCIES
 
-#: A question, its possible answers (empty: any text), and what is meant by just pressing Enter.
+#: Arguments: the question, its possible answers (empty: any text), the default for Enter.
 Ask = Callable[[str, list[str], str], str]
 
 _NOTHING = "none"
@@ -38,7 +38,7 @@ _MEANS = {
 
 
 def guessed(path: Path, ask: Ask | None) -> Guess:
-    """The guess for a file. ``ask`` None: nobody can be asked. Raises BookError for no CSV file."""
+    """The guess for a file. Without ``ask`` the doubts stay. Raises BookError if it is not CSV."""
     with path.open("rb") as file:
         found = guess(file)
     if ask is None:
@@ -54,7 +54,7 @@ def guessed(path: Path, ask: Ask | None) -> Guess:
 
 
 def _decided(choice: Choice, found: Guess, ask: Ask) -> Choice:
-    """What somebody says of a choice in doubt."""
+    """The choice, completed by the answers to its doubts."""
     if not (choice.header and choice.called):
         choice = _column(choice, found, ask)
     if choice.other_format:
@@ -86,8 +86,8 @@ def _column(choice: Choice, found: Guess, ask: Ask) -> Choice:
 
 
 def checked(path: Path, map_text: str) -> tuple[int, int, Causes]:
-    """The whole file read with the map: rows, rounded amounts, and what is wrong with the others.
-    Raises BookError for a map that is not complete."""
+    """Reads the whole file with the map: counts of good rows and of rounded amounts, and the causes
+    of bad rows. Raises BookError for an incomplete map."""
     rows, rounded, causes = 0, 0, Causes()
     with path.open("rb") as file:
         for row in read_book(file, read_map(map_text)):
@@ -99,7 +99,7 @@ def checked(path: Path, map_text: str) -> tuple[int, int, Causes]:
 
 
 def ask_on_terminal(say: Callable[[str], None], read: Callable[[], str]) -> Ask:
-    """Asks until the answer is one of those that are possible, by its number or its words."""
+    """Asks until the answer is valid: its number or its text."""
 
     def ask(question: str, answers: list[str], default: str) -> str:
         say(question)

@@ -1,4 +1,4 @@
-"""The keys that ``dunning serve`` makes for itself; a production installation is given them."""
+"""Keys that ``dunning serve`` makes by itself. In production they are settings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from settings import Settings
 
 
 def with_own_keys(settings: Settings, port: int) -> Settings:
-    """The settings, completed: keys that seal and sign, kept in the state directory, and the
-    address of the API."""
+    """The settings, completed by the address of the API and by keys from the state directory."""
     own: dict[str, object] = {}
     if settings.secret_keys is None:
         own["secret_keys"] = SecretStr(own_key(settings.state_dir / "secret.key"))
@@ -24,12 +23,12 @@ def with_own_keys(settings: Settings, port: int) -> Settings:
 
 
 def outbox_key(settings: Settings) -> str:
-    """Signs the callbacks of the outbox, where the settings have no key for that."""
+    """Signs callbacks of the outbox if the settings have no key for them."""
     return own_key(settings.state_dir / "outbox.key")
 
 
 def own_key(path: Path) -> str:
-    """Made once; the file is for its owner alone."""
+    """The key in the file; made on the first call, in a private file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_suffix(".new")

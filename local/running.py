@@ -1,4 +1,4 @@
-"""Where the services of a running ``dunning serve`` are, for other commands on this machine."""
+"""How other commands on this machine find the services of a running ``dunning serve``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def noted(state: Path, services: Services, api: str) -> Iterator[None]:
 
 
 def running_api(state: Path) -> str:
-    """The address of the API. Raises StandaloneError where none is noted."""
+    """The address of the API. Raises StandaloneError if none runs on this state directory."""
     try:
         return str(json.loads(_file(state).read_text("utf-8"))["api"])
     except (OSError, ValueError, KeyError):
@@ -33,7 +33,7 @@ def running_api(state: Path) -> str:
 
 
 def running_services(settings: Settings) -> Services | None:
-    """None unless a ``dunning serve`` on the same state directory has a database that answers."""
+    """None unless a ``dunning serve`` runs on this state directory and its database answers."""
     with suppress(OSError, ValueError, TypeError, psycopg.Error):
         found = json.loads(_file(settings.state_dir).read_text("utf-8"))
         found.pop("api", None)

@@ -1,4 +1,4 @@
-"""``dunning serve``: everything on one machine, in one process and its two servers."""
+"""``dunning serve``: API and worker in one process, beside the two embedded servers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from store.engine import connect, migrate
 
 
 def serve(settings: Settings, out: Console) -> None:
-    """Until Ctrl-C. Raises StandaloneError, naming the setting, for a port that is taken, and
-    ServiceEnded, naming it, when a part of it ends by itself."""
+    """Runs until Ctrl-C. Raises StandaloneError for a port that is taken (it names the setting), and
+    ServiceEnded when one part ends by itself (it names the part)."""
     set_up_logging(settings.log_level, json_lines=settings.log_json)
     port = take_port(settings.api_port, "DUNNING_API_PORT")
     state = settings.state_dir
@@ -126,7 +126,7 @@ async def _until_signalled(api: asyncio.Task[None]) -> None:
 def _decrypting(
     settings: Settings, services: Services, port: int
 ) -> AbstractAsyncContextManager[None]:
-    """The codec endpoint of the embedded UI, if there is anything to decrypt."""
+    """The codec endpoint for the embedded Temporal UI, if there are keys."""
     keys = settings.temporal_key_list
     if not keys:
         return nullcontext()

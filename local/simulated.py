@@ -1,4 +1,4 @@
-"""Callbacks of the outbox: what would have become of its messages."""
+"""Simulated callbacks for messages of the outbox."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from settings import Settings
 
 
 def report_simulated(settings: Settings, delivery: str, event: str) -> None:
-    """Send a signed callback of the outbox to the API. Raises StandaloneError when none answers,
-    ValueError when it refuses."""
+    """Send a signed callback to the API. Raises StandaloneError if the API does not answer,
+    ValueError if it refuses the callback."""
     base = settings.public_base_url or running_api(settings.state_dir)
     known = settings.outbox_webhook_keys
     key = known[0] if known else outbox_key(settings)

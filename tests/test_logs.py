@@ -1,4 +1,4 @@
-"""Logs say what went wrong and where, and nothing about anybody: no address, no name, no amount."""
+"""Logs say what failed and where, without keys and personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: read once, checked whole, and never a secret in a message or a log."""
+"""Settings: read once, all of them checked, and no secret in an error or a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What whoever watches the API learns, and that no request waits for a connection."""
+"""/readyz, and the number of database connections of the API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.services
 
 
 def calls(url: str, settings: Settings | None = None) -> tuple[httpx.AsyncClient, Engine]:
-    """The API on a pool of its own size, of which nobody gets a connection by waiting for one."""
+    """The API on a pool of its usual size; waiting for a connection fails at once."""
     engine = connect(url, pool_size=CONNECTIONS)
     engine.pool._timeout = 0.001  # type: ignore[attr-defined]
     app = create_app(settings or Settings(ready_seconds=30), engine)
@@ -44,7 +44,7 @@ def organisation(engine: Engine) -> tuple[uuid.UUID, str]:
 async def test_readyz_reports_the_backlog_of_relay_and_callbacks(
     database_url: str, engine: Engine
 ) -> None:
-    """A worker that is away does not make the API unready: it takes facts all the same."""
+    """The API stays ready while no worker runs: it stores facts without one."""
     organisation_id, _ = organisation(engine)
     client, pooled = calls(database_url)
     async with client:
@@ -76,8 +76,8 @@ async def test_readyz_reports_the_backlog_of_relay_and_callbacks(
 async def test_no_request_waits_for_a_database_connection(
     database_url: str, engine: Engine
 ) -> None:
-    """A request that has a connection waits for a thread: with threads waiting for connections
-    nobody would get on, until the pool's patience ends (that was so)."""
+    """A request that holds a connection needs a thread. If other requests held all threads and
+    waited for connections, that would be a deadlock until the pool times out."""
     _, key = organisation(engine)
     client, pooled = calls(
         database_url,

@@ -1,4 +1,4 @@
-"""Reading a book: every bad row named, every good one exact, in little memory."""
+"""Reading a book: exact values, an error for each bad row, little memory."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_a_written_book_reads_back_equal(
 
 
 class _Generated:
-    """A file that is made while it is read, so that only the reader's own memory counts."""
+    """A file that is generated while it is read: only the reader's memory is measured."""
 
     def __init__(self, count: int) -> None:
         self.count = count

@@ -1,4 +1,4 @@
-"""Bad rows grouped by cause: each with its count, its first three lines, a line for the map."""
+"""Bad rows grouped by cause: count, first three lines, and a line for the map."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_cause_that_no_map_can_fix_has_no_hint(cells: dict[str, str]) -> None:
 
 
 def test_the_hint_of_a_cause_fixes_its_rows() -> None:
-    """Written into the map as it stands, the hint makes the rows readable."""
+    """With the hint put into the map, the rows can be read."""
     rows = [row(n, total=f"{n}.7899999999995", paid_on="nan") for n in range(1, 4)]
     found = read_book(io.BytesIO("\n".join((HEADER, *rows)).encode()), read_map(MAP))
     errors = [error for error in found if isinstance(error, RowError)]

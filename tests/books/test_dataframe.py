@@ -1,4 +1,4 @@
-"""A plain export of a dataframe read as a book: instants as dates, float noise, ids as floats."""
+"""The export of a dataframe: timestamps as dates, inexact floats, ids written as floats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample book, its facts, plans and map are what their README says."""
+"""The sample book, facts, plans and map contain what examples/README.md says."""
 
 from __future__ import annotations
 

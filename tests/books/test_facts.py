@@ -1,4 +1,4 @@
-"""FACTS.csv: what happens in a rehearsal, read, checked and put in order."""
+"""FACTS.csv: read, checked and sorted by time."""
 
 from __future__ import annotations
 

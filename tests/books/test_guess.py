@@ -1,4 +1,4 @@
-"""A map guessed from a foreign file: what is sure, what is in doubt, and that the map reads it."""
+"""A guessed map: sure choices, doubts, and that the file can be read with it."""
 
 from __future__ import annotations
 

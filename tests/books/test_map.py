@@ -1,4 +1,4 @@
-"""MAP.toml: foreign headers, dates and numbers onto a book, and every mistake in it named."""
+"""MAP.toml: maps foreign headers, dates and numbers; names every mistake in it."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_a_map_that_cannot_be_used(text: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        # A misspelt header is never taken for a constant.
+        # A misspelt header does not become a constant.
         ('"customerID"', '"custmerID"', "customer = 'custmerID': no column 'custmerID'; the file"),
         ('"Cleared"', '"Clered"', "paid_on = 'Clered': no column 'Clered'"),
         ('"USD"', '"DOLLARS"', "currency = 'DOLLARS': no column 'DOLLARS'"),

@@ -1,4 +1,4 @@
-"""JSON and TOML of strangers: read or refused with a sentence, never slowly."""
+"""JSON and TOML of users: read, or refused with a reason, and never slowly."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_json_that_is_refused(text: str | bytes, reason: str) -> None:
     assert str(refused.value).startswith(reason)
 
 
-#: What looks for the names with dots must not be slow itself, nor what comes after it.
+#: Neither the search for dotted names nor the parser may be slow.
 TEDIOUS = [
     "a" * N,
     '"' + '\\"' * (N // 2),

@@ -1,4 +1,4 @@
-"""Books for tests: a header, a good row, and how they read."""
+"""A header and a good row of a book, and functions that read books from texts."""
 
 from __future__ import annotations
 

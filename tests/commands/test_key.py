@@ -1,4 +1,4 @@
-"""``dunning key create``: for when no admin has a good key."""
+"""``dunning key create``, for when no admin has a key that works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.unit import Unit
 
 @pytest.fixture
 def house(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An organisation whose admin Ada has no good key any more; Ben is there, and Cleo left."""
+    """The only key of the admin Ada is revoked; Ben is a member; Cleo has left."""
     monkeypatch.setenv("DUNNING_DATABASE_URL", database_url)
     with transaction(engine) as session:
         row = t.Organisation(name="Amber & Sons")

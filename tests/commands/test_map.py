@@ -1,4 +1,4 @@
-"""``dunning map``: a foreign file, the map that is written for it, and the questions it asks."""
+"""``dunning map``: the map that it writes, and its questions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_complete_map_is_tried_on_the_whole_file(tmp_path: Path) -> None:
 
 
 def answering(**answers: str) -> Ask:
-    """Answers a question by a word that is in it."""
+    """Answers each question by a word that occurs in it."""
 
     def ask(question: str, possible: list[str], default: str) -> str:
         found = next(answer for word, answer in answers.items() if word in question)

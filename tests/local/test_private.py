@@ -1,4 +1,4 @@
-"""What is kept on this machine is for the user who runs us: files 0600, directories 0700."""
+"""Files that we write are for the current user alone: files 0600, directories 0700."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.cast.letters import email, sms
 
 
 def modes(top: Path) -> dict[str, int]:
-    """The mode of everything from ``top`` on downwards; sockets and links aside."""
+    """The mode of every file and directory below ``top``, without sockets and links."""
     found = {".": top.lstat().st_mode}
     for folder, folders, files in os.walk(top):
         for path in (Path(folder, name) for name in (*folders, *files)):

@@ -1,4 +1,4 @@
-"""The embedded services: started, found taken, killed, started again, and gone without a trace.
+"""The embedded services: start, taken ports, kill -9, restart, end.
 
 These tests start real servers in directories of their own; the whole file takes some ten seconds.
 """
@@ -85,7 +85,7 @@ async def test_both_servers_start_and_leave_no_process_behind(state_dir: Path) -
         pids = [embedded.postgres_pid, embedded.temporal_pid]
         family = {p.pid for p in psutil.Process().children(recursive=True)} - before
         assert all(lives(pid) for pid in pids)
-        # Ctrl-C goes to the terminal's session, and the servers are not in it.
+        # Ctrl-C reaches the terminal's session; the servers are in another one.
         assert all(os.getsid(pid or 0) != os.getsid(0) for pid in pids)
         with connect(services) as connection:
             assert connection.execute("SHOW timezone").fetchone() == ("UTC",)
@@ -208,7 +208,7 @@ def test_a_taken_port_names_the_setting_to_change(
             pass
     options = TemporalOptions(in_memory=True)
     with Embedded(state_dir, postgres=False, temporal=options, durable=False):
-        pass  # and the failed start holds on to nothing
+        pass  # the failed start has released the lock
 
 
 def test_a_server_that_cannot_start_says_why(state_dir: Path) -> None:
