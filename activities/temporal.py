@@ -16,8 +16,8 @@ from settings import SettingsError
 async def connect_temporal(
     address: str | None = None, runtime: Runtime | None = None, keys: Sequence[str] = ()
 ) -> Client:
-    """Connect as ``temporalio.envconfig`` says, or to ``address``, an embedded server. With ``keys``
-    all payloads are encrypted. Raises SettingsError for a malformed key."""
+    """Connect as ``temporalio.envconfig`` says, or to an embedded server at ``address``. With
+    ``keys`` all payloads are encrypted. Raises SettingsError for a malformed key."""
     try:
         converter = data_converter(keys)
     except ValueError as e:

@@ -30,8 +30,8 @@ from store.engine import connect, migrate
 
 
 def serve(settings: Settings, out: Console) -> None:
-    """Runs until Ctrl-C. Raises StandaloneError for a port that is taken (it names the setting), and
-    ServiceEnded when one part ends by itself (it names the part)."""
+    """Runs until Ctrl-C. Raises StandaloneError, with the setting, for a port that is taken;
+    ServiceEnded, with the name of the part, when one ends by itself."""
     set_up_logging(settings.log_level, json_lines=settings.log_json)
     port = take_port(settings.api_port, "DUNNING_API_PORT")
     state = settings.state_dir
