@@ -62,7 +62,7 @@ def decide(account: Account, now: datetime) -> Decision:
 def _earlier_change(
     dated: list[Invoice], account: Account, carrying: Invoice | None, found: Decision, today: date
 ) -> dict[str, Any]:
-    """Another invoice may take the role over, or a promise end, by the time of the answer."""
+    """The wake-up when another invoice takes over, or a promise ends, before ``found.at``."""
     change = next_change(dated, account, carrying, today)
     if change is None:
         return {}
@@ -74,7 +74,7 @@ def _earlier_change(
 
 
 def _in_flight(action: Action, now: datetime) -> Decision:
-    """An action on its way: its own send settles it, or a person does."""
+    """A message that is being sent, or that a person must decide on."""
     sending = action.status is ActionStatus.SENDING and action.type in CHANNELS
     words = "a message is on its way to the provider; its outcome is looked at then"
     if sending and action.unknown:
@@ -98,8 +98,8 @@ def _in_flight(action: Action, now: datetime) -> Decision:
 
 
 def as_others_know(account: Account, now: datetime) -> Decision:
-    """What holds at ``now`` for whoever may not know that an owner has something to do, or will
-    have (rule 29): true of the account, and the same whether or not there is an open action."""
+    """The decision as members see it who may not know of an owner's actions (rule 29): true, and
+    the same whether or not there is an open action."""
     now = now.astimezone(UTC)
     today = account.calendar.today(now)
     carrying = carrying_invoice(account, today)

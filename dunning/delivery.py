@@ -1,7 +1,7 @@
 """What became of a message, recipient by recipient: facts, and what they mean.
 
-Providers report late, twice and in any order, so what is kept is facts with the time each first
-held, never a status: absorbing a report is commutative and idempotent. The status is derived.
+Providers report late, twice and in any order. So facts are stored, each with its earliest time, and
+the status is derived from them: to absorb a report is commutative and idempotent.
 """
 
 from __future__ import annotations
@@ -11,32 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-#: A provider call has ended by then: 10 s to connect, 10 s to answer. Then the claim is unknown.
+#: A provider call ends before that (10 s to connect, 10 s to answer). A claim that is older without
+#: an outcome is unknown.
 CLAIM_SECONDS = 25
-
-
-def lower_case(address: str) -> str:
-    """As PostgreSQL's lower() has it, each letter by itself. Python's own makes two of "İ", and
-    looks at what follows a "Σ": the same address would not be found again."""
-    return "".join("i" if letter == "İ" else letter.lower() for letter in address)
-
-
-def spellings(address: str) -> set[str]:
-    """The lower-case forms under which a reported email address may be kept: an international
-    domain comes back in ASCII (``xn--``), and is kept as it was written. Any other text as it is.
-    """
-    lower = lower_case(address)
-    name, at, domain = lower.rpartition("@")
-    try:
-        labels = [
-            label.removeprefix("xn--").encode().decode("punycode")
-            if label.startswith("xn--")
-            else label
-            for label in domain.split(".")
-        ]
-    except UnicodeError:
-        return {lower}
-    return {lower, f"{name}{at}{'.'.join(labels)}"}
 
 
 class DeliveryFact(StrEnum):
@@ -73,13 +50,13 @@ class Status(StrEnum):
 ADDRESS_IS_WRONG = frozenset({DeliveryFact.BOUNCED, DeliveryFact.RETURNED})
 #: The message did not get there.
 DID_NOT_ARRIVE = ADDRESS_IS_WRONG | {DeliveryFact.BLOCKED, DeliveryFact.FAILED}
-#: Only what the provider accepted can have these: an answer that was lost is found.
+#: Facts that only an accepted message can have: they settle an unknown outcome.
 PROVES_ACCEPTED = frozenset(DeliveryFact) - {DeliveryFact.RESUBSCRIBED, DeliveryFact.NOTED}
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFacts:
-    """When each first held (UTC); None = not reported. ``reason``: the provider's, in plain words.
+    """The earliest time of each (UTC); None: not reported. ``reason`` is the provider's.
 
     ``failed_at`` is also that of a soft bounce.
     """
@@ -139,10 +116,10 @@ _FIELD = {
 def absorb(
     facts: DeliveryFacts, fact: DeliveryFact, at: datetime, reason: str = ""
 ) -> DeliveryFacts:
-    """The facts with one more report: each keeps its earliest time, whatever the order.
+    """The facts with one more report; the order of reports makes no difference.
 
-    Of several reasons that of the gravest fact stays, then of the alphabet, so that the order in
-    which two reports come never shows.
+    Each fact keeps its earliest time. Of several reasons the one of a wrong address stays; of two
+    equally grave ones, the first in alphabetical order.
     """
     field = _FIELD.get(fact)
     if field is None:
@@ -162,7 +139,8 @@ def absorb(
 class Verdict:
     """What the facts of all recipients mean for the action (rule 37).
 
-    ``failed``: nobody it was addressed to got it. ``address``: and the addresses are to blame.
+    ``failed``: it reached nobody whom it was addressed to. ``address``: because all their addresses
+    are wrong.
     """
 
     failed: bool = False
@@ -171,7 +149,7 @@ class Verdict:
 
 
 def verdict(addressed: Iterable[DeliveryFacts]) -> Verdict:
-    """Of those it was addressed to; copies (CC, BCC) are no recipients (rule 35)."""
+    """``addressed``: facts of those in To; CC and BCC are no recipients (rule 35)."""
     every = list(addressed)
     if not every or any(f.arrived for f in every):
         return Verdict()

@@ -1,4 +1,4 @@
-"""The beginning of a text, to be quoted in a sentence."""
+"""The beginning of a text, short enough for the sentence of an error."""
 
 from __future__ import annotations
 

@@ -15,15 +15,18 @@ _TO_DO, _SENDING = ActionStatus.TO_DO, ActionStatus.SENDING
 _IN_DOUBT = ActionStatus.NEEDS_REVIEW
 _OPEN = (_TO_DO, _SENDING, _IN_DOUBT)
 _OWNER_TASKS = (Cause.EXHAUSTED, Cause.APPLY_CREDIT)
-#: What the customer did and a person must look at: holds nothing, and only a person ends it.
+#: Tasks to look at what the customer did: they hold nothing, and only a person ends them.
 _CUSTOMER_DID = (Cause.REPLIED, Cause.CHANNEL_CLOSED)
 
 
 @dataclass(slots=True)
 class Open:
-    """``holder`` holds the sequence; ``gone`` lost their reason; ``tasks`` are an owner's without
-    a step, which hold nothing (rules 26 and 42). What is in doubt holds while its invoice carries;
-    it is withdrawn by nothing, because it may have left: its owner's answer alone ends it."""
+    """``holder`` holds the sequence. ``gone`` lost their reason. ``tasks`` have no step and hold
+    nothing (rules 26 and 42).
+
+    A message in doubt holds while its invoice carries. It is never withdrawn, because it may have
+    left: only its owner's answer ends it.
+    """
 
     holder: Action | None = None
     gone: list[Withdrawal] = field(default_factory=list)
@@ -57,8 +60,8 @@ def open_actions(account: Account, carrying: Invoice | None, today: date) -> Ope
                 found.gone.append(Withdrawal(action.id, gone))
             elif action.step_key is not None or action.requested:
                 waiting.append(action)
-    # What is being sent settles itself and goes before what a person must say. An owner's
-    # completion goes before an action that still waits for its owner.
+    # A message being sent comes before one in doubt, an action that its owner completed before one
+    # that waits for its owner.
     in_flight.sort(key=lambda a: a.status is not _SENDING)
     waiting.sort(key=lambda a: not a.requested)
     found.holder = next(iter(in_flight + waiting), None)
@@ -122,10 +125,10 @@ def _not_carrying(account: Account, action: Action, carrying: Invoice | None, to
 def tasks_gone(
     account: Account, found: Open, carrying: Invoice | None, today: date, stand: set[Cause] | None
 ) -> list[Withdrawal]:
-    """The owner's tasks that ask for what is no longer so.
+    """Withdrawals of the owner's tasks whose cause is gone.
 
-    ``stand``: the causes that stand on the carrying invoice now; None = undecided, for as long as
-    the customer is paused or a message is on its way, and the tasks stay (rule 39).
+    ``stand``: the causes that the carrying invoice has now. None: unknown while the customer is
+    paused or a message is being sent; the tasks stay (rule 39).
     """
     gone = []
     for task in found.tasks:

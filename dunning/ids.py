@@ -1,15 +1,14 @@
-"""Ids: ours are UUIDs, a billing system's own ids (external ids) are any other text.
+"""Ids: ours are UUIDs, a billing system's ids (external ids) are any other text.
 
-So every id says by its form whose it is, and nothing that is reported can hide behind an id of
-ours. Docs: decision 0009.
+The form of an id says whose it is, so an external id can never be taken for one of ours.
+Decision 0009.
 """
 
 from __future__ import annotations
 
 import uuid
 
-#: What is put before an id that has the form of ours, to make an external id of it. Ids that were
-#: known before the form was refused have it, too (migration 0016).
+#: Put before an external id that has the form of a UUID. Migration 0016 added it to older ones.
 PREFIX = "external:"
 #: Why such an id is refused; without the id.
 OURS = f"has the form of our ids, a UUID; put {PREFIX!r} before it"
@@ -17,8 +16,8 @@ _HEX_DIGITS = 32
 
 
 def our_id(text: str) -> uuid.UUID | None:
-    """The id, if the text has the form of one of ours, in whatever way Python reads a UUID: with
-    braces, as a URN, without hyphens, in capitals. None: it is an external id."""
+    """The id, if the text is a UUID in any form that Python reads: with braces, as a URN, without
+    hyphens, in capitals. None: it is an external id."""
     if len(text) < _HEX_DIGITS:
         return None  # most are short, and a book has many
     try:

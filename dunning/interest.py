@@ -1,10 +1,9 @@
-"""What the law adds to an invoice that is late: simple interest, line by line, and a fixed sum.
+"""Late payment (Directive 2011/7/EU): simple interest on an invoice, line by line, and a fixed sum.
 
-Simple interest on the balance open today, from the day after the due date up to and including
-today, in each half-year at its own rate. Each line counts its days over the real length of its year
-(365 or 366), so that a whole year's delay costs exactly the yearly rate; it is rounded half up to
-the currency's decimals, and the total is the sum of the lines as shown. Nothing is guessed: one day
-without a known rate, and there is no interest at all, with the reason.
+Interest on the balance open today, from the day after the due date up to and including today, at
+the rate of each half-year. A line is days / 365, in a leap year 366, so that a whole year costs
+exactly the yearly rate. It is rounded half up to the currency's decimals; the total is the sum of
+the rounded lines. A day without a known rate: no interest at all, with the reason.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from dunning.rates import FIXED_SUMS, RATES, FixedSum, Rate
 
 _DAY = timedelta(days=1)
 _ZERO = Decimal(0)
-# Its own context, wide enough for every amount that a column holds: never the thread's.
+# A context of its own: that of the thread may have less precision than a column.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 

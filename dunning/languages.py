@@ -1,4 +1,4 @@
-"""Language tags (BCP 47): one way to write each, and what stands in for one that is missing."""
+"""Language tags (BCP 47): their normal form, and the fallbacks of a tag."""
 
 from __future__ import annotations
 

@@ -135,9 +135,8 @@ def address_of(channel: ActionType) -> str:
 class Action:
     """One occurrence of a step on one invoice. ``seq`` orders the actions of a customer.
 
-    A ``planned`` one is what the last decision named: step and ``due`` of a WAIT for an automatic
-    step. Where a decision names another step or none, it is not to be kept: that it stands and
-    is late means that only an outage delayed it (rule 21).
+    A ``planned`` one is the automatic step that the last decision waits for. It is removed when a
+    decision names another step or none; so one that is late was delayed by an outage (rule 21).
 
     ``plan_keys`` are the step keys of the plan version it was made from (rule 43), ``trigger_on``
     the step's own date (rule 19), ``executed_on`` and ``ended_on`` local dates,

@@ -29,7 +29,7 @@ def selects(selector: str, contact: Contact) -> bool:
 
 
 def reachable(step: Step, account: Account) -> list[Contact]:
-    """Rule 35: those of them with a usable address for the step's channel. CC alone is none."""
+    """Rule 35: the contacts meant that have a usable address for the step's channel."""
     return [c for c in meant(step, account) if c.reachable(step.type)]
 
 
@@ -43,9 +43,9 @@ def can_reach(step: Step, account: Account) -> bool:
 
 
 def corrected_at(step: Step, account: Account, action: Action) -> datetime | None:
-    """Rule 35: when the address that an action lacked was corrected: the first time since its owner
-    got it, or since a message that came back was sent. What is told later, or of another address,
-    does not count. None: no usable address of the step was corrected since then."""
+    """Rule 35: when the address that an action lacked was first corrected since its owner got the
+    action, or since the bounced message was sent. Later corrections, and those of other addresses,
+    do not count. None: there was no correction."""
     since = _since(action, account.calendar)
     times = (
         at
@@ -64,9 +64,9 @@ def _since(action: Action, calendar: Calendar) -> datetime | None:
 
 
 def corrected(step: Step, account: Account, bounced: Action | None) -> bool:
-    """Rule 35: whether a step that its owner got for want of an address goes out by itself again.
+    """Rule 35: whether a step that its owner got for lack of an address is automatic again.
 
-    After a bounce (rule 37) only a contact that was corrected since then will do.
+    After a bounce (rule 37) the address must have been corrected since then.
     """
     if bounced is None:
         return can_reach(step, account)

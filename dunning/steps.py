@@ -35,9 +35,8 @@ class ComingStep:
 def next_step(view: Outlook) -> ComingStep:
     """The next step and its day.
 
-    The answer is worked out as of today, and again as of each later day on which it could be
-    another one (see ``_changes``) that comes before the day found: nothing is executed in between,
-    so the first answer that holds is it.
+    It is worked out as of today, then as of each later day on which another step could come next
+    (``_changes``), as long as that day comes before the day found.
     """
     reopened = _reopened(view)
     if reopened is not None:
@@ -108,8 +107,8 @@ def _entry(view: Outlook, day: date) -> _Ahead:
 def _behind_position(view: Outlook) -> _Ahead | None:
     """Rules 14 and 43: the steps behind the position, by key, in list order.
 
-    None = no place in this plan: the invoice has yet to enter it, or not one step of the version
-    that it stood in survives, which is another plan in all but name.
+    None: the invoice has no position in this plan. It has yet to enter, or no step of the version
+    that it was in is left.
     """
     position = view.position
     if position is None or position.plan_id != view.account.plan_id:
@@ -130,7 +129,7 @@ def _behind_position(view: Outlook) -> _Ahead | None:
 
 def _first_possible(view: Outlook, ahead: _Ahead, as_of: date) -> ComingStep:
     steps, why = ahead
-    # A list put in another order, or a plan given back: what was executed is not executed again.
+    # Steps may have been put in another order, or the plan given back: none is executed twice.
     executed = {a.step_key for a in view.mine if a.status is _DONE or a.status is _SKIPPED}
     passed: list[str] = []
     for step in steps:
@@ -172,8 +171,8 @@ def _repeat(view: Outlook, as_of: date) -> ComingStep | None:
 
 
 def _reopened(view: Outlook) -> ComingStep | None:
-    """Rule 37: a step that came back is next again, its owner's at once unless the contact is
-    corrected, and unless a later step has run or it is pre-due and too late by now (rule 15)."""
+    """Rule 37: a step whose message came back is next again: for its owner at once, unless the
+    contact was corrected. None: a later step has run, or it is pre-due and too late (rule 15)."""
     back: Action | None = None
     for action in view.mine:
         status = action.status

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 
 from dunning.plan import ActionType
-from dunning.postal import PARTS
-from dunning.postal import why_not as why_not_posted
 from messages.draft import Addressee, Draft
 from messages.email_address import check_email
 from messages.lines import one_line
 from messages.message import MAX_NAME, Attachment, BadAddress, Message, Postal, Recipient, Role
 from messages.phone import mobile
+from messages.postal import PARTS
+from messages.postal import why_not as why_not_posted
 from messages.render import render
 
 

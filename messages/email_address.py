@@ -7,7 +7,7 @@ import re
 
 import idna
 
-from dunning.delivery import lower_case, spellings
+from dunning.spellings import lower_case, spellings
 from messages.message import BadAddress
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")

@@ -26,8 +26,8 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from sqlmodel import Session, col, select
 
 from dunning.closures import Heard, Source, closing, opened_at
-from dunning.delivery import lower_case, spellings
 from dunning.plan import ActionType
+from dunning.spellings import lower_case, spellings
 from store import tables as t
 from store.locks import lock_address
 from store.nudges import nudge

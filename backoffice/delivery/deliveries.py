@@ -21,8 +21,9 @@ from backoffice.people.held_accounts import Via
 from backoffice.people.owners import owner_of
 from backoffice.worklist.decisions import BY, end
 from dunning.closures import Heard, Source
-from dunning.delivery import CLAIM_SECONDS, lower_case
+from dunning.delivery import CLAIM_SECONDS
 from dunning.plan import ActionType
+from dunning.spellings import lower_case
 from store import tables as t
 from store.closures import KIND_OF, happened, key_of
 from store.load import Loaded

@@ -13,9 +13,9 @@ from backoffice.delivery.links import PREVIEW
 from backoffice.people.owners import owner_for
 from backoffice.worklist.edits import plans_words_serve, words
 from backoffice.worklist.steps import step_of
-from dunning.delivery import lower_case
 from dunning.plan import ActionType, Step
 from dunning.recipients import selects
+from dunning.spellings import lower_case
 from messages.content import Names, message_facts
 from messages.draft import Addressee, Draft
 from messages.wording import text_for

@@ -25,12 +25,12 @@ from dunning.delivery import (
     DeliveryFact,
     DeliveryFacts,
     absorb,
-    spellings,
     verdict,
 )
 from dunning.learnt import CameIn, Report
 from dunning.model import Cause
 from dunning.plan import ActionType
+from dunning.spellings import spellings
 from store import tables as t
 from store.closures import KIND_OF, happened, key_of
 from store.locks import CustomerLocked, lock_customer

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from dunning.delivery import spellings
 from dunning.learnt import CameIn, Reply
+from dunning.spellings import spellings
 from store import tables as t
 from store.closures import KIND_OF, key_of, people_at
 from store.unit import Unit

@@ -6,7 +6,7 @@ import uuid
 
 from sqlmodel import col, select
 
-from dunning.delivery import lower_case
+from dunning.spellings import lower_case
 from store import tables as t
 from store.errors import Invalid
 from store.unit import Unit

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from dunning.postal import why_not
+from messages.postal import why_not
 from store import tables as t
 from store.closures import EMAIL, KINDS, PHONE, by_member, carry, key_of, read
 from store.errors import Invalid, NotFound

@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from sqlmodel import col, select
 
+from backoffice.ledger.ahead import CREDIT, too_far
 from backoffice.ledger.applied import applications_of, apply, find_credit, made
 from backoffice.ledger.balances import rebalance
 from backoffice.ledger.find import reported_customer
 from backoffice.ledger.kinds import PAYMENT, WORDS
 from backoffice.ledger.reports import Change, stale
-from dunning.ahead import CREDIT, too_far
 from store import bulk
 from store import tables as t
 from store.calendars import calendar_of
@@ -47,7 +47,7 @@ def put_credit(unit: Unit, fact: CreditFact) -> tuple[t.Credit, Change]:
     """Report a payment or credit note.
 
     Raises Invalid for an unknown customer or invoice, another currency than the invoice's, more
-    applied than there is, or a day that is too far ahead (``dunning.ahead``); Conflict when a
+    applied than there is, or a day that is too far ahead (``backoffice.ledger.ahead``); Conflict when a
     reversed one is reported again with other content.
     """
     customer = reported_customer(unit, fact.customer)

@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from backoffice.ledger import ahead
 from backoffice.ledger import imports_sql as sql
 from backoffice.ledger.contacts import take_along
 from books.book import read_book
 from books.causes import Causes
 from books.errors import BookError, RowError
 from books.map import BookMap
-from dunning import ahead
 from store import tables as t
 from store.calendars import calendar_of
 from store.closures import EMAIL, PHONE

@@ -100,7 +100,7 @@ WRONG = """
 """
 
 #: As backoffice.ledger.credits.put_credit and backoffice.ledger.invoices.put_invoice, with the days
-#: of dunning.ahead: what is known with its day stays.
+#: of backoffice.ledger.ahead: what is known with its day stays.
 TOO_FAR = """
     INSERT INTO import_wrong
     SELECT r.line, 'paid_on', r.paid_on || ' ' || :credit_far, :credit_far

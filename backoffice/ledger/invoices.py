@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from backoffice.ledger.ahead import INVOICE, too_far
 from backoffice.ledger.balances import rebalance
 from backoffice.ledger.find import reported_customer
 from backoffice.ledger.reports import Change, stale
-from dunning.ahead import INVOICE, too_far
 from store import bulk
 from store import tables as t
 from store.calendars import calendar_of
@@ -45,7 +45,7 @@ class InvoiceFact:
 
 def put_invoice(unit: Unit, fact: InvoiceFact) -> tuple[t.Invoice, Change]:
     """Create or update an invoice. Raises Invalid for an unknown customer, a changed currency, or
-    an issue date that is too far ahead (``dunning.ahead``)."""
+    an issue date that is too far ahead (``backoffice.ledger.ahead``)."""
     customer = reported_customer(unit, fact.customer)
     row = bulk.find(unit, t.Invoice, fact.external_id)
     created = row is None

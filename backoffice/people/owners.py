@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
-from dunning.delivery import lower_case
+from dunning.spellings import lower_case
 from store import tables as t
 from store.errors import Invalid
 from store.load import plan_of

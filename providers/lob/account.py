@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from dunning.postal import why_not
 from messages.message import Postal
+from messages.postal import why_not
 from providers.fingerprint import fingerprint
 
 HOST = "https://api.lob.com/v1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from dataclasses import asdict
 
-from dunning.postal import as_posted, why_not
 from messages.message import Message, Postal, Recipient, Role
+from messages.postal import as_posted, why_not
 from providers.lob.account import MAX_NAME, LobAccount
 from providers.lob.resource import DELIVERY_ID
 from providers.port import Rejected

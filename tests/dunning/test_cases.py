@@ -32,8 +32,12 @@ def test_c2_a_late_entry_is_compressed_to_the_contact_delay(lag: timedelta) -> N
     life.invoice("A", due="2025-02-28")
     life.until("2025-06-01")
     assert life.days == [
-        "Mon 17 Mar s1", "Mon 24 Mar s8", "Mon 31 Mar s15", "Mon 7 Apr s22", "Mon 14 Apr s40",
-    ]  # fmt: skip
+        "Mon 17 Mar s1",
+        "Mon 24 Mar s8",
+        "Mon 31 Mar s15",
+        "Mon 7 Apr s22",
+        "Mon 14 Apr s40",
+    ]
 
 
 @LAGS

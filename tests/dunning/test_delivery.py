@@ -6,15 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dunning.delivery import (
-    DeliveryFact,
-    DeliveryFacts,
-    Status,
-    Verdict,
-    absorb,
-    spellings,
-    verdict,
-)
+from dunning.delivery import DeliveryFact, DeliveryFacts, Status, Verdict, absorb, verdict
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
@@ -74,13 +66,3 @@ def test_rule_37_every_recipient_must_have_bounced() -> None:
     assert verdict([bounced, sent]) == Verdict()
     assert verdict([bounced, bounced]) == Verdict(True, True, "gone")
     assert verdict([bounced, blocked]) == Verdict(True, False, "gone; why")
-
-
-def test_an_address_that_comes_back_in_ascii_is_known_as_it_was_written() -> None:
-    assert spellings("Ada@xn--Bcher-kva.example") == {
-        "ada@xn--bcher-kva.example",
-        "ada@bücher.example",
-    }
-    assert spellings("ada@xn--é.example") == {"ada@xn--é.example"}
-    assert spellings("+33612345678") == {"+33612345678"}
-    assert spellings("") == {""}

@@ -137,8 +137,9 @@ def test_rule_40_kept_part_kept_or_broken(amount: int | None, paid: int, outcome
     life.promise("A", on="2025-03-12", amount=amount)
     life.until("2025-03-10")
     promise = life.account.invoices[0].promises[0]
-    kept = type(promise)(promise.id, promise.promised_on, promise.amount, Decimal(paid),
-                         promise.balance_then)  # fmt: skip
+    kept = type(promise)(
+        promise.id, promise.promised_on, promise.amount, Decimal(paid), promise.balance_then
+    )
     life.change("A", promises=(kept,), balance=Decimal(100 - paid))
     life.until("2025-03-20")
     assert life.outcomes == [f"{outcome} on 2025-03-13"]

@@ -222,5 +222,8 @@ def test_statutory_rates_as_they_were_published(country: str, day: date, percent
 def test_what_is_not_known_is_not_there() -> None:
     assert max(r.valid_until for r in RATES if r.country == "DE") == date(2026, 6, 30)
     assert "IE" not in COUNTRIES
-    assert all("secondary source" in r.source for r in RATES
-               if r.country != "DE" and r.valid_from.year == 2026)  # fmt: skip
+    assert all(
+        "secondary source" in r.source
+        for r in RATES
+        if r.country != "DE" and r.valid_from.year == 2026
+    )

@@ -20,8 +20,9 @@ def in_doubt() -> Diary:
     life = Diary(STEPS, "2025-03-04 09:00")
     life.invoice("A", due="2025-03-03")
     life.invoice("B", due="2025-03-10")
-    life.act(id="a", invoice_id="A", step_key="s1", automatic=True,
-             status=ActionStatus.NEEDS_REVIEW)  # fmt: skip
+    life.act(
+        id="a", invoice_id="A", step_key="s1", automatic=True, status=ActionStatus.NEEDS_REVIEW
+    )
     return life
 
 

@@ -73,9 +73,18 @@ def test_an_unknown_outcome_is_looked_up_at_its_deadline() -> None:
     life = owing(email("s1", 1))
     now = instant("2025-03-04 08:30")
     sending = Action(
-        "a", 1, "A", ActionType.EMAIL, ActionStatus.SENDING, step_key="s1", plan_id="p",
-        automatic=True, planned_for=now, deadline=now + timedelta(minutes=1), unknown=True,
-    )  # fmt: skip
+        "a",
+        1,
+        "A",
+        ActionType.EMAIL,
+        ActionStatus.SENDING,
+        step_key="s1",
+        plan_id="p",
+        automatic=True,
+        planned_for=now,
+        deadline=now + timedelta(minutes=1),
+        unknown=True,
+    )
     account = replace(life.account, actions=(sending,))
     decision = decide(account, now)
     assert (decision.kind, decision.look_up, decision.then) == (Kind.WAIT, True, ActionType.EMAIL)

@@ -22,10 +22,19 @@ pytestmark = pytest.mark.services
 async def temporal_signal(sequence: Sequence, address: str, name: str, *more: str) -> str:
     """``temporal workflow signal``, as it is typed; what it said when it was refused."""
     process = await asyncio.create_subprocess_exec(
-        temporal_executable(), "workflow", "signal", "--address", address,
-        "--workflow-id", sequence.id, "--name", name, *more,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+        temporal_executable(),
+        "workflow",
+        "signal",
+        "--address",
+        address,
+        "--workflow-id",
+        sequence.id,
+        "--name",
+        name,
+        *more,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
     said, _ = await process.communicate()
     return said.decode() if process.returncode else ""
 
@@ -127,8 +136,23 @@ def assert_storable(message: Signal) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [None, 7, 1.5, [], b"\xff", "a\0b", "\ud800", {"id": "\0"}, {"nudge": 2**63}, {"nudge": True},
-     {"amount": float("nan")}, {"amount": 10**5000}, {"id": ""}, {"until": {"x": 1}}, {1: 2}],
-)  # fmt: skip
+    [
+        None,
+        7,
+        1.5,
+        [],
+        b"\xff",
+        "a\0b",
+        "\ud800",
+        {"id": "\0"},
+        {"nudge": 2**63},
+        {"nudge": True},
+        {"amount": float("nan")},
+        {"amount": 10**5000},
+        {"id": ""},
+        {"until": {"x": 1}},
+        {1: 2},
+    ],
+)
 def test_a_message_can_always_be_read_and_stored(payload: Any) -> None:
     assert_storable(Signal.read("skip", payload, "made-id"))

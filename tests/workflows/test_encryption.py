@@ -40,10 +40,24 @@ pytestmark = pytest.mark.services
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 #: Every name, number, amount and note of the story below; none can be a part of an id or a time.
 SECRETS = {
-    "zebulon", "zoe@", "inv-9041", "inv-9042", "4321.77", "777.55", "reminder", "call two",
-    "amber &", "promised by phone", "dana", "on holiday", "throttled", "customer k-77",
-    "waiting until", "step 1", "2031-01",
-}  # fmt: skip
+    "zebulon",
+    "zoe@",
+    "inv-9041",
+    "inv-9042",
+    "4321.77",
+    "777.55",
+    "reminder",
+    "call two",
+    "amber &",
+    "promised by phone",
+    "dana",
+    "on holiday",
+    "throttled",
+    "customer k-77",
+    "waiting until",
+    "step 1",
+    "2031-01",
+}
 #: Of these nothing but ids ever gets to Temporal, with keys or without.
 NEVER = {"zebulon", "zoe@", "4321.77", "amber &", "throttled"}
 

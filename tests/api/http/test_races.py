@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from dunning.delivery import lower_case
+from dunning.spellings import lower_case
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
 from store.collisions import collides

@@ -1,7 +1,7 @@
-"""What a postal address must be so that a letter can be posted to it.
+"""Which postal addresses a letter can be posted to.
 
-The forms are those of the provider of letters (Lob's OpenAPI document, ``address_editable_us`` and
-``address_fields_intl``; its error ``address_length_exceeds_limit``), with the countries it knows.
+The forms and countries are those of Lob's OpenAPI document (``address_editable_us``,
+``address_fields_intl``, error ``address_length_exceeds_limit``).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dunning.postal import as_posted, why_not
+from messages.postal import as_posted, why_not
 
 TROY = {
     "line1": "1 King St", "line2": "", "postal_code": "12180", "city": "Troy", "region": "NY",

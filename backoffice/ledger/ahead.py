@@ -1,8 +1,8 @@
 """How far ahead of today a fact may be dated.
 
-A payment and a credit note count from the moment they are reported, whatever their day: a slip of
-the pen (2052 for 2025) would close an invoice all the same, and nobody would see it. What is only
-promised is a promise. An invoice that is issued later waits until then, a year ahead at most.
+A payment or a credit note counts from the moment it is reported, whatever its date. One with a
+wrong year (2052 for 2025) would close an invoice unnoticed, so it is refused; a payment that is
+still to come is a promise. An invoice may be issued up to a year ahead: it waits until then.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ INVOICE = timedelta(days=366)
 
 
 def too_far(on: date, today: date, most: timedelta) -> str:
-    """Why a day is refused, empty = it is not. ``today`` is the organisation's own; ``most`` is
-    CREDIT or INVOICE."""
+    """Why a day is refused; empty: it is accepted. ``today`` is the organisation's local date,
+    ``most`` is CREDIT or INVOICE."""
     return f"{on} {reason(today, most)}" if on > today + most else ""
 
 
