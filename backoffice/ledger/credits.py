@@ -47,7 +47,7 @@ def put_credit(unit: Unit, fact: CreditFact) -> tuple[t.Credit, Change]:
     """Report a payment or credit note.
 
     Raises Invalid for an unknown customer or invoice, another currency than the invoice's, more
-    applied than there is, or a day that is too far ahead (``backoffice.ledger.ahead``); Conflict when a
+    applied than there is, or a day that is too far ahead (``ahead``); Conflict when a
     reversed one is reported again with other content.
     """
     customer = reported_customer(unit, fact.customer)

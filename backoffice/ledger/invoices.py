@@ -45,7 +45,7 @@ class InvoiceFact:
 
 def put_invoice(unit: Unit, fact: InvoiceFact) -> tuple[t.Invoice, Change]:
     """Create or update an invoice. Raises Invalid for an unknown customer, a changed currency, or
-    an issue date that is too far ahead (``backoffice.ledger.ahead``)."""
+    an issue date that is too far ahead (``ahead``)."""
     customer = reported_customer(unit, fact.customer)
     row = bulk.find(unit, t.Invoice, fact.external_id)
     created = row is None

@@ -19,8 +19,8 @@ TUESDAY = datetime(2025, 3, 4, 7, 30, tzinfo=UTC)
 RECORDED: list[tuple[str, Any]] = [
     (
         (
-            '{"signal":"payment","id":"P-7","nudge":12,"invoice":"INV-1","amount":"12.50 EUR","until":"",'
-            '"who":"Ben","why":"is reported","clock":false}'
+            '{"signal":"payment","id":"P-7","nudge":12,"invoice":"INV-1","amount":"12.50 EUR",'
+            '"until":"","who":"Ben","why":"is reported","clock":false}'
         ),
         Signal("payment", "P-7", 12, "INV-1", "12.50 EUR", "", "Ben", "is reported"),
     ),
