@@ -112,7 +112,8 @@ def test_an_account_is_replaced_whole_and_removed(office: Office, vault: Vault) 
 
 def test_where_the_providers_call_back(office: Office, app: FastAPI, vault: Vault) -> None:
     found = office.ada.get("/organisation/providers")["webhooks"]
-    assert [(w["provider"], w["purpose"], w["url"]) for w in found] == [
+    addresses = [(w["provider"], w["purpose"], w["url"]) for w in found if w["provider"] in BODIES]
+    assert addresses == [
         ("sendgrid", "events", f"{PUBLIC}/webhooks/sendgrid/{office.id}"),
         ("sendgrid", "replies", f"{PUBLIC}/webhooks/sendgrid/{office.id}/inbound"),
         ("twilio", "replies", f"{PUBLIC}/webhooks/twilio/{office.id}/inbound"),
