@@ -20,7 +20,7 @@ from store.engine import migrate
 
 if TYPE_CHECKING:
     from rehearsal.report import Summary
-    from rehearsal.run import Script
+    from rehearsal.script import Script
 
 
 def _date(text: str) -> date:
@@ -71,16 +71,13 @@ def rehearse(
     keep: _Keep = False,
 ) -> None:
     """Live through months of a book on the real engine before a message ever leaves."""
-    from rehearsal.run import read_script
+    from rehearsal.script import Files, read_script
 
     set_up_logging("WARNING")
     script = read_script(
-        book,
-        plan,
+        Files(book, plan, map_, facts),
         _date(from_),
         _date(until),
-        book_map=map_,
-        facts=facts,
         skip_bad_rows=skip_bad_rows,
         timezone=timezone,
         sending_time=_time(sending_time),

@@ -21,7 +21,8 @@ from local.standalone import Embedded
 from rehearsal.book import events
 from rehearsal.drive import Drive
 from rehearsal.report import Summary
-from rehearsal.run import Script, read_script, rehearse, set_up, write
+from rehearsal.run import rehearse, set_up, write
+from rehearsal.script import Files, Script, read_script
 from store.calendars import calendar_of
 from store.engine import connect, migrate, transaction
 from store.tables import Organisation
@@ -65,7 +66,7 @@ def week(tmp_path: Path) -> Script:
     book, plan = tmp_path / "book.csv", tmp_path / "plan.toml"
     book.write_text("\n".join([head, *rows]) + "\n")
     plan.write_text(PLAN)
-    return read_script(book, [plan], MONDAY, FRIDAY)
+    return read_script(Files(book, [plan]), MONDAY, FRIDAY)
 
 
 class WorkerProcess:

@@ -39,7 +39,8 @@ from messages.message import Message
 from providers.port import Accepted
 from rehearsal.book import events
 from rehearsal.drive import Drive
-from rehearsal.run import read_script, set_up
+from rehearsal.run import set_up
+from rehearsal.script import Files, read_script
 from settings import Settings
 from stand_ins.town import Provider, Town
 from store import tables as t
@@ -470,7 +471,7 @@ async def test_a_rehearsal_goes_on_where_it_was(
         'name = "P"\n[[steps]]\nkey = "a"\nname = "A"\ntype = "call"\nautomatic = false\n'
         'trigger = {from = "due", days = 90}\nbody = "Call."\n'
     )
-    script = read_script(book, [plan], date(2025, 2, 1), date(2025, 3, 20))
+    script = read_script(Files(book, [plan]), date(2025, 2, 1), date(2025, 3, 20))
     organisation = set_up(watching, script)
     with transaction(watching) as session:
         calendar = calendar_of(session.get_one(t.Organisation, organisation))

@@ -26,7 +26,8 @@ from books.facts import read_facts
 from books.row import BookRow
 from local.standalone import Embedded, Services, TemporalOptions
 from rehearsal.report import Summary
-from rehearsal.run import Script, rehearse, write
+from rehearsal.run import rehearse, write
+from rehearsal.script import Script
 from store.calendars import parse_working_days
 from store.engine import connect, migrate
 from tests.cast.checker.check import check

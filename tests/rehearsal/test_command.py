@@ -13,7 +13,7 @@ import pytest
 
 import cli
 from rehearsal.report import Summary
-from rehearsal.run import read_script
+from rehearsal.script import Files, read_script
 from tests.rehearsal.conftest import HEADER, judged
 
 PLAN = """
@@ -74,9 +74,11 @@ def test_a_book_from_the_command_line(folder: Path) -> None:
     assert summary["steps"] == {"s1": {"done": 1}, "talk": {"done": 1}}
     assert (summary["messages"], summary["customers"]) == (1, 1)
     script = read_script(
-        folder / "book.csv", [folder / "plan.toml"], date(2025, 2, 20), date(2025, 3, 20),
-        facts=folder / "facts.csv", manual_days=2,
-    )  # fmt: skip
+        Files(folder / "book.csv", [folder / "plan.toml"], facts=folder / "facts.csv"),
+        date(2025, 2, 20),
+        date(2025, 3, 20),
+        manual_days=2,
+    )
     assert judged(script, folder / "out", Summary(**summary)).violations == []
 
 
@@ -150,7 +152,9 @@ def test_bad_rows_may_be_left_out(folder: Path) -> None:
     )
     (folder / "book.csv").write_text("\n".join([HEADER, ROW, *more, ""]))
     script = read_script(
-        folder / "book.csv", [folder / "plan.toml"], date(2025, 2, 20), date(2025, 3, 20),
+        Files(folder / "book.csv", [folder / "plan.toml"]),
+        date(2025, 2, 20),
+        date(2025, 3, 20),
         skip_bad_rows=True,
-    )  # fmt: skip
+    )
     assert [row.invoice for row in script.rows] == ["INV-1"]

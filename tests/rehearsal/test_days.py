@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time
 
-from rehearsal.run import read_rows
+from rehearsal.script import read_rows
 from tests.rehearsal.conftest import Stage, example, example_plan, facts_of, plan, script
 
 REPEATS = plan("repeats", "s1 email 1", "s4 email 4 repeat_every_days=7 repeat_limit=3",

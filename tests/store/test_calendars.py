@@ -11,7 +11,7 @@ from sqlmodel import select
 from typer.testing import CliRunner
 
 import cli
-from rehearsal.run import RehearsalError, read_script
+from rehearsal.script import Files, RehearsalError, read_script
 from store import tables as t
 from store.calendars import CalendarError, calendar_of, check_zone, public_holidays
 from store.engine import transaction
@@ -41,7 +41,7 @@ def test_the_command_and_a_rehearsal_refuse_the_same_zones(name: str, tmp_path: 
     arguments = ["organisation", "create", "X", "--admin-email", "a@x.example", "--timezone", name]
     assert isinstance(CliRunner().invoke(cli.app, arguments).exception, CalendarError)
     with pytest.raises(RehearsalError, match="IANA"):
-        read_script(tmp_path, [], date(2025, 1, 1), date(2025, 1, 2), timezone=name)
+        read_script(Files(tmp_path, []), date(2025, 1, 1), date(2025, 1, 2), timezone=name)
 
 
 def test_a_zone_from_before_they_were_checked_goes_on(engine: Engine) -> None:
