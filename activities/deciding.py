@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from backoffice.worklist.decisions import record, write_sequence
+from backoffice.worklist.decisions import record
+from backoffice.worklist.sequences import write_sequence
 from backoffice.worklist.steps import step_in
 from dunning.decide import decide
 from dunning.decision import Decision, Kind

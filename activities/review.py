@@ -12,10 +12,11 @@ from sqlmodel import col, select
 from temporalio import activity
 
 from activities.deciding import Clock, decide_and_record, engine_time, nobody, real_clock, working
+from backoffice.delivery.completing import work_open_action
 from backoffice.ledger.credits import CreditFact, put_credit
 from backoffice.ledger.holds import pause, resume
 from backoffice.ledger.kinds import PAYMENT
-from backoffice.worklist.actions import work_open_action
+from backoffice.worklist.working import How
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import DunningError, Invalid
@@ -74,7 +75,7 @@ def _apply(unit: Unit, customer: t.Customer, message: Signal) -> None:
         _pay(unit.named(by), customer, message)
     elif message.signal in ("complete", "skip"):
         loaded = load(unit, customer.id)
-        if not work_open_action(unit.named(by), loaded, message.signal, message.why):
+        if not work_open_action(unit.named(by), loaded, How(message.signal), message.why):
             raise Invalid("no action is open")
     elif message.signal == "pause":
         until = date.fromisoformat(message.until) if message.until else None

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from backoffice.worklist.actions import work_open_action
+from backoffice.delivery.completing import work_open_action
+from backoffice.worklist.working import How
 from dunning.calendar import Calendar, instant
 from logs import words_of
 from rehearsal.apply import apply_all
@@ -211,7 +212,7 @@ class Drive:
             due = [row for row, when in self._owners_list(session, at) if when <= at]
             for row in sorted(due, key=lambda a: a.seq or 0):
                 loaded = load(unit, row.customer_id)
-                if work_open_action(unit, loaded, "complete", ""):
+                if work_open_action(unit, loaded, How.COMPLETE, ""):
                     nudge(unit, loaded.customer, "complete", {"id": str(row.id), "who": "owner"})
             return self._nudged(session)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlmodel import col, select
 
+from backoffice.delivery.completing import work_open_action
 from backoffice.ledger import holds
 from backoffice.ledger.assigned_plan import assign_plan, plan_id_of
 from backoffice.ledger.contacts import set_contact_validity
@@ -15,7 +16,7 @@ from backoffice.ledger.credits import CreditFact, put_credit, reverse_credit
 from backoffice.ledger.find import find_customer, find_invoice
 from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
-from backoffice.worklist.actions import work_open_action
+from backoffice.worklist.working import How
 from books.facts import Fact, FactKind
 from rehearsal.book import FACTS_BY
 from store import tables as t
@@ -139,7 +140,7 @@ def _validity(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
 
 def _work(unit: Unit, c: t.Customer, i: t.Invoice | None, f: Fact) -> None:
     loaded = load(unit, c.id)
-    if not work_open_action(unit, loaded, f.kind.value, f.text):
+    if not work_open_action(unit, loaded, How(f.kind.value), f.text):
         raise Invalid(f"the customer has no open action to {f.kind.value}")
     nudge(unit, c, f.kind.value, {"id": f"fact/{f.line}", "who": FACTS_BY})
 

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 from activities.outbox_channels import outbox_channels
 from activities.review import Review
 from activities.sending import Sending
+from backoffice.delivery.completing import skip
 from backoffice.delivery.outcomes import apply
 from backoffice.delivery.replies import take
 from backoffice.ledger.contacts import set_contact_validity
@@ -31,7 +32,6 @@ from backoffice.ledger.kinds import PAYMENT
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
-from backoffice.worklist.actions import skip
 from dunning.delivery import DeliveryFact
 from dunning.learnt import CameIn, Reply, Report
 from dunning.plan import ActionType

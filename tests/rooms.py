@@ -13,10 +13,8 @@ ARROWS: dict[str, set[str]] = {
 }
 
 
-#: Arrows that close a circle and will be removed.
-TEMPORARY = {("backoffice.worklist", "backoffice.delivery")}
 #: Rooms that are being rebuilt: their rows may name more than they use.
-REBUILT = {f"backoffice.{room}" for room in ("delivery", "worklist", "ledger", "people")}
+REBUILT = {f"backoffice.{room}" for room in ("delivery", "ledger")}
 #: Ours, but no room: the product imports none of them.
 AROUND = {"bench", "stand_ins", "tests"}
 PACKAGES = {room for room in ARROWS if (ROOT / room).is_dir()}

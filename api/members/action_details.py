@@ -16,6 +16,7 @@ from api.http.rules import RuleLink, cited
 from api.members import customers
 from api.members.delivery_details import DeliveryOut, delivery_out
 from backoffice.delivery import deliveries
+from backoffice.delivery.answers import Answer, possible
 from backoffice.delivery.drafts import delivery_id, draft
 from backoffice.ledger import browse, files
 from backoffice.people.visible import withheld_from
@@ -23,7 +24,6 @@ from backoffice.worklist.attachments import attached
 from dunning.carrying import order
 from dunning.model import ActionStatus, Cause, InvoiceStatus
 from dunning.plan import CHANNELS, ActionType
-from dunning.recheck import why_not_again
 from messages.compose import compose
 from messages.draft import Draft
 from messages.message import BadMessage
@@ -33,9 +33,6 @@ from messages.template import TemplateError
 from store import tables as t
 from store.load import Loaded, load
 from store.unit import Unit
-
-#: What an owner may say of a message of which nobody knows whether it left.
-Answer = Literal["it_was_sent", "send_again", "give_up"]
 
 
 class CustomerName(BaseModel):
@@ -182,7 +179,7 @@ def _short(
 
 def whole(unit: Unit, row: t.Action, reader: t.Member) -> Action:
     """As ``reader`` may see it, who may see that it is there
-    (``backoffice.worklist.actions.find``)."""
+    (``backoffice.worklist.lists.find``)."""
     withheld = withheld_from(row, reader)
     loaded = load(unit, row.customer_id, lock=False)
     delivery = deliveries.of_action(unit, row)
@@ -221,20 +218,11 @@ def whole(unit: Unit, row: t.Action, reader: t.Member) -> Action:
         texts=Texts(subject=drafted.subject, body=drafted.body) if drafted else None,
         attachments=[file_out(file) for file in own],
         delivery=delivery_out(unit, delivery) if delivery else None,
-        answers=_answers(loaded, row, unit.now),
+        answers=possible(unit, loaded, row),
         customer_detail=customers.whole(unit, loaded.customer),
         invoice_detail=invoices.whole(unit, invoice),
         other_open_invoices=invoices.short(unit, others),
     )
-
-
-def _answers(loaded: Loaded, row: t.Action, at: datetime) -> list[Answer]:
-    """All that its owner may say now: it is sent again only where it would be sent (rule 36)."""
-    if row.status != "needs_review":
-        return []
-    if why_not_again(loaded.account, str(row.id), at):
-        return ["it_was_sent", "give_up"]
-    return ["it_was_sent", "send_again", "give_up"]
 
 
 def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:
@@ -261,7 +249,7 @@ def attached_to(unit: Unit, loaded: Loaded, row: t.Action) -> list[t.File]:
 
 
 def _leaves_at(row: t.Action, at: datetime) -> datetime:
-    if row.status == "planned" and row.planned_for is not None:
+    if row.status == ActionStatus.PLANNED and row.planned_for is not None:
         return max(at, row.planned_for)
     return at
 

@@ -1,13 +1,13 @@
 """Actions: list mine, read one, edit, complete, skip, hand on (rules 27 to 32).
 
-Rule 29 is decided in ``backoffice.worklist.actions``: what a member may not see is answered like
+Rule 29 is decided in ``backoffice.worklist.lists``: what a member may not see is answered like
 what is not there.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -19,19 +19,21 @@ from api.http.fields import EMAIL, Body, Key, Line, Money, Text, Words
 from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action, ActionShort
+from backoffice.delivery import answers, completing
 from backoffice.delivery.drafts import check_sender
 from backoffice.ledger import files
 from backoffice.ledger.find import find_customer
 from backoffice.people.members import member_or_404
 from backoffice.worklist import actions
+from backoffice.worklist.lists import Scope, Wanted, find, list_actions
+from backoffice.worklist.states import type_of
 from dunning.model import ActionStatus
 from dunning.plan import CHANNELS, ActionType
 from messages.check import check
 from messages.message import BadMessage
 from messages.template import TemplateError
 from store import tables as t
-from store.calendars import calendar_of
-from store.errors import Conflict, Invalid
+from store.errors import Invalid
 from store.load import load
 from store.unit import Unit
 
@@ -74,7 +76,7 @@ class Completion(Body):
 
 
 class Answer(Body):
-    answer: Literal["it_was_sent", "send_again", "give_up"] = Field(
+    answer: answers.Answer = Field(
         description="`send_again` may reach the customer twice; `give_up` counts as skipped."
     )
     note: Words = Field("", examples=["Eve says she has it"])
@@ -97,7 +99,7 @@ def list_all(
     unit: Work,
     page: pages.Asked,
     scope: Annotated[
-        actions.Scope,
+        Scope,
         Query(
             description="`all`: everything that you may see (rule 29). `without_owner`: open ones "
             "that nobody owns; for admins."
@@ -109,20 +111,15 @@ def list_all(
 ) -> Actions:
     """Mine that are to be worked, oldest first; those of paused customers are out of sight,
     but for messages in doubt."""
-    org = unit.organisation
     if scope == "without_owner":
         require_admin(member)
-    rows = actions.list_actions(
-        unit,
-        member,
+    wanted = Wanted(
         scope=scope,
-        status=status.value if status else None,
+        status=status,
         automatic=automatic,
         customer_id=find_customer(unit, customer).id if customer else None,
-        today_end=unit.now.astimezone(calendar_of(org).zone),
-        after=page.after_number,
-        limit=page.limit + 1,
     )
+    rows = list_actions(unit, member, wanted, after=page.after_number, limit=page.limit + 1)
     kept, following = page.cut(rows, lambda row: row.seq)
     return Actions(items=action_details.short(unit, kept, member), next_cursor=following)
 
@@ -130,7 +127,7 @@ def list_all(
 @router.get("/actions/{action}", operation_id="get_action")
 def get(action: Key, member: Member, unit: Work) -> Action:
     """One action, with its script or its message exactly as it would be sent, or was."""
-    row = actions.find(unit, member, action)
+    row = find(unit, member, action)
     return action_details.whole(unit, row, member)
 
 
@@ -139,7 +136,7 @@ def edit(action: Key, body: ActionEdit, member: Member, unit: Work) -> Action:
     """Change an open action of mine before completing it (rule 28)."""
     changes = body.model_dump(include=body.model_fields_set)
     row = actions.edit(unit, member, action, dict(changes))
-    _check_edit(ActionType(row.executed_type or row.type), changes)
+    _check_edit(type_of(row), changes)
     return action_details.whole(unit, row, member)
 
 
@@ -164,15 +161,15 @@ def _check_edit(kind: ActionType, changes: dict[str, Any]) -> None:
 def complete(action: Key, member: Member, unit: Work, body: Completion | None = None) -> Action:
     """Complete an action of mine. A message then leaves by itself, from my address (rule 30)."""
     done = body or Completion()
-    row = actions.complete(unit, member, action, done.note, seen_balance=done.seen_balance)
-    if row.status == "to_do":
+    row = completing.complete(unit, member, action, done.note, seen_balance=done.seen_balance)
+    if row.status == ActionStatus.TO_DO:
         _refuse_what_cannot_leave(unit, row, member)
     return action_details.whole(unit, row, member)
 
 
 def _refuse_what_cannot_leave(unit: Unit, row: t.Action, member: t.Member) -> None:
     """Told now, to a person who can mend it, and not after the attempt to send."""
-    assert ActionType(row.executed_type or row.type) in CHANNELS
+    assert type_of(row) in CHANNELS
     loaded = load(unit, row.customer_id)
     drafted = action_details.drafted_for(unit, loaded, row, member)
     assert drafted is not None, "an action that is completed has an open invoice"
@@ -193,23 +190,17 @@ def answer(action: Key, body: Answer, member: Member, unit: Work) -> Action:
     """Say what became of a message of mine of which nobody knows whether it left (`needs_review`).
     `it_was_sent`: the action is done. `send_again`: it leaves once more, in the words of today.
     `give_up`: the action is skipped."""
-    row = actions.find(unit, member, action)
-    if row.status != "needs_review":
-        raise Conflict("its message is not in doubt; complete or skip the action")
-    if body.answer == "it_was_sent":
-        row = actions.complete(unit, member, action, body.note)
-    elif body.answer == "send_again":
-        row = actions.send_again(unit, member, action, body.note, seen_balance=body.seen_balance)
+    seen = body.seen_balance
+    row = answers.answer(unit, member, action, body.answer, body.note, seen_balance=seen)
+    if body.answer == "send_again":
         _refuse_what_cannot_leave(unit, row, member)
-    else:
-        row = actions.skip(unit, member, action, body.note.strip() or "given up")
     return action_details.whole(unit, row, member)
 
 
 @router.post("/actions/{action}/skip", operation_id="skip_action")
 def skip(action: Key, body: Skip, member: Member, unit: Work) -> Action:
     """Skip an action of mine; it does not count as a contact (rule 32)."""
-    row = actions.skip(unit, member, action, body.reason)
+    row = completing.skip(unit, member, action, body.reason)
     return action_details.whole(unit, row, member)
 
 

@@ -18,8 +18,8 @@ from api.members.held import HeldAccount, as_told
 from backoffice.ledger.find import find_customer
 from backoffice.people import held_shown
 from backoffice.people.owners import owner_for
-from backoffice.worklist import actions
-from backoffice.worklist.decisions import summarise
+from backoffice.worklist.lists import find
+from backoffice.worklist.sequences import summarise
 from backoffice.worklist.steps import step_in
 from dunning.decide import as_others_know, decide
 from dunning.decision import Decision, Kind, Reason
@@ -127,7 +127,7 @@ def _may_see(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -
     if decision.action_id is None:
         return True
     try:
-        actions.find(unit, member, decision.action_id)
+        find(unit, member, decision.action_id)
     except NotFound:
         return False
     return True

@@ -19,9 +19,10 @@ from sqlmodel import col, select
 from backoffice.delivery.drafts import ADDRESS, delivery_id, postal_lines
 from backoffice.people.held_accounts import Via
 from backoffice.people.owners import owner_of
-from backoffice.worklist.decisions import BY, end
+from backoffice.worklist.states import BY, end
 from dunning.closures import Heard, Source
 from dunning.delivery import CLAIM_SECONDS
+from dunning.model import ActionStatus
 from dunning.plan import ActionType
 from dunning.spellings import lower_case
 from store import tables as t
@@ -285,7 +286,7 @@ def rejected(
                      key_of(kind, address, customer.country),
                      Heard(Source.CALLBACK, True, "stop", unit.now, why))  # fmt: skip
     row.status, row.settled_at, row.error = "rejected", unit.now, reason[:1000]
-    end(action, "failed", reason[:500], unit.now, BY)
+    end(unit.named(BY), action, ActionStatus.FAILED, reason[:500])
     action.cause = "bounced" if recipient_invalid else "rejected"
     text = f"'{action.name}' was refused by {row.provider}: {reason}"
     note(unit, customer, "action_failed", text,

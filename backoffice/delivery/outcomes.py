@@ -16,7 +16,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from backoffice.delivery import deliveries as d
-from backoffice.worklist.decisions import BY, end
+from backoffice.worklist.states import BY, end
 from backoffice.worklist.tasks import customer_did
 from dunning.closures import Heard, Source
 from dunning.delivery import (
@@ -28,7 +28,7 @@ from dunning.delivery import (
     verdict,
 )
 from dunning.learnt import CameIn, Report
-from dunning.model import Cause
+from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
 from dunning.spellings import spellings
 from store import tables as t
@@ -252,7 +252,7 @@ def _judge(
         _note_once(unit, customer, action, f"it reached nobody, and a later step has run: "
                    f"{reason}")  # fmt: skip
         return False
-    end(action, "failed", reason[:500], unit.now, BY)
+    end(unit.named(BY), action, ActionStatus.FAILED, reason[:500])
     action.cause = (Cause.BOUNCED if found.address else Cause.REJECTED).value
     _tell(unit, customer, action, "action_failed",
           f"'{action.name}' reached nobody, the step is open again: {reason}")  # fmt: skip

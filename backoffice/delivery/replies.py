@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from backoffice.delivery.reply_matching import address_of, last_message, meant, named
-from backoffice.worklist.decisions import BY
+from backoffice.worklist.states import BY
 from backoffice.worklist.tasks import customer_did
 from dunning.closures import Heard, Source
 from dunning.learnt import CameIn, Reply, Wish

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from dunning.plan import Step
 from store import tables as t
 from store.load import Loaded, plan_of
@@ -12,6 +14,10 @@ def step_in(loaded: Loaded, key: str | None) -> Step | None:
     """The step of the customer's plan of today."""
     plan = loaded.account.plan
     return plan.find(key) if plan is not None else None
+
+
+def plan_id(loaded: Loaded) -> uuid.UUID | None:
+    return loaded.plan_version.plan_id if loaded.plan_version else None
 
 
 def step_of(unit: Unit, loaded: Loaded, action: t.Action) -> Step | None:

@@ -1,6 +1,5 @@
-"""Tasks without a step that tell an owner what the customer did: a reply, a closed channel.
-
-They hold nothing and count as no contact; only their owner ends them.
+"""Tasks without a step: the plan is exhausted, a credit is to be applied (rules 26 and 42), the
+customer wrote back or closed a channel. They count as no contact; only their owner ends them.
 """
 
 from __future__ import annotations
@@ -10,14 +9,44 @@ import uuid
 from sqlmodel import col, select
 
 from backoffice.people.owners import owner_for, owner_of
-from dunning.model import Cause
+from backoffice.worklist.edits import bring_back
+from backoffice.worklist.states import open_for
+from backoffice.worklist.steps import plan_id
+from dunning.decision import Decision
+from dunning.model import ActionStatus, Cause
+from dunning.plan import ActionType
 from store import tables as t
+from store.load import Loaded
+from store.timeline import note
 from store.unit import Unit
 
 _NAMES = {
+    Cause.EXHAUSTED: "plan exhausted",
+    Cause.APPLY_CREDIT: "apply the credit",
     Cause.REPLIED: "answer the customer",
     Cause.CHANNEL_CLOSED: "find another way to reach the customer",
 }
+_ENTRIES = {Cause.EXHAUSTED: "exhausted", Cause.APPLY_CREDIT: "credit_covers"}
+_ONCE = (ActionStatus.TO_DO, ActionStatus.DONE, ActionStatus.SKIPPED)
+
+
+def give_tasks(unit: Unit, loaded: Loaded, decision: Decision) -> None:
+    """Rules 26 and 42: a task of the assigned member, once for its reason."""
+    customer = loaded.customer
+    for task in decision.tasks:
+        invoice_id = uuid.UUID(task.invoice_id)
+        if _of_cause(unit, invoice_id, task.cause, _ONCE) is not None:
+            continue
+        owner = owner_for(unit, customer, "assigned")
+        row = _task(unit, customer, invoice_id, task.cause)
+        row.plan_id = plan_id(loaded)
+        row.plan_version_id = loaded.plan_version.id if loaded.plan_version else None
+        open_for(unit, row, owner.id if owner else None, task.cause, task.text)
+        bring_back(row, loaded.actions.values())
+        unit.session.add(row)
+        unit.session.flush()
+        kind = _ENTRIES[task.cause]
+        note(unit, customer, kind, task.text, invoice_id=invoice_id, by=unit.by)
 
 
 def customer_did(
@@ -32,14 +61,7 @@ def customer_did(
     invoice_id = action.invoice_id if action else _an_invoice(unit, customer)
     if invoice_id is None:
         return
-    known = unit.session.exec(
-        select(t.Action).where(
-            t.Action.invoice_id == invoice_id,
-            col(t.Action.step_key).is_(None),
-            t.Action.cause == cause.value,
-            t.Action.status == "to_do",
-        )
-    ).first()
+    known = _of_cause(unit, invoice_id, cause, (ActionStatus.TO_DO,))
     if known is not None:
         known.reason = f"{known.reason}\n{text}"[-2000:]
         return
@@ -47,24 +69,37 @@ def customer_did(
     if owner is None:
         assigned = owner_for(unit, customer, "assigned")
         owner = assigned.id if assigned else None
-    unit.session.add(
-        t.Action(
-            organisation_id=customer.organisation_id,
-            customer_id=customer.id,
-            invoice_id=invoice_id,
-            plan_id=action.plan_id if action else None,
-            plan_version_id=action.plan_version_id if action else None,
-            name=_NAMES[cause],
-            type="task",
-            status="to_do",
-            cause=cause.value,
-            reason=text[:2000],
-            owner_id=owner,
-            shown_at=unit.now,
-            created_at=unit.now,
-        )
-    )
+    row = _task(unit, customer, invoice_id, cause)
+    row.plan_id = action.plan_id if action else None
+    row.plan_version_id = action.plan_version_id if action else None
+    open_for(unit, row, owner, cause, text[:2000])
+    unit.session.add(row)
     unit.session.flush()
+
+
+def _of_cause(
+    unit: Unit, invoice_id: uuid.UUID, cause: Cause, statuses: tuple[ActionStatus, ...]
+) -> t.Action | None:
+    return unit.session.exec(
+        select(t.Action).where(
+            t.Action.invoice_id == invoice_id,
+            col(t.Action.step_key).is_(None),
+            t.Action.cause == cause.value,
+            col(t.Action.status).in_(statuses),
+        )
+    ).first()
+
+
+def _task(unit: Unit, customer: t.Customer, invoice_id: uuid.UUID, cause: Cause) -> t.Action:
+    return t.Action(
+        organisation_id=customer.organisation_id,
+        customer_id=customer.id,
+        invoice_id=invoice_id,
+        name=_NAMES[cause],
+        type=ActionType.TASK,
+        status=ActionStatus.TO_DO,
+        created_at=unit.now,
+    )
 
 
 def _an_invoice(unit: Unit, customer: t.Customer) -> uuid.UUID | None:

@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
+from backoffice.delivery.answers import send_again
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
-from backoffice.worklist.actions import send_again
 from dunning.plan import ActionType
 from providers.port import Accepted, Ambiguous, NotFound
 from providers.registry import account, channel

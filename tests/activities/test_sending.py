@@ -14,7 +14,8 @@ from sqlmodel import select
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
-from backoffice.worklist.actions import complete, send_again, skip
+from backoffice.delivery.answers import send_again
+from backoffice.delivery.completing import complete, skip
 from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
 from messages.message import Message

@@ -13,7 +13,8 @@ from sqlmodel import Session
 from activities.deciding import decide_and_record
 from backoffice.delivery import callbacks
 from backoffice.ledger.browse import list_invoices
-from backoffice.worklist.actions import list_actions
+from backoffice.worklist.lists import Wanted, list_actions
+from dunning.model import ActionStatus
 from dunning.plan import ActionType
 from stand_ins.history import OPEN, organisation_with_history
 from store import closures
@@ -93,6 +94,7 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
         connection.execute(sa.text("VACUUM ANALYZE"))
 
     member = t.Member(organisation_id=organisation, name="A", email="a@b.example", role="admin")
+    in_doubt = Wanted(scope="all", status=ActionStatus.NEEDS_REVIEW)
 
     def sender(kind: ActionType, address: str) -> Callable[[Session], object]:
         kind_of = closures.KIND_OF[kind]
@@ -104,10 +106,8 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
         sender(ActionType.SMS, "+33123000007"),
         lambda s: list_invoices(Unit(s, organisation), number="other-7"),
         lambda s: list_invoices(Unit(s, organisation), status="open", limit=2),
-        lambda s: list_actions(
-            Unit(s, member.organisation_id), member, scope="all", status="needs_review"
-        ),
-        lambda s: list_actions(Unit(s, member.organisation_id), member, scope="without_owner"),
+        lambda s: list_actions(Unit(s, organisation), member, in_doubt),
+        lambda s: list_actions(Unit(s, organisation), member, Wanted(scope="without_owner")),
         lambda s: callbacks.waiting(s, 50),
         lambda s: callbacks.read(s, organisation, callbacks.REFUSED),
     ):

@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from backoffice.worklist.actions import work_open_action
+from backoffice.delivery.completing import work_open_action
+from backoffice.worklist.working import How
 from stand_ins.office import Office
 from store import tables as t
 from store.engine import transaction
@@ -96,7 +97,10 @@ def test_what_was_made_an_email_before_words_were_asked_for_does_not_leave(
         row = session.get_one(t.Action, uuid.UUID(action["id"]))
         loaded = load(Unit.of_customer(session, row.customer_id), row.customer_id)
         assert work_open_action(
-            Unit(session, loaded.organisation.id, office.now, by="by hand"), loaded, "complete", ""
+            Unit(session, loaded.organisation.id, office.now, by="by hand"),
+            loaded,
+            How.COMPLETE,
+            "",
         )
     assert office.review() == "send"
     assert office.send() == "await_owner"

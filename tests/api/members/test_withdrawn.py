@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from backoffice.worklist.actions import work_open_action
+from backoffice.delivery.completing import work_open_action
+from backoffice.worklist.working import How
 from dunning.delivery import DeliveryFact
 from stand_ins.office import PLAN, Caller, Office, acme_body, payment_body
 from store.engine import transaction
@@ -41,10 +42,8 @@ def everything(who: Caller, path: str) -> str:
         path, "/customers/C-1/timeline", "/invoices/INV-1/timeline", "/customers/C-1/next",
         "/customers/C-1", "/invoices/INV-1", "/customers/C-1/replies", "/outbox",
     )  # fmt: skip
-    lists: list[dict[str, Any]] = [
-        {}, {"scope": "all"}, {"scope": "all", "status": "withdrawn"},
-        {"scope": "all", "status": "skipped"},
-    ]  # fmt: skip
+    ended = [{"scope": "all", "status": status} for status in ("withdrawn", "skipped")]
+    lists: list[dict[str, Any]] = [{}, {"scope": "all"}, *ended]
     seen = [who.get(one) for one in asked] + [who.get("/actions", **one) for one in lists]
     return str(seen)
 
@@ -287,8 +286,8 @@ def test_of_a_skipped_action_others_learn_the_reason_alone(office: Office) -> No
     assert office.ben.get(path)["note"] == EDITS["note"]
 
 
-@pytest.mark.parametrize("how", ["complete", "skip"])
-def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: str) -> None:
+@pytest.mark.parametrize("how", How)
+def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: How) -> None:
     path = f"/actions/{office.bens_call()['id']}"
     office.ben.does("PATCH", path, {"note": "call after lunch"})
     customer = uuid.UUID(office.ben.get("/customers/C-1")["id"])
@@ -297,4 +296,4 @@ def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: str) -
         assert work_open_action(unit, load(unit, customer), how, "")
     seen = office.ben.get(path)
     assert (seen["note"], seen["ended_by"]) == ("call after lunch", "Ops")
-    assert ("call after lunch" in str(office.cleo.get(path))) == (how == "complete")
+    assert ("call after lunch" in str(office.cleo.get(path))) == (how is How.COMPLETE)

@@ -1,0 +1,64 @@
+"""The life of an action: the one function that opens it for its owner, and the one that ends it.
+
+In between a delivery moves it (``backoffice.delivery``): on its way, in doubt, back to its owner.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from dunning.model import ActionStatus, Cause
+from dunning.plan import ActionType
+from store import tables as t
+from store.timeline import note
+from store.unit import Unit
+
+#: Who acts where a decision acts, as the timeline names it.
+BY = "dunning"
+
+
+def type_of(row: t.Action) -> ActionType:
+    """What it is executed as: the type that its owner chose, else the planned one (rule 28)."""
+    return ActionType(row.executed_type or row.type)
+
+
+def open_for(
+    unit: Unit,
+    row: t.Action,
+    owner: uuid.UUID | None,
+    cause: Cause | None = None,
+    reason: str = "",
+) -> None:
+    """The action is its owner's to do from now on; None: nobody's, until a member is found."""
+    row.status, row.shown_at, row.owner_id = ActionStatus.TO_DO, unit.now, owner
+    if cause is not None:
+        row.cause, row.reason = cause, reason
+
+
+def reopen(row: t.Action) -> None:
+    """An action in doubt is its owner's to do again."""
+    row.status, row.cause, row.reason = ActionStatus.TO_DO, None, ""
+
+
+def end(
+    unit: Unit,
+    row: t.Action,
+    status: ActionStatus,
+    reason: str | None = None,
+    *,
+    executed_at: datetime | None = None,
+) -> None:
+    """The action ends with ``status``, now and by ``unit.by``. ``reason`` None: it stays as it is.
+    One that is done counts from ``executed_at`` (organisation's time, UTC; None: now)."""
+    row.status, row.ended_at, row.ended_by = status, unit.now, unit.by
+    if reason is not None:
+        row.reason = reason
+    if status is ActionStatus.DONE:
+        row.executed_type = row.executed_type or row.type
+        row.executed_at = executed_at or unit.now
+
+
+def note_about(unit: Unit, customer: t.Customer, row: t.Action, kind: str, words: str) -> None:
+    """An entry of the timeline about an action, by ``unit.by``."""
+    note(unit, customer, kind, words, invoice_id=row.invoice_id, action_id=row.id, by=unit.by)
