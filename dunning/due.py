@@ -137,12 +137,12 @@ def _still_today(view: Outlook, step: Step, occurrence: int) -> bool:
             return True  # it was planned, and only an outage delayed it
     # Rule 19: a step of the same trigger date as the one that has just gone out goes with it.
     sent = _sent_on(view, view.today)
-    return step.contact_delay_days == 0 and bool(sent) and _twins(view, step, sent)
+    return step.contact_delay_days == 0 and bool(sent) and _of_one_trigger_date(view, step, sent)
 
 
 def _may_share(view: Outlook, step: Step, day: date) -> bool:
     """Rule 19: whether the step may go out on a day that already had its contact."""
-    return _twins(view, step, _sent_on(view, day))
+    return _of_one_trigger_date(view, step, _sent_on(view, day))
 
 
 def _sent_on(view: Outlook, day: date) -> list[Action]:
@@ -154,7 +154,7 @@ def _sent_on(view: Outlook, day: date) -> list[Action]:
     ]
 
 
-def _twins(view: Outlook, step: Step, sent: list[Action]) -> bool:
+def _of_one_trigger_date(view: Outlook, step: Step, sent: list[Action]) -> bool:
     """Whether all of them are of other steps with this step's own trigger date."""
     on, invoice_id = view.date_of(step), view.invoice.id
     return all(

@@ -16,8 +16,8 @@ class Report:
     """One report about one message.
 
     ``at`` is UTC. ``delivery_id`` is ours, empty where the provider does not say it; ``address``
-    is one of its recipients, empty = all of them. ``reason`` is in plain words. ``key`` is the
-    provider's own id of the report: for people, never to tell two reports apart.
+    is one of its recipients, empty: all of them. ``reason`` is in plain words. ``key`` is the
+    provider's id of the report, for people only: it does not tell two reports apart.
     """
 
     fact: DeliveryFact

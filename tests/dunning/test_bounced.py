@@ -90,7 +90,7 @@ def test_rule_37_a_pre_due_step_that_bounced_is_not_opened_again_once_overdue() 
 
 
 @pytest.mark.parametrize("cause", [Cause.REJECTED, Cause.UNKNOWN_OUTCOME, None])
-def test_rule_37_what_the_provider_refused_is_its_owners(cause: Cause | None) -> None:
+def test_rule_37_a_refused_message_goes_to_its_owner(cause: Cause | None) -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-04 08:31")
     life.invoice("A", due="2025-03-03")
     on = day("2025-03-04")

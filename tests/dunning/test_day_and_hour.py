@@ -136,7 +136,7 @@ def test_rule_24_the_spread_is_added_to_the_sending_time() -> None:
     assert life.sent == ["Tue 4 Mar 08:47 s1 A"]
 
 
-def test_rule_24_not_even_a_silly_spread_leads_into_another_day() -> None:
+def test_rule_24_a_spread_of_many_hours_stays_on_its_day() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03", spread=timedelta(hours=17))
     life.invoice("A", due="2025-03-06")
     life.until("2025-04-30")

@@ -84,7 +84,9 @@ def test_rule_18_a_task_without_a_step_is_no_contact() -> None:
 
 
 @pytest.mark.parametrize("lag", [timedelta(0), LATE], ids=["prompt", "late"])
-def test_rule_19_with_a_delay_of_0_one_a_day_except_twins(lag: timedelta) -> None:
+def test_rule_19_with_a_delay_of_0_one_a_day_except_on_the_same_trigger_date(
+    lag: timedelta,
+) -> None:
     steps = [email("s1", 1), email("twin", 1, type="letter"), email("s2", 1, trigger=due(2))]
     life = Diary(plan(*steps, delay=0), "2025-03-10 07:00", lag=lag)
     life.invoice("A", due="2025-03-03")
@@ -96,14 +98,14 @@ def due(days: int) -> dict[str, object]:
     return {"from": "due", "days": days}
 
 
-def test_rule_19_a_twin_with_a_contact_delay_waits_for_it() -> None:
+def test_rule_19_two_steps_of_one_trigger_date_keep_the_contact_delay() -> None:
     life = Diary(plan(email("s1", 1), email("twin", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.until("2025-04-30")
     assert life.days == ["Tue 4 Mar s1", "Mon 10 Mar twin"]
 
 
-def test_rule_19_a_twin_held_up_until_after_the_cut_off_goes_the_next_working_day() -> None:
+def test_rule_19_after_the_cut_off_a_second_step_of_the_date_goes_the_next_working_day() -> None:
     life = Diary(plan(email("s1", 1), email("twin", 1), delay=0), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-04 08:29")
@@ -125,7 +127,7 @@ def test_rule_19_a_twin_held_up_until_after_the_cut_off_goes_the_next_working_da
     assert life.sent == ["Wed 5 Mar 08:30 twin A"]
 
 
-def test_rule_19_another_invoice_of_the_same_trigger_date_is_no_twin() -> None:
+def test_rule_19_the_same_trigger_date_on_another_invoice_does_not_count() -> None:
     life = Diary(plan(email("s1", 1), delay=0), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.invoice("B", due="2025-03-03")

@@ -87,7 +87,7 @@ def test_rule_12_the_list_need_not_be_in_the_order_of_the_dates() -> None:
     assert life.days == ["Mon 10 Mar s1", "Mon 17 Mar s8"]
 
 
-def test_rule_12_none_past_the_first_step() -> None:
+def test_rule_12_without_a_past_step_it_enters_at_the_first() -> None:
     life = Diary(plan(*STEPS, first="contextualized"), "2025-02-10")
     life.invoice("A", due="2025-03-03")
     assert first_day(life) == "Fri 28 Feb almost"
@@ -126,7 +126,7 @@ def test_rule_13_a_contact_delay_that_outlasts_a_step_moves_the_entry() -> None:
     assert first_day(life) == "Thu 13 Mar s8"
 
 
-def test_rule_13_what_was_passed_over_or_withdrawn_fixes_nothing() -> None:
+def test_rule_13_a_step_passed_over_or_withdrawn_does_not_fix_the_entry() -> None:
     life = Diary(plan(*STEPS, first="contextualized"), "2025-03-13 07:00")
     life.invoice("A", due="2025-03-03")
     for status in (ActionStatus.OBSOLETE, ActionStatus.WITHDRAWN, ActionStatus.FAILED):
@@ -134,7 +134,7 @@ def test_rule_13_what_was_passed_over_or_withdrawn_fixes_nothing() -> None:
     assert life.settle().step_key == "s8"
 
 
-def test_rule_13_and_12_a_later_step_of_an_unsorted_list_is_waited_for_not_called_the_end() -> None:
+def test_rule_13_and_12_a_later_step_of_an_unsorted_list_is_waited_for() -> None:
     steps = [email("s8", 8), email("almost", -2)]
     life = Diary(plan(*steps, first="contextualized"), "2025-03-02")
     life.invoice("A", due="2025-03-03")

@@ -78,7 +78,7 @@ def test_rule_39_after_the_pause_one_action_then_the_contact_delay() -> None:
     assert life.days == ["Tue 4 Mar s1", "Wed 4 Jun s8", "Mon 9 Jun s15"]
 
 
-def test_rule_39_even_with_a_contact_delay_of_0() -> None:
+def test_rule_39_one_action_after_the_pause_even_with_a_contact_delay_of_0() -> None:
     life = Diary(plan(email("s1", 1), email("s2", 2), email("s3", 3), delay=0), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.pause(until="2025-04-01")
@@ -186,7 +186,7 @@ def test_rule_40_on_the_promised_day_itself_it_still_runs() -> None:
     assert life.settle().reasons[0].text == "A is promised to be paid on 2025-03-12"
 
 
-def test_rule_40_a_promise_for_the_end_of_time_never_wakes_anybody() -> None:
+def test_rule_40_a_promise_for_the_last_date_there_is_has_no_wake_up() -> None:
     life = owing()
     life.promise("A", on=date.max.isoformat())
     assert (life.settle().kind, life.settle().at) == (Kind.REST, None)

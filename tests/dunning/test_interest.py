@@ -84,7 +84,7 @@ def test_a_line_is_rounded_half_up_to_the_currencys_decimals(places: int, shown:
     assert str(found.lines[0].amount) == shown
 
 
-def test_no_context_of_a_thread_changes_an_amount() -> None:
+def test_the_decimal_context_of_the_thread_changes_no_amount() -> None:
     with localcontext() as rough:
         rough.prec = 4
         found = late_interest(Decimal("123456789.99"), date(2024, 5, 31), date(2024, 6, 30), FRENCH)
@@ -118,7 +118,7 @@ def test_one_day_without_a_known_rate_and_there_is_no_interest(
     assert bool(found.total) is (unknown is None)
 
 
-def test_a_hole_between_two_rates_is_not_bridged() -> None:
+def test_there_is_no_interest_over_a_gap_between_two_rates() -> None:
     holed = [
         rate(date(2025, 1, 1), date(2025, 1, 31), "10"),
         rate(date(2025, 3, 1), date(2025, 3, 31), "10"),
@@ -219,7 +219,7 @@ def test_statutory_rates_as_they_were_published(country: str, day: date, percent
     assert found.percent == Decimal(percent)
 
 
-def test_what_is_not_known_is_not_there() -> None:
+def test_a_half_year_without_a_published_rate_has_none() -> None:
     assert max(r.valid_until for r in RATES if r.country == "DE") == date(2026, 6, 30)
     assert "IE" not in COUNTRIES
     assert all(

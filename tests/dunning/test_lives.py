@@ -62,7 +62,7 @@ LAGS = [timedelta(0), timedelta(milliseconds=30), timedelta(minutes=5)]
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, dice, st.integers(0, 12))
-def test_a_life_full_of_facts(thrown: Dice, happens: Dice, facts: int) -> None:
+def test_random_facts_break_no_rule(thrown: Dice, happens: Dice, facts: int) -> None:
     """Whatever happens: only what may leave leaves, each step at most once, and no wake-up in vain
     but for what time itself changes."""
     life, day = life_of(thrown)
@@ -77,7 +77,7 @@ def test_a_life_full_of_facts(thrown: Dice, happens: Dice, facts: int) -> None:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, st.integers(0, 3))
-def test_a_life_that_nothing_stops(thrown: Dice, manual_days: int) -> None:
+def test_an_undisturbed_plan_is_executed_in_order(thrown: Dice, manual_days: int) -> None:
     """Steps in order, none twice, and the whole plan is lived through to its end."""
     life, day = life_of(thrown)
     the_plan = life.account.plan

@@ -61,7 +61,7 @@ def test_rule_25_and_20_a_repeat_after_the_due_date_does_not_roll_back_to_before
     assert life.days == ["Mon 24 Feb almost"]
 
 
-def test_rule_25_on_the_very_date_of_the_next_step_that_goes_first() -> None:
+def test_rule_25_on_the_date_of_the_next_step_the_next_step_goes_first() -> None:
     life = Diary(plan(email("s1", 1, repeat_every_days=7), email("s8", 8)), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     life.until("2025-06-30")

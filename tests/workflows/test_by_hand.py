@@ -105,7 +105,7 @@ SENT: list[list[tuple[str, bytes]]] = [
 ]
 
 
-async def test_nonsense_never_wedges_a_run(skipping: Skipping, temporal: str) -> None:
+async def test_an_unreadable_signal_never_blocks_a_run(skipping: Skipping, temporal: str) -> None:
     """After all of it the sequence still listens, and all that it passed on can be stored."""
     async with working(skipping, Clerk(rest())) as acme:
         await acme.begin()

@@ -122,7 +122,7 @@ RECORDED: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("text", "meant"), RECORDED)
-async def test_yesterdays_json_still_loads(text: str, meant: Any) -> None:
+async def test_recorded_payloads_still_load(text: str, meant: Any) -> None:
     payload = Payload(metadata={"encoding": b"json/plain"}, data=text.encode())
     (found,) = await pydantic_data_converter.decode([payload], [type(meant)])
     assert found == meant
