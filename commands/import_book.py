@@ -22,6 +22,7 @@ def import_book(
     organisation: Organisation = None,
 ) -> None:
     """Import a book of invoices: all that is valid goes in, or nothing."""
+    from backoffice.ledger.imports import ImportOptions
     from backoffice.ledger.imports import import_book as run
     from books.causes import by_cause
     from books.read_map import read_map
@@ -35,9 +36,8 @@ def import_book(
         engine = connect(url, pool_size=2)
         with transaction(engine) as session:
             organisation_id = organisation_id_of(session, organisation)
-        report = run(
-            engine, organisation_id, lambda: file.open("rb"), book_map, skip_bad_rows, step
-        )
+        options = ImportOptions(book_map, skip_bad_rows, step)
+        report = run(engine, organisation_id, lambda: file.open("rb"), options)
         engine.dispose()
     for line in by_cause(report.causes, file.name):
         warn(line, style="yellow")

@@ -27,7 +27,6 @@ STILL_TO_BE_SPLIT = {
     "backoffice/delivery/drafts.py:_draft",
     "backoffice/delivery/outcomes.py",
     "backoffice/ledger/contacts.py:correct",
-    "backoffice/ledger/imports_sql.py",
     "backoffice/ledger/reported_contacts.py:put_contacts",
     "backoffice/people/members.py",
     "bench/decide.py:account",

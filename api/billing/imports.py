@@ -17,7 +17,7 @@ from api.http.bodies import BodyRoute
 from api.http.database import OneImport
 from api.http.forms import form_of
 from api.http.problems import MAX_ERRORS
-from backoffice.ledger.imports import import_book
+from backoffice.ledger.imports import ImportOptions, import_book
 from books.causes import Causes
 from books.errors import BookError, RowError
 from books.map import BookMap
@@ -140,9 +140,11 @@ def post(
             engine,
             who.organisation_id,
             lambda: upload.file.open("rb"),
-            upload.book_map,
-            skip_bad_rows=skip_bad_rows,
-            answer_within=request.app.state.import_statement,
+            ImportOptions(
+                book_map=upload.book_map,
+                skip_bad_rows=skip_bad_rows,
+                answer_within=request.app.state.import_statement,
+            ),
         )
     except BookError as error:
         where = f"line {error.line}" if error.line else ""

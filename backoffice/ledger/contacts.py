@@ -25,7 +25,7 @@ _MOST_FIXES = 20
 
 def fix(row: t.Contact, address: str, at: datetime) -> None:
     """Remember that an address (``email``, ``phone``, ``postal``) was corrected at the
-    organisation's time ``at`` (rule 35). ``backoffice.ledger.imports_sql`` does the same."""
+    organisation's time ``at`` (rule 35). ``sql/contacts.sql`` does the same."""
     times = [*row.fixed.get(address, ()), at.isoformat()]
     row.fixed = {**row.fixed, address: times[-_MOST_FIXES:]}
 

@@ -24,7 +24,8 @@ from backoffice.ledger.contacts import set_contact_validity
 from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
 from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.find import find_customer, find_invoice
-from backoffice.ledger.imports import MOST_NAMED, ImportReport, import_book
+from backoffice.ledger.import_rows import MOST_NAMED, ImportReport
+from backoffice.ledger.imports import ImportOptions, import_book
 from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
 from backoffice.ledger.reported_contacts import ContactFact
@@ -64,7 +65,9 @@ class Office:
                 put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
 
     def imports(self, *rows: str, header: str = HEADER, skip: bool = False) -> ImportReport:
-        return import_book(self.engine, self.id, book(*rows, header=header), None, skip)
+        return import_book(
+            self.engine, self.id, book(*rows, header=header), ImportOptions(skip_bad_rows=skip)
+        )
 
     def refused(self, *rows: str, header: str = HEADER) -> list[str]:
         """What is wrong with a book of which nothing goes in."""
@@ -568,11 +571,11 @@ def test_only_the_first_of_many_bad_rows_are_named(office: Office) -> None:
 def test_a_file_whose_rows_are_all_wrong_is_not_read_to_its_end(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backoffice.ledger.imports.MOST_BAD", 100)
+    monkeypatch.setattr("backoffice.ledger.import_rows.MOST_BAD", 100)
     wrong = book(*["x"] * 200_000)
     for skip in (False, True):
         with pytest.raises(BookError, match="line 102: with this row more than 100 are wrong"):
-            import_book(office.engine, office.id, wrong, skip_bad_rows=skip)
+            import_book(office.engine, office.id, wrong, ImportOptions(skip_bad_rows=skip))
 
 
 def test_a_file_that_is_no_book_is_refused_whole(office: Office) -> None:
@@ -600,7 +603,7 @@ def test_a_foreign_file_is_read_with_its_map(office: Office) -> None:
         currency = "EUR"
         paid_on = ""
     """)
-    report = import_book(office.engine, office.id, lambda: foreign, book_map)
+    report = import_book(office.engine, office.id, lambda: foreign, ImportOptions(book_map))
     assert report == ImportReport(customers=1, invoices=1)
     assert office.one(t.Invoice, "7").total == Decimal("1234.5")
     assert office.rows(t.Customer)[0].external_id == "Zoë"
@@ -645,7 +648,7 @@ def test_nine_thousand_invoices_do_not_pile_up_in_memory(engine: Engine) -> None
     import_book(engine, warm.id, many(10))
     tracemalloc.start()
     try:
-        report = import_book(office.engine, office.id, file, None, False, seen.append)
+        report = import_book(office.engine, office.id, file, ImportOptions(progress=seen.append))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

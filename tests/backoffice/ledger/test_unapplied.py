@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
 from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.find import find_customer, find_invoice
-from backoffice.ledger.imports import import_book
+from backoffice.ledger.imports import ImportOptions, import_book
 from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
 from books.row import BookRow
@@ -116,7 +116,8 @@ class Ledger:
             text += f"C{n // 4},,,{key},{DAY},{DAY},{total},{currency},"
             text += f"{DAY}\n" if paid and total > 0 else "\n"
         content = text.encode()
-        import_book(self.engine, self.id, lambda: io.BytesIO(content), None, skip_bad_rows=True)
+        options = ImportOptions(skip_bad_rows=True)
+        import_book(self.engine, self.id, lambda: io.BytesIO(content), options)
 
     def live(self, step: tuple[str, tuple[Any, ...]]) -> None:
         name, arguments = step
