@@ -49,7 +49,6 @@ STILL_TO_BE_SPLIT = {
     "tests/api/members/test_files.py",
     "tests/api/outside/test_webhooks.py",
     "tests/backoffice/ledger/test_imports.py",
-    "tests/cast/diary.py",
     "tests/flows/test_held.py:test_a_refused_key_is_probed_by_one_send_until_it_works_and_everything_leaves_once",
     "tests/flows/test_kill.py:test_kill_9_of_everything_in_a_rehearsed_week",
     "tests/flows/test_outage.py",
