@@ -10,8 +10,8 @@ from temporalio.common import MetricMeter
 from temporalio.worker import WorkerDeploymentConfig
 
 from activities.pruning import Pruning
-from activities.sending import OwnChannel
-from backoffice.delivery.deliveries import LOOK_UP_AFTER
+from backoffice.delivery.outgoing import OwnChannel
+from backoffice.delivery.unknown import LOOK_UP_AFTER
 from backoffice.people.held_accounts import PROBE_AFTER
 from dunning.plan import ActionType
 from store.patience import ANSWER_WITHIN
@@ -23,7 +23,7 @@ class Outside:
 
     ``per_second``: the most calls of a channel, over all workers; a channel that is missing has no
     limit. ``own``: the organisations' own accounts. ``public_url``: our public address.
-    ``look_up_after``, ``probe_after``: see ``activities.sending``.
+    ``look_up_after``, ``probe_after``: as in ``backoffice.delivery.outgoing``.
     """
 
     per_second: Mapping[ActionType, float] = field(default_factory=dict)

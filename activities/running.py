@@ -14,7 +14,6 @@ from temporalio.client import Client
 
 from activities.callbacks import Callbacks
 from activities.deciding import real_clock
-from activities.held import via
 from activities.metrics import Metrics
 from activities.options import Outside, WorkerOptions
 from activities.outbox_channels import outbox_channels
@@ -25,6 +24,7 @@ from activities.sending import Sending
 from activities.services import serving
 from activities.slots import Slots
 from activities.workers import channel_workers, sequence_worker
+from backoffice.delivery.outgoing import Outgoing, via
 from backoffice.people.held_accounts import installation_started
 from dunning.plan import ActionType
 from providers.port import Channel
@@ -79,8 +79,7 @@ async def running(
 
 
 def _sending(engine: Engine, channels: Mapping[ActionType, Channel], outside: Outside) -> Sending:
-    return Sending(
-        engine,
+    outgoing = Outgoing(
         channels,
         outbox_channels(engine, None),
         own=outside.own,
@@ -88,6 +87,7 @@ def _sending(engine: Engine, channels: Mapping[ActionType, Channel], outside: Ou
         look_up_after=outside.look_up_after,
         probe_after=outside.probe_after,
     )
+    return Sending(engine, outgoing)
 
 
 def probe_at_once(engine: Engine, channels: Mapping[ActionType, Channel]) -> None:

@@ -18,8 +18,8 @@ from typing import Any, Protocol, TypeVar
 
 import urllib3.exceptions
 
-#: For one call in all. With the time to store its outcome (``activities.sending``) it must stay
-#: below the deadline of a claim (``backoffice.delivery.deliveries``).
+#: For one call in all. With the time to store its outcome (``activities.calling``) it must stay
+#: below the deadline of a claim (``backoffice.delivery.claim``).
 LIMIT = timedelta(seconds=15)
 #: For a look-up, which may be several calls: below the time-out of its activity.
 LOOK_UP_LIMIT = timedelta(seconds=40)

@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from activities.deciding import decide_and_record
 from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.people.members import BILLING, MEMBER, new_key, put_member
 from store import tables as t
 from store.engine import transaction
@@ -119,7 +120,7 @@ class Office:
     def send(self, customer: str = "C-1") -> str:
         """What the worker does when a timer fires for an email; it lands in the outbox."""
         channels = outbox_channels(self.engine, None)
-        sending = Sending(self.engine, channels, channels, lambda: self.now)
+        sending = Sending(self.engine, Outgoing(channels, channels, lambda: self.now))
         order = SendInput(str(self.id), str(self._customer(customer)), self.now, "email")
         return sending.send_email(order).state
 

@@ -22,6 +22,7 @@ from activities.review import Review
 from activities.sending import Sending
 from backoffice.delivery.completing import skip
 from backoffice.delivery.outcomes import apply
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.delivery.replies import take
 from backoffice.ledger.contacts import set_contact_validity
 from backoffice.ledger.credits import CreditFact, put_credit
@@ -123,7 +124,7 @@ class Town:
         self.now = datetime.now(UTC)
         outbox = outbox_channels(engine, None)
         channels = {**outbox, self.provider.type: self.provider}
-        self.sending = Sending(engine, channels, outbox, lambda: self.now)
+        self.sending = Sending(engine, Outgoing(channels, outbox, lambda: self.now))
         self.reviewing = Review(engine, lambda: self.now)
         with transaction(engine) as session:
             row = t.Organisation(name="Amber & Sons", **organisation)

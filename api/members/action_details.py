@@ -17,7 +17,7 @@ from api.members import customers
 from api.members.delivery_details import DeliveryOut, delivery_out
 from backoffice.delivery import deliveries
 from backoffice.delivery.answers import Answer, possible
-from backoffice.delivery.drafts import delivery_id, draft
+from backoffice.delivery.drafts import draft
 from backoffice.ledger import browse, files
 from backoffice.people.visible import withheld_from
 from backoffice.worklist.attachments import attached
@@ -270,7 +270,7 @@ def in_words(drafted: Draft, row: t.Action, attached: Sequence[t.File] = ()) -> 
             segments=None,
             encoding=None,
         )
-    made = compose(drafted, str(delivery_id(row)), str(row.organisation_id))
+    made = compose(drafted, str(deliveries.delivery_id(row)), str(row.organisation_id))
     return MessageOut(
         sender_name=made.sender_name,
         sender_address=made.sender_address,

@@ -7,10 +7,12 @@ from typing import Literal
 
 from backoffice.delivery.completing import complete, skip
 from backoffice.delivery.deliveries import of_action
+from backoffice.delivery.states import move
 from backoffice.worklist.lists import find
 from backoffice.worklist.own import own_open, refuse_other_balance
 from backoffice.worklist.states import note_about, reopen
 from backoffice.worklist.working import How, request, tell_sequence
+from dunning.delivery_status import DeliveryStatus
 from dunning.model import ActionStatus
 from dunning.recheck import why_not_again
 from store import tables as t
@@ -66,7 +68,7 @@ def send_again(
     if gone:
         said = "say that it was sent, or give it up"
         raise Conflict(f"it has no reason to be sent again: {gone}; {said}")
-    sent.status, sent.deadline = "planned", None
+    move(sent, DeliveryStatus.PLANNED, unit.now)
     reopen(row)
     request(unit, row, member.id, text)
     unit.session.flush()

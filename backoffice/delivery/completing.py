@@ -11,10 +11,12 @@ from decimal import Decimal
 
 from backoffice.delivery.deliveries import of_action
 from backoffice.delivery.drafts import draft
+from backoffice.delivery.states import move
 from backoffice.worklist.edits import check_words
 from backoffice.worklist.own import own_open, refuse_other_balance
 from backoffice.worklist.states import type_of
 from backoffice.worklist.working import How, Order, carry_out, leaves, waits_for_owner
+from dunning.delivery_status import DeliveryStatus
 from dunning.model import ActionStatus
 from dunning.plan import ActionType
 from store import tables as t
@@ -73,6 +75,6 @@ def _end_doubt(unit: Unit, row: t.Action, how: How) -> datetime | None:
     sent = of_action(unit, row) if row.status == ActionStatus.NEEDS_REVIEW else None
     if sent is None:
         return None
-    sent.status = "accepted" if how is How.COMPLETE else "abandoned"
-    sent.settled_at = unit.now
+    was_sent = how is How.COMPLETE
+    move(sent, DeliveryStatus.ACCEPTED if was_sent else DeliveryStatus.ABANDONED, unit.now)
     return sent.claimed_at

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.delivery_status import DeliveryStatus
 from store.tables.columns import created, instant, json_column, reference
 
 
 class Delivery(SQLModel, table=True):
-    """One message handed to one provider: planned -> sending -> accepted | rejected | unknown;
-    unknown -> accepted | needs_review; needs_review -> accepted | planned | abandoned.
+    """One message handed to one provider. ``status``: a ``DeliveryStatus``, written by
+    ``backoffice.delivery.states`` alone.
 
     ``message``: what was sent, frozen; ``message_hash``: its SHA-256. ``deadline`` while sending:
     a claim without an outcome is unknown from then on (real clock). ``deadline`` while unknown:
@@ -41,7 +42,7 @@ class Delivery(SQLModel, table=True):
     provider: str
     account: str = ""
     signers: list[str] = json_column(list)
-    status: str
+    status: str = DeliveryStatus.PLANNED
     claim: uuid.UUID | None = None
     claimed_at: datetime | None = instant()
     first_claimed_at: datetime | None = instant()

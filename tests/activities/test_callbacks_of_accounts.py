@@ -24,6 +24,7 @@ from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from api.app import create_app
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
 from providers.registry import readers
@@ -85,10 +86,13 @@ class Desk:
         )
         vault = Vault((SECRET,))
         self.vault = vault
-        self.town.sending = Sending(
-            self.engine, channels_of(settings, self.engine), outbox_channels(self.engine, None),
-            lambda: self.town.now, own=OwnAccounts(vault, "https://dunning.example"),
-        )  # fmt: skip
+        outgoing = Outgoing(
+            channels_of(settings, self.engine),
+            outbox_channels(self.engine, None),
+            lambda: self.town.now,
+            own=OwnAccounts(vault, "https://dunning.example"),
+        )
+        self.town.sending = Sending(self.engine, outgoing)
         nowhere = connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
         app = create_app(settings, nowhere)
         app.state.engine = self.engine

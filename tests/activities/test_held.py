@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 
-from activities.held import via
 from activities.running import probe_at_once
+from activities.sending import Sending
+from backoffice.delivery.outgoing import Outgoing, via
 from backoffice.people import held_accounts
 from backoffice.people.held_accounts import PROBE_AFTER
+from dunning.plan import ActionType
 from messages.message import Message
 from providers.port import Accepted, Ambiguous, NotFound, NotSent, Rejected, Result
 from stand_ins.town import Provider, Town
@@ -232,8 +234,11 @@ def test_an_organisations_own_account_is_held_alone(engine: Engine) -> None:
     town = three_due(engine, Accepted("x"))
     own = Provider(REFUSED, account="own")
     theirs = {"acme"}
-    sending = town.sending
-    sending._own = lambda unit, kind: own if theirs else None
+    channels = {ActionType.EMAIL: town.provider}
+    outgoing = Outgoing(
+        channels, {}, lambda: town.now, own=lambda unit, kind: own if theirs else None
+    )
+    town.sending = Sending(engine, outgoing)
     waits(town, "acme")
     assert hold(town).organisation_id == town.id
     theirs.clear()  # the account is removed

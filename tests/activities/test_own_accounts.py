@@ -14,6 +14,7 @@ from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from backoffice.delivery.answers import send_again
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
 from dunning.plan import ActionType
@@ -99,10 +100,14 @@ class Firm:
         provider = KINDS[self.kind]
         made = channel(provider, account(provider, values), PUBLIC)
         outbox = outbox_channels(self.engine, None)
-        self.town.sending = Sending(
-            self.engine, {**outbox, ActionType(self.kind): made}, outbox, lambda: self.town.now,
-            own=OwnAccounts(self.vault, PUBLIC), public_url=PUBLIC,
-        )  # fmt: skip
+        outgoing = Outgoing(
+            {**outbox, ActionType(self.kind): made},
+            outbox,
+            lambda: self.town.now,
+            own=OwnAccounts(self.vault, PUBLIC),
+            public_url=PUBLIC,
+        )
+        self.town.sending = Sending(self.engine, outgoing)
 
     def has_own(self, values: dict[str, Any]) -> None:
         with transaction(self.engine) as session:

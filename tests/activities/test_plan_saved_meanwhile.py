@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.people.plans import put_plan
 from dunning.plan import ActionType
 from messages.check import check_texts
@@ -41,7 +42,7 @@ def planned(engine: Engine, step: dict[str, Any], *script: Any, phone: str | Non
     texting = Provider(like_twilio, kind=ActionType.SMS)
     outbox = outbox_channels(engine, None)
     channels = {**outbox, ActionType.EMAIL: town.provider, ActionType.SMS: texting}
-    town.sending = Sending(engine, channels, outbox, lambda: town.now)
+    town.sending = Sending(engine, Outgoing(channels, outbox, lambda: town.now))
     town.texting = texting  # type: ignore[attr-defined]
     town.at("2025-03-03 10:00")
     town.customer(phone=phone)

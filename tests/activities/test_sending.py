@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.sending import Sending
 from backoffice.delivery.answers import send_again
 from backoffice.delivery.completing import complete, skip
+from backoffice.delivery.outgoing import Outgoing
 from dunning.delivery import DeliveryFact
 from dunning.plan import ActionType
 from messages.message import Message
@@ -655,7 +656,7 @@ def test_a_rehearsals_claim_ends_by_the_real_clock(engine: Engine) -> None:
     town = due_today(engine)
     town.change(t.Organisation, rehearsal_now=town.now)
     outbox = {ActionType.EMAIL: Provider(Died(), Accepted("x"), idempotent=True)}
-    town.sending = Sending(engine, outbox, outbox)
+    town.sending = Sending(engine, Outgoing(outbox, outbox))
     with pytest.raises(Died):
         town.send()
     coming = town.review()

@@ -15,7 +15,7 @@ import pytest
 import requests
 import urllib3
 
-from activities import sending
+from activities import calling
 from dunning.delivery import CLAIM_SECONDS
 from providers.call import LIMIT, LOOK_UP_LIMIT, Call, TookTooLong, why, within
 from workflows.contracts import LOOK_UP_TIMEOUT, SEND_TIMEOUT
@@ -28,7 +28,7 @@ class Wire:
 
 
 def test_the_limit_is_inside_the_claim_and_the_activity() -> None:
-    kept = timedelta(seconds=sending._KEEP_SECONDS)
+    kept = timedelta(seconds=calling._KEEP_SECONDS)
     assert LIMIT + kept <= timedelta(seconds=CLAIM_SECONDS) < SEND_TIMEOUT
     # A look-up that finds nothing may hand the letter over again.
     assert LOOK_UP_LIMIT + LIMIT < LOOK_UP_TIMEOUT

@@ -18,6 +18,7 @@ from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from api.app import create_app
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.people.credentials import Vault, new_secret_key
 from backoffice.people.members import MEMBER, new_key
 from dunning.plan import ActionType
@@ -54,9 +55,8 @@ class Firm:
         step = email("one", 1, type="sms", subject="", body="Pay {{ invoice.number }}")
         self.town = Town(engine, Provider(), plan(step, email("two", 30)))
         outbox, own = outbox_channels(engine, None), OwnAccounts(vault, PUBLIC)
-        self.town.sending = Sending(
-            engine, outbox, outbox, lambda: self.town.now, own=own, public_url=PUBLIC
-        )
+        outgoing = Outgoing(outbox, outbox, lambda: self.town.now, own=own, public_url=PUBLIC)
+        self.town.sending = Sending(engine, outgoing)
         self.town.at("2025-03-03 10:00")
         self.town.customer(phone="+33612345678", country="FR")
         self.town.invoice("INV-1", "2025-03-03")

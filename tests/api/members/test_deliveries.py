@@ -16,6 +16,7 @@ from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from api.outside.webhooks import Signers
 from backoffice.delivery.outcomes import apply as apply_report
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.delivery.replies import take
 from dunning.delivery import DeliveryFact
 from dunning.learnt import CameIn, Reply, Report
@@ -54,7 +55,10 @@ def order(office: Office) -> SendInput:
 def losing(office: Office, minutes: float) -> Sending:
     channels = {ActionType.EMAIL: Loses()}
     after = [timedelta(minutes=minutes)]
-    return Sending(office.engine, channels, channels, lambda: office.now, look_up_after=after)
+    return Sending(
+        office.engine,
+        Outgoing(channels, channels, lambda: office.now, look_up_after=after),
+    )
 
 
 def in_doubt(office: Office) -> str:
@@ -300,7 +304,10 @@ def test_a_preview_is_as_long_as_what_is_sent(office: Office, public: None) -> N
     assert seen["text"] == f"See {PUBLIC}/l/preview-preview-"
     office.ben.does("POST", f"{path}/complete")
     channels = outbox_channels(office.engine, None)
-    sending = Sending(office.engine, channels, channels, lambda: office.now, public_url=PUBLIC)
+    sending = Sending(
+        office.engine,
+        Outgoing(channels, channels, lambda: office.now, public_url=PUBLIC),
+    )
     customer = office.ben.get("/customers/C-1")["id"]
     sending.send_sms(SendInput(str(office.id), customer, office.now, "sms"))
     sent = office.ben.get(path)["message"]

@@ -8,6 +8,7 @@ import pytest
 from httpx import Response
 
 from activities.sending import Sending
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.ledger.files import MAX_FILE
 from dunning.plan import ActionType
 from messages.message import Message
@@ -77,7 +78,7 @@ class Keeps:
 def sent(office: Office) -> Message:
     provider = Keeps()
     channels = {ActionType.EMAIL: provider}
-    sending = Sending(office.engine, channels, channels, lambda: office.now)
+    sending = Sending(office.engine, Outgoing(channels, channels, lambda: office.now))
     customer = office.ben.get("/customers/C-1")["id"]
     sending.send_email(SendInput(str(office.id), customer, office.now, "email"))
     (message,) = provider.messages

@@ -26,6 +26,7 @@ from activities.callbacks import Callbacks
 from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from api.outside.webhooks import Signers
+from backoffice.delivery.outgoing import Outgoing
 from backoffice.people import credentials
 from backoffice.people.credentials import Vault, new_secret_key
 from providers.outbox.callbacks import simulated
@@ -318,7 +319,10 @@ def sms(office: Office) -> str:
     office.at("2025-03-04 08:30")
     assert office.review() == "send"
     channels = outbox_channels(office.engine, None)
-    sending = Sending(office.engine, channels, channels, lambda: office.now, public_url=PUBLIC)
+    sending = Sending(
+        office.engine,
+        Outgoing(channels, channels, lambda: office.now, public_url=PUBLIC),
+    )
     customer = office.ben.get("/customers/C-1")["id"]
     sending.send_sms(SendInput(str(office.id), customer, office.now, "sms"))
     (action,) = office.ben.get("/actions", scope="all", automatic=True)["items"]

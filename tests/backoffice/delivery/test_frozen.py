@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from activities.frozen import freeze, thaw
+from backoffice.delivery.frozen import freeze, thaw
 from dunning.plan import ActionType
 from messages.letter.paper import Paper
 from messages.letter.pdf import pdf

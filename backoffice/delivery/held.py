@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
-
+from backoffice.delivery.outgoing import Outgoing, via
 from backoffice.people import held_accounts
 from backoffice.people.held_accounts import Via
 from providers.port import Accepted, Channel, NotSent, Rejected, Result
+from store.load import Loaded
+from store.unit import Unit
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of an account: ``owner`` is the organisation whose account it is, None for the
-    installation's; ``began`` when, on the real clock; ``probe`` the hold that it probes."""
+    installation's; ``began`` when, in real time; ``probe`` the hold that it probes."""
 
     via: Via
     owner: uuid.UUID | None
@@ -32,26 +31,40 @@ class Call:
     probe: uuid.UUID | None = None
 
 
-def via(channel: Channel) -> Via:
-    return Via(channel.name, channel.account, channel.signers)
+def turn(unit: Unit, loaded: Loaded, channel: Channel, outgoing: Outgoing) -> Call | timedelta:
+    """The call that this send may make now; how long it waits where the account is held."""
+    now = outgoing.clock()
+    owner = loaded.organisation.id if outgoing.is_own(channel) else None
+    if loaded.organisation.rehearsal_now is not None:  # the outbox refuses nobody
+        return Call(via(channel), owner, now)
+    found = held_accounts.turn(
+        unit.session, via(channel), loaded.customer.id, now, outgoing.probe_after
+    )
+    return found.wait or Call(via(channel), owner, now, found.probe)
 
 
 def learn(
-    session: Session,
+    unit: Unit,
     call: Call,
     channel: Channel,
     customer_id: uuid.UUID,
     result: Result,
-    now: datetime,
-    after: Sequence[timedelta],
+    outgoing: Outgoing,
 ) -> timedelta | None:
-    """Keep what the answer says of the account; how long to wait where it is refused. ``now`` is
-    the real time."""
+    """Keep what the answer says of the account; how long to wait where it is refused."""
+    session, now, after = unit.session, outgoing.clock(), outgoing.probe_after
     if isinstance(result, NotSent) and result.holds_channel:
         began, wait = held_accounts.refused(
-            session, call.via, channel.type, call.owner, customer_id, result.reason, now,
-            call.probe, after,
-        )  # fmt: skip
+            session,
+            call.via,
+            channel.type,
+            call.owner,
+            customer_id,
+            result.reason,
+            now,
+            call.probe,
+            after,
+        )
         if began:
             _log.warning("%s refuses an account: it is held (table held_account)", channel.name)
         return wait
@@ -62,14 +75,3 @@ def learn(
         asked = not isinstance(result, Rejected)
         held_accounts.returned(session, call.probe, now, asked=asked, after=after)
     return None
-
-
-def again_after(reason: str, wait: timedelta | None) -> ApplicationError:
-    """It has certainly not left: Temporal tries again, which costs no event of the run. ``reason``
-    is in our own words, and names nobody: Temporal keeps it."""
-    return ApplicationError(
-        reason[:500],
-        type="NotNow",
-        next_retry_delay=wait,
-        category=ApplicationErrorCategory.BENIGN,
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from activities.frozen import attachments
-from backoffice.delivery.drafts import check_sender, delivery_id, draft
+from backoffice.delivery.deliveries import delivery_id
+from backoffice.delivery.drafts import check_sender, draft
+from backoffice.delivery.frozen import attachments, freeze, thaw
 from backoffice.delivery.links import short_link
 from backoffice.worklist.attachments import attached
 from backoffice.worklist.edits import check_words
@@ -20,22 +20,20 @@ from store.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """A message with what is kept of it."""
+class Kept:
+    """What is stored of a message: the message itself, and the SHA-256 of its content."""
 
-    message: Message
-    frozen: dict[str, Any]
-    content_hash: str
+    frozen: dict[str, Any] = field(default_factory=dict)
+    content_hash: str = ""
 
 
-def put_into_words(
+def new_message(
     unit: Unit, loaded: Loaded, action: t.Action, public_url: str
-) -> tuple[Message, Sequence[t.File]]:
+) -> tuple[Message, Kept]:
     """Raises BadMessage, TemplateError, NotVerified for one that cannot be sent as it is, Invalid
     for a call or a task that was made a message without words for the customer."""
-    check_words(
-        action.edits, ActionType(action.type), ActionType(action.executed_type or action.type)
-    )
+    kind = ActionType(action.executed_type or action.type)
+    check_words(action.edits, ActionType(action.type), kind)
     by = unit.session.get(t.Member, action.requested_by) if action.requested_by else None
     key = delivery_id(action)
     link = short_link(unit, loaded, action, key, public_url)
@@ -43,4 +41,9 @@ def put_into_words(
     check_sender(loaded.organisation, drafted)
     files = attached(unit, loaded, action)
     message = compose(drafted, str(key), str(loaded.organisation.id), attachments(files))
-    return message, files
+    return message, Kept(freeze(message, files), message.content_hash())
+
+
+def stored_message(unit: Unit, row: t.Delivery) -> tuple[Message, Kept]:
+    """The message of the delivery's last claim, unchanged."""
+    return thaw(unit.session, row), Kept(dict(row.message), row.message_hash)

@@ -1,0 +1,129 @@
+"""What the outcome of a call means for the delivery and its action."""
+
+from __future__ import annotations
+
+import uuid
+
+from backoffice.delivery.claim import Claim, held_by
+from backoffice.delivery.deliveries import Case, case_of, recipients_of, tell
+from backoffice.delivery.invalid import mark_invalid
+from backoffice.delivery.states import move
+from backoffice.worklist.states import BY, end
+from dunning.closures import Heard, Source
+from dunning.delivery_status import TRANSITIONS, DeliveryStatus
+from dunning.model import ActionStatus
+from dunning.plan import ActionType
+from providers.port import Rejected
+from store import tables as t
+from store.closures import KIND_OF, happened, key_of
+from store.unit import Unit
+
+#: An accepted message makes an action in one of these states done. In any other a person has ended
+#: it: that stands, and the timeline says what was learnt.
+_OPEN = ("sending", "needs_review", "planned", "to_do")
+
+
+def accepted(unit: Unit, customer: t.Customer, claim: Claim, provider_id: str) -> bool:
+    """It left: the action is done. False when the claim is not ours any more; what its holder
+    learnt late still holds."""
+    case = held_by(unit, customer, claim)
+    if case is not None:
+        _left(unit, case, provider_id, "")
+        return True
+    row = unit.session.get(t.Delivery, claim.delivery_id)
+    if row is None:
+        return False
+    if row.status == DeliveryStatus.ACCEPTED:  # a callback was quicker than the answer
+        row.provider_id = row.provider_id or provider_id
+    elif row.status in _LATE:
+        found(unit, case_of(unit, customer, row), provider_id, f"a late answer of {row.provider}")
+    return False
+
+
+#: What the answer to a claim that is not held any more can still settle.
+_LATE = (DeliveryStatus.UNKNOWN, DeliveryStatus.NEEDS_REVIEW, DeliveryStatus.ABANDONED)
+
+
+def found(unit: Unit, case: Case, provider_id: str, how: str) -> bool:
+    """A report, a look-up or a late answer (``how``) proves that the provider has it: the action is
+    done. False when that was known, or the message was never handed over."""
+    status = DeliveryStatus(case.row.status)
+    if DeliveryStatus.ACCEPTED not in TRANSITIONS[status] or not case.row.message:
+        return False
+    _left(unit, case, provider_id, how)
+    return True
+
+
+def _left(unit: Unit, case: Case, provider_id: str, how: str) -> None:
+    row, action = case.row, case.action
+    move(row, DeliveryStatus.ACCEPTED, unit.now)
+    row.provider_id, row.error = provider_id or row.provider_id, ""
+    for recipient in recipients_of(unit, row.id).values():
+        recipient.sent_at = recipient.sent_at or row.claimed_at
+    invoice = unit.session.get_one(t.Invoice, action.invoice_id)
+    names = ", ".join(r["address"].splitlines()[0] for r in row.message.get("recipients", []))
+    text = f"'{action.name}' ({row.channel}) sent to {names} about {invoice.number}"
+    text += f", as {how} says" if how else ""
+    if action.status not in _OPEN:
+        tell(unit, case, "action_left", f"{text}; it was {action.status} before")
+    else:
+        action.ended_by = _who(unit, action)
+        action.status, action.executed_at, action.ended_at = "done", row.claimed_at, unit.now
+        action.executed_type = row.channel
+        if action.cause == "unknown_outcome":
+            action.cause, action.reason = None, ""
+        tell(unit, case, "action_done", text, by=action.ended_by)
+    unit.session.flush()
+
+
+def rejected(unit: Unit, customer: t.Customer, claim: Claim, refusal: Rejected) -> bool:
+    """The provider will not send it: the action failed, and its owner gets the step (rule 37). If
+    the address is to blame it is marked, unless there are several: nobody knows which. If the
+    recipient told the provider to stop, the address is closed. False when the claim is not ours any
+    more."""
+    case = held_by(unit, customer, claim)
+    if case is None:
+        return False
+    row, action, reason = case.row, case.action, refusal.reason
+    to = [r for r in row.message.get("recipients", []) if r["role"] == "to"]
+    if len(to) == 1 and refusal.recipient_invalid and to[0]["contact_id"]:
+        contact_id = uuid.UUID(to[0]["contact_id"])
+        mark_invalid(unit, customer, row.channel, contact_id, to[0]["address"], reason)
+    if len(to) == 1 and refusal.opted_out:
+        _closed(unit, case, to[0]["address"])
+    move(row, DeliveryStatus.REJECTED, unit.now)
+    row.error = reason[:1000]
+    end(unit.named(BY), action, ActionStatus.FAILED, reason[:500])
+    action.cause = "bounced" if refusal.recipient_invalid else "rejected"
+    tell(unit, case, "action_failed", f"'{action.name}' was refused by {row.provider}: {reason}")
+    return True
+
+
+def _closed(unit: Unit, case: Case, address: str) -> None:
+    kind = KIND_OF.get(ActionType(case.row.channel))
+    if kind is not None:
+        why = f"{address} told {case.row.provider} to stop"
+        word = Heard(Source.CALLBACK, True, "stop", unit.now, why)
+        happened(unit.named(BY), kind, key_of(kind, address, case.customer.country), word)
+
+
+def not_sent(unit: Unit, customer: t.Customer, claim: Claim, reason: str) -> bool:
+    """It has certainly not left: the action is as it was before the claim, and the next attempt may
+    use other words. False when the claim is not ours any more."""
+    case = held_by(unit, customer, claim)
+    if case is None:
+        return False
+    row, action = case.row, case.action
+    move(row, DeliveryStatus.PLANNED, unit.now)
+    row.error = reason[:1000]
+    row.sends -= 1
+    if row.sends == 0:
+        row.first_claimed_at = None
+    action.status = "to_do" if action.requested_at is not None else "planned"
+    return True
+
+
+def _who(unit: Unit, action: t.Action) -> str:
+    if action.requested_by is None:
+        return BY
+    return unit.session.get_one(t.Member, action.requested_by).name

@@ -1,0 +1,46 @@
+"""The only code that writes the status of a delivery."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from dunning.delivery_status import (
+    CLAIMED,
+    SETTLED,
+    WITH_DEADLINE,
+    DeliveryStatus,
+    WrongTransition,
+    moved,
+)
+from store import tables as t
+
+
+def move(
+    row: t.Delivery,
+    to: DeliveryStatus,
+    now: datetime,
+    *,
+    claim: uuid.UUID | None = None,
+    deadline: datetime | None = None,
+) -> None:
+    """Move a delivery to another state, with what the state requires: a ``claim`` while sending, a
+    ``deadline`` while sending (real time) or unknown (organisation's time), and when settled the
+    organisation's time ``now``. CHECK constraints of the table say the same.
+
+    Raises WrongTransition, and changes nothing, for a step that the table does not have, or a claim
+    or deadline that the state must not have or lacks.
+    """
+    status = moved(DeliveryStatus(row.status), to)
+    if (claim is not None) != (to in CLAIMED) or (deadline is not None) != (to in WITH_DEADLINE):
+        raise WrongTransition(f"{to} with claim {claim} and deadline {deadline}")
+    row.status, row.claim, row.deadline = status, claim, deadline
+    row.settled_at = now if to in SETTLED else None
+
+
+def is_sending(row: t.Delivery) -> bool:
+    return row.status == DeliveryStatus.SENDING
+
+
+def is_unknown(row: t.Delivery) -> bool:
+    return row.status == DeliveryStatus.UNKNOWN
