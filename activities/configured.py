@@ -10,7 +10,7 @@ from activities.options import Outside, WorkerOptions
 from activities.outbox_channels import outbox_channels
 from activities.own_accounts import OwnAccounts
 from activities.pruning import Pruning
-from backoffice.people.credentials import Vault
+from backoffice.people.vault import Vault
 from backoffice.pruning.daily import Ages
 from dunning.plan import ActionType
 from providers.port import Channel

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from backoffice.people import credentials
-from backoffice.people.credentials import Vault
+from backoffice.people import provider_accounts
+from backoffice.people.vault import Vault
 from dunning.plan import ActionType
 from providers.port import Channel
 from providers.registry import account, channel, offered_for
@@ -28,7 +28,7 @@ class OwnAccounts:
         rows = [
             row
             for provider in offered_for(kind)
-            if (row := credentials.find(unit, provider)) is not None
+            if (row := provider_accounts.find(unit, provider)) is not None
         ]
         if not rows:
             return None

@@ -42,7 +42,7 @@ from api.members import (
 from api.outside import links, rules_page, webhooks
 from api.outside.webhooks import Signers
 from backoffice.ledger.files import MAX_FILE
-from backoffice.people.credentials import Vault
+from backoffice.people.vault import Vault
 from books.reading import JSON_BYTES
 from dunning import __version__
 from logs import set_up_logging

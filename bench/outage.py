@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
-from backoffice.people.members import BILLING, new_key
+from backoffice.people.keys import BILLING, new_key
 from local.embedded.ports import take_port
 from local.standalone import Embedded
 from store import tables as t

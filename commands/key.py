@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from backoffice.people.members import make_key_on_the_machine, member_or_404, put_member
+from backoffice.people.keys import make_key_on_the_machine
+from backoffice.people.members import member_or_404, put_member
 from commands.console import say
 from commands.target import Organisation, database_session, organisation_id_of
 from logs import set_up_logging

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from backoffice.people.credentials import Vault, new_secret_key, seal_anew
-from backoffice.people.members import BILLING, MEMBER, new_key, put_member
+from backoffice.people.keys import BILLING, MEMBER, new_key
+from backoffice.people.members import put_member
+from backoffice.people.provider_accounts import seal_anew
+from backoffice.people.vault import Vault, new_secret_key
 from commands.console import out
 from commands.target import database_session
 from logs import set_up_logging

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from backoffice.people.credentials import new_secret_key
+from backoffice.people.vault import new_secret_key
 from commands.console import out, say
 from logs import set_up_logging
 from settings import SettingsError, load_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from backoffice.people.credentials import new_secret_key
+from backoffice.people.vault import new_secret_key
 from settings import Settings
 
 

@@ -12,7 +12,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from backoffice.ledger.customers import CustomerFact, put_customer
-from backoffice.people.members import BILLING, MEMBER, new_key, put_member, set_group
+from backoffice.people.groups import set_group
+from backoffice.people.keys import BILLING, MEMBER, new_key
+from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from books.book import read_book
 from books.errors import RowError

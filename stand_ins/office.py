@@ -20,7 +20,8 @@ from activities.deciding import decide_and_record
 from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from backoffice.delivery.outgoing import Outgoing
-from backoffice.people.members import BILLING, MEMBER, new_key, put_member
+from backoffice.people.keys import BILLING, MEMBER, new_key
+from backoffice.people.members import put_member
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit

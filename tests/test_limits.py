@@ -24,7 +24,6 @@ STILL_TO_BE_SPLIT = {
     "api/members/action_details.py:whole",
     "backoffice/ledger/contacts.py:correct",
     "backoffice/ledger/reported_contacts.py:put_contacts",
-    "backoffice/people/members.py",
     "bench/decide.py:account",
     "bench/webhooks.py:main",
     "rehearsal/book.py",

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from api.app import create_app
 from api.http.database import CONNECTIONS
 from backoffice.delivery import callbacks
-from backoffice.people.members import BILLING, new_key
+from backoffice.people.keys import BILLING, new_key
 from settings import Settings
 from store import tables as t
 from store.engine import connect, transaction

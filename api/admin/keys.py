@@ -18,7 +18,7 @@ from api.http.bodies import BodyRoute
 from api.http.database import DbWithoutKey
 from api.http.fields import Body, Key, Line
 from api.http.work import Work
-from backoffice.people import invitations, members
+from backoffice.people import invitations, keys, members
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
@@ -63,7 +63,7 @@ class Keys(BaseModel):
 @router.get("/keys", operation_id="list_keys")
 def list_all(member: Member, unit: Work) -> Keys:
     """The keys that are good, oldest first: mine, or as an admin all."""
-    rows = members.list_keys(unit, member)
+    rows = keys.list_keys(unit, member)
     return Keys(items=[KeyOut(**row.model_dump(include=set(KeyOut.model_fields))) for row in rows])
 
 
@@ -71,19 +71,19 @@ def list_all(member: Member, unit: Work) -> Keys:
 def create(admin: Admin, unit: Work, body: KeyIn | None = None) -> NewKey:
     """A key for a billing system. Two may be good at once, so that they can be exchanged."""
     name = body.name if body else ""
-    return _shown("billing", members.new_key(unit, "billing", name))
+    return _shown("billing", keys.new_key(unit, "billing", name))
 
 
 @router.post("/me/keys", operation_id="create_my_key", status_code=201)
 def create_mine(member: Member, unit: Work, body: KeyIn | None = None) -> NewKey:
     """One more key of mine."""
-    return _shown("member", members.make_key(unit, member, body.name if body else ""))
+    return _shown("member", keys.make_key(unit, member, body.name if body else ""))
 
 
 @router.delete("/keys/{key}", operation_id="revoke_key", status_code=204)
 def revoke(key: Key, member: Member, unit: Work) -> None:
     """The key is good no more, from this moment: one of mine, or as an admin any."""
-    members.revoke_key(unit, member, key)
+    keys.revoke_key(unit, member, key)
 
 
 @router.post("/members/{member}/invitations", operation_id="invite_member", status_code=201)

@@ -16,7 +16,7 @@ from api.http.fields import Body, Day, EmailAddress, Key, Name
 from api.http.work import Work
 from api.members.customers import MemberShort, member_short
 from backoffice.ledger import browse
-from backoffice.people import absences, audit, members
+from backoffice.people import absences, audit, groups, members
 from store import tables as t
 from store.errors import Invalid, NotFound
 from store.unit import Unit
@@ -165,7 +165,7 @@ def _mine_or_as_admin(unit: Unit, who: t.Member, key: str) -> t.Member:
 @router.get("/groups", operation_id="list_groups")
 def list_groups(member: Member, unit: Work) -> Groups:
     """The groups that a plan may name as owners (rule 33)."""
-    found = members.groups(unit)
+    found = groups.list_groups(unit)
     return Groups(items=[_group(name, rows) for name, rows in found.items()])
 
 
@@ -179,7 +179,7 @@ def put_group(name: Key, body: GroupIn, admin: Admin, unit: Work) -> Group:
         except NotFound as error:
             raise Invalid.at(f"/members/{place}", error.detail) from None
         found[row.id] = row
-    members.set_group(unit, name, list(found.values()))
+    groups.set_group(unit, name, list(found.values()))
     return _group(name, list(found.values()))
 
 

@@ -18,7 +18,7 @@ from api.http.bodies import BodyRoute
 from api.http.work import Work
 from api.members.held import HeldAccount, held_accounts
 from api.outside.webhooks import Signers
-from backoffice.people import credentials
+from backoffice.people import provider_accounts
 from dunning.plan import ActionType
 from providers.form import Form
 from providers.provider import Provider
@@ -104,7 +104,7 @@ def router_of(providers: Iterable[Provider[Any]]) -> APIRouter:
 def list_all(request: Request, admin: Admin, unit: Work) -> ProviderAccounts:
     """The organisation's own accounts, where their providers call back, and which are refused."""
     signers: Signers = request.app.state.signers
-    rows = credentials.every(unit)
+    rows = provider_accounts.every(unit)
     return ProviderAccounts(
         items=[_out(row) for row in rows],
         webhooks=_webhooks(signers.public_url, admin.organisation_id),
@@ -114,7 +114,7 @@ def list_all(request: Request, admin: Admin, unit: Work) -> ProviderAccounts:
 
 def delete(provider: ProviderName, admin: Admin, unit: Work) -> None:
     """Back to the installation's account. Callbacks about what left before are refused."""
-    credentials.remove(unit, provider)
+    provider_accounts.remove(unit, provider)
     _tell(admin, "removed", provider)
 
 
@@ -135,7 +135,7 @@ def _put(
         channel(provider, account(provider, given), signers.public_url)
     except ValueError as error:
         raise Invalid.at("", str(error)) from None
-    row = credentials.put(unit, signers.vault, provider, given, body.shown())
+    row = provider_accounts.put(unit, signers.vault, provider, given, body.shown())
     _tell(admin, "set", provider)
     return _out(row)
 

@@ -12,7 +12,7 @@ from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.http.database import Db
-from backoffice.people.members import BILLING, MEMBER, Principal
+from backoffice.people.keys import BILLING, MEMBER, Principal
 from store import tables as t
 
 _bearer = HTTPBearer(

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from api.http.arrival import NAME as REQUEST_ID_HEADER
 from api.http.problems import Problem
 from api.http.rules import linked
-from backoffice.people.members import BILLING, MEMBER
+from backoffice.people.keys import BILLING, MEMBER
 
 
 def _header(description: str, *, always: bool, example: str) -> dict[str, Any]:

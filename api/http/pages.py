@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from api.http.auth import Anyone
 from api.http.database import Db
-from backoffice.people.members import Principal
+from backoffice.people.keys import Principal
 from store import cursors
 from store.errors import Invalid
 

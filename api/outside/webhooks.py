@@ -22,8 +22,8 @@ from api.http.database import CALLBACKS
 from api.http.fields import Key
 from api.http.receiving import CLOSE
 from backoffice.delivery import callbacks
-from backoffice.people import credentials
-from backoffice.people.credentials import Vault
+from backoffice.people import provider_accounts
+from backoffice.people.vault import Vault
 from providers.callback import MAX_BODY, Callback
 from providers.fingerprint import signer_of
 from providers.provider import Provider
@@ -55,7 +55,7 @@ class Signers:
         """The keys that sign, and the mark of their account."""
         if organisation is None:
             return self.keys.get(provider, ()), self.accounts.get(provider, "")
-        row = credentials.find(Unit(db, organisation), provider)
+        row = provider_accounts.find(Unit(db, organisation), provider)
         if row is None:
             return (), ""
         own = account(provider, self.vault.open(row.sealed))

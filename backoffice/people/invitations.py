@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from backoffice.people.audit import record
-from backoffice.people.members import MEMBER, end_invitations, new_key
+from backoffice.people.keys import MEMBER, new_key
 from store import tables as t
 from store.errors import Conflict, NotFound
 from store.unit import Unit
@@ -46,8 +46,8 @@ def invite(unit: Unit, member: t.Member, by: t.Member) -> tuple[str, t.Invitatio
 
 
 def exchange(session: Session, token: str, name: str) -> str:
-    """The member's new key, once. NotFound in the same words for a token that is unknown, used,
-    replaced, expired or of a member who left."""
+    """The member's new key, once. The token itself names the organisation. NotFound in the same
+    words for a token that does not exist, is used, replaced or expired, or of a member who left."""
     now = datetime.now(UTC)
     used = session.connection().execute(
         sa.update(t.Invitation)
@@ -69,10 +69,21 @@ def exchange(session: Session, token: str, name: str) -> str:
             "no such invitation, or it was used or has expired; ask an admin for a new one"
         )
     member = session.get_one(t.Member, member_id)
-    key = new_key(Unit(session, member.organisation_id), MEMBER, name, member)
+    unit = Unit(session, member.organisation_id)
+    key = new_key(unit, MEMBER, name, member)
     words = f"an invitation of {member.name} was exchanged for the key {name!r}"
-    record(Unit(session, member.organisation_id), "invitation_used", words, by=member, about=member)
+    record(unit, "invitation_used", words, by=member, about=member)
     return key
+
+
+def end_invitations(unit: Unit, member: t.Member) -> None:
+    """End the member's invitation that was not used."""
+    unit.session.connection().execute(
+        sa.update(t.Invitation)
+        .where(col(t.Invitation.member_id) == member.id, col(t.Invitation.used_at).is_(None))
+        .where(col(t.Invitation.expires_at) > unit.real)
+        .values(expires_at=unit.real)
+    )
 
 
 def _hash(token: str) -> str:

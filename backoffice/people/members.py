@@ -1,103 +1,22 @@
-"""Members, groups and keys."""
+"""Members of an organisation: they come, change and leave."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-import secrets
-import string
-import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from backoffice.people import admins
-from backoffice.people.audit import record
-from backoffice.people.owners import customers_without_owner
+from backoffice.people.invitations import end_invitations
+from backoffice.people.owners import OPEN, customers_without_owner
 from dunning.ids import our_id
+from dunning.model import ActionStatus
 from store import tables as t
 from store.errors import Conflict, NotFound
 from store.locks import lock_organisation
 from store.nudges import nudge_many
 from store.unit import Unit
-
-_ALPHABET = string.ascii_letters + string.digits
-#: Of 62 letters and digits: 256 bits.
-_SECRET_LENGTH = 43
-MEMBER, BILLING = "member", "billing"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is asking: a member, or a billing system (``member`` is None)."""
-
-    organisation_id: uuid.UUID
-    scope: str
-    key_id: str
-    member: t.Member | None = None
-
-    @property
-    def name(self) -> str:
-        return self.member.name if self.member else "billing"
-
-
-def new_key(
-    unit: Unit,
-    scope: str,
-    name: str,
-    member: t.Member | None = None,
-) -> str:
-    """Make a key and return it; only its hash stays (it has 256 random bits, so SHA-256 serves)."""
-    key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
-    unit.session.add(
-        t.ApiKey(
-            id=key_id,
-            organisation_id=unit.organisation_id,
-            member_id=member.id if member else None,
-            scope=scope,
-            name=name,
-            secret_hash=_hash(secret),
-            last4=secret[-4:],
-        )
-    )
-    return f"dun_live_{key_id}_{secret}"
-
-
-def may_be_key(text: str) -> bool:
-    """Whether it has the form of a key, which needs no look-up. Keys of before are shorter."""
-    return (
-        re.fullmatch(r"dun_live_[A-Za-z0-9]{12}_([A-Za-z0-9]{32}|[A-Za-z0-9]{43})", text)
-        is not None
-    )
-
-
-def authenticate(session: Session, key: str) -> Principal | None:
-    """The principal of a key; None when it is unknown, revoked, expired or of a member who left."""
-    if not may_be_key(key):
-        return None
-    *_, key_id, secret = key.split("_")
-    found = session.exec(
-        select(t.ApiKey, t.Member)
-        .outerjoin(t.Member, col(t.Member.id) == t.ApiKey.member_id)
-        .where(t.ApiKey.id == key_id)
-    ).one_or_none()
-    row, member = found if found is not None else (None, None)
-    good = hmac.compare_digest(row.secret_hash if row else _hash(""), _hash(secret))
-    if row is None or not good or row.revoked_at is not None:
-        return None
-    if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
-        return None
-    if row.scope == MEMBER and (member is None or not member.active):
-        return None
-    return Principal(row.organisation_id, row.scope, row.id, member)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def put_member(unit: Unit, email: str, name: str, role: str = "member") -> t.Member:
@@ -142,88 +61,6 @@ def list_members(unit: Unit) -> list[t.Member]:
     )
 
 
-def groups(unit: Unit) -> dict[str, list[t.Member]]:
-    """The groups and their active members, by name."""
-    found: dict[str, list[t.Member]] = {}
-    rows = unit.session.exec(
-        select(t.GroupMember.name, t.Member)
-        .join(t.Member, col(t.Member.id) == t.GroupMember.member_id)
-        .where(t.GroupMember.organisation_id == unit.organisation_id)
-        .order_by(t.GroupMember.name, t.Member.name)
-    )
-    for name, member in rows:
-        found.setdefault(name, []).extend([member] if member.active else [])
-    return found
-
-
-def make_key(unit: Unit, member: t.Member, name: str) -> str:
-    """One more key of the member who asks."""
-    key = new_key(unit, MEMBER, name, member)
-    words = f"{member.name} made the key {name!r}"
-    record(unit, "key_made", words, by=member, about=member)
-    return key
-
-
-def make_key_on_the_machine(unit: Unit, member: t.Member, name: str) -> str:
-    """A key of a member, made by whoever works on the machine itself; the member is shown it.
-    Conflict for one who left."""
-    unit.session.refresh(member, with_for_update={"key_share": True})
-    if not member.active:
-        raise Conflict(f"{member.name} is not a member any more")
-    key = new_key(unit, MEMBER, name, member)
-    words = f"the key {name!r} of {member.name} is made on the machine itself"
-    record(unit, "key_made", words, by=None, about=member)
-    return key
-
-
-def list_keys(unit: Unit, member: t.Member) -> list[t.ApiKey]:
-    """The keys that are not revoked, oldest first: of an admin all, else the member's own."""
-    statement = (
-        select(t.ApiKey)
-        .where(t.ApiKey.organisation_id == member.organisation_id)
-        .where(col(t.ApiKey.revoked_at).is_(None))
-        .order_by(col(t.ApiKey.created_at), t.ApiKey.id)
-    )
-    if member.role != "admin":
-        statement = statement.where(t.ApiKey.member_id == member.id)
-    return list(unit.session.exec(statement))
-
-
-def revoke_key(unit: Unit, by: t.Member, key_id: str) -> None:
-    """The key is good no more. A member revokes their own, an admin any. NotFound when there is
-    none that they may revoke, or it was revoked before; Conflict for the last key of an admin."""
-    row = unit.session.get(t.ApiKey, key_id)
-    if row is None or row.organisation_id != by.organisation_id:
-        raise NotFound(f"no key {key_id!r}")
-    if by.role != "admin" and row.member_id != by.id:
-        raise NotFound(f"no key {key_id!r}")
-    whose = unit.session.get(t.Member, row.member_id) if row.member_id else None
-    if whose is not None:
-        admins.before_revoking(unit, whose, row)
-    unit.session.refresh(row, with_for_update={"key_share": True})
-    if row.revoked_at is not None:
-        raise NotFound(f"no key {key_id!r}")
-    row.revoked_at = datetime.now(UTC)
-    words = f"the key {row.name!r} of {whose.name if whose else 'billing'} is revoked"
-    record(unit, "key_revoked", words, by=by, about=whose)
-
-
-def set_group(unit: Unit, name: str, members: list[t.Member]) -> None:
-    rows = unit.session.exec(
-        select(t.GroupMember).where(
-            t.GroupMember.organisation_id == unit.organisation_id, t.GroupMember.name == name
-        )
-    )
-    for row in rows:
-        unit.session.delete(row)
-    unit.session.flush()
-    for member in members:
-        unit.session.add(
-            t.GroupMember(organisation_id=unit.organisation_id, name=name, member_id=member.id)
-        )
-    unit.session.flush()
-
-
 def member_or_404(unit: Unit, key: str) -> t.Member:
     """By our id where it has the form of one, else by e-mail address."""
     ours = our_id(key)
@@ -249,7 +86,7 @@ def remove_member(unit: Unit, member: t.Member) -> None:
         select(t.Action.id)
         .where(
             t.Action.owner_id == member.id,
-            col(t.Action.status).in_(("to_do", "needs_review", "sending")),
+            col(t.Action.status).in_((*OPEN, ActionStatus.SENDING)),
         )
         .limit(1)
     ).first()
@@ -267,13 +104,3 @@ def remove_member(unit: Unit, member: t.Member) -> None:
     absence = unit.session.get(t.Absence, member.id)
     if absence is not None:
         unit.session.delete(absence)
-
-
-def end_invitations(unit: Unit, member: t.Member) -> None:
-    """A member's invitation that was not used is good no more."""
-    unit.session.connection().execute(
-        sa.update(t.Invitation)
-        .where(col(t.Invitation.member_id) == member.id, col(t.Invitation.used_at).is_(None))
-        .where(col(t.Invitation.expires_at) > unit.real)
-        .values(expires_at=unit.real)
-    )

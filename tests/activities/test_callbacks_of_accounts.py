@@ -25,8 +25,8 @@ from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from api.app import create_app
 from backoffice.delivery.outgoing import Outgoing
-from backoffice.people import credentials
-from backoffice.people.credentials import Vault, new_secret_key
+from backoffice.people import provider_accounts
+from backoffice.people.vault import Vault, new_secret_key
 from providers.registry import readers
 from settings import Settings
 from stand_ins.providers import Habits, StandIns
@@ -106,7 +106,7 @@ class Desk:
             **more,
         }
         with transaction(self.engine) as session:
-            credentials.put(
+            provider_accounts.put(
                 Unit(session, self.town.id, by="Ada"), self.vault, "sendgrid", values, {}
             )
 

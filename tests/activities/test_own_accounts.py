@@ -15,8 +15,8 @@ from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from backoffice.delivery.answers import send_again
 from backoffice.delivery.outgoing import Outgoing
-from backoffice.people import credentials
-from backoffice.people.credentials import Vault, new_secret_key
+from backoffice.people import provider_accounts
+from backoffice.people.vault import Vault, new_secret_key
 from dunning.plan import ActionType
 from providers.port import Accepted, Ambiguous, NotFound
 from providers.registry import account, channel
@@ -111,13 +111,13 @@ class Firm:
 
     def has_own(self, values: dict[str, Any]) -> None:
         with transaction(self.engine) as session:
-            credentials.put(
+            provider_accounts.put(
                 Unit(session, self.town.id, by='Ada'), self.vault, KINDS[self.kind], values, {}
             )  # fmt: skip
 
     def has_none(self) -> None:
         with transaction(self.engine) as session:
-            credentials.remove(Unit(session, self.town.id), KINDS[self.kind])
+            provider_accounts.remove(Unit(session, self.town.id), KINDS[self.kind])
 
     def send(self) -> Any:
         return self.town.send(self.kind)

@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 
 import cli
 from backoffice.people.audit import notices
-from backoffice.people.members import MEMBER, Principal, authenticate, new_key, put_member
+from backoffice.people.keys import MEMBER, Principal, authenticate, new_key
+from backoffice.people.members import put_member
 from store import tables as t
 from store.engine import transaction
 from store.errors import Conflict, NotFound

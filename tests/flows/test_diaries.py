@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 
 from activities.temporal import connect_temporal
 from api.app import create_app
-from backoffice.people.members import BILLING, MEMBER, new_key, put_member
+from backoffice.people.keys import BILLING, MEMBER, new_key
+from backoffice.people.members import put_member
 from local.standalone import Embedded, TemporalOptions
 from providers.port import NotSent
 from settings import Settings

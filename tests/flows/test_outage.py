@@ -33,7 +33,7 @@ from activities.services import serving
 from api.app import create_app
 from api.http.database import CONNECTIONS
 from backoffice.delivery import callbacks as inbox
-from backoffice.people.members import BILLING, new_key
+from backoffice.people.keys import BILLING, new_key
 from local.standalone import Embedded
 from messages.message import Message
 from providers.port import Accepted

@@ -19,8 +19,8 @@ from activities.own_accounts import OwnAccounts
 from activities.sending import Sending
 from api.app import create_app
 from backoffice.delivery.outgoing import Outgoing
-from backoffice.people.credentials import Vault, new_secret_key
-from backoffice.people.members import MEMBER, new_key
+from backoffice.people.keys import MEMBER, new_key
+from backoffice.people.vault import Vault, new_secret_key
 from dunning.plan import ActionType
 from providers.registry import PROVIDERS, installed, offered, offered_for, readers, title
 from settings import Settings

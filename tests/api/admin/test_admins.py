@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from backoffice.people.members import MEMBER, new_key, put_member
+from backoffice.people.keys import MEMBER, new_key
+from backoffice.people.members import put_member
 from stand_ins.office import Caller, Office
 from store import tables as t
 from store.engine import transaction

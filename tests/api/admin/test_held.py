@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 
 from api.http.database import _now
 from api.outside.webhooks import Signers
-from backoffice.people.credentials import Vault, new_secret_key
 from backoffice.people.held_accounts import Via, account_changed, refused, works
+from backoffice.people.vault import Vault, new_secret_key
 from dunning.plan import ActionType
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t

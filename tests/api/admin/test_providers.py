@@ -14,8 +14,8 @@ from fastapi import FastAPI
 
 from api.outside.webhooks import Signers
 from backoffice.delivery.callbacks import REFUSED, UNMATCHED, end
-from backoffice.people import credentials
-from backoffice.people.credentials import Vault, new_secret_key
+from backoffice.people import provider_accounts
+from backoffice.people.vault import Vault, new_secret_key
 from providers.registry import account
 from providers.sendgrid.account import EU_HOST, HOST, SendGridAccount
 from stand_ins.office import Office
@@ -66,7 +66,7 @@ def path(provider: str) -> str:
 
 def opened(office: Office, vault: Vault, provider: str) -> Any:
     with transaction(office.engine) as session:
-        row = credentials.find(Unit(session, office.id), provider)
+        row = provider_accounts.find(Unit(session, office.id), provider)
         assert row is not None
         return account(provider, vault.open(row.sealed))
 
@@ -92,7 +92,7 @@ def test_an_account_is_kept_sealed_and_shown_by_its_ends(office: Office, vault: 
     assert opened(office, vault, "twilio").webhook_tokens == ("secret-of-twilio-5678",)
     assert opened(office, vault, "lob").sender.country == "US"
     with transaction(office.engine) as session:
-        for row in credentials.every(Unit(session, office.id)):
+        for row in provider_accounts.every(Unit(session, office.id)):
             assert b"secret-of" not in row.sealed
             assert "secret-of" not in str(row.shown)
 

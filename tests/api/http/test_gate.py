@@ -21,7 +21,7 @@ from api.app import create_app
 from api.http import gate
 from api.http.bodies import BodyRoute
 from api.http.protocol import Protocol
-from backoffice.people.members import Principal
+from backoffice.people.keys import Principal
 from logs import set_up_logging
 from settings import Settings
 from stand_ins.office import Office

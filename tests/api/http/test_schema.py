@@ -17,7 +17,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.result import Ok
 
 from api.outside.webhooks import Signers
-from backoffice.people.credentials import Vault, new_secret_key
+from backoffice.people.vault import Vault, new_secret_key
 from stand_ins.office import Office
 
 

@@ -27,8 +27,8 @@ from activities.outbox_channels import outbox_channels
 from activities.sending import Sending
 from api.outside.webhooks import Signers
 from backoffice.delivery.outgoing import Outgoing
-from backoffice.people import credentials
-from backoffice.people.credentials import Vault, new_secret_key
+from backoffice.people import provider_accounts
+from backoffice.people.vault import Vault, new_secret_key
 from providers.outbox.callbacks import simulated
 from providers.registry import readers
 from stand_ins.office import Office, acme_body, invoice_body
@@ -206,7 +206,7 @@ def test_without_a_key_it_is_closed(office: Office, state: Any) -> None:
 
 def own_account(office: Office, state: Any, provider: str, values: dict[str, Any]) -> None:
     with transaction(office.engine) as session:
-        credentials.put(
+        provider_accounts.put(
             Unit(session, office.id, by="Ada"), state.signers.vault, provider, values, {}
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from backoffice.people.members import BILLING, authenticate, may_be_key, new_key
+from backoffice.people.keys import BILLING, authenticate, may_be_key, new_key
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit

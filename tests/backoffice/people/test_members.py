@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from backoffice.people.members import put_member, set_group
+from backoffice.people.groups import set_group
+from backoffice.people.members import put_member
 from backoffice.people.owners import check_owner, owner_for
 from store import tables as t
 from store.engine import transaction
