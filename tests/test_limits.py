@@ -30,7 +30,6 @@ STILL_TO_BE_SPLIT = {
     "stand_ins/race.py:race",
     "stand_ins/town.py",
     "store/closures.py",
-    "store/load.py",
     "tests/activities/test_held.py",
     "tests/activities/test_outcomes.py",
     "tests/activities/test_own_accounts.py",

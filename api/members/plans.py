@@ -25,8 +25,8 @@ from messages.check import refusal
 from messages.processes import LimitedProcesses, TakesTooLong
 from plans.read import plan_data
 from store import tables as t
+from store.account import plan_of
 from store.errors import Invalid, NotFound
-from store.load import plan_of
 
 router = APIRouter(route_class=BodyRoute, tags=["plans"])
 

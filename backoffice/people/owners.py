@@ -15,8 +15,8 @@ from sqlmodel import col, select
 
 from dunning.spellings import lower_case
 from store import tables as t
+from store.account import plan_of
 from store.errors import Invalid
-from store.load import plan_of
 from store.timeline import note
 from store.unit import Unit
 

@@ -6,7 +6,8 @@ import uuid
 
 from dunning.plan import Step
 from store import tables as t
-from store.load import Loaded, plan_of
+from store.account import plan_of
+from store.load import Loaded
 from store.unit import Unit
 
 
