@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
-from api.billing.customer_facts import CustomerIn
+from api.billing.customers import CustomerIn
 from api.billing.invoices import InvoiceIn
 from api.billing.payments import CreditNoteIn, PaymentIn
 from api.billing.reported import Reported

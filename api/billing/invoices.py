@@ -1,4 +1,4 @@
-"""Invoices: reported, voided and written off by a billing system, read by everybody."""
+"""Invoices: as a billing system reports them, and as everybody reads them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 
-from api.billing.reported import Reported, reported
-from api.http import pages
-from api.http.auth import Anyone, Billing
+from api.billing.reported import CREATED, Reported, reported
+from api.http.auth import Billing
 from api.http.bodies import BodyRoute
 from api.http.fields import (
     Body,
@@ -30,9 +29,10 @@ from api.http.fields import (
     in_currency,
     money,
 )
+from api.http.files import FileOut, file_out
 from api.http.work import Work
 from backoffice.ledger import browse, files
-from backoffice.ledger.find import find_customer, find_invoice
+from backoffice.ledger.find import find_invoice
 from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from dunning.carrying import paused
 from dunning.model import effective_due
@@ -40,7 +40,7 @@ from store import tables as t
 from store.load import load
 from store.unit import Unit
 
-router = APIRouter(route_class=BodyRoute)
+router = APIRouter(route_class=BodyRoute, tags=["billing"])
 
 Status = Literal["open", "paid", "void", "written_off"]
 _IN_ADDRESSES = r'[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>"\\]'
@@ -123,13 +123,6 @@ class InvoiceShort(BaseModel):
     url: str = Field(description="The page on which the customer sees or pays it.")
 
 
-class FileOut(BaseModel):
-    id: uuid.UUID
-    name: str
-    content_type: str
-    size: int = Field(description="In bytes.")
-
-
 class PromiseOut(BaseModel):
     promised_on: date
     amount: MoneyOut | None = Field(description="Null: the whole balance of then.")
@@ -140,10 +133,6 @@ class Invoice(InvoiceShort):
     paused_until: date | None = Field(description="The first day on which it is back.")
     promises: list[PromiseOut] = Field(description="Those that still run (rule 40).")
     pdf: FileOut | None
-
-
-class Invoices(pages.Page):
-    items: list[InvoiceShort]
 
 
 def short(unit: Unit, rows: list[t.Invoice]) -> list[InvoiceShort]:
@@ -170,10 +159,6 @@ def _short(row: t.Invoice, customer: t.Customer) -> InvoiceShort:
     )
 
 
-def file_out(row: t.File) -> FileOut:
-    return FileOut(id=row.id, name=row.name, content_type=row.content_type, size=row.size)
-
-
 def whole(unit: Unit, row: t.Invoice) -> Invoice:
     """With what keeps it out of the sequence today (rules 38 to 40)."""
     loaded = load(unit, row.customer_id, lock=False)
@@ -197,21 +182,20 @@ def whole(unit: Unit, row: t.Invoice) -> Invoice:
     )
 
 
-@router.put("/invoices/{invoice}", operation_id="put_invoice", tags=["billing"],
-            responses={201: {"model": Reported, "description": "Created"}})  # fmt: skip
+@router.put("/invoices/{invoice}", operation_id="put_invoice", responses=CREATED)
 def put(invoice: NewKey, body: InvoiceIn, who: Billing, unit: Work, response: Response) -> Reported:
     """Create or update an invoice. Its customer must be known, its currency stays."""
     row, change = put_invoice(unit, body.fact(invoice))
     return reported(response, row, change)
 
 
-@router.post("/invoices/{invoice}/void", operation_id="void_invoice", tags=["billing"])
+@router.post("/invoices/{invoice}/void", operation_id="void_invoice")
 def void(invoice: Key, who: Billing, unit: Work, body: Because | None = None) -> Invoice:
     """The invoice is void: it counts as paid, with its own reason (rule 5)."""
     return _close(unit, who, invoice, "void", body)
 
 
-@router.post("/invoices/{invoice}/write-off", operation_id="write_off_invoice", tags=["billing"])
+@router.post("/invoices/{invoice}/write-off", operation_id="write_off_invoice")
 def write_off(invoice: Key, who: Billing, unit: Work, body: Because | None = None) -> Invoice:
     """The invoice is given up: it counts as paid, with its own reason (rule 5)."""
     return _close(unit, who, invoice, "written_off", body)
@@ -222,35 +206,3 @@ def _close(unit: Unit, who: Billing, key: str, status: str, body: Because | None
     close_invoice(unit, row, status, body.reason if body else "")
     unit.session.flush()
     return whole(unit, row)
-
-
-@router.get("/invoices", operation_id="list_invoices", tags=["customers"])
-def list_all(
-    who: Anyone,
-    unit: Work,
-    page: pages.Asked,
-    customer: Annotated[Key | None, Query(description="Of this customer.")] = None,
-    number: Annotated[Name | None, Query(description="With exactly this number.")] = None,
-    status: Annotated[Status | None, Query()] = None,
-    disputed: Annotated[bool | None, Query()] = None,
-    due_before: Annotated[Day | None, Query(description="Due before this day.")] = None,
-) -> Invoices:
-    """All invoices, by external id."""
-    rows = browse.list_invoices(
-        unit,
-        customer_id=find_customer(unit, customer).id if customer else None,
-        number=number,
-        status=status,
-        disputed=disputed,
-        due_before=due_before,
-        after=page.after,
-        limit=page.limit + 1,
-    )
-    kept, following = page.cut(rows, lambda row: row.external_id)
-    return Invoices(items=short(unit, kept), next_cursor=following)
-
-
-@router.get("/invoices/{invoice}", operation_id="get_invoice", tags=["customers"])
-def get(invoice: Key, who: Anyone, unit: Work) -> Invoice:
-    """One invoice, and what keeps it out of the sequence."""
-    return whole(unit, find_invoice(unit, invoice))

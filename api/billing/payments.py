@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.billing.invoices import Because
-from api.billing.reported import Reported, reported
+from api.billing.reported import CREATED, Reported, reported
 from api.http.auth import Billing
 from api.http.bodies import BodyRoute
 from api.http.fields import (
@@ -31,8 +31,6 @@ from store import tables as t
 from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["billing"])
-
-_CREATED = {201: {"model": Reported, "description": "Created"}}
 
 
 class Applied(Body):
@@ -94,7 +92,7 @@ class CreditNoteIn(_CreditIn):
         return self._fact(CREDIT_NOTE, external_id, self.issued_on)
 
 
-@router.put("/payments/{payment}", operation_id="put_payment", responses=_CREATED)  # type: ignore[arg-type]
+@router.put("/payments/{payment}", operation_id="put_payment", responses=CREATED)
 def put_payment(
     payment: NewKey, body: PaymentIn, who: Billing, unit: Work, response: Response
 ) -> Reported:
@@ -103,7 +101,7 @@ def put_payment(
     return reported(response, row, Change(result))
 
 
-@router.put("/credit-notes/{credit_note}", operation_id="put_credit_note", responses=_CREATED)  # type: ignore[arg-type]
+@router.put("/credit-notes/{credit_note}", operation_id="put_credit_note", responses=CREATED)
 def put_credit_note(
     credit_note: NewKey, body: CreditNoteIn, who: Billing, unit: Work, response: Response
 ) -> Reported:

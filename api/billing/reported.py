@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import Response
 from pydantic import BaseModel, Field
@@ -17,6 +17,10 @@ class Reported(BaseModel):
     result: Change
     id: uuid.UUID = Field(description="Our own id, for addresses where yours has a slash.")
     external_id: str
+
+
+#: The answer for what is new, in the OpenAPI document.
+CREATED: dict[int | str, dict[str, Any]] = {201: {"model": Reported, "description": "Created"}}
 
 
 class _Row(Protocol):

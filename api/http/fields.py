@@ -180,6 +180,16 @@ MaybeCountry = Annotated[
     _matches(re.compile("[A-Z]{2}"), "is not an ISO 3166 country such as 'FR'"),
 ]
 
+
+class Postal(Body):
+    line1: Line = ""
+    line2: Line = ""
+    postal_code: Line = ""
+    city: Line = ""
+    region: Line = ""
+    country: Line = ""
+
+
 # What goes out.
 MoneyOut = Annotated[str, _MONEY_SCHEMA]
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.billing import invoices
-from api.billing.invoices import FileOut, file_out
 from api.http.fields import MoneyOut, money
+from api.http.files import FileOut, file_out
 from api.http.rules import RuleLink, cited
 from api.members import customers
 from api.members.delivery_details import DeliveryOut, delivery_out

@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.billing.customer_facts import Postal
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
-from api.http.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePhone
+from api.http.fields import Body, Key, Line, MaybeEmail, MaybeLanguage, MaybePhone, Postal
 from api.http.work import Work
 from api.members.customers import ContactOut, contact_out
 from backoffice.ledger.contacts import correct

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 
+from backoffice.ledger.find import find_customer
 from store import tables as t
 from store.unit import Unit
 
@@ -48,40 +50,45 @@ def list_customers(
     return list(unit.session.exec(statement))
 
 
+@dataclass(frozen=True, slots=True)
+class InvoiceFilter:
+    """None: any. ``customer``: our id or the external id; ``due_before`` is about the effective
+    date (rule 2)."""
+
+    customer: str | None = None
+    number: str | None = None
+    status: str | None = None
+    disputed: bool | None = None
+    due_before: date | None = None
+
+
 def list_invoices(
-    unit: Unit,
-    *,
-    customer_id: uuid.UUID | None = None,
-    number: str | None = None,
-    status: str | None = None,
-    disputed: bool | None = None,
-    due_before: date | None = None,
-    after: str | None = None,
-    limit: int = 50,
+    unit: Unit, wanted: InvoiceFilter, *, after: str | None = None, limit: int = 50
 ) -> list[t.Invoice]:
-    """From after the external id ``after``. ``due_before`` is about the effective date (rule 2)."""
+    """From after the external id ``after``. Raises NotFound for the customer."""
     statement = (
         select(t.Invoice)
         .where(t.Invoice.organisation_id == unit.organisation_id)
         .order_by(t.Invoice.external_id)
         .limit(limit)
     )
-    if customer_id is not None:
-        statement = statement.where(t.Invoice.customer_id == customer_id)
-    if number is not None:
-        statement = statement.where(t.Invoice.number == number)
-    if status is not None:
+    if wanted.customer is not None:
+        customer = find_customer(unit, wanted.customer)
+        statement = statement.where(t.Invoice.customer_id == customer.id)
+    if wanted.number is not None:
+        statement = statement.where(t.Invoice.number == wanted.number)
+    if wanted.status is not None:
         # Not a value: PostgreSQL could not use the index of the open ones.
-        named = sa.literal(status, literal_execute=True)
+        named = sa.literal(wanted.status, literal_execute=True)
         statement = statement.where(t.Invoice.status == named)
-    if disputed is not None:
+    if wanted.disputed is not None:
         given = col(t.Invoice.disputed_at)
-        statement = statement.where(given.is_not(None) if disputed else given.is_(None))
-    if due_before is not None:
+        statement = statement.where(given.is_not(None) if wanted.disputed else given.is_(None))
+    if wanted.due_before is not None:
         terms = sa.func.coalesce(t.Customer.terms_days, 0)
         due = sa.func.coalesce(t.Invoice.due_on, col(t.Invoice.issued_on) + terms)
         statement = statement.join(t.Customer, col(t.Customer.id) == t.Invoice.customer_id).where(
-            due < due_before
+            due < wanted.due_before
         )
     if after is not None:
         statement = statement.where(t.Invoice.external_id > after)

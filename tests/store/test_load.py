@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from activities.deciding import decide_and_record
 from backoffice.delivery import callbacks
-from backoffice.ledger.browse import list_invoices
+from backoffice.ledger.browse import InvoiceFilter, list_invoices
 from backoffice.worklist.lists import Wanted, list_actions
 from dunning.model import ActionStatus
 from dunning.plan import ActionType
@@ -104,8 +104,8 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
     for what in (
         sender(ActionType.EMAIL, "eve7@B.example"),
         sender(ActionType.SMS, "+33123000007"),
-        lambda s: list_invoices(Unit(s, organisation), number="other-7"),
-        lambda s: list_invoices(Unit(s, organisation), status="open", limit=2),
+        lambda s: list_invoices(Unit(s, organisation), InvoiceFilter(number="other-7")),
+        lambda s: list_invoices(Unit(s, organisation), InvoiceFilter(status="open"), limit=2),
         lambda s: list_actions(Unit(s, organisation), member, in_doubt),
         lambda s: list_actions(Unit(s, organisation), member, Wanted(scope="without_owner")),
         lambda s: callbacks.waiting(s, 50),

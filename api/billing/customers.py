@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from api.billing.reported import Reported, reported
+from api.billing.reported import CREATED, Reported, reported
 from api.http.auth import Billing
 from api.http.bodies import BodyRoute
 from api.http.fields import (
@@ -24,21 +24,13 @@ from api.http.fields import (
     MaybePhone,
     Name,
     NewKey,
+    Postal,
 )
 from api.http.work import Work
 from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.reported_contacts import ContactFact
 
 router = APIRouter(route_class=BodyRoute, tags=["billing"])
-
-
-class Postal(Body):
-    line1: Line = ""
-    line2: Line = ""
-    postal_code: Line = ""
-    city: Line = ""
-    region: Line = ""
-    country: Line = ""
 
 
 class ContactIn(Body):
@@ -102,8 +94,7 @@ class CustomerIn(Body):
         )
 
 
-@router.put("/customers/{customer}", operation_id="put_customer",
-            responses={201: {"model": Reported, "description": "Created"}})  # fmt: skip
+@router.put("/customers/{customer}", operation_id="put_customer", responses=CREATED)
 def put(
     customer: NewKey, body: CustomerIn, who: Billing, unit: Work, response: Response
 ) -> Reported:
