@@ -5,8 +5,8 @@ The only file of this package that reads settings. Nothing connects before the f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -26,7 +26,8 @@ from api.http.deadline import Deadline, Time
 from api.http.description import describe
 from api.http.gate import Gate
 from api.http.guard import Guard
-from api.http.problems import add_handlers, declared
+from api.http.handlers import add_handlers
+from api.http.problems import declared
 from api.http.receiving import Pace, Receiving
 from api.http.repeat import Repeat
 from api.members import (
@@ -124,21 +125,13 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             return create_app(settings)
         except SettingsError as e:
             raise SystemExit(f"api: {e}") from None
-    own = engine is None
     database = engine or connect(
         settings.require_database_url(),
         pool_size=CONNECTIONS,
         ping=True,
         answer_within=settings.statement_seconds,
     )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        if own:
-            database.dispose()
-
-    app = FastAPIOffline(  # the same, but its page of the endpoints needs nothing from outside
+    app = FastAPIOffline(  # FastAPI with the files of /docs served from here
         title="Dunning",
         version=__version__,
         summary="Payment reminders that keep their word.",
@@ -147,15 +140,47 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
+        lifespan=_disposing(database) if engine is None else None,
     )
     app.state.engine = database
     app.state.lock_timeout_ms = min(_LOCK_MS, round(settings.request_seconds * 700))
     app.state.import_statement = timedelta(seconds=settings.import_statement_seconds)
     app.state.signers = _signers(settings)
     add_handlers(app)
+    _add_middleware(app, settings)
+    _add_endpoints(app)
+    describe(app)
+    return app
+
+
+def _disposing(database: Engine) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Closes the connections of ``database`` when the server ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.dispose()
+
+    return lifespan
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """The last one is the outermost."""
+    app.add_middleware(Repeat)
+    app.add_middleware(Receiving, limits=_limits(settings), pace=Pace(settings.body_seconds))
+    app.add_middleware(Addresses)
+    app.add_middleware(Gate, prefix="/v1/", open_paths={"/v1/invitations/exchange"})
+    usual = Time(settings.request_seconds, settings.request_seconds)
+    app.add_middleware(Deadline, usual=usual, others=_times(settings))
     https = (settings.public_base_url or "").startswith("https://")
-    limits = {
+    app.add_middleware(Guard, https=https)
+    app.add_middleware(Heads)
+    app.add_middleware(Arrival, trusted_proxies=settings.trusted_proxy_list)
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    """The largest bodies in bytes, by path."""
+    return {
         "": min(JSON_BYTES, settings.max_body_bytes),
         "/v1/batch": settings.max_body_bytes,
         "/v1/imports": settings.max_import_bytes,
@@ -163,22 +188,19 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         "/v1/actions/*/attachments": _FILE_BYTES,
         **webhooks.limits(PROVIDERS.values()),
     }
-    usual = Time(settings.request_seconds, settings.request_seconds)
-    others = {
+
+
+def _times(settings: Settings) -> dict[str, Time]:
+    """By path, where it is not the usual one."""
+    return {
         "/readyz": Time(settings.ready_seconds, settings.ready_seconds),
         "/v1/imports": Time(_IMPORT_SECONDS, settings.import_statement_seconds),
         **dict.fromkeys(_TEXTS, Time(_TEXT_SECONDS, settings.request_seconds)),
         **dict.fromkeys(_MANY, Time(_MANY_SECONDS, settings.request_seconds)),
     }
-    # The last one is the outermost.
-    app.add_middleware(Repeat)
-    app.add_middleware(Receiving, limits=limits, pace=Pace(settings.body_seconds))
-    app.add_middleware(Addresses)
-    app.add_middleware(Gate, prefix="/v1/", open_paths={"/v1/invitations/exchange"})
-    app.add_middleware(Deadline, usual=usual, others=others)
-    app.add_middleware(Guard, https=https)
-    app.add_middleware(Heads)
-    app.add_middleware(Arrival, trusted_proxies=settings.trusted_proxy_list)
+
+
+def _add_endpoints(app: FastAPI) -> None:
     for module in _ROUTERS:
         router = providers.router_of(offered()) if module is providers else module.router
         app.include_router(router, prefix="/v1", responses=declared(*_EVERY))
@@ -187,8 +209,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(rules_page.router)
     app.include_router(health.router, responses=declared(405, 500, 503))
     app.add_api_route("/", _to_docs, methods=["GET"], include_in_schema=False)
-    describe(app)
-    return app
 
 
 def _signers(settings: Settings) -> Signers:

@@ -18,6 +18,7 @@ from api.http.database import OneImport
 from api.http.forms import form_of
 from api.http.problems import MAX_ERRORS
 from backoffice.ledger.imports import ImportOptions, import_book
+from backoffice.ledger.imports import ImportReport as Done
 from books.causes import Causes
 from books.errors import BookError, RowError
 from books.map import BookMap
@@ -150,12 +151,20 @@ def post(
         where = f"line {error.line}" if error.line else ""
         raise Invalid.at(where, error.reason) from None
     if done.bad_count and not skip_bad_rows:
-        places = [Problem(_where(bad), bad.reason) for bad in done.bad_rows[:MAX_ERRORS]]
-        raise Invalid(
-            f"{done.bad_count:,} rows are wrong; nothing was imported",
-            places,
-            causes=[cause.model_dump() for cause in _causes(done.causes)],
-        )
+        raise _refused(done)
+    return _report(done)
+
+
+def _refused(done: Done) -> Invalid:
+    places = [Problem(_where(bad), bad.reason) for bad in done.bad_rows[:MAX_ERRORS]]
+    return Invalid(
+        f"{done.bad_count:,} rows are wrong; nothing was imported",
+        places,
+        causes=[cause.model_dump() for cause in _causes(done.causes)],
+    )
+
+
+def _report(done: Done) -> ImportReport:
     return ImportReport(
         customers=done.customers,
         invoices=done.invoices,

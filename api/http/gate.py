@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.auth import PRINCIPAL, unauthorized
 from api.http.database import KNOWN_KEYS, OTHER_KEYS
-from api.http.problems import answer_to
+from api.http.handlers import answer_to
 from backoffice.people.keys import Principal, authenticate, may_be_key
 from store.engine import in_time
 

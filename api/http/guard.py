@@ -1,9 +1,10 @@
-"""Around every request: what is plain from its headers, headers for browsers, and the last net for
-errors."""
+"""Around every request: refuses bad headers, adds those for browsers, and answers with 500 what
+nobody inside has answered."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,19 +24,21 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-# The page of the API's documentation: its own files, and the few lines of script in it.
+# /docs loads its own files and has a few lines of script in it.
 _DOCS = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; frame-ancestors 'none'"
 )
 
 
-#: Of a request's headers: how many there may be, and their bytes altogether.
+#: The most headers of a request, and their bytes altogether.
 _MOST_HEADERS = 100
 _HEADER_BYTES = 32_000
 
 
 class Guard:
+    """``https``: browsers are told to come back with HTTPS alone."""
+
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         self._headers = dict(_HEADERS)
@@ -46,52 +49,60 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path, given = scope["path"], Headers(scope=scope)
-        unread = given.get("content-length", "0") != "0" or "transfer-encoding" in given
-        started = False
-
-        async def send_on(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                if path == "/docs":
-                    headers["Content-Security-Policy"] = _DOCS
-                if unread:  # else the server reads the rest of the body, to throw it away
-                    headers["Connection"] = "close"
-            await send(message)
-
-        async def receive_on() -> Message:
-            nonlocal unread
-            message = await receive()
-            unread = unread and bool(message.get("more_body"))
-            return message
-
-        request = Request(scope)
-        refused = _refused(given)
+        request, exchange = Request(scope), _Exchange(scope, receive, send, self._headers)
+        refused = _refused(request.headers)
         if refused is not None:
             status, detail = refused
-            await problem(request, status, detail, headers=CLOSE)(scope, receive, send_on)
+            answer = problem(request, status, detail, headers=CLOSE)
+            await answer(scope, receive, exchange.send)
             return
         try:
-            await self._app(scope, receive_on, send_on)
+            await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
-            _log.info("a client went away in the middle of its request to %s", path)
-        except Exception as error:  # the last net: nothing behind it answers
-            if started:
+            _log.info("a client went away in the middle of its request to %s", scope["path"])
+        except Exception as error:  # nothing outside of this one answers
+            if exchange.started:
                 raise
-            await crashed(request, error)(scope, receive, send_on)
+            await crashed(request, error)(scope, receive, exchange.send)
+
+
+class _Exchange:
+    """One request and its answer. ``started``: the head of the answer has been sent."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]
+    ) -> None:
+        self._receive, self._send, self._headers = receive, send, dict(headers)
+        self._docs = scope["path"] == "/docs"
+        given = Headers(scope=scope)
+        self._unread = given.get("content-length", "0") != "0" or "transfer-encoding" in given
+        self.started = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._unread = self._unread and bool(message.get("more_body"))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+            if self._docs:
+                headers["Content-Security-Policy"] = _DOCS
+            if self._unread:  # else the server reads the rest of the body, to throw it away
+                headers["Connection"] = "close"
+        await self._send(message)
 
 
 def _refused(headers: Headers) -> tuple[int, str] | None:
-    """Status and words for what nobody sends who means well."""
+    """Status and words, for headers that only an attack or a broken client sends."""
     size = sum(len(name) + len(value) for name, value in headers.raw)
     if len(headers.raw) > _MOST_HEADERS or size > _HEADER_BYTES:
         most = f"{_MOST_HEADERS} headers, of {_HEADER_BYTES:,} bytes together"
         return 431, f"send at most {most}"
     if "content-length" in headers and "transfer-encoding" in headers:
-        # Two who do not agree where a request ends can be made to see two different ones.
+        # Request smuggling (RFC 9112, 6.3): a proxy could see another end of the request.
         return 400, "send Content-Length or Transfer-Encoding, not both"
     return None

@@ -17,8 +17,10 @@ from api.http.auth import Admin, Member, require_admin
 from api.http.bodies import BodyRoute
 from api.http.fields import EMAIL, Body, Key, Line, Money, Text, Words
 from api.http.work import Work
-from api.members import action_details
-from api.members.action_details import Action, ActionShort
+from api.members import action_details, listed_actions
+from api.members.action_details import Action
+from api.members.listed_actions import ActionShort
+from api.members.message_details import in_words
 from backoffice.delivery import answers, completing
 from backoffice.delivery.drafts import check_sender
 from backoffice.ledger import files
@@ -121,7 +123,7 @@ def list_all(
     )
     rows = list_actions(unit, member, wanted, after=page.after_number, limit=page.limit + 1)
     kept, following = page.cut(rows, lambda row: row.seq)
-    return Actions(items=action_details.short(unit, kept, member), next_cursor=following)
+    return Actions(items=listed_actions.short(unit, kept, member), next_cursor=following)
 
 
 @router.get("/actions/{action}", operation_id="get_action")
@@ -177,7 +179,7 @@ def _refuse_what_cannot_leave(unit: Unit, row: t.Action, member: t.Member) -> No
     attached = action_details.attached_to(unit, loaded, row)
     files.check_size(attached)
     try:
-        action_details.in_words(drafted, row, attached)
+        in_words(drafted, row, attached)
     except BadMessage as error:
         where = "/recipients" if error.part.startswith("recipient") else ""
         raise Invalid.at(where, f"it cannot be sent: {error}; edit the action first") from None

@@ -18,7 +18,8 @@ from api.http.work import Work
 from api.members import action_details
 from api.members.action_details import Action
 from backoffice.ledger import files
-from backoffice.worklist import actions
+from backoffice.worklist import attachments
+from backoffice.worklist.lists import find
 from store.errors import Invalid, NotFound
 
 router = APIRouter(route_class=BodyRoute, tags=["actions"])
@@ -59,14 +60,14 @@ def attach(
 ) -> Action:
     """Attach a PDF, PNG or JPEG of at most 10 MB to an open email of mine (rule 28); all files of a
     message together have at most 20 MB."""
-    row = actions.attach(unit, member, action, sent.name, sent.content_type, sent.content)
+    row = attachments.attach(unit, member, action, sent.name, sent.content_type, sent.content)
     return action_details.whole(unit, row, member)
 
 
 @router.delete("/actions/{action}/attachments/{file}", operation_id="detach_file")
 def detach(action: Key, file: Key, member: Member, unit: Work) -> Action:
     """Take a file off an open email of mine."""
-    return action_details.whole(unit, actions.detach(unit, member, action, file), member)
+    return action_details.whole(unit, attachments.detach(unit, member, action, file), member)
 
 
 @router.get(
@@ -79,7 +80,7 @@ def get_attachment(
     action: Key, file: Key, member: Member, unit: Work, request: Request
 ) -> Response:
     """A file that goes, or went, with the action's email, to be saved."""
-    row = actions.find(unit, member, action)
+    row = find(unit, member, action)
     seen = action_details.whole(unit, row, member)
     shown = [*seen.attachments, *(seen.message.attachments if seen.message else [])]
     if file not in {str(one.id) for one in shown}:

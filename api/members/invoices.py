@@ -19,7 +19,7 @@ from api.http.fields import (
 from api.http.work import Work
 from backoffice.ledger import browse
 from backoffice.ledger.browse import InvoiceFilter
-from backoffice.ledger.facts import (
+from backoffice.ledger.find import (
     find_invoice,
 )
 

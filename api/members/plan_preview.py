@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from api.http.fields import Body, Key
 from api.http.rules import RuleLink, cited
-from api.members.action_details import Recipient
+from api.members.message_details import Recipient
 from api.members.plan_schema import PLAN
 from backoffice.delivery import drafts
 from backoffice.ledger.find import find_customer
