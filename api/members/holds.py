@@ -101,9 +101,7 @@ def dispute(invoice: Key, member: Member, unit: Work, body: Dispute | None = Non
 
 
 @router.post("/invoices/{invoice}/settle", operation_id="settle_invoice")
-def settle_dispute(
-    invoice: Key, member: Member, unit: Work, body: Settlement | None = None
-) -> Invoice:
+def settle(invoice: Key, member: Member, unit: Work, body: Settlement | None = None) -> Invoice:
     """The dispute is settled: the invoice returns with its progress (rule 7)."""
     row, customer = _locked(unit, member, invoice)
     holds.settle_dispute(unit, customer, row, body.note if body else "")
