@@ -17,8 +17,8 @@ from api.http.bodies import BodyRoute
 from api.http.database import OneImport
 from api.http.forms import form_of
 from api.http.problems import MAX_ERRORS
+from backoffice.ledger.import_rows import ImportReport as Done
 from backoffice.ledger.imports import ImportOptions, import_book
-from backoffice.ledger.imports import ImportReport as Done
 from books.causes import Causes
 from books.errors import BookError, RowError
 from books.map import BookMap
