@@ -8,19 +8,19 @@ from sqlmodel import col, select
 
 from backoffice.people.audit import record
 from backoffice.people.owners import OPEN, hand_over
+from dunning.model import ActionStatus
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import Conflict, Invalid, NotFound
 from store.load import load
 from store.unit import Unit
 
+#: Actions in these states are handed on.
+_THEIRS = (*OPEN, ActionStatus.SENDING)
+
 
 def set_absence(
-    unit: Unit,
-    member: t.Member,
-    from_on: date,
-    until_on: date | None,
-    by: t.Member,
+    unit: Unit, member: t.Member, from_on: date, until_on: date | None, by: t.Member
 ) -> t.Absence:
     """The member is absent from a local day until another, included; None = until it is ended. It
     takes the place of the one before. Invalid for days in the wrong order or all in the past,
@@ -74,8 +74,9 @@ def absences(unit: Unit, members: list[t.Member]) -> dict[str, t.Absence]:
 
 
 def hand_on_all(unit: Unit, admin: t.Member, of: t.Member, to: t.Member) -> None:
-    """An admin hands on all open actions of a member who left or is absent today, unseen and
-    uncounted (rule 29). Conflict for a member who is there: their actions are theirs alone."""
+    """An admin hands on all open actions of a member who left or is absent today, without being
+    told which or how many (rule 29). Conflict for a member who is there: nobody else may touch
+    their actions."""
     if to.id == of.id or not to.active:
         words = "is the same member" if to.id == of.id else "is not an active member"
         raise Invalid.at("/to", f"{to.name} {words}")
@@ -88,13 +89,13 @@ def hand_on_all(unit: Unit, admin: t.Member, of: t.Member, to: t.Member) -> None
         )
     ids = unit.session.exec(
         select(t.Action.customer_id, t.Action.id)
-        .where(t.Action.owner_id == of.id, col(t.Action.status).in_((*OPEN, "sending")))
+        .where(t.Action.owner_id == of.id, col(t.Action.status).in_(_THEIRS))
         .order_by(col(t.Action.customer_id), col(t.Action.id))
     ).all()
     for customer_id, action_id in ids:
         loaded = load(unit, customer_id)
         row = unit.session.get_one(t.Action, action_id, populate_existing=True)
-        if row.owner_id == of.id and row.status in (*OPEN, "sending"):
+        if row.owner_id == of.id and row.status in _THEIRS:
             hand_over(unit.named(admin.name), loaded.customer, row, to)
     words = f"the open actions of {of.name} are handed on to {to.name}"
     record(unit, "actions_reassigned", words, by=admin, about=of)

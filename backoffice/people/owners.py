@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
+from dunning.model import ActionStatus
 from dunning.spellings import lower_case
 from store import tables as t
 from store.account import plan_of
@@ -20,18 +21,18 @@ from store.errors import Invalid
 from store.timeline import note
 from store.unit import Unit
 
-OPEN = ("to_do", "needs_review")
+#: Open to its owner.
+OPEN = (ActionStatus.TO_DO, ActionStatus.NEEDS_REVIEW)
 
 
 def is_open() -> ColumnElement[bool]:
-    """An action that is its owner's: to be worked, or completed and on its way (rule 29). What is
-    planned to go out by itself, on its way or in the past is everybody's. The states are literals,
-    as those of an index are (decision 0031)."""
-    waits: list[ColumnElement[str]] = [sa.literal_column(f"'{status}'") for status in OPEN]
-    return col(t.Action.status).in_(waits) | (
-        (col(t.Action.status) == sa.literal_column("'sending'"))
-        & col(t.Action.requested_at).is_not(None)
-    )
+    """An action that is its owner's: to be worked, or completed and on its way (rule 29). Everybody
+    sees one that is planned, goes out by itself or has ended. The states are literals, as those of
+    an index are (decision 0031)."""
+    status = col(t.Action.status)
+    waits: list[ColumnElement[str]] = [sa.literal_column(f"'{one}'") for one in OPEN]
+    leaves = status == sa.literal_column(f"'{ActionStatus.SENDING}'")
+    return status.in_(waits) | (leaves & col(t.Action.requested_at).is_not(None))
 
 
 def without_owner() -> ColumnElement[bool]:
@@ -48,14 +49,10 @@ def customers_without_owner(unit: Unit) -> list[uuid.UUID]:
     return list(unit.session.exec(statement.distinct().order_by(col(t.Action.customer_id))))
 
 
-def find_owners(
-    unit: Unit,
-    customer: t.Customer,
-    actions: Iterable[t.Action],
-) -> None:
+def find_owners(unit: Unit, customer: t.Customer, actions: Iterable[t.Action]) -> None:
     """Of the actions of a locked customer, give the open ones that nobody owns to whom their step
     names (rule 33); without any active member they wait on."""
-    opened = [a for a in actions if a.status in OPEN or (a.status == "sending" and a.requested_at)]
+    opened = [a for a in actions if _is_open(a)]
     if not opened:
         return
     active = set(
@@ -74,19 +71,20 @@ def find_owners(
             hand_over(unit, customer, action, to, ": nobody owned it")
 
 
-def hand_over(
-    unit: Unit,
-    customer: t.Customer,
-    row: t.Action,
-    to: t.Member,
-    why: str = "",
-) -> None:
+def _is_open(action: t.Action) -> bool:
+    """As ``is_open`` says of a column."""
+    leaves = action.status == ActionStatus.SENDING and action.requested_at is not None
+    return leaves or action.status in OPEN
+
+
+def hand_over(unit: Unit, customer: t.Customer, row: t.Action, to: t.Member, why: str = "") -> None:
     """The action is another member's from now on. Invalid for one who is not active."""
     if not to.active:
         raise Invalid.at("/to", f"{to.name} is not an active member")
     row.owner_id = to.id
-    note(unit, customer, "action_reassigned", f"'{row.name}' is now {to.name}'s{why}",
-         invoice_id=row.invoice_id, action_id=row.id, by=unit.by)  # fmt: skip
+    words = f"'{row.name}' is now {to.name}'s{why}"
+    about = {"invoice_id": row.invoice_id, "action_id": row.id}
+    note(unit, customer, "action_reassigned", words, by=unit.by, **about)
     unit.session.flush()
 
 

@@ -12,14 +12,20 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
 from backoffice.people.owners import is_open, without_owner
+from dunning.model import ActionStatus
 from store import tables as t
 
-_NOT_EXECUTED = ("skipped", "withdrawn")
+_NOT_EXECUTED = (ActionStatus.SKIPPED, ActionStatus.WITHDRAWN)
 #: What everybody reads on the timeline of such an action: how it ended, and, of a message that may
 #: have left before, what became of it.
 _TOLD = (
-    "action_left", "action_skipped", "action_withdrawn", "auto_reply", "letter_tracking", "reply",
-)  # fmt: skip
+    "action_left",
+    "action_skipped",
+    "action_withdrawn",
+    "auto_reply",
+    "letter_tracking",
+    "reply",
+)
 
 
 def visible_to(member: t.Member) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dunning.model import ActionStatus
 from dunning.plan import CHANNELS, ActionType
 from store import tables as t
 from store.errors import Invalid, Problem
@@ -64,13 +65,9 @@ def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:
     """An action that is given to its owner is as this owner had left the same step, or task, when
     it was withdrawn or came back: note, type, texts, recipients, attachments. True when it was.
 
-    What another owner had prepared stays with them: it is nobody's but theirs (rule 29).
+    What another owner had prepared is not brought back: only that owner may read it (rule 29).
     """
-    mine = [
-        a for a in earlier
-        if a.id != row.id and a.owner_id is not None and a.shown_at is not None
-        and a.status in ("withdrawn", "failed") and _same(a) == _same(row)
-    ]  # fmt: skip
+    mine = [a for a in earlier if a.id != row.id and _was_left(a) and _same(a) == _same(row)]
     last = max(mine, key=lambda a: a.seq or 0, default=None)
     if last is None:
         return False
@@ -79,6 +76,12 @@ def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:
     if (chosen or row.type) != (last.executed_type or last.type):  # the plan was saved meanwhile
         row.edits = {k: v for k, v in row.edits.items() if k not in _ADDRESSES}
     return bool(last.note or chosen or row.edits)
+
+
+def _was_left(row: t.Action) -> bool:
+    """It had an owner, who could edit it, and ended without having been executed or skipped."""
+    ended = row.status in (ActionStatus.WITHDRAWN, ActionStatus.FAILED)
+    return ended and row.owner_id is not None and row.shown_at is not None
 
 
 def _same(row: t.Action) -> tuple[object, ...]:

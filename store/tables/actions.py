@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.model import ActionStatus
 from store.tables.columns import (
     created,
     instant,
@@ -19,6 +20,8 @@ from store.tables.columns import (
     uuid_key,
 )
 
+_STATUSES = ", ".join(f"'{status}'" for status in sorted(ActionStatus))
+
 
 class Action(SQLModel, table=True):
     """One occurrence of a step for one customer on one carrying invoice. A task without a step
@@ -26,6 +29,7 @@ class Action(SQLModel, table=True):
     words of a call or a task are in it under ``script`` (``backoffice.worklist.edits``)."""
 
     __table_args__ = (
+        sa.CheckConstraint(f"status IN ({_STATUSES})", name="ck_action_status"),
         sa.UniqueConstraint("invoice_id", "plan_id", "step_key", "occurrence", "attempt"),
         sa.Index(
             "ix_action_open_task",

@@ -8,11 +8,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
+from dunning.model import ActionStatus
 from store import closures
 from store import tables as t
 from store.engine import alembic_config, transaction
@@ -236,3 +240,17 @@ def test_external_ids_in_the_form_of_ours_get_a_prefix_and_keep_everything(engin
             f"external:{ours}", f"import/external:{ours}", "P-1",
             f"my/{ours}", "x" * 32,
         ]  # fmt: skip
+
+
+def test_actions_keep_their_states_and_take_no_state_that_there_is_not(engine: Engine) -> None:
+    with transaction(engine) as session:
+        house, customer, invoice = acme(session)
+        of: dict[str, Any] = {
+            "organisation_id": house.id, "customer_id": customer.id, "invoice_id": invoice.id,
+            "name": "Call", "type": "call", "created_at": NOW,
+        }  # fmt: skip
+        session.add_all([t.Action(**of, status=status) for status in ActionStatus])
+    with migrated_from_before(engine, "states of an action") as session:
+        assert set(session.exec(select(t.Action.status))) == set(ActionStatus)
+        with pytest.raises(IntegrityError, match="ck_action_status"), session.begin_nested():
+            session.connection().execute(sa.update(t.Action).values(status="lost"))
