@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dunning.plan import ActionType
 
-#: By type of action: subject and body.
-GERMAN = {
-    ActionType.EMAIL: (
-        (
-            "{% if invoice.days_overdue %}Zahlungserinnerung{% else %}Bald fällig{% endif %}:"
-            " Rechnung {{ invoice.number }}"
-        ),
-        """\
+# Of an email and of a letter.
+_SUBJECT = (
+    "{% if invoice.days_overdue %}Zahlungserinnerung{% else %}Bald fällig{% endif %}:"
+    " Rechnung {{ invoice.number }}"
+)
+_OPEN = """\
 Guten Tag {{ contact.name | default(customer.name, true) }},
 
 {% if invoice.days_overdue %}
@@ -23,6 +21,14 @@ unsere Rechnung {{ invoice.number }} ist am {{ invoice.due_on }} fällig. Offen 
 {% endif %}
 
 {{ invoices_table }}
+"""
+
+#: By type of action: subject and body.
+GERMAN = {
+    ActionType.EMAIL: (
+        _SUBJECT,
+        _OPEN
+        + """\
 
 Bitte veranlassen Sie die Zahlung. Falls Sie schon bezahlt haben, betrachten Sie diese Nachricht \
 bitte als gegenstandslos. Bei Fragen antworten Sie einfach auf diese E-Mail.
@@ -41,24 +47,13 @@ Freundliche Grüße
         ),
     ),
     ActionType.LETTER: (
-        (
-            "{% if invoice.days_overdue %}Zahlungserinnerung{% else %}Bald fällig{% endif %}:"
-            " Rechnung {{ invoice.number }}"
-        ),
+        _SUBJECT,
         """\
 {{ today }}
 
-Guten Tag {{ contact.name | default(customer.name, true) }},
-
-{% if invoice.days_overdue %}
-unsere Rechnung {{ invoice.number }} war am {{ invoice.due_on }} fällig. Offen sind noch \
-{{ invoice.balance }}.
-{% else %}
-unsere Rechnung {{ invoice.number }} ist am {{ invoice.due_on }} fällig. Offen sind \
-{{ invoice.balance }}.
-{% endif %}
-
-{{ invoices_table }}
+"""
+        + _OPEN
+        + """\
 
 Bitte veranlassen Sie die Zahlung. Falls Sie schon bezahlt haben, betrachten Sie dieses Schreiben \
 bitte als gegenstandslos.

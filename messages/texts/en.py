@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dunning.plan import ActionType
 
-#: By type of action: subject and body.
-ENGLISH = {
-    ActionType.EMAIL: (
-        (
-            "{% if invoice.days_overdue %}Payment reminder"
-            "{% else %}Payment due soon{% endif %}: invoice {{ invoice.number }}"
-        ),
-        """\
+# Of an email and of a letter.
+_SUBJECT = (
+    "{% if invoice.days_overdue %}Payment reminder"
+    "{% else %}Payment due soon{% endif %}: invoice {{ invoice.number }}"
+)
+_OPEN = """\
 Dear {{ contact.name | default(customer.name, true) }},
 
 {% if invoice.days_overdue %}
@@ -22,6 +20,14 @@ our invoice {{ invoice.number }} is due on {{ invoice.due_on }}. {{ invoice.bala
 {% endif %}
 
 {{ invoices_table }}
+"""
+
+#: By type of action: subject and body.
+ENGLISH = {
+    ActionType.EMAIL: (
+        _SUBJECT,
+        _OPEN
+        + """\
 
 Please arrange the payment. If you have already paid, thank you; no answer is needed. If something \
 is unclear, reply to this email.
@@ -40,23 +46,13 @@ Kind regards
         ),
     ),
     ActionType.LETTER: (
-        (
-            "{% if invoice.days_overdue %}Payment reminder"
-            "{% else %}Payment due soon{% endif %}: invoice {{ invoice.number }}"
-        ),
+        _SUBJECT,
         """\
 {{ today }}
 
-Dear {{ contact.name | default(customer.name, true) }},
-
-{% if invoice.days_overdue %}
-our invoice {{ invoice.number }} was due on {{ invoice.due_on }}. {{ invoice.balance }} is still \
-open.
-{% else %}
-our invoice {{ invoice.number }} is due on {{ invoice.due_on }}. {{ invoice.balance }} is open.
-{% endif %}
-
-{{ invoices_table }}
+"""
+        + _OPEN
+        + """\
 
 Please arrange the payment. If you have already paid, please disregard this letter.
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dunning.plan import ActionType
 
-#: By type of action: subject and body.
-FRENCH = {
-    ActionType.EMAIL: (
-        (
-            "{% if invoice.days_overdue %}Rappel de paiement"
-            "{% else %}Échéance à venir{% endif %} : facture {{ invoice.number }}"
-        ),
-        """\
+# Of an email and of a letter.
+_SUBJECT = (
+    "{% if invoice.days_overdue %}Rappel de paiement"
+    "{% else %}Échéance à venir{% endif %} : facture {{ invoice.number }}"
+)
+_OPEN = """\
 Bonjour {{ contact.name | default(customer.name, true) }},
 
 {% if invoice.days_overdue %}
@@ -23,6 +21,14 @@ Notre facture {{ invoice.number }} est à régler le {{ invoice.due_on }}. Il re
 {% endif %}
 
 {{ invoices_table }}
+"""
+
+#: By type of action: subject and body.
+FRENCH = {
+    ActionType.EMAIL: (
+        _SUBJECT,
+        _OPEN
+        + """\
 
 Nous vous remercions de procéder au règlement. Si vous avez déjà payé, merci de ne pas tenir \
 compte de ce message. Pour toute question, répondez à cet e-mail.
@@ -41,24 +47,13 @@ Cordialement
         ),
     ),
     ActionType.LETTER: (
-        (
-            "{% if invoice.days_overdue %}Rappel de paiement"
-            "{% else %}Échéance à venir{% endif %} : facture {{ invoice.number }}"
-        ),
+        _SUBJECT,
         """\
 Le {{ today }}
 
-Bonjour {{ contact.name | default(customer.name, true) }},
-
-{% if invoice.days_overdue %}
-Notre facture {{ invoice.number }} était à régler le {{ invoice.due_on }}. Il reste dû \
-{{ invoice.balance }}.
-{% else %}
-Notre facture {{ invoice.number }} est à régler le {{ invoice.due_on }}. Il reste dû \
-{{ invoice.balance }}.
-{% endif %}
-
-{{ invoices_table }}
+"""
+        + _OPEN
+        + """\
 
 Nous vous remercions de procéder au règlement. Si vous avez déjà payé, merci de ne pas tenir \
 compte de ce courrier.

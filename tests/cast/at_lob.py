@@ -7,7 +7,6 @@ import email.parser
 import email.policy
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,36 +70,20 @@ class Desk:
 
 @contextlib.contextmanager
 def desk(script: play.Script) -> Iterator[Desk]:
-    closing, found = threading.Event(), Desk()
-    listener = socket.create_server(("127.0.0.1", 0))
-    found.address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    found = Desk()
 
-    def serve() -> None:
-        while not closing.is_set():
-            try:
-                peer, _ = listener.accept()
-            except OSError:
-                return
-            with peer, peer.makefile("rb") as stream:
-                head = b""
-                while not head.endswith(b"\r\n\r\n") and (line := stream.readline()):
-                    head += line
-                sizes = [
-                    int(x.split(b":")[1]) for x in head.lower().splitlines() if b"-length" in x
-                ]
-                found.requests.append((head.decode("latin-1"), stream.read(sum(sizes))))
-                script(peer, closing)
+    def take(peer: socket.socket) -> None:
+        with peer.makefile("rb") as stream:
+            head = b""
+            while not head.endswith(b"\r\n\r\n") and (line := stream.readline()):
+                head += line
+            lines = [line for line in head.lower().splitlines() if b"-length" in line]
+            size = sum(int(line.split(b":")[1]) for line in lines)
+            found.requests.append((head.decode("latin-1"), stream.read(size)))
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
+    with play.listening(take, script) as address:
+        found.address = f"{address}/v1"
         yield found
-    finally:
-        closing.set()
-        with contextlib.suppress(OSError):  # wakes the accept
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
 
 
 def sent_to(script: play.Script, message: Message | None = None) -> tuple[Result, Desk]:

@@ -66,10 +66,10 @@ def reset(peer: socket.socket, closing: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def stand_in(script: Script) -> Iterator[StandIn]:
+def listening(take: Callable[[socket.socket], None], script: Script) -> Iterator[str]:
+    """A server on 127.0.0.1; its address. ``take`` reads each request, ``script`` answers it."""
     closing = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
-    provider = StandIn(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
     def serve() -> None:
         while not closing.is_set():
@@ -78,19 +78,27 @@ def stand_in(script: Script) -> Iterator[StandIn]:
             except OSError:
                 return
             with peer:
-                provider.requests.append(_read(peer))
+                take(peer)
                 script(peer, closing)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield provider
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         closing.set()
         with contextlib.suppress(OSError):  # wakes the accept
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+
+
+@contextlib.contextmanager
+def stand_in(script: Script) -> Iterator[StandIn]:
+    provider = StandIn("")
+    with listening(lambda peer: provider.requests.append(_read(peer)), script) as address:
+        provider.address = address
+        yield provider
     for head, body in provider.requests:
         if head.startswith("POST /v3/") and body is not None:
             name = "mail" if head.startswith("POST /v3/mail/send ") else "search"
