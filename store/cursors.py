@@ -14,29 +14,30 @@ import uuid
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from store import tables as t
+from store.unit import Unit
 
 _KEY_BYTES = 64  # AES-256, twice
 _VERSION_BYTES = 4
 
 
-def seal(session: Session, organisation_id: uuid.UUID, asked: str, place: str) -> str:
+def seal(unit: Unit, asked: str, place: str) -> str:
     """The cursor of a place in the list that was ``asked`` for, in characters of a URL. The first
     one ever makes the key. It is as long as the place is: pad what must not be guessed from that.
     """
-    row = session.exec(select(t.CursorKey).order_by(col(t.CursorKey.version).desc())).first()
+    row = unit.session.exec(select(t.CursorKey).order_by(col(t.CursorKey.version).desc())).first()
     if row is None:
         row = t.CursorKey(key=secrets.token_bytes(_KEY_BYTES))
-        session.add(row)
-        session.flush()
+        unit.session.add(row)
+        unit.session.flush()
     version = (row.version or 0).to_bytes(_VERSION_BYTES, "big")
-    sealed = AESSIV(row.key).encrypt(place.encode(), _about(version, organisation_id, asked))
+    sealed = AESSIV(row.key).encrypt(place.encode(), _about(version, unit.organisation_id, asked))
     return _text(version + sealed)
 
 
-def unseal(session: Session, organisation_id: uuid.UUID, asked: str, cursor: str) -> str | None:
+def unseal(unit: Unit, asked: str, cursor: str) -> str | None:
     """The place; None for a cursor that was not made here for this organisation and question, was
     changed, or whose key is gone."""
     try:
@@ -45,11 +46,13 @@ def unseal(session: Session, organisation_id: uuid.UUID, asked: str, cursor: str
     except (UnicodeError, binascii.Error):
         return None
     version, sealed = inside[:_VERSION_BYTES], inside[_VERSION_BYTES:]
-    row = session.get(t.CursorKey, int.from_bytes(version, "big"))
+    row = unit.session.get(t.CursorKey, int.from_bytes(version, "big"))
     if row is None or _text(inside) != cursor:  # one place has one spelling
         return None
     try:
-        return AESSIV(row.key).decrypt(sealed, _about(version, organisation_id, asked)).decode()
+        return (
+            AESSIV(row.key).decrypt(sealed, _about(version, unit.organisation_id, asked)).decode()
+        )
     except (InvalidTag, ValueError):
         return None
 

@@ -39,9 +39,7 @@ def list_all(
     ] = "unmatched",
 ) -> Callbacks:
     """What the organisation's own accounts at providers called back in vain, newest first."""
-    rows = callbacks.read(
-        unit.session, admin.organisation_id, outcome, page.after_number, page.limit + 1
-    )
+    rows = callbacks.read(unit, outcome, before=page.after_number, limit=page.limit + 1)
     kept, following = page.cut(rows, lambda row: row.id)
     names = set(CallbackOut.model_fields)
     return Callbacks(

@@ -192,16 +192,16 @@ def put(invoice: NewKey, body: InvoiceIn, who: Billing, unit: Work, response: Re
 @router.post("/invoices/{invoice}/void", operation_id="void_invoice")
 def void(invoice: Key, who: Billing, unit: Work, body: Because | None = None) -> Invoice:
     """The invoice is void: it counts as paid, with its own reason (rule 5)."""
-    return _close(unit, who, invoice, "void", body)
+    return _close(unit, invoice, "void", body)
 
 
 @router.post("/invoices/{invoice}/write-off", operation_id="write_off_invoice")
 def write_off(invoice: Key, who: Billing, unit: Work, body: Because | None = None) -> Invoice:
     """The invoice is given up: it counts as paid, with its own reason (rule 5)."""
-    return _close(unit, who, invoice, "written_off", body)
+    return _close(unit, invoice, "written_off", body)
 
 
-def _close(unit: Unit, who: Billing, key: str, status: str, body: Because | None) -> Invoice:
+def _close(unit: Unit, key: str, status: str, body: Because | None) -> Invoice:
     row = find_invoice(unit, key, lock=True)
     close_invoice(unit, row, status, body.reason if body else "")
     unit.session.flush()

@@ -113,16 +113,16 @@ def put_credit_note(
 @router.post("/payments/{payment}/reverse", operation_id="reverse_payment")
 def reverse(payment: Key, who: Billing, unit: Work, body: Because | None = None) -> Reported:
     """The payment bounced: the invoices it covered are open again and resume (rule 7)."""
-    return _reverse(unit, who, PAYMENT, payment, body)
+    return _reverse(unit, PAYMENT, payment, body)
 
 
 @router.post("/credit-notes/{credit_note}/void", operation_id="void_credit_note")
 def void(credit_note: Key, who: Billing, unit: Work, body: Because | None = None) -> Reported:
     """The credit note is void: the invoices it covered are open again."""
-    return _reverse(unit, who, CREDIT_NOTE, credit_note, body)
+    return _reverse(unit, CREDIT_NOTE, credit_note, body)
 
 
-def _reverse(unit: Unit, who: Billing, kind: str, key: str, body: Because | None) -> Reported:
+def _reverse(unit: Unit, kind: str, key: str, body: Because | None) -> Reported:
     row: t.Credit = credit_or_404(unit, kind, key)
     changed = reverse_credit(unit, row, body.reason if body else "")
     result = Change.UPDATED if changed else Change.UNCHANGED

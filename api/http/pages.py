@@ -14,13 +14,11 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 
-from api.http.auth import Anyone
-from api.http.database import Db
-from backoffice.people.keys import Principal
+from api.http.work import Work
 from store import cursors
 from store.errors import Invalid
+from store.unit import Unit
 
 Row = TypeVar("Row")
 
@@ -45,8 +43,7 @@ class Part:
 
     limit: int
     after: str | None
-    _db: Session
-    _who: Principal
+    _unit: Unit
     _asked: str
 
     @property
@@ -63,20 +60,18 @@ class Part:
         if last is None:
             return kept, None
         text = f"{last:0{_DIGITS}d}" if isinstance(last, int) else last
-        return kept, cursors.seal(self._db, self._who.organisation_id, self._asked, text)
+        return kept, cursors.seal(self._unit, self._asked, text)
 
 
-def _part(
-    request: Request, who: Anyone, db: Db, cursor: _Cursor = None, limit: _Limit = 50
-) -> Part:
+def _part(request: Request, unit: Work, cursor: _Cursor = None, limit: _Limit = 50) -> Part:
     asked = _question(request)
     after = None
     if cursor is not None:
-        after = cursors.unseal(db, who.organisation_id, asked, cursor)
+        after = cursors.unseal(unit, asked, cursor)
         if after is None:
             words = "is not a cursor of this list with these filters; begin without one"
             raise Invalid.at("query cursor", words)
-    return Part(limit, after, db, who, asked)
+    return Part(limit, after, unit, asked)
 
 
 def _question(request: Request) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import BaseModel, Field
 
@@ -16,12 +16,11 @@ from api.members.listed_actions import ActionShort, short
 from api.members.message_details import MessageOut, as_sent, in_words
 from backoffice.delivery import deliveries
 from backoffice.delivery.answers import Answer, possible
-from backoffice.delivery.drafts import draft
+from backoffice.delivery.leaving import draft_of, files_of
 from backoffice.ledger import files
 from backoffice.people.visible import withheld_from
-from backoffice.worklist.attachments import attached
 from dunning.carrying import order
-from dunning.model import ActionStatus, InvoiceStatus
+from dunning.model import InvoiceStatus
 from messages.draft import Draft
 from messages.message import BadMessage
 from messages.template import TemplateError
@@ -67,7 +66,7 @@ def whole(unit: Unit, row: t.Action, reader: t.Member) -> Action:
     loaded = load(unit, row.customer_id, lock=False)
     delivery = deliveries.of_action(unit, row)
     invoice = unit.session.get_one(t.Invoice, row.invoice_id)
-    drafted = None if withheld else drafted_for(unit, loaded, row)
+    drafted = None if withheld else draft_of(unit, loaded, row)
     if delivery is not None and delivery.message and _may_have_left(delivery, row):
         message, problem = as_sent(unit, delivery), ""
     elif withheld or row.ended_at is not None:
@@ -101,7 +100,7 @@ def _to_be_sent(
     if drafted is None:
         return None, f"{invoice.number} {invoice.closed_reason or 'is closed'}"
     try:
-        return in_words(drafted, row, attached_to(unit, loaded, row)), ""
+        return in_words(drafted, row, files_of(unit, loaded, row)), ""
     except (BadMessage, TemplateError) as error:
         return None, str(error)
 
@@ -118,25 +117,3 @@ def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:
     if delivery.status != "planned":
         return True
     return row.ended_at is not None and delivery.first_claimed_at is not None
-
-
-def drafted_for(
-    unit: Unit,
-    loaded: Loaded,
-    row: t.Action,
-    by: t.Member | None = None,
-) -> Draft | None:
-    """The draft of an action; None when its invoice is closed, so that nothing will be sent."""
-    if str(row.invoice_id) not in {i.id for i in loaded.account.invoices}:
-        return None
-    return draft(unit.at(_leaves_at(row, unit.now)), loaded, row, by)
-
-
-def attached_to(unit: Unit, loaded: Loaded, row: t.Action) -> list[t.File]:
-    return attached(unit.at(_leaves_at(row, unit.now)), loaded, row)
-
-
-def _leaves_at(row: t.Action, at: datetime) -> datetime:
-    if row.status == ActionStatus.PLANNED and row.planned_for is not None:
-        return max(at, row.planned_for)
-    return at

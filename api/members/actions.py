@@ -7,9 +7,10 @@ what is not there.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from api.http import pages
@@ -20,24 +21,17 @@ from api.http.work import Work
 from api.members import action_details, listed_actions
 from api.members.action_details import Action
 from api.members.listed_actions import ActionShort
-from api.members.message_details import in_words
 from backoffice.delivery import answers, completing
-from backoffice.delivery.drafts import check_sender
-from backoffice.ledger import files
-from backoffice.ledger.find import find_customer
+from backoffice.delivery.leaving import refuse_what_cannot_leave
 from backoffice.people.members import member_or_404
 from backoffice.worklist import actions
 from backoffice.worklist.lists import Scope, Wanted, find, list_actions
 from backoffice.worklist.states import type_of
 from dunning.model import ActionStatus
-from dunning.plan import CHANNELS, ActionType
+from dunning.plan import ActionType
 from messages.check import check
-from messages.message import BadMessage
 from messages.template import TemplateError
-from store import tables as t
 from store.errors import Invalid
-from store.load import load
-from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["actions"])
 
@@ -95,10 +89,13 @@ class HandOver(Body):
     to: Key = Field(description="A member: address or id.", examples=["ben@example.com"])
 
 
-@router.get("/actions", operation_id="list_actions")
-def list_all(
-    member: Member,
-    unit: Work,
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    page: pages.Part
+    wanted: Wanted
+
+
+def _asked(
     page: pages.Asked,
     scope: Annotated[
         Scope,
@@ -110,17 +107,18 @@ def list_all(
     status: Annotated[ActionStatus | None, Query()] = None,
     automatic: Annotated[bool | None, Query(description="Made by an automatic step.")] = None,
     customer: Annotated[Key | None, Query()] = None,
-) -> Actions:
+) -> _Asked:
+    wanted = Wanted(scope=scope, status=status, automatic=automatic, customer=customer)
+    return _Asked(page, wanted)
+
+
+@router.get("/actions", operation_id="list_actions")
+def list_all(member: Member, unit: Work, asked: Annotated[_Asked, Depends(_asked)]) -> Actions:
     """Mine that are to be worked, oldest first; those of paused customers are out of sight,
     but for messages in doubt."""
-    if scope == "without_owner":
+    page, wanted = asked.page, asked.wanted
+    if wanted.scope == "without_owner":
         require_admin(member)
-    wanted = Wanted(
-        scope=scope,
-        status=status,
-        automatic=automatic,
-        customer_id=find_customer(unit, customer).id if customer else None,
-    )
     rows = list_actions(unit, member, wanted, after=page.after_number, limit=page.limit + 1)
     kept, following = page.cut(rows, lambda row: row.seq)
     return Actions(items=listed_actions.short(unit, kept, member), next_cursor=following)
@@ -165,26 +163,8 @@ def complete(action: Key, member: Member, unit: Work, body: Completion | None = 
     done = body or Completion()
     row = completing.complete(unit, member, action, done.note, seen_balance=done.seen_balance)
     if row.status == ActionStatus.TO_DO:
-        _refuse_what_cannot_leave(unit, row, member)
+        refuse_what_cannot_leave(unit, row, member)
     return action_details.whole(unit, row, member)
-
-
-def _refuse_what_cannot_leave(unit: Unit, row: t.Action, member: t.Member) -> None:
-    """Told now, to a person who can mend it, and not after the attempt to send."""
-    assert type_of(row) in CHANNELS
-    loaded = load(unit, row.customer_id)
-    drafted = action_details.drafted_for(unit, loaded, row, member)
-    assert drafted is not None, "an action that is completed has an open invoice"
-    check_sender(loaded.organisation, drafted)
-    attached = action_details.attached_to(unit, loaded, row)
-    files.check_size(attached)
-    try:
-        in_words(drafted, row, attached)
-    except BadMessage as error:
-        where = "/recipients" if error.part.startswith("recipient") else ""
-        raise Invalid.at(where, f"it cannot be sent: {error}; edit the action first") from None
-    except TemplateError as error:
-        raise Invalid.at(f"/{error.where}", f"it cannot be sent: {error.reason}") from None
 
 
 @router.post("/actions/{action}/answer", operation_id="answer_action")
@@ -195,7 +175,7 @@ def answer(action: Key, body: Answer, member: Member, unit: Work) -> Action:
     seen = body.seen_balance
     row = answers.answer(unit, member, action, body.answer, body.note, seen_balance=seen)
     if body.answer == "send_again":
-        _refuse_what_cannot_leave(unit, row, member)
+        refuse_what_cannot_leave(unit, row, member)
     return action_details.whole(unit, row, member)
 
 

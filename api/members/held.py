@@ -58,18 +58,13 @@ class Notices(BaseModel):
 def list_notices(admin: Admin, unit: Work, ended: bool = False) -> Notices:
     """What the admins have to see to: one notice for each account that its provider refuses,
     however many messages wait. `?ended=true` shows those too that are over."""
-    organisation = unit.organisation
-    found = held_shown.of_organisation(
-        unit.session, organisation, admin, unit.real, title, ended=ended
-    )
+    found = held_shown.of_organisation(unit, admin, title, ended=ended)
     return Notices(items=[_notice(shown) for shown in found])
 
 
 def held_accounts(unit: Unit, member: t.Member) -> list[HeldAccount]:
     """Those that concern the member's organisation, of its own and of the installation."""
-    organisation = unit.organisation
-    found = held_shown.of_organisation(unit.session, organisation, member, unit.real, title)
-    return [as_told(one) for one in found]
+    return [as_told(one) for one in held_shown.of_organisation(unit, member, title)]
 
 
 def as_told(shown: held_shown.Shown) -> HeldAccount:

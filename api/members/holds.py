@@ -65,7 +65,7 @@ def resume_customer(customer: Key, member: Member, unit: Work) -> Customer:
 @router.post("/invoices/{invoice}/pause", operation_id="pause_invoice")
 def pause_invoice(invoice: Key, member: Member, unit: Work, body: PauseIn | None = None) -> Invoice:
     """The invoice does not carry and leaves every message; the totals include it (rule 9)."""
-    row, customer = _locked(unit, member, invoice)
+    row, customer = _locked(unit, invoice)
     what = body or PauseIn()
     holds.pause(unit, customer, row, what.until, what.reason)
     return _answer(unit, row)
@@ -74,7 +74,7 @@ def pause_invoice(invoice: Key, member: Member, unit: Work, body: PauseIn | None
 @router.post("/invoices/{invoice}/resume", operation_id="resume_invoice")
 def resume_invoice(invoice: Key, member: Member, unit: Work) -> Invoice:
     """Ends every pause of the invoice; it returns with its progress (rule 7)."""
-    row, customer = _locked(unit, member, invoice)
+    row, customer = _locked(unit, invoice)
     holds.resume(unit, customer, row)
     return _answer(unit, row)
 
@@ -82,7 +82,7 @@ def resume_invoice(invoice: Key, member: Member, unit: Work) -> Invoice:
 @router.post("/invoices/{invoice}/promise", operation_id="promise_invoice")
 def promise(invoice: Key, body: PromiseIn, member: Member, unit: Work) -> Invoice:
     """The customer promised to pay; takes the place of a promise that still runs (rule 40)."""
-    row, customer = _locked(unit, member, invoice)
+    row, customer = _locked(unit, invoice)
     if body.amount is not None:
         try:
             in_currency(body.amount, row.currency)
@@ -95,7 +95,7 @@ def promise(invoice: Key, body: PromiseIn, member: Member, unit: Work) -> Invoic
 @router.post("/invoices/{invoice}/dispute", operation_id="dispute_invoice")
 def dispute(invoice: Key, member: Member, unit: Work, body: Dispute | None = None) -> Invoice:
     """The customer disputes it: out of the sequence until it is settled (rule 41)."""
-    row, customer = _locked(unit, member, invoice)
+    row, customer = _locked(unit, invoice)
     holds.dispute(unit, customer, row, body.reason if body else "")
     return _answer(unit, row)
 
@@ -103,12 +103,12 @@ def dispute(invoice: Key, member: Member, unit: Work, body: Dispute | None = Non
 @router.post("/invoices/{invoice}/settle", operation_id="settle_invoice")
 def settle(invoice: Key, member: Member, unit: Work, body: Settlement | None = None) -> Invoice:
     """The dispute is settled: the invoice returns with its progress (rule 7)."""
-    row, customer = _locked(unit, member, invoice)
+    row, customer = _locked(unit, invoice)
     holds.settle_dispute(unit, customer, row, body.note if body else "")
     return _answer(unit, row)
 
 
-def _locked(unit: Unit, member: t.Member, key: str) -> tuple[t.Invoice, t.Customer]:
+def _locked(unit: Unit, key: str) -> tuple[t.Invoice, t.Customer]:
     row = find_invoice(unit, key, lock=True)
     return row, unit.session.get_one(t.Customer, row.customer_id)
 

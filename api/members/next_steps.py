@@ -89,7 +89,7 @@ def get(customer: Key, member: Member, unit: Work) -> Next:
     if not _may_see(unit, loaded, decision, member):
         decision = as_others_know(loaded.account, unit.now)
     zone = loaded.account.calendar.zone
-    held = _held(unit, loaded, decision, member)
+    held = _held(unit, decision, member)
     summary = summarise(loaded, decision)
     return Next(
         state=decision.kind,
@@ -104,13 +104,11 @@ def get(customer: Key, member: Member, unit: Work) -> Next:
     )
 
 
-def _held(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -> HeldAccount | None:
+def _held(unit: Unit, decision: Decision, member: t.Member) -> HeldAccount | None:
     """Of the channel that is next, where its account is refused."""
     if decision.then is None or decision.look_up:
         return None
-    for shown in held_shown.of_organisation(
-        unit.session, loaded.organisation, member, unit.real, title
-    ):
+    for shown in held_shown.of_organisation(unit, member, title):
         if shown.row.channel == decision.then.value:
             return as_told(shown)
     return None

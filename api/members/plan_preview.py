@@ -22,7 +22,6 @@ from messages.processes import LimitedProcesses, TakesTooLong
 from messages.render import built_in_language
 from messages.texts import DEFAULT_TEXTS
 from messages.wording import Chosen, StepText, missing_languages, text_for
-from store import tables as t
 from store.errors import Conflict, Invalid
 from store.load import Loaded, load
 from store.unit import Unit
@@ -77,7 +76,6 @@ class Preview(BaseModel):
 def preview(
     unit: Unit,
     processes: LimitedProcesses,
-    member: t.Member,
     plan: Plan,
     customer: str,
     step: Step | None,

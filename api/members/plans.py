@@ -129,7 +129,7 @@ def preview(name: Key, asked: PreviewAsked, one: OneText, member: Member, unit: 
     step = plan.find(asked.step)
     if asked.step is not None and step is None:
         raise NotFound(f"the plan has no step {asked.step!r}; it has {', '.join(plan.keys)[:500]}")
-    return plan_preview.preview(unit, one, member, plan, asked.customer, step)
+    return plan_preview.preview(unit, one, plan, asked.customer, step)
 
 
 def _check(one: LimitedProcesses) -> plans.CheckTexts:

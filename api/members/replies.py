@@ -5,20 +5,16 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import col, select
 
 from api.http import pages
 from api.http.auth import Member
 from api.http.bodies import BodyRoute
 from api.http.fields import Key
 from api.http.work import Work
+from backoffice.delivery.read_replies import Place, answered_actions, list_replies
 from backoffice.ledger.find import find_customer
-from backoffice.people.visible import visible_to
-from store import tables as t
-from store.unit import Unit
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
@@ -51,9 +47,9 @@ def of_customer(
     """What the customer's people wrote back to emails and SMS. A reply of a person makes automatic
     steps wait for `reply_hold_days` of the organisation; a machine's does not."""
     row = find_customer(unit, customer)
-    replies = _read(unit, row.id, _place(page.after), page.limit + 1)
-    kept, following = page.cut(replies, lambda r: f"{r.at.isoformat()} {r.id}")
-    answered = _answered(unit, member, [r.delivery_id for r in kept if r.delivery_id])
+    found = list_replies(unit, row, before=_place(page.after), limit=page.limit + 1)
+    kept, following = page.cut(found, lambda r: f"{r.at.isoformat()} {r.id}")
+    answered = answered_actions(unit, member, kept)
     items = [
         ReplyOut(
             **r.model_dump(include={"id", "at", "channel", "sender", "subject", "text"}),
@@ -66,37 +62,8 @@ def of_customer(
     return Replies(items=items, next_cursor=following)
 
 
-def _read(
-    unit: Unit, customer_id: uuid.UUID, before: tuple[datetime, uuid.UUID] | None, limit: int
-) -> list[t.Reply]:
-    place = sa.tuple_(col(t.Reply.at), col(t.Reply.id))
-    statement = (
-        select(t.Reply)
-        .where(t.Reply.customer_id == customer_id)
-        .order_by(col(t.Reply.at).desc(), col(t.Reply.id).desc())
-        .limit(limit)
-    )
-    if before is not None:
-        statement = statement.where(place < sa.tuple_(*map(sa.literal, before)))
-    return list(unit.session.exec(statement))
-
-
-def _place(after: str | None) -> tuple[datetime, uuid.UUID] | None:
+def _place(after: str | None) -> Place | None:
     if after is None:
         return None
     at, _, key = after.partition(" ")
     return datetime.fromisoformat(at), uuid.UUID(key)
-
-
-def _answered(
-    unit: Unit, member: t.Member, deliveries: list[uuid.UUID]
-) -> dict[uuid.UUID, uuid.UUID]:
-    """By delivery its action, where the member may see that."""
-    if not deliveries:
-        return {}
-    statement = (
-        select(t.Delivery.id, t.Action.id)
-        .join(t.Action, col(t.Action.id) == t.Delivery.action_id)
-        .where(col(t.Delivery.id).in_(deliveries), visible_to(member))
-    )
-    return dict(unit.session.exec(statement).all())

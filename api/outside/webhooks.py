@@ -22,13 +22,13 @@ from api.http.database import CALLBACKS
 from api.http.fields import Key
 from api.http.receiving import CLOSE
 from backoffice.delivery import callbacks
+from backoffice.delivery.deliveries import organisation_of
 from backoffice.people import provider_accounts
 from backoffice.people.vault import Vault
 from providers.callback import MAX_BODY, Callback
 from providers.fingerprint import signer_of
 from providers.provider import Provider
 from providers.registry import account, verified
-from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
 
@@ -146,11 +146,8 @@ def _of_delivery(delivery: str) -> Whose:
     it had none at that time."""
 
     def whose(session: Session) -> Sequence[uuid.UUID | None]:
-        try:
-            row = session.get(t.Delivery, uuid.UUID(delivery))
-        except ValueError:
-            row = None
-        return [row.organisation_id, None] if row is not None else [None]
+        organisation = organisation_of(session, delivery)
+        return [organisation, None] if organisation is not None else [None]
 
     return whose
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session, col, select
 
 from store import tables as t
+from store.unit import Unit
 
 CHANNEL = "dunning_callback"
 DONE, UNMATCHED, REFUSED = "done", "unmatched", "refused"
@@ -99,17 +100,13 @@ def put_back(row: t.Callback, why: str, now: datetime) -> None:
 
 
 def read(
-    session: Session,
-    organisation_id: uuid.UUID,
-    outcome: str,
-    before: int | None = None,
-    limit: int = 50,
+    unit: Unit, outcome: str, *, before: int | None = None, limit: int = 50
 ) -> list[t.Callback]:
     """Newest first, from before the place ``before``: those of the organisation's own accounts."""
     statement = (
         select(t.Callback)
         .where(
-            t.Callback.organisation_id == organisation_id,
+            t.Callback.organisation_id == unit.organisation_id,
             t.Callback.outcome == sa.literal(outcome, literal_execute=True),
         )
         .order_by(col(t.Callback.id).desc())
@@ -117,7 +114,7 @@ def read(
     )
     if before is not None:
         statement = statement.where(col(t.Callback.id) < before)
-    return list(session.exec(statement))
+    return list(unit.session.exec(statement))
 
 
 def left(session: Session) -> list[tuple[str, str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from backoffice.worklist.states import BY, note_about
 from dunning.delivery_status import DeliveryStatus
@@ -64,3 +64,12 @@ def recipients_of(unit: Unit, delivery: uuid.UUID) -> dict[str, t.DeliveryRecipi
         .order_by(col(t.DeliveryRecipient.role).desc(), col(t.DeliveryRecipient.address_key))
     )
     return {row.address_key: row for row in rows}
+
+
+def organisation_of(session: Session, key: str) -> uuid.UUID | None:
+    """Whose delivery it is; None for what is no id of one."""
+    try:
+        row = session.get(t.Delivery, uuid.UUID(key))
+    except ValueError:
+        return None
+    return row.organisation_id if row is not None else None

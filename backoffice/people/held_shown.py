@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from backoffice.people.visible import hidden_send
 from store import tables as t
+from store.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +26,21 @@ class Shown:
 
 
 def of_organisation(
-    session: Session,
-    organisation: t.Organisation,
-    reader: t.Member,
-    now: datetime,
-    title: Callable[[str], str],
-    *,
-    ended: bool = False,
+    unit: Unit, reader: t.Member, title: Callable[[str], str], *, ended: bool = False
 ) -> list[Shown]:
-    """The newest first; with ``ended`` those too that are over, at most 100 in all. ``now`` is the
-    real time, ``title`` answers a provider's name for people. A rehearsal sends nothing, so nothing
-    holds it."""
-    if organisation.rehearsal_now is not None:
+    """The newest first; with ``ended`` those too that are over, at most 100 in all. ``title``
+    answers a provider's name for people. A rehearsal sends nothing, so nothing holds it."""
+    if unit.organisation.rehearsal_now is not None:
         return []
     own = select(t.ProviderAccount.provider).where(
-        t.ProviderAccount.organisation_id == organisation.id
+        t.ProviderAccount.organisation_id == unit.organisation_id
     )
     installation = col(t.HeldAccount.organisation_id).is_(None)
-    rows = session.exec(
+    rows = unit.session.exec(
         select(t.HeldAccount)
         .where(
             sa.or_(
-                col(t.HeldAccount.organisation_id) == organisation.id,
+                col(t.HeldAccount.organisation_id) == unit.organisation_id,
                 sa.and_(installation, col(t.HeldAccount.provider).not_in(own)),
             ),
             sa.true() if ended else col(t.HeldAccount.ended_at).is_(None),
@@ -54,7 +48,7 @@ def of_organisation(
         .order_by(col(t.HeldAccount.since).desc(), col(t.HeldAccount.id))
         .limit(100)
     )
-    return [_shown(session, organisation, row, reader, now, title(row.provider)) for row in rows]
+    return [_shown(unit, row, reader, title(row.provider)) for row in rows]
 
 
 def waiting(session: Session, channel: str, now: datetime, reader: t.Member | None = None) -> int:
@@ -87,24 +81,17 @@ def held_now(session: Session) -> dict[tuple[str, str], int]:
     return {(provider, channel): count for provider, channel, count in rows}
 
 
-def _shown(
-    session: Session,
-    organisation: t.Organisation,
-    row: t.HeldAccount,
-    reader: t.Member,
-    now: datetime,
-    title: str,
-) -> Shown:
-    zone = ZoneInfo(organisation.timezone)
+def _shown(unit: Unit, row: t.HeldAccount, reader: t.Member, title: str) -> Shown:
+    zone = ZoneInfo(unit.organisation.timezone)
+    since = _time(row.since, unit.real, zone)
     what = "key" if "the key" in row.reason else "account"
     told = f"{title} refuses our {what}"
     if row.ended_at is not None:
-        until = _time(row.ended_at, now, zone)
-        text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
-        return Shown(row, 0, text)
-    count = waiting(session, row.channel, now, reader)
+        until = _time(row.ended_at, unit.real, zone)
+        return Shown(row, 0, f"{told.replace('refuses', 'refused')} from {since} to {until}")
+    count = waiting(unit.session, row.channel, unit.real, reader)
     messages = "1 message waits" if count == 1 else f"{count} messages wait"
-    return Shown(row, count, f"{told} since {_time(row.since, now, zone)}; {messages}")
+    return Shown(row, count, f"{told} since {since}; {messages}")
 
 
 def _time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
+from backoffice.ledger.find import find_customer
 from backoffice.people.owners import without_owner
 from backoffice.people.visible import visible_to
 from dunning.model import ActionStatus
@@ -26,12 +27,12 @@ Scope = Literal["mine", "all", "without_owner"]
 class Wanted:
     """Which actions. ``mine``: those of the member, without a ``status`` the ones to be worked;
     ``all``: everything that the member may see; ``without_owner``: the open ones that nobody owns.
-    ``automatic``: made by an automatic step, or not."""
+    ``automatic``: made by an automatic step, or not. ``customer``: our id or the external id."""
 
     scope: Scope = "mine"
     status: ActionStatus | None = None
     automatic: bool | None = None
-    customer_id: uuid.UUID | None = None
+    customer: str | None = None
 
 
 def find(unit: Unit, member: t.Member, key: str) -> t.Action:
@@ -57,11 +58,12 @@ def list_actions(
     unit: Unit, member: t.Member, wanted: Wanted, *, after: int | None = None, limit: int = 50
 ) -> list[t.Action]:
     """By age, from after the place ``after``. Those of paused customers are left out (rule 39:
-    hidden, not cancelled), but not of ``without_owner``: admins have no other list of these."""
+    hidden, not cancelled), but not of ``without_owner``: admins have no other list of these. Raises
+    NotFound for the customer."""
     statement = (
         select(t.Action)
         .where(t.Action.organisation_id == member.organisation_id, visible_to(member))
-        .where(*_conditions(member, wanted))
+        .where(*_conditions(unit, member, wanted))
         .order_by(col(t.Action.seq))
         .limit(limit)
     )
@@ -73,7 +75,7 @@ def list_actions(
     return list(unit.session.exec(statement))
 
 
-def _conditions(member: t.Member, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(unit: Unit, member: t.Member, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.scope == "mine":
         found.append(col(t.Action.owner_id) == member.id)
@@ -87,8 +89,8 @@ def _conditions(member: t.Member, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(col(t.Action.status) == named)
     if wanted.automatic is not None:
         found.append(col(t.Action.automatic) == wanted.automatic)
-    if wanted.customer_id is not None:
-        found.append(col(t.Action.customer_id) == wanted.customer_id)
+    if wanted.customer is not None:
+        found.append(col(t.Action.customer_id) == find_customer(unit, wanted.customer).id)
     return found
 
 

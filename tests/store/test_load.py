@@ -109,6 +109,6 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
         lambda s: list_actions(Unit(s, organisation), member, in_doubt),
         lambda s: list_actions(Unit(s, organisation), member, Wanted(scope="without_owner")),
         lambda s: callbacks.waiting(s, 50),
-        lambda s: callbacks.read(s, organisation, callbacks.REFUSED),
+        lambda s: callbacks.read(Unit(s, organisation), callbacks.REFUSED),
     ):
         assert sum(rows_read(engine, what).values()) <= 3  # a contact comes with its customer
