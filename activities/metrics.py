@@ -17,7 +17,7 @@ from sqlmodel import Session
 from temporalio.common import MetricMeter
 
 from backoffice.delivery import callbacks
-from backoffice.people.held_shown import held_now, waiting
+from backoffice.people.held_shown import held_now, waiting_everywhere
 from store.backlog import backlogs
 from store.engine import transaction
 
@@ -53,7 +53,8 @@ def held(session: Session) -> Iterable[Figure]:
     now = datetime.now(UTC)
     for (provider, channel), accounts in held_now(session).items():
         yield Figure("dunning_held_accounts", accounts, {"provider": provider})
-        yield Figure("dunning_held_messages", waiting(session, channel, now), {"channel": channel})
+        messages = waiting_everywhere(session, channel, now)
+        yield Figure("dunning_held_messages", messages, {"channel": channel})
 
 
 def left(session: Session) -> Iterable[Figure]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from backoffice.delivery.outgoing import Outgoing, via
 from backoffice.people import held_accounts
-from backoffice.people.held_accounts import Via
+from backoffice.people.held_accounts import Refusal, Via
 from providers.port import Accepted, Channel, NotSent, Rejected, Result
 from store.load import Loaded
 from store.unit import Unit
@@ -54,17 +54,8 @@ def learn(
     """Keep what the answer says of the account; how long to wait where it is refused."""
     session, now, after = unit.session, outgoing.clock(), outgoing.probe_after
     if isinstance(result, NotSent) and result.holds_channel:
-        began, wait = held_accounts.refused(
-            session,
-            call.via,
-            channel.type,
-            call.owner,
-            customer_id,
-            result.reason,
-            now,
-            call.probe,
-            after,
-        )
+        refusal = Refusal(call.via, channel.type, call.owner, result.reason, call.probe)
+        began, wait = held_accounts.refused(session, refusal, customer_id, now, after)
         if began:
             _log.warning("%s refuses an account: it is held (table held_account)", channel.name)
         return wait

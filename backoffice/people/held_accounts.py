@@ -4,8 +4,9 @@ A hold begins in the transaction that settles the refused send. While it lasts a
 calling, except one at a time, the *probe*. A probe that dies frees its place by itself: the next
 one's time was set when it began. The first answer that shows that the account works ends the hold.
 
-All times here are the real ones, UTC, also those of a caller. The row of a hold is the last lock
-that a transaction takes, after its customer's, and nobody waits for it in order to probe.
+All times are real ones, in UTC. An account may be the installation's, so most functions take a
+session and no unit. The row of a hold is the last lock that a transaction takes, after that of its
+customer; a send that would probe skips a locked row.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from sqlmodel import Session, col, select
 from dunning.delivery import CLAIM_SECONDS
 from dunning.plan import ActionType
 from store import tables as t
+from store.unit import Unit
 
 #: From a refusal to the next probe; the last one again and again. A person has to mend the account.
 PROBE_AFTER = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 15))
@@ -54,6 +56,20 @@ class Turn:
     probe: uuid.UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A send that the provider refused because of the account. ``owner``: the organisation whose
+    account it is, None for the installation's; every organisation that uses it reads ``reason``, so
+    addresses and numbers that the provider quotes are left out. ``probe``: the hold that the send
+    was the probe of."""
+
+    via: Via
+    channel: ActionType
+    owner: uuid.UUID | None
+    reason: str
+    probe: uuid.UUID | None = None
+
+
 def turn(
     session: Session,
     via: Via,
@@ -66,21 +82,9 @@ def turn(
     if row is None:
         return Turn()
     if row.next_probe_at <= now:
-        mine = session.exec(
-            select(t.HeldAccount)
-            .where(
-                t.HeldAccount.id == row.id,
-                col(t.HeldAccount.ended_at).is_(None),
-                col(t.HeldAccount.next_probe_at) <= now,
-            )
-            .with_for_update(skip_locked=True, key_share=True)
-            .execution_options(populate_existing=True)
-        ).first()
-        if mine is not None:
-            mine.probes += 1
-            mine.last_probe_at, mine.next_probe_at = now, now + _PROBE_LASTS
-            session.flush()
-            return Turn(probe=mine.id)
+        probe = _take_probe(session, row.id, now)
+        if probe is not None:
+            return Turn(probe=probe)
         return Turn(wait=_spread(min(_PROBE_LASTS, after[0]), customer_id))
     wait = row.next_probe_at - now
     if row.last_probe_at and row.next_probe_at == row.last_probe_at + _PROBE_LASTS:  # on its way
@@ -88,49 +92,71 @@ def turn(
     return Turn(wait=_spread(wait, customer_id))
 
 
+def _take_probe(session: Session, hold: uuid.UUID, now: datetime) -> uuid.UUID | None:
+    """The hold, whose probe this send is now; None where another send took it first."""
+    mine = session.exec(
+        select(t.HeldAccount)
+        .where(
+            t.HeldAccount.id == hold,
+            col(t.HeldAccount.ended_at).is_(None),
+            col(t.HeldAccount.next_probe_at) <= now,
+        )
+        .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    ).first()
+    if mine is None:
+        return None
+    mine.probes += 1
+    mine.last_probe_at, mine.next_probe_at = now, now + _PROBE_LASTS
+    session.flush()
+    return mine.id
+
+
 def refused(
     session: Session,
-    via: Via,
-    channel: ActionType,
-    owner: uuid.UUID | None,
+    refusal: Refusal,
     customer_id: uuid.UUID,
-    reason: str,
     now: datetime,
-    probe: uuid.UUID | None,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> tuple[bool, timedelta]:
     """The provider refused the account: whether a hold began with that, and how long to wait.
 
-    ``owner``: the organisation whose account it is, None for the installation's; then all of them
-    read ``reason``, so addresses and numbers that the provider quotes are left out. Of several
-    sends that are refused together one begins the hold; only a probe puts the next one off.
+    Of several sends that are refused together one begins the hold; only a probe puts the next probe
+    off.
     """
-    reason = _QUOTED.sub("…", reason[:1000])[:500]  # its time grows with the square
-    values: dict[str, Any] = {
-        "id": uuid.uuid4(), "provider": via.provider, "account": via.account,
-        "channel": channel.value, "organisation_id": owner, "since": now,
-        "reason": reason, "probes": 0, "next_probe_at": now + after[0], "ended_by": "",
-    }  # fmt: skip
-    began = (
-        session.connection()
-        .execute(
-            insert(t.HeldAccount)
-            .values(values)
-            .on_conflict_do_nothing(
-                index_elements=["provider", "account"], index_where=sa.text("ended_at IS NULL")
-            )
-            .returning(col(t.HeldAccount.id))
-        )
-        .first()
-    )
-    row = _open(session, via)
+    reason = _QUOTED.sub("…", refusal.reason[:1000])[:500]  # its time grows with the square
+    began = _begin(session, refusal, reason, now, now + after[0])
+    row = _open(session, refusal.via)
     if row is None:  # ended this moment
         return False, _LEAST_WAIT
-    if probe == row.id:
+    if refusal.probe == row.id:
         row.reason = reason
         row.next_probe_at = now + after[min(row.probes, len(after) - 1)]
         session.flush()
-    return began is not None, _spread(row.next_probe_at - now, customer_id)
+    return began, _spread(row.next_probe_at - now, customer_id)
+
+
+def _begin(
+    session: Session, refusal: Refusal, reason: str, now: datetime, next_probe_at: datetime
+) -> bool:
+    """A hold of the account begins; False where one has begun before."""
+    held = insert(t.HeldAccount).values(
+        id=uuid.uuid4(),
+        provider=refusal.via.provider,
+        account=refusal.via.account,
+        channel=refusal.channel.value,
+        organisation_id=refusal.owner,
+        since=now,
+        reason=reason,
+        probes=0,
+        next_probe_at=next_probe_at,
+        ended_by="",
+    )
+    once = held.on_conflict_do_nothing(
+        index_elements=["provider", "account"], index_where=sa.text("ended_at IS NULL")
+    )
+    made = session.connection().execute(once.returning(col(t.HeldAccount.id)))
+    return made.first() is not None
 
 
 def returned(
@@ -167,17 +193,15 @@ def works(
     )
 
 
-def account_changed(
-    session: Session, organisation_id: uuid.UUID, provider: str, now: datetime
-) -> None:
+def account_changed(unit: Unit, provider: str) -> None:
     """An organisation has given, replaced or removed its own account: what was refused is gone, or
-    mended, and the next send shows whether it is."""
+    mended, and the next send shows whether it is. A hold ends at the real time of the change."""
     _end(
-        session,
+        unit.session,
         "the account was changed",
-        now,
+        datetime.now(UTC),
         t.HeldAccount.provider == provider,
-        t.HeldAccount.organisation_id == organisation_id,
+        t.HeldAccount.organisation_id == unit.organisation_id,
     )
 
 

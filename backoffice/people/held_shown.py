@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backoffice.people.visible import hidden_send
+from dunning.decision import Kind
 from store import tables as t
 from store.unit import Unit
 
@@ -28,8 +30,9 @@ class Shown:
 def of_organisation(
     unit: Unit, reader: t.Member, title: Callable[[str], str], *, ended: bool = False
 ) -> list[Shown]:
-    """The newest first; with ``ended`` those too that are over, at most 100 in all. ``title``
-    answers a provider's name for people. A rehearsal sends nothing, so nothing holds it."""
+    """The newest first; with ``ended`` also those that are over, at most 100 in all. Times are
+    real. ``title`` answers a provider's name for people. A rehearsal calls no provider, so no hold
+    concerns it."""
     if unit.organisation.rehearsal_now is not None:
         return []
     own = select(t.ProviderAccount.provider).where(
@@ -51,24 +54,10 @@ def of_organisation(
     return [_shown(unit, row, reader, title(row.provider)) for row in rows]
 
 
-def waiting(session: Session, channel: str, now: datetime, reader: t.Member | None = None) -> int:
-    """Messages of the channel that are due now and have not left, never of a rehearsal: those that
-    a reader may know of (rule 29), in their organisation; without one, of all organisations."""
-    due = sa.or_(
-        col(t.Sequence.state) == "send",
-        sa.and_(col(t.Sequence.state) == "wait", col(t.Sequence.wake_at) <= now),
-    )
-    asked = (
-        select(sa.func.count())
-        .select_from(t.Sequence)
-        .join(t.Organisation, col(t.Organisation.id) == col(t.Sequence.organisation_id))
-        .where(t.Sequence.then == channel, due, col(t.Organisation.rehearsal_now).is_(None))
-    )
-    if reader is not None:
-        asked = asked.where(
-            t.Sequence.organisation_id == reader.organisation_id, sa.not_(hidden_send(reader))
-        )
-    return session.exec(asked).one()
+def waiting_everywhere(session: Session, channel: str, now: datetime) -> int:
+    """Messages of the channel that are due at the real time ``now`` and have not left, of all
+    organisations but rehearsals."""
+    return session.exec(_waiting(channel, now)).one()
 
 
 def held_now(session: Session) -> dict[tuple[str, str], int]:
@@ -81,17 +70,33 @@ def held_now(session: Session) -> dict[tuple[str, str], int]:
     return {(provider, channel): count for provider, channel, count in rows}
 
 
+def _waiting(channel: str, now: datetime) -> SelectOfScalar[int]:
+    due = sa.or_(
+        col(t.Sequence.state) == Kind.SEND,
+        sa.and_(col(t.Sequence.state) == Kind.WAIT, col(t.Sequence.wake_at) <= now),
+    )
+    return (
+        select(sa.func.count())
+        .select_from(t.Sequence)
+        .join(t.Organisation, col(t.Organisation.id) == col(t.Sequence.organisation_id))
+        .where(t.Sequence.then == channel, due, col(t.Organisation.rehearsal_now).is_(None))
+    )
+
+
 def _shown(unit: Unit, row: t.HeldAccount, reader: t.Member, title: str) -> Shown:
-    zone = ZoneInfo(unit.organisation.timezone)
-    since = _time(row.since, unit.real, zone)
+    zone, now = ZoneInfo(unit.organisation.timezone), unit.real
     what = "key" if "the key" in row.reason else "account"
     told = f"{title} refuses our {what}"
     if row.ended_at is not None:
-        until = _time(row.ended_at, unit.real, zone)
-        return Shown(row, 0, f"{told.replace('refuses', 'refused')} from {since} to {until}")
-    count = waiting(unit.session, row.channel, unit.real, reader)
+        until = _time(row.ended_at, now, zone)
+        text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
+        return Shown(row, 0, text)
+    known = _waiting(row.channel, now).where(  # those that the reader may know of (rule 29)
+        t.Sequence.organisation_id == unit.organisation_id, sa.not_(hidden_send(reader))
+    )
+    count = unit.session.exec(known).one()
     messages = "1 message waits" if count == 1 else f"{count} messages wait"
-    return Shown(row, count, f"{told} since {since}; {messages}")
+    return Shown(row, count, f"{told} since {_time(row.since, now, zone)}; {messages}")
 
 
 def _time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

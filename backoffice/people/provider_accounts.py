@@ -28,7 +28,7 @@ def put(
     row.sealed, row.shown = sealed, shown
     row.updated_at, row.updated_by = datetime.now(UTC), unit.by
     unit.session.flush()
-    account_changed(unit.session, unit.organisation_id, provider, row.updated_at)
+    account_changed(unit, provider)
     return row
 
 
@@ -43,7 +43,7 @@ def remove(unit: Unit, provider: str) -> None:
         raise NotFound(f"no own account at {provider!r}")
     unit.session.delete(row)
     unit.session.flush()
-    account_changed(unit.session, unit.organisation_id, provider, datetime.now(UTC))
+    account_changed(unit, provider)
 
 
 def every(unit: Unit) -> list[t.ProviderAccount]:

@@ -15,7 +15,7 @@ from temporalio.common import MetricMeter
 from activities.metrics import Figure, Metrics
 from activities.temporal import runtime_of
 from backoffice.delivery import callbacks
-from backoffice.people.held_accounts import Via, refused, works
+from backoffice.people.held_accounts import Refusal, Via, refused, works
 from dunning.plan import ActionType
 from local.embedded.ports import take_port
 from stand_ins.town import Town
@@ -129,7 +129,7 @@ def test_prometheus_reads_which_accounts_are_held_and_how_many_messages_wait(
     assert town.review().then == "email"  # due since 4 March 2025
     account = Via("sendgrid", "its account")
     with transaction(engine) as session:
-        refused(session, account, ActionType.EMAIL, None, town.id, "the key", town.now, None)
+        refused(session, Refusal(account, ActionType.EMAIL, None, "the key"), town.id, town.now)
     metrics = Metrics(engine, meter)
     metrics.read()
     found = shown(url)

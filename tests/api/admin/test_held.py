@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 
 from api.http.database import _now
 from api.outside.webhooks import Signers
-from backoffice.people.held_accounts import Via, account_changed, refused, works
+from backoffice.people.held_accounts import Refusal, Via, account_changed, refused, works
 from backoffice.people.vault import Vault, new_secret_key
 from dunning.plan import ActionType
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
 from store.engine import transaction
+from store.unit import Unit
 from tests.api.admin.test_providers import SENDGRID
 
 NINE = datetime(2025, 3, 4, 8, 12, tzinfo=UTC)  # 09:12 in Paris, a Tuesday
@@ -43,13 +44,13 @@ def held(office: Office, app: FastAPI) -> Iterator[Office]:
     del app.dependency_overrides[_now]
     with transaction(office.engine) as session:  # the database is every test's
         works(session, VIA, None, NINE + timedelta(days=9), datetime.now(UTC))
-        account_changed(session, office.id, "sendgrid", datetime.now(UTC))
+        account_changed(Unit(session, office.id), "sendgrid")
 
 
 def begin(session: Session, office: Office, *, own: bool = False) -> None:
     owner = office.id if own else None
     reason = "SendGrid refuses the key: revoked"
-    refused(session, VIA, ActionType.EMAIL, owner, office.id, reason, NINE, None)
+    refused(session, Refusal(VIA, ActionType.EMAIL, owner, reason), office.id, NINE)
 
 
 def test_the_providers_say_that_the_key_is_refused_since_when_and_how_many_wait(
