@@ -1,5 +1,4 @@
-"""What every test may use: a real PostgreSQL with a fresh migrated database of one's own, and a
-real Temporal."""
+"""Fixtures for every test: a fresh migrated database on a real PostgreSQL, and a real Temporal."""
 
 from __future__ import annotations
 
@@ -16,25 +15,28 @@ from local.standalone import Embedded, Services, TemporalOptions, create_databas
 from store.engine import connect, migrate
 from tests.cast.skipping import Skipping
 
-#: Files whose tests take long, most of it waiting: begun first, so that none is left for the end.
+#: Files that take longest, most of it waiting: run first, so that none of them is left for the end.
 LONG = (
-    "test_kill.py",
-    "test_outage.py",
-    "test_standalone.py",
-    "test_days.py",
-    "test_faults.py",
-    "test_schema.py",
+    "flows/test_kill.py",
+    "flows/test_outage_api.py",
+    "local/test_standalone.py",
+    "rehearsal/test_days.py",
+    "flows/test_faults.py",
+    "api/http/test_schema.py",
 )
+TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+    missing = [name for name in LONG if not (TESTS / name).is_file()]
+    assert not missing, f"LONG names files that do not exist: {missing}"
+    places = {TESTS / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Services]:
-    """PostgreSQL alone, for the whole session; with `-n` one for each process."""
+    """PostgreSQL without Temporal, for the whole session; with `-n` one for each process."""
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
         Embedded(Path(folder), temporal=None, durable=False) as services,
@@ -44,7 +46,7 @@ def postgres() -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 def template(postgres: Services) -> str:
-    """A migrated database to copy; nobody stays connected to it."""
+    """The name of a migrated database to copy, which works only while nobody is connected to it."""
     name = "template_dunning"
     migrate(create_database(postgres, name))
     return name
@@ -60,7 +62,8 @@ def database_url(postgres: Services, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _one_engine(postgres: Services) -> tuple[Engine, dict[str, str]]:
-    """One for all tests, so that each statement is compiled once; says which database it is on."""
+    """One engine for all tests, so that SQLAlchemy compiles each statement once; and the parameters
+    that choose the database of its next connection."""
     engine, now_on = connect(postgres.database_url, pool_size=20), {"dbname": "dunning"}
 
     @event.listens_for(engine, "do_connect")
@@ -96,5 +99,5 @@ def temporal() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def skipping(temporal: str) -> Skipping:
-    """A client of it whose workflows have a clock of their own, that skips when it is told to."""
+    """A client whose workflows have a clock of their own, which skips time when told to."""
     return Skipping(await connect_temporal(temporal))

@@ -1,5 +1,5 @@
-"""Thirty messages through providers that fail in every way there is: nothing is sent twice, nothing
-is lost. ``python -m bench.faults`` is the same with thousands, while everything is killed."""
+"""Thirty messages through providers that fail in every way: none is sent twice, none is lost.
+``python -m bench.faults`` does the same with thousands, while every process is killed."""
 
 from __future__ import annotations
 
@@ -41,15 +41,13 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 EACH = 10
 PATIENCE = timedelta(seconds=1)  # of our channels
 LOOK_UP_AFTER = tuple(timedelta(seconds=s) for s in (0.3, 0.9, 1.8, 3, 4.5))
-#: Nobody can tell whether these have left, and they have not.
-SILENT_BEFORE = {
-    Fault.DROP_BEFORE, Fault.HANG_BEFORE, Fault.ERROR_BEFORE, Fault.GARBAGE_BEFORE,
-}  # fmt: skip
+#: The message did not leave, and from the answer nobody can tell.
+SILENT_BEFORE = {Fault.DROP_BEFORE, Fault.HANG_BEFORE, Fault.ERROR_BEFORE, Fault.GARBAGE_BEFORE}
 
 
 @dataclass(frozen=True)
 class EachInTurn(Faults):
-    """Ten sends and the one that a 429 asks for again are every kind of fault, at each provider."""
+    """Ten sends and the retry after a 429 meet every kind of fault once, at each provider."""
 
     turns: dict[random.Random, Iterator[Fault]] = field(default_factory=dict)
 
@@ -60,7 +58,7 @@ class EachInTurn(Faults):
 
 
 def channels_of(configured: Settings, public_url: str) -> dict[ActionType, Channel]:
-    """As the worker makes them, but for their patience."""
+    """As the worker makes them, with a shorter time-out."""
     accounts: dict[str, Any] = installed(configured.of_provider)
     return {
         ActionType.EMAIL: SendGrid(accounts["sendgrid"], timeout=PATIENCE),
@@ -84,7 +82,7 @@ async def serving(configured: Settings, engine: Engine, port: int) -> AsyncItera
 async def send_all(
     people: list[Addressee], stand_ins: StandIns, url: str, temporal: str, port: int
 ) -> Report:
-    """Everything as in production, in this process, until nothing is open any more."""
+    """Run the worker and the API in this process until no delivery is open."""
     public_url = f"http://127.0.0.1:{port}"
     configured = Settings(**settings(stand_ins, public_url))
     engine = connect(url, pool_size=connections_of(30) + CONNECTIONS)
@@ -104,7 +102,7 @@ async def send_all(
             ),
         ),
     ):
-        for _ in range(2):  # between two looks something may have been in no list
+        for _ in range(2):  # quiet twice: what moves between two tables may be missed once
 
             async def quiet() -> bool:
                 found = await asyncio.to_thread(still_open, url)
@@ -119,13 +117,13 @@ def missing(played: Mapping[str, Mapping[Fault, int]]) -> dict[str, set[Fault]]:
     return {provider: set(Fault) - set(faults) for provider, faults in played.items()}
 
 
-async def test_whatever_the_providers_do_nothing_is_sent_twice_and_nothing_is_lost(
+async def test_no_message_is_sent_twice_or_lost_whatever_the_providers_do(
     database_url: str, temporal: str
 ) -> None:
     people = addressees(EACH * len(CHANNELS))
     port = take_port(0, "")
     unsure = {Fault.OK: 0.8, Fault.ERROR_BEFORE: 0.1, Fault.LIMITED: 0.1}
-    # Longer silence than our patience; of emails the logs know nothing in time.
+    # A hang is longer than our time-out; SendGrid's log of emails lags behind every look-up.
     faults = EachInTurn(look_up=unsure, hang=1.5, wait=1, lag=60)
     habits = Habits(delay=3, twice=0.3, early=0.1)
     with StandIns(
@@ -139,11 +137,11 @@ async def test_whatever_the_providers_do_nothing_is_sent_twice_and_nothing_is_lo
         assert stand_ins.counts().abandoned == 0
     assert wrong == []
     assert found.good
-    asked = len(SILENT_BEFORE)  # a person is asked, who alone can decide to send it again
+    asked = len(SILENT_BEFORE)  # needs review: only a person can decide to send it again
     assert found.by_channel == {
         "email": Tally(actions=EACH, once=EACH - asked, review_unsent=asked),
         "sms": Tally(actions=EACH, once=EACH - asked, review_unsent=asked),
-        "letter": Tally(actions=EACH, once=EACH),  # sent again under Lob's key: one letter
+        "letter": Tally(actions=EACH, once=EACH),  # retried under Lob's idempotency key
     }
     assert found.by_callback > 0
     assert found.by_look_up > 0

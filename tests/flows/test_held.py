@@ -1,5 +1,5 @@
-"""A key that SendGrid refuses, on the real engine: one probe at a time, and then everything leaves
-by itself, once."""
+"""SendGrid refuses our key, on the real engine: one send at a time probes the account; when the
+key works again everything leaves by itself, once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import select
 
 from activities.options import Outside, WorkerOptions
@@ -32,22 +33,19 @@ PROBE_AFTER = (timedelta(seconds=0.4), timedelta(seconds=0.8))
 async def test_a_refused_key_is_probed_by_one_send_until_it_works_and_everything_leaves_once(
     database_url: str, temporal: str
 ) -> None:
-    people = addressees(PEOPLE)
     public_url = "http://127.0.0.1:9"
+    engine = connect(database_url, pool_size=10)
+    make_book(engine, addressees(PEOPLE))
+    client = await connect_temporal(temporal)
+    outside = Outside(public_url=public_url, probe_after=PROBE_AFTER)
+    options = WorkerOptions(task_queue="held", threads=8, outside=outside)
     with StandIns() as on:
         on.refuses_account.add("sendgrid")
-        configured = Settings(**settings(on, public_url))
-        engine = connect(database_url, pool_size=10)
-        make_book(engine, people)
-        client = await connect_temporal(temporal)
-        outside = Outside(public_url=public_url, probe_after=PROBE_AFTER)
-
-        def hold() -> t.HeldAccount | None:
-            with transaction(engine) as session:
-                return session.exec(select(t.HeldAccount)).one_or_none()
+        channels = channels_of(Settings(**settings(on, public_url)), public_url)
 
         async def probed() -> bool:
-            found = await asyncio.to_thread(hold)
+            """And the other channels have sent everything meanwhile."""
+            found = await asyncio.to_thread(hold, engine)
             others = len(on.ledger.entries("twilio")) + len(on.ledger.entries("lob"))
             return found is not None and found.probes >= 2 and others == 2 * PEOPLE / 3
 
@@ -55,22 +53,24 @@ async def test_a_refused_key_is_probed_by_one_send_until_it_works_and_everything
             found = await asyncio.to_thread(still_open, database_url)
             return found is not None and found.nothing
 
-        async with running(
-            client, engine, database_url, channels_of(configured, public_url),
-            WorkerOptions(task_queue="held", threads=8, outside=outside),
-        ):  # fmt: skip
-            await until(probed, within=20)  # the other channels go on meanwhile
-            held = hold()
+        async with running(client, engine, database_url, channels, options):
+            await until(probed, within=20)
+            held = hold(engine)
             assert held is not None
             first_refused = on.refusals("sendgrid") - held.probes
-            assert 1 <= first_refused <= 4  # those who had not heard of it yet
+            assert 1 <= first_refused <= 4  # the sends that were under way before the hold
             assert on.ledger.entries("sendgrid") == []
             on.refuses_account.clear()
             await until(quiet, within=20)
-        found = hold()
-        assert found is not None
-        assert found.ended_by == "a message was taken"
-        engine.dispose()
+    found = hold(engine)
+    assert found is not None
+    assert found.ended_by == "a message was taken"
+    engine.dispose()
     sent = on.ledger.counts()
     assert len(sent) == PEOPLE
     assert set(sent.values()) == {1}
+
+
+def hold(engine: Engine) -> t.HeldAccount | None:
+    with transaction(engine) as session:
+        return session.exec(select(t.HeldAccount)).one_or_none()

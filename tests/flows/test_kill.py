@@ -1,5 +1,5 @@
-"""Kill -9 of the worker, of Temporal and of PostgreSQL in the middle of a rehearsed week: nothing
-is sent twice, nothing is lost, and everything goes on by itself."""
+"""kill -9 of the worker, of Temporal and of PostgreSQL during a rehearsed week: no message is sent
+twice, none is lost, and everything recovers by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,17 +17,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from local.standalone import Embedded
-from rehearsal.book import events
-from rehearsal.drive import Drive
+from local.standalone import Embedded, Services
+from rehearsal.drive import Driven
 from rehearsal.report import Summary
-from rehearsal.run import rehearse, set_up, write
-from rehearsal.script import Files, Script, read_script
-from store.calendars import calendar_of
-from store.engine import connect, migrate, transaction
-from store.tables import Organisation
+from rehearsal.run import rehearse, write
+from rehearsal.script import Script
+from store.engine import connect, migrate
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
+from tests.cast.small_books import set_up_on, written
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -57,16 +55,12 @@ body = "{{{{ invoice.balance }}}} is open, {{{{ customer.name }}}}."
 def week(tmp_path: Path) -> Script:
     """Eleven customers with an invoice due on Monday 3 March 2025; some pay. An email
     on Monday, a call on Tuesday, emails on Wednesday and Friday."""
-    head = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
     rows = [
         f"C{n:02},Customer {n},c{n}@example.com,INV-{n},2025-02-01,2025-03-03,{100 + n},EUR,"
         + (f"2025-03-0{4 + n % 4}" if n % 5 == 0 else "")
         for n in range(CUSTOMERS)
     ]
-    book, plan = tmp_path / "book.csv", tmp_path / "plan.toml"
-    book.write_text("\n".join([head, *rows]) + "\n")
-    plan.write_text(PLAN)
-    return read_script(Files(book, [plan]), MONDAY, FRIDAY)
+    return written(tmp_path, rows, PLAN, MONDAY, FRIDAY)
 
 
 class WorkerProcess:
@@ -87,8 +81,11 @@ class WorkerProcess:
     def start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "worker.py"],
-            cwd=ROOT, env=self._environment, stdout=self._log, stderr=self._log,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self._environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
 
     def kill(self) -> None:
         assert self._process
@@ -106,15 +103,17 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def ended(worker: WorkerProcess) -> Iterator[WorkerProcess]:
+def worker_of(services: Services, folder: Path) -> Iterator[WorkerProcess]:
+    worker = WorkerProcess(services.database_url, services.temporal_address, "kill", folder)
     try:
+        worker.start()
         yield worker
     finally:
         worker.end()
 
 
 def sent(url: str) -> int:
-    """How many messages are in the outbox; -1 while the database is away."""
+    """How many messages are in the outbox; -1 while the database does not answer."""
     try:
         with psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2) as connection:
             row = connection.execute("SELECT count(*) FROM outbox").fetchone()
@@ -123,73 +122,79 @@ def sent(url: str) -> int:
         return -1
 
 
-def actions(folder: Path) -> list[str]:
-    """The rows of actions.csv; of those of the same instant either may be first."""
-    return sorted((folder / "actions.csv").read_text("utf-8").splitlines())
+def after(driving: asyncio.Task[Driven], url: str) -> Callable[[int], Awaitable[None]]:
+    """Wait until so many messages are in the outbox, and the week is not over."""
+
+    async def wait(messages: int) -> None:
+        async def seen() -> bool:
+            return driving.done() or await asyncio.to_thread(sent, url) >= messages
+
+        await until(seen, within=60, every=0.05)
+        assert not driving.done(), "the week was over too soon"
+
+    return wait
 
 
-async def test_kill_9_of_everything_in_a_rehearsed_week(
-    week: Script, skipping: Skipping, database_url: str, tmp_path: Path
-) -> None:
-    quiet_id, quiet = await rehearse(week, database_url, skipping.client)
-    write(database_url, quiet_id, quiet, tmp_path / "quiet")
+def kill(process: int | None) -> None:
+    assert process
+    os.kill(process, signal.SIGKILL)
 
-    embedded = Embedded(tmp_path / "state")
+
+async def lived_under_kills(week: Script, folder: Path) -> Summary:
+    """The week on services of its own, each of which is killed during Monday's emails."""
+    embedded = Embedded(folder / "state")
     with embedded as services:
-        url, queue = services.database_url, "kill"
+        url = services.database_url
         migrate(url)
-        worker = WorkerProcess(url, services.temporal_address, queue, tmp_path)
-        with ended(worker):
-            worker.start()
-            engine = connect(url, pool_size=5)
-            organisation_id = set_up(engine, week)
-            with transaction(engine) as session:
-                calendar = calendar_of(session.get_one(Organisation, organisation_id))
-            found = events(week.rows, week.facts, calendar, MONDAY, FRIDAY)
-            drive = Drive(engine, organisation_id, week.manual_days)
-            end = calendar.start_of(date(2025, 3, 8))
-            driving = asyncio.create_task(drive.run(found, end, lambda _: None))
-
-            async def after(messages: int) -> None:
-                async def seen() -> bool:
-                    return driving.done() or await asyncio.to_thread(sent, url) >= messages
-
-                await until(seen, within=60, every=0.05)
-                assert not driving.done(), "the week was over too soon"
-
-            # All of it in the middle of Monday's emails.
-            await after(CUSTOMERS // 4)
+        engine = connect(url, pool_size=5)
+        with worker_of(services, folder) as worker:
+            rehearsal = set_up_on(engine, week)
+            driving = asyncio.create_task(rehearsal.drive(engine, date(2025, 3, 8)))
+            sent_so_far = after(driving, url)
+            await sent_so_far(CUSTOMERS // 4)
             worker.kill()
             worker.start()
-            await after(CUSTOMERS // 2)
-            assert embedded.temporal_pid
-            os.kill(embedded.temporal_pid, signal.SIGKILL)
+            await sent_so_far(CUSTOMERS // 2)
+            kill(embedded.temporal_pid)
             await asyncio.to_thread(embedded.restart_temporal)
-            await after(CUSTOMERS * 5 // 8)
-            assert embedded.postgres_pid
-            os.kill(embedded.postgres_pid, signal.SIGKILL)
+            await sent_so_far(CUSTOMERS * 5 // 8)
+            kill(embedded.postgres_pid)
             await asyncio.to_thread(embedded.restart_postgres)
             driven = await driving
             assert worker.lives  # it got over Temporal and PostgreSQL by itself
             assert driven.refused == []
+        assert wrong(engine) == {"sent twice": [], "not settled": [], "messages twice": []}
+        engine.dispose()
+        summary = Summary(start=str(MONDAY), until=str(FRIDAY))
+        return write(url, rehearsal.organisation_id, summary, folder / "killed")
 
-            summary = Summary(start=str(MONDAY), until=str(FRIDAY))
-            write(url, organisation_id, summary, tmp_path / "killed")
-            with engine.connect() as connection:
-                twice = connection.execute(
-                    sa.text("SELECT action_id FROM delivery GROUP BY 1 HAVING count(*) > 1")
-                ).all()
-                unsettled = connection.execute(
-                    sa.text("SELECT status FROM delivery WHERE status <> 'accepted'")
-                ).all()
-                messages = connection.execute(
-                    sa.text(
-                        "SELECT recipients, subject, at::date, count(*) FROM outbox"
-                        " GROUP BY 1, 2, 3 HAVING count(*) > 1"
-                    )
-                ).all()
-            engine.dispose()
-    assert (twice, unsettled, messages) == ([], [], [])
+
+WRONG = {
+    "sent twice": "SELECT action_id FROM delivery GROUP BY 1 HAVING count(*) > 1",
+    "not settled": "SELECT status FROM delivery WHERE status <> 'accepted'",
+    "messages twice": "SELECT recipients, subject, at::date, count(*) FROM outbox"
+    " GROUP BY 1, 2, 3 HAVING count(*) > 1",
+}
+
+
+def wrong(engine: sa.Engine) -> dict[str, list[sa.Row[tuple[object, ...]]]]:
+    with engine.connect() as connection:
+        return {
+            name: list(connection.execute(sa.text(select)).all()) for name, select in WRONG.items()
+        }
+
+
+def actions(folder: Path) -> list[str]:
+    """The rows of actions.csv, sorted: those of the same instant may be in either order."""
+    return sorted((folder / "actions.csv").read_text("utf-8").splitlines())
+
+
+async def test_kill_9_of_every_process_changes_nothing_in_a_rehearsed_week(
+    week: Script, skipping: Skipping, database_url: str, tmp_path: Path
+) -> None:
+    quiet_id, quiet = await rehearse(week, database_url, skipping.client)
+    write(database_url, quiet_id, quiet, tmp_path / "quiet")
+    killed = await lived_under_kills(week, tmp_path)
     assert actions(tmp_path / "killed") == actions(tmp_path / "quiet")
-    assert summary.messages == quiet.messages
-    assert summary.steps == quiet.steps
+    assert killed.messages == quiet.messages
+    assert killed.steps == quiet.steps

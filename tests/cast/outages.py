@@ -1,0 +1,130 @@
+"""A PostgreSQL server of the tests' own, and what can go wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import chain
+from pathlib import Path
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from local.standalone import Embedded
+
+#: Seconds in these tests, small: what one answer of the database may take, and what a measured time
+#: may take beyond its limit on a busy machine.
+ANSWER, MORE = 0.25, 2.5
+
+
+class Server:
+    """An embedded PostgreSQL that may be harmed, with one migrated database."""
+
+    def __init__(self, embedded: Embedded, url: str) -> None:
+        self.embedded, self.url = embedded, url
+
+    def _processes(self) -> list[int]:
+        main = self.embedded.postgres_pid
+        assert main is not None
+        found = [main]
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                with contextlib.suppress(OSError):
+                    after_name = (entry / "stat").read_text().rpartition(")")[2].split()
+                    if int(after_name[1]) == main:
+                        found.append(int(entry.name))
+        return found
+
+    def stop(self) -> None:
+        """Stop every process: connections stay open, and nothing answers."""
+        for process in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        for process in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+    def kill_a_backend(self) -> None:
+        """Kill the process of one connection: PostgreSQL then ends all of them and recovers."""
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid() ORDER BY state = 'active' DESC LIMIT 1"
+            ).fetchone()
+        assert found is not None
+        os.kill(found[0], signal.SIGKILL)
+
+    def kill(self) -> None:
+        main = self.embedded.postgres_pid
+        assert main is not None
+        os.kill(main, signal.SIGKILL)
+
+    def read_only(self, so: bool) -> None:
+        """Refuse writes, or accept them again; every connection is ended, as in a fail-over."""
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            name = connection.info.dbname
+            how = "on" if so else "off"
+            connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {how}')
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND pid <> pg_backend_pid()",
+                (name,),
+            )
+
+
+#: What goes wrong with the server or with the engine's pool, while the block runs.
+Trouble = Callable[[Server, Engine], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def stopped(server: Server, _: Engine) -> AsyncIterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.go_on()
+
+
+@asynccontextmanager
+async def a_backend_killed(server: Server, _: Engine) -> AsyncIterator[None]:
+    await asyncio.to_thread(server.kill_a_backend)
+    yield
+
+
+@asynccontextmanager
+async def killed_and_restarted(server: Server, _: Engine) -> AsyncIterator[None]:
+    server.kill()
+    yield
+    await asyncio.to_thread(server.embedded.restart_postgres)
+
+
+@asynccontextmanager
+async def read_only(server: Server, _: Engine) -> AsyncIterator[None]:
+    await asyncio.to_thread(server.read_only, True)
+    yield
+    await asyncio.to_thread(server.read_only, False)
+
+
+@asynccontextmanager
+async def a_full_pool(_: Server, engine: Engine) -> AsyncIterator[None]:
+    """Every connection of the pool is taken."""
+
+    def take() -> list[sa.Connection]:
+        taken = []
+        with contextlib.suppress(sa.exc.TimeoutError):
+            while True:
+                taken.append(engine.connect())
+        return taken
+
+    some = await asyncio.gather(*(asyncio.to_thread(take) for _ in range(4)))
+    yield
+    for connection in chain(*some):
+        connection.close()
