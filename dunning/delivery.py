@@ -43,7 +43,7 @@ class Status(StrEnum):
     OPENED = "opened"
     RECEIVED = "received"
     SENT = "sent"
-    UNKNOWN = "unknown"  # nothing is known yet
+    NO_REPORT = "unknown"  # nothing was reported yet; stored and shown under this name
 
 
 #: The address is to blame: it is marked invalid (rule 37).
@@ -85,7 +85,7 @@ class DeliveryFacts:
             return Status.OPENED
         if self.received_at:
             return Status.RECEIVED
-        return Status.SENT if self.sent_at else Status.UNKNOWN
+        return Status.SENT if self.sent_at else Status.NO_REPORT
 
     @property
     def arrived(self) -> bool:

@@ -58,9 +58,9 @@ _ACTIONS = """
 """
 _DELIVERIES = """
     INSERT INTO delivery (id, organisation_id, customer_id, action_id, channel, provider, status,
-        sends, look_ups, provider_id, tracking_number, error, message, message_hash)
-    SELECT gen_random_uuid(), :org, customer_id, id, 'email', 'outbox', 'accepted', 1, 0, '', '',
-        '', '{}', ''
+        settled_at, sends, look_ups, provider_id, tracking_number, error, message, message_hash)
+    SELECT gen_random_uuid(), :org, customer_id, id, 'email', 'outbox', 'accepted', now(), 1, 0,
+        '', '', '', '{}', ''
     FROM action WHERE organisation_id = :org AND type = 'email'
 """
 _PROMISES = """

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from dunning.delivery_status import DeliveryStatus
+from dunning.delivery_status import CLAIMED, SETTLED, WITH_DEADLINE, DeliveryStatus
 from store.tables.columns import created, instant, json_column, reference
+
+
+def _words(statuses: Iterable[DeliveryStatus]) -> str:
+    return ", ".join(f"'{status}'" for status in sorted(statuses))
+
+
+def _only_while(statuses: Iterable[DeliveryStatus], column: str) -> sa.CheckConstraint:
+    condition = f"({column} IS NOT NULL) = (status IN ({_words(statuses)}))"
+    return sa.CheckConstraint(condition, name=f"ck_delivery_{column}")
 
 
 class Delivery(SQLModel, table=True):
@@ -26,6 +36,10 @@ class Delivery(SQLModel, table=True):
     """
 
     __table_args__ = (
+        sa.CheckConstraint(f"status IN ({_words(DeliveryStatus)})", name="ck_delivery_status"),
+        _only_while(CLAIMED, "claim"),
+        _only_while(WITH_DEADLINE, "deadline"),
+        _only_while(SETTLED, "settled_at"),
         sa.Index("ix_delivery_provider_provider_id", "provider", "provider_id"),
         sa.Index(
             "ix_delivery_attachments",

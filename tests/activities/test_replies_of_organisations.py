@@ -211,7 +211,7 @@ def _delivered(session: Session, town: Town, customer: uuid.UUID, number: int, a
     session.flush()
     delivery = t.Delivery(
         **whose, id=uuid.uuid4(), action_id=action.id, channel="email", provider="stand-in",
-        status="accepted", claimed_at=at,
+        status="accepted", claimed_at=at, settled_at=at,
     )  # fmt: skip
     session.add(delivery)
     session.flush()

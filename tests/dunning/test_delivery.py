@@ -21,7 +21,7 @@ def of(*facts: DeliveryFact, reason: str = "why") -> DeliveryFacts:
 @pytest.mark.parametrize(
     ("facts", "status"),
     [
-        ((), Status.UNKNOWN),
+        ((), Status.NO_REPORT),
         ((DeliveryFact.SENT,), Status.SENT),
         ((DeliveryFact.RECEIVED, DeliveryFact.SENT), Status.RECEIVED),
         ((DeliveryFact.OPENED_BY_MACHINE, DeliveryFact.RECEIVED), Status.RECEIVED),
@@ -32,7 +32,7 @@ def of(*facts: DeliveryFact, reason: str = "why") -> DeliveryFacts:
         ((DeliveryFact.FAILED,), Status.FAILED),
         ((DeliveryFact.RETURNED, DeliveryFact.RECEIVED), Status.RETURNED),
         ((DeliveryFact.BOUNCED, DeliveryFact.OPENED, DeliveryFact.FAILED), Status.BOUNCED),
-        ((DeliveryFact.NOTED,), Status.UNKNOWN),
+        ((DeliveryFact.NOTED,), Status.NO_REPORT),
     ],
 )
 def test_the_shown_status_is_the_first_that_holds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -254,3 +255,39 @@ def test_actions_keep_their_states_and_take_no_state_that_there_is_not(engine: E
         assert set(session.exec(select(t.Action.status))) == set(ActionStatus)
         with pytest.raises(IntegrityError, match="ck_action_status"), session.begin_nested():
             session.connection().execute(sa.update(t.Action).values(status="lost"))
+
+
+#: By status: claim, deadline and end of a delivery of before, and what is kept of them.
+CLAIM, LATER = uuid.uuid4(), NOW.replace(hour=10)
+STATES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    "planned": ((CLAIM, None, None), (None, None, None)),
+    "sending": ((CLAIM, LATER, None), (CLAIM, LATER, None)),
+    "rejected": ((CLAIM, LATER, NOW), (None, None, NOW)),
+    "unknown": ((None, LATER, None), (None, LATER, None)),
+    "needs_review": ((None, LATER, None), (None, None, None)),
+    "abandoned": ((None, None, None), (None, None, NOW)),  # it ended when it was claimed
+    "accepted": ((None, None, LATER), (None, None, LATER)),
+}
+
+
+def test_a_delivery_of_before_keeps_what_its_state_requires(engine: Engine) -> None:
+    with transaction(engine) as session:
+        for name in ("status", "claim", "deadline", "settled_at"):
+            drop = f"ALTER TABLE delivery DROP CONSTRAINT ck_delivery_{name}"
+            session.connection().execute(sa.text(drop))
+        house, customer, invoice = acme(session)
+        whose: dict[str, Any] = {"organisation_id": house.id, "customer_id": customer.id}
+        for status, (before, _) in STATES.items():
+            row = t.Action(**whose, invoice_id=invoice.id, name=status, type="email", status="done")
+            session.add(row)
+            session.flush()
+            values: dict[str, Any] = dict(
+                zip(("claim", "deadline", "settled_at"), before, strict=True)
+            )
+            ids: dict[str, Any] = {**whose, "id": row.id, "action_id": row.id}
+            values |= {"channel": "email", "provider": "lob", "claimed_at": NOW, "status": status}
+            session.add(t.Delivery(**ids, **values))
+    with migrated_from_before(engine, "states of a delivery") as session:
+        rows = session.exec(select(t.Delivery))
+        found = {row.status: (row.claim, row.deadline, row.settled_at) for row in rows}
+        assert found == {status: kept for status, (_, kept) in STATES.items()}

@@ -20,6 +20,7 @@ from backoffice.ledger import files
 from backoffice.pruning.daily import Ages, prune
 from backoffice.pruning.rehearsals import _deletes, old_rehearsals, remove_rehearsal
 from cli import app
+from dunning.delivery_status import CLAIMED, SETTLED, WITH_DEADLINE
 from stand_ins.town import Town
 from store import tables as t
 from store.engine import transaction
@@ -71,6 +72,9 @@ def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> 
         delivery = t.Delivery(
             id=uuid.uuid4(), organisation_id=town.id, customer_id=customer.id, action_id=action.id,
             channel="sms", provider="outbox", status=delivery_status,
+            claim=uuid.uuid4() if delivery_status in CLAIMED else None,
+            deadline=NOW if delivery_status in WITH_DEADLINE else None,
+            settled_at=NOW if delivery_status in SETTLED else None,
         )  # fmt: skip
         session.add(delivery)
         return delivery.id
