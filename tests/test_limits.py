@@ -26,20 +26,13 @@ STILL_TO_BE_SPLIT = {
     "tests/activities/test_held.py",
     "tests/activities/test_outcomes.py",
     "tests/activities/test_own_accounts.py",
-    "tests/activities/test_relay.py",
-    "tests/activities/test_relay.py:test_a_run_that_has_had_all_its_signals_is_told_the_rest_by_a_new_one",
     "tests/activities/test_review.py",
     "tests/activities/test_sending.py",
-    "tests/activities/test_slots.py:test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time",
     "tests/api/billing/test_facts.py",
     "tests/api/members/test_deliveries.py",
     "tests/api/members/test_files.py",
     "tests/api/outside/test_webhooks.py",
     "tests/backoffice/ledger/test_imports.py",
-    "tests/rehearsal/test_cases.py:test_c1_to_c6",
-    "tests/rehearsal/test_days.py:test_days_off_and_clocks_that_change",
-    "tests/rehearsal/test_facts.py:test_what_happens_to_a_customer",
-    "tests/rehearsal/test_facts.py:test_what_happens_to_an_invoice",
 }
 
 

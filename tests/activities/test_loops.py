@@ -1,4 +1,4 @@
-"""The relay and the callbacks go on, whatever happens; and a worker that lost one of them ends."""
+"""Relay and callbacks go on after any error; a worker that has lost one of its services ends."""
 
 from __future__ import annotations
 
@@ -29,21 +29,15 @@ from settings import SettingsError
 from stand_ins.town import Town
 from store.engine import connect, transaction
 from tests.cast.scripted import until
+from tests.cast.temporal import TemporalStandIn
 
 pytestmark = pytest.mark.services
 
 
-class TemporalStandIn:
-    """Takes every signal, after as many errors as it is given."""
-
-    def __init__(self, *errors: Exception) -> None:
-        self.errors = list(errors)
-        self.taken: list[str] = []
-
-    async def start_workflow(self, *_: Any, **more: Any) -> None:
-        if self.errors:
-            raise self.errors.pop(0)
-        self.taken.append(more["id"])
+def failing_with(*errors: Exception) -> TemporalStandIn:
+    """Raises these errors, one at each signal; then takes every signal."""
+    left = list(errors)
+    return TemporalStandIn(lambda _: left.pop(0) if left else None)
 
 
 def readers() -> dict[str, Any]:
@@ -82,8 +76,8 @@ async def on(*services: Relay | Callbacks | Listening) -> AsyncIterator[list[asy
 
 @contextmanager
 def standby(url: str) -> Iterator[None]:
-    """The database takes no writing, as after a fail-over to a server that only follows; then it
-    does again. Whoever was connected is cut off at the beginning, and nobody at the end."""
+    """The database is read-only during the block, as after a fail-over to a standby. Every
+    connection is ended at the beginning, and none at the end."""
     name = make_url(url).database
     admin = make_url(url).set(database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
@@ -95,7 +89,7 @@ def standby(url: str) -> Iterator[None]:
         connection.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
 
 
-async def test_a_standby_that_takes_no_writing_stops_neither_relay_nor_callbacks(
+async def test_a_read_only_database_stops_neither_relay_nor_callbacks(
     engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     town = Town(engine)
@@ -107,7 +101,7 @@ async def test_a_standby_that_takes_no_writing_stops_neither_relay_nor_callbacks
     with caplog.at_level(logging.WARNING), standby(database_url):
         async with on(relay, taking) as tasks:
             await until(lambda: "relay: " in caplog.text and "callbacks: " in caplog.text)
-            assert "Traceback" not in caplog.text  # known for what it is: one line
+            assert "Traceback" not in caplog.text  # an outage is logged in one line
             assert not any(task.done() for task in tasks)
             assert (outcomes(database_url), nudges(database_url)) == ([""], 1)
             with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as admin:
@@ -136,24 +130,24 @@ async def test_a_pool_without_a_connection_left_does_not_stop_the_callbacks(
     small.dispose()
 
 
-async def test_an_error_that_nobody_foresaw_does_not_stop_the_relay(
+async def test_an_unexpected_error_does_not_stop_the_relay(
     engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     town = Town(engine)
     town.customer()
-    temporal: Any = TemporalStandIn(KeyError("a mistake of ours"))
+    temporal: Any = failing_with(KeyError("a mistake of ours"))
     with caplog.at_level(logging.WARNING):
         async with on(Relay(database_url, temporal, "q")):
             await until(lambda: nudges(database_url) == 0)
-    assert temporal.taken == [f"dunning/{town.id}/{town.key_of('acme')}"]
+    assert temporal.told == [f"dunning/{town.id}/{town.key_of('acme')}"]
     assert "a mistake of ours" in caplog.text
 
 
 async def test_the_pause_after_errors_grows_and_is_short_again_after_a_success(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    errors: list[Exception | None] = [KeyError("one"), KeyError("two"), KeyError("three"), None,
-                                      KeyError("four")]  # fmt: skip
+    some = [KeyError("one"), KeyError("two"), KeyError("three")]
+    errors: list[Exception | None] = [*some, None, KeyError("four")]
 
     async def take(_: Connection) -> bool:
         error = errors.pop(0)
@@ -169,7 +163,7 @@ async def test_the_pause_after_errors_grows_and_is_short_again_after_a_success(
     assert all(r.exc_info for r in caplog.records if r.name == "activities.listening")
 
 
-# A service that ends all the same.
+# A service that ends.
 
 
 async def test_a_service_that_ends_ends_the_block_and_says_which_and_why() -> None:
@@ -195,7 +189,7 @@ async def test_a_service_that_ends_ends_the_block_and_says_which_and_why() -> No
     assert ended == ["the other one"]
     task = asyncio.current_task()
     assert task is not None
-    assert task.cancelling() == 0  # whoever called may go on
+    assert task.cancelling() == 0  # the caller itself is not cancelled
 
 
 async def test_a_block_that_ends_by_itself_ends_its_services() -> None:
@@ -214,27 +208,23 @@ async def test_a_block_that_ends_by_itself_ends_its_services() -> None:
 
 
 async def _returns(_: Any) -> None:
-    """A service that ends without a word."""
+    """A service that ends without an error."""
 
 
 async def _fails(_: Any) -> None:
     raise RuntimeError("the server refuses our polls")
 
 
+RELAY, CALLBACKS = "activities.running.Relay.run", "activities.running.Callbacks.run"
+ACTIVITY_WORKER = "temporalio.worker._activity._ActivityWorker.run"
+
+
 @pytest.mark.parametrize(
-    ("what", "end", "said"),
+    "loss",
     [
-        (
-            "activities.running.Relay.run",
-            _returns,
-            "the relay has ended: it stopped without an error",
-        ),
-        (
-            "activities.running.Callbacks.run",
-            _fails,
-            "the service of the callbacks has ended: RuntimeError",
-        ),
-        ("temporalio.worker._activity._ActivityWorker.run", _fails, "has ended: RuntimeError"),
+        (RELAY, _returns, "the relay has ended: it stopped without an error"),
+        (CALLBACKS, _fails, "the service of the callbacks has ended: RuntimeError"),
+        (ACTIVITY_WORKER, _fails, "has ended: RuntimeError"),
     ],
 )
 async def test_a_worker_that_loses_one_of_its_services_ends(
@@ -242,11 +232,10 @@ async def test_a_worker_that_loses_one_of_its_services_ends(
     database_url: str,
     temporal: str,
     monkeypatch: pytest.MonkeyPatch,
-    what: str,
-    end: Any,
-    said: str,
+    loss: tuple[str, Any, str],
 ) -> None:
-    monkeypatch.setattr(what, end)
+    service, end, said = loss
+    monkeypatch.setattr(service, end)
     client = await connect_temporal(temporal)
     queue = f"test-{uuid.uuid4().hex[:8]}"
     channels = outbox_channels(engine, None)
@@ -272,10 +261,10 @@ def test_the_process_ends_with_a_line_and_an_exit_code(
     assert "worker: the relay has ended: KeyError: 'x'\n" in capsys.readouterr().err
 
 
-def test_a_pool_is_left_when_its_server_has_become_a_standby(
+def test_pooled_connections_are_dropped_after_a_write_to_a_read_only_server(
     engine: Engine, database_url: str
 ) -> None:
-    """Sessions keep what they began with: without leaving them the next write fails as well."""
+    """A read-only session stays so: on a connection that was kept every write would fail."""
     pooled = connect(database_url, pool_size=1)
     write = sa.text("CREATE TEMPORARY TABLE x (y int)")
     with pooled.connect() as connection:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 from temporalio import workflow
+from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.options import WorkerOptions
@@ -61,7 +62,7 @@ class EverySlot:
 
 
 def test_a_worker_of_one_thread_has_a_thread_for_each_of_its_slots() -> None:
-    """It had two threads for seven slots, and what was accepted waited while its time ran."""
+    """Fewer threads than slots: an accepted activity would wait while its time-out runs."""
     assert Slots.of(1) == Slots(reviews=1, sends=2)
     assert Slots.of(1).activities == 7
     assert Slots.of(20).activities == 38
@@ -71,29 +72,19 @@ def test_a_worker_of_one_thread_has_a_thread_for_each_of_its_slots() -> None:
 async def test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time(
     engine: Engine, database_url: str, temporal: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody holds the customer: each activity and the callback hold a connection and wait."""
-    town = Town(engine)
-    town.at("2025-03-03 10:00")
-    customer = town.customer()
-    town.invoice("INV-1", "2025-03-03")
-    town.review()
-    town.at("2025-03-04 08:30")
-    town.send()
+    """The customer is locked: each activity and the callback hold a connection and wait for it."""
+    town, customer = town_with_a_sent_email(engine)
     pooled = connect(database_url, pool_size=connections_of(THREADS))
     pooled.pool._timeout = 0.001  # type: ignore[attr-defined]
     client = await connect_temporal(temporal)
     queue = f"test-{uuid.uuid4().hex[:8]}"
-    channels = outbox_channels(pooled, None)
     options = WorkerOptions(task_queue=queue, threads=THREADS)
+    channels = outbox_channels(pooled, None)
+    busy = Slots.of(THREADS).activities
     with caplog.at_level(logging.WARNING):
         async with (
             running(client, pooled, database_url, channels, options),
-            Worker(
-                client,
-                task_queue=f"{queue}-test",
-                workflows=[EverySlot],
-                workflow_runner=UnsandboxedWorkflowRunner(),
-            ),
+            worker_of_every_slot(client, queue),
         ):
             with engine.connect() as held, held.begin():
                 held.execute(sa.text("SELECT 1 FROM customer FOR UPDATE"))
@@ -103,7 +94,6 @@ async def test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time(
                     id=queue,
                     task_queue=f"{queue}-test",
                 )
-                busy = Slots.of(THREADS).activities
                 await until(lambda: pooled.pool.checkedout() == busy)  # type: ignore[attr-defined]
                 with transaction(engine) as session:
                     report = simulated("k", "u", town.newest(), "delivered", datetime.now(UTC))
@@ -113,3 +103,23 @@ async def test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time(
             assert await handle.result() == busy
     assert "QueuePool" not in caplog.text
     pooled.dispose()
+
+
+def town_with_a_sent_email(engine: Engine) -> tuple[Town, uuid.UUID]:
+    town = Town(engine)
+    town.at("2025-03-03 10:00")
+    customer = town.customer()
+    town.invoice("INV-1", "2025-03-03")
+    town.review()
+    town.at("2025-03-04 08:30")
+    town.send()
+    return town, customer
+
+
+def worker_of_every_slot(client: Client, queue: str) -> Worker:
+    return Worker(
+        client,
+        task_queue=f"{queue}-test",
+        workflows=[EverySlot],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )

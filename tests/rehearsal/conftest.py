@@ -1,4 +1,4 @@
-"""Rehearsals on one set of services: small books are lived side by side, each its organisation."""
+"""Rehearsals on one set of services: small books side by side, each in its own organisation."""
 
 from __future__ import annotations
 
@@ -88,6 +88,20 @@ def script(
     )
 
 
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of a text, without indentation and empty lines: rows, facts or expected days."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def days(text: str) -> dict[str, list[str]]:
+    """Expected days by customer, as ``Lived.days`` gives them. A line: customer and day."""
+    found: dict[str, list[str]] = {}
+    for line in lines(text):
+        customer, *words = line.split()
+        found.setdefault(customer, []).append(" ".join(words))
+    return found
+
+
 def rows_of(text: str) -> list[BookRow]:
     found = []
     for row in read_book(io.BytesIO(text.encode())):
@@ -105,14 +119,14 @@ def facts_of(*lines: str) -> list[Any]:
 
 @dataclass
 class Lived:
-    """A rehearsal that is over, and what the checker finds wrong with it."""
+    """A finished rehearsal, and what the checker found wrong in it."""
 
     actions: list[Done]
     summary: Summary
     violations: list[str]
 
     def days(self, customer: str, *statuses: str) -> list[str]:
-        """ "Mon 3 Mar 08:30 first A" for each action of a customer, by default what is done."""
+        """ "Mon 3 Mar 08:30 first A" for each action of a customer that has one of the statuses."""
         return [
             f"{a.at:%a %-d %b %H:%M} {a.step} {a.invoice}"
             for a in self.actions
@@ -132,7 +146,7 @@ def services() -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 async def client(services: Services) -> AsyncIterator[Client]:
-    """One worker and one relay for everybody, sandboxed as in production."""
+    """One worker and one relay for all rehearsals, sandboxed as in production."""
     connected = await connect_temporal(services.temporal_address)
     engine = connect(services.database_url, pool_size=connections_of(12))
     channels = outbox_channels(engine, None)
@@ -162,20 +176,23 @@ class Stage:
 def judged(script: Script, folder: Path, summary: Summary) -> Lived:
     setting = setting_of(script)
     actions, wrong = read_actions(folder / "actions.csv", setting)
-    wrong += check(
-        script.rows, script.facts, script.plans, setting, [replace(a) for a in actions],
-        summary.refused,
-    )  # fmt: skip
+    copies = [replace(action) for action in actions]
+    copies = [replace(action) for action in actions]
+    wrong += check(script.rows, script.facts, script.plans, setting, copies, summary.refused)
     return Lived(actions, summary, wrong)
 
 
 def setting_of(script: Script) -> Setting:
     code = script.holidays
     return Setting(
-        script.start, script.until, script.timezone, script.sending_time,
-        parse_working_days(script.working_days),
-        holidays.country_holidays(code) if code else (), script.manual_days,
-    )  # fmt: skip
+        start=script.start,
+        until=script.until,
+        timezone=script.timezone,
+        sending_time=script.sending_time,
+        working_days=parse_working_days(script.working_days),
+        holidays=holidays.country_holidays(code) if code else (),
+        manual_days=script.manual_days,
+    )
 
 
 @pytest.fixture

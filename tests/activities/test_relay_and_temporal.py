@@ -1,0 +1,96 @@
+"""The relay and runs on a real Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from activities.relay import Relay
+from activities.services import serving
+from activities.temporal import connect_temporal
+from local.standalone import Embedded, TemporalOptions
+from store import tables as t
+from tests.cast.lived import Run, living, monday
+from tests.cast.nudged import sequence_of, tell, town_of, waiting
+from tests.cast.scripted import Clerk, rest, until, working
+from tests.cast.skipping import Skipping
+
+pytestmark = pytest.mark.services
+
+
+async def test_the_last_of_several_nudges_counts_as_handled(
+    skipping: Skipping, engine: Engine, database_url: str
+) -> None:
+    """A rehearsal waits for that number. The run gets all of them in one signal."""
+    town = town_of(engine, "acme")
+    town.invoice("INV-1", monday())
+    tell(town, "acme", "payment", who="Ben")
+    tell(town, "acme", "pause", who="Ben")
+    last = town.nudges()[-1].id
+    run = Run(skipping, town, "acme")
+    async with living(skipping, town, database_url):
+        await run.asleep()
+    signals = [
+        e for e in await run.events() if e.HasField("workflow_execution_signaled_event_attributes")
+    ]
+    assert len(signals) == 1
+    (sequence,) = town.rows(t.Sequence)
+    assert sequence.handled == last
+
+
+@contextmanager
+def temporal_with(**dynamic: object) -> Iterator[str]:
+    """The address of a Temporal of this test's own, with these dynamic settings."""
+    options = TemporalOptions(in_memory=True, dynamic=dynamic)
+    with (
+        tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
+        Embedded(Path(folder), postgres=False, durable=False, temporal=options) as services,
+    ):
+        yield services.temporal_address
+
+
+async def test_a_run_at_its_limit_of_signals_rolls_and_the_next_run_gets_the_rest(
+    engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporal takes 6 signals of a run here (10,000 by default). Acme's review hangs while signals
+    come in, so that its run cannot roll. The nudges that are refused wait and delay no other
+    customer; when the review ends, the run reads what it has and rolls."""
+    monkeypatch.setattr("workflows.contracts.ROLL_AT_SIGNALS", 4)
+    town = town_of(engine, "acme", "berg")
+    clerk = Clerk(rest())
+    clerk.busy = asyncio.Event()
+    with temporal_with(**{"history.maximumSignalsPerExecution": 6}) as address:
+        client = await connect_temporal(address)
+        skipping: Any = SimpleNamespace(client=client)
+        async with working(skipping, clerk) as sequence, serving() as services:
+            services.start("the relay", Relay(database_url, client, sequence.queue).run())
+            run = client.get_workflow_handle(sequence_of(town, "acme"))
+            for number in range(6):
+                tell(town, "acme", "payment", who=str(number))
+                await until(lambda: not town.nudges())
+            first = (await run.describe()).run_id
+            tell(town, "acme", "complete")
+            await until(lambda: [row.tries for row in town.nudges()] == [1])
+            assert "exceeded" in town.nudges()[0].error
+            tell(town, "berg", "payment")
+            await until(lambda: waiting(town, "berg") == [])
+            clerk.busy.set()
+
+            async def rolled() -> bool:
+                return (await run.describe()).run_id != first
+
+            await until(rolled)
+            tell(town, "acme", "pause")  # takes the refused one with it
+            await until(lambda: not town.nudges())
+            await until(lambda: "complete" in [m for call in clerk.calls for m in call.signals])
+    read = [m for call in clerk.calls for m in call.messages if m.nudge]
+    assert [m.signal for m in read if m.signal != "payment"] == ["complete", "pause"]
+    assert len({m.nudge for m in read}) == len(read) == 6 + 1 + 1 + 1
