@@ -1,7 +1,7 @@
-"""Sends through providers that fail in every way, while what we run is killed: nothing is sent
-twice, nothing is lost. ``python -m bench.faults``; exit code 1 when it is not so.
+"""Sends through providers that fail in every way, while our processes are killed: no message is
+sent twice, none is lost. ``python -m bench.faults``; exit code 1 when one is.
 
-SendGrid, Twilio and Lob are stand-ins (stand_ins/providers), whose ledger is the truth. Two
+SendGrid, Twilio and Lob are stand-ins (stand_ins/providers), whose ledger says what was sent. Two
 workers, the API that takes their callbacks, PostgreSQL and Temporal run as in production, and every
 few seconds one of the first four is killed with SIGKILL and started again.
 """
@@ -28,7 +28,8 @@ from local.embedded.server import Server
 from local.embedded.watcher import Watcher
 from local.standalone import Embedded, Services
 from stand_ins.fault_book import addressees, make_book
-from stand_ins.fault_report import Open, evidence, report, still_open, tables
+from stand_ins.fault_report import Open, evidence, report, still_open
+from stand_ins.fault_tables import tables
 from stand_ins.providers import Faults, Habits, StandIns
 from stand_ins.providers.accounts import settings
 from store.engine import connect, migrate
@@ -38,7 +39,7 @@ LOOK_UP_MINUTES = "0.05,0.15,0.4,1"
 #: Longer than our channels wait for any answer (Lob's 20 s).
 HANG = 22.0
 KILL_EVERY = (4.0, 10.0)  # seconds
-#: No more kills when so much is settled: the end is to be seen in peace.
+#: No more kills once this share of the actions is settled, so that the end shows.
 KILL_UNTIL = 0.85
 _LOOK_EVERY = 0.5
 _TELL_EVERY = 10.0
@@ -46,7 +47,7 @@ _EVIDENCE_OF = 5
 
 
 def environment(values: Mapping[str, Any], services: Services, folder: Path) -> dict[str, str]:
-    """Of a process of ours, and nothing else of this one's."""
+    """The environment of one of our processes: nothing of this process's own is inherited."""
     more = {
         "database_url": services.database_url,
         "state_dir": folder,
@@ -86,8 +87,8 @@ def processes(folder: Path, variables: dict[str, str], port: int) -> dict[str, S
 
 @dataclass
 class Run:
-    """What is done to the installation while it sends. ``ended``: processes that ended without
-    having been killed, which none may."""
+    """Kills and restarts processes while they send. ``ended``: processes that ended without having
+    been killed, which is a failure."""
 
     embedded: Embedded
     processes: dict[str, Server]
@@ -130,7 +131,7 @@ class Run:
             self.revive()
             found = still_open(url)
             done = found is not None and found.nothing and stand_ins.wait_until_quiet(0)
-            if done and quiet_before:  # twice: between two looks something may have been in no list
+            if done and quiet_before:  # twice: what moves between two tables may be missed once
                 return True
             quiet_before = done
             kills = kills and (found is None or found.actions > actions * (1 - KILL_UNTIL))
@@ -144,10 +145,12 @@ class Run:
 
     def _tell(self, found: Open | None, stand_ins: StandIns) -> None:
         accepted = len(stand_ins.ledger.entries())
-        words = "the database is away" if found is None else (
-            f"open: {found.actions:,} actions, {found.deliveries:,} deliveries, "
-            f"{found.callbacks:,} callbacks, {found.nudges:,} nudges"
-        )  # fmt: skip
+        words = "the database is away"
+        if found is not None:
+            words = (
+                f"open: {found.actions:,} actions, {found.deliveries:,} deliveries, "
+                f"{found.callbacks:,} callbacks, {found.nudges:,} nudges"
+            )
         self.out.print(f"{self.seconds:6.1f} s  {accepted:,} accepted; {words}")
 
 

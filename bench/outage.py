@@ -1,19 +1,16 @@
 """What a client sees, minute by minute, when PostgreSQL hangs: ``python -m bench.outage``.
 
 The API runs as in production (uvicorn, its own process), on an embedded PostgreSQL that is stopped
-with SIGSTOP after a while and goes on afterwards. A billing system reports four customers a second,
-each request on its own; a load balancer asks ``/readyz`` once a second. At the end everything that
-was told 2xx is looked for in the database, and what was told 503 is reported again.
+with SIGSTOP for a while. A billing system reports four customers a second,
+each request on its own; a load balancer asks ``/readyz`` once a second. At the end it
+is checked that everything confirmed with 2xx is in the database, and the rest is reported again.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -24,8 +21,9 @@ import httpx
 import sqlalchemy as sa
 
 from backoffice.people.keys import BILLING, new_key
-from local.embedded.ports import take_port
 from local.standalone import Embedded
+from stand_ins.api_process import api_process
+from stand_ins.postgres_processes import signal_all
 from store import tables as t
 from store.engine import connect, migrate, transaction
 from store.unit import Unit
@@ -36,7 +34,7 @@ _MINUTE = 60.0
 
 @dataclass
 class Seen:
-    """In one minute, by what was asked: the answers, and the slowest in seconds."""
+    """What a client saw in one minute, by what it asked: answers, and the slowest in seconds."""
 
     answers: dict[str, Counter[str]] = field(default_factory=dict)
     slowest: dict[str, float] = field(default_factory=dict)
@@ -49,15 +47,17 @@ class Seen:
 class Client:
     def __init__(self, base: str, key: str, began: float) -> None:
         self._http = httpx.AsyncClient(
-            base_url=base, headers={"Authorization": f"Bearer {key}"}, timeout=600,
+            base_url=base,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=600,
             limits=httpx.Limits(max_connections=None),
-        )  # fmt: skip
+        )
         self._began = began
         self.minutes: dict[int, Seen] = {}
         self.told: dict[str, str] = {}
 
     async def ask(self, what: str, method: str, path: str, **more: object) -> str:
-        """Counts for the minute in which it was sent."""
+        """Sends a request; it counts for the minute in which it was sent."""
         sent = time.monotonic()
         try:
             answer = await self._http.request(method, path, **more)  # type: ignore[arg-type]
@@ -83,10 +83,10 @@ async def live(client: Client, pid: int, before: float, hang: float, after: floa
     while (now := time.monotonic() - began) < before + hang + after:
         if state == "before" and now >= before:
             state = "hangs"
-            _signal(pid, signal.SIGSTOP)
+            signal_all(pid, signal.SIGSTOP)
         if state == "hangs" and now >= before + hang:
             state = "after"
-            _signal(pid, signal.SIGCONT)
+            signal_all(pid, signal.SIGCONT)
         tasks.add(asyncio.create_task(client.report(f"c-{asked}")))
         if asked % 4 == 0:
             tasks.add(asyncio.create_task(client.ask("/readyz", "GET", "/readyz")))
@@ -96,57 +96,35 @@ async def live(client: Client, pid: int, before: float, hang: float, after: floa
     await asyncio.gather(*tasks)
 
 
-def _signal(main: int, number: int) -> None:
-    """To PostgreSQL and each of its processes."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == main:
-            os.kill(int(stat.parent.name), number)
-    os.kill(main, number)
-
-
-async def _main(before: float, hang: float, after: float) -> None:
+def main(before: float, hang: float, after: float) -> None:
     with tempfile.TemporaryDirectory(prefix="dunning-") as folder:
         embedded = Embedded(Path(folder), temporal=None, durable=False)
         with embedded as services:
             url = services.database_url
             migrate(url)
-            engine = connect(url, pool_size=2)
-            with transaction(engine) as session:
-                organisation = t.Organisation(name="Amber & Sons")
-                session.add(organisation)
-                session.flush()
-                key = new_key(Unit(session, organisation.id), BILLING, "billing")
-            engine.dispose()
-            port = take_port(0, "-")
-            api = subprocess.Popen(  # noqa: ASYNC220 - it starts at once
-                [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port",
-                 str(port), "--no-access-log"],
-                env={**os.environ, "DUNNING_DATABASE_URL": url},  # noqa: TID251 - for the API
-            )  # fmt: skip
-            try:
-                await _up(f"http://127.0.0.1:{port}")
-                client = Client(f"http://127.0.0.1:{port}", key, time.monotonic())
-                assert embedded.postgres_pid
-                await live(client, embedded.postgres_pid, before, hang, after)
-                await _show(client, url)
-            finally:
-                api.terminate()
-                api.wait()
+            key = _billing_key(url)
+            with api_process({"DUNNING_DATABASE_URL": url}) as base:
+                spans = (before, hang, after)
+                asyncio.run(_measure(Client(base, key, time.monotonic()), embedded, url, spans))
 
 
-async def _up(base: str) -> None:
-    async with httpx.AsyncClient(base_url=base) as client:
-        for _ in range(200):
-            try:
-                await client.get("/healthz")
-                return
-            except httpx.HTTPError:
-                await asyncio.sleep(0.1)
-    raise RuntimeError("the API did not start")
+def _billing_key(url: str) -> str:
+    engine = connect(url, pool_size=2)
+    with transaction(engine) as session:
+        organisation = t.Organisation(name="Amber & Sons")
+        session.add(organisation)
+        session.flush()
+        key = new_key(Unit(session, organisation.id), BILLING, "billing")
+    engine.dispose()
+    return key
+
+
+async def _measure(
+    client: Client, embedded: Embedded, url: str, spans: tuple[float, float, float]
+) -> None:
+    assert embedded.postgres_pid
+    await live(client, embedded.postgres_pid, *spans)
+    await _show(client, url)
 
 
 async def _show(client: Client, url: str) -> None:
@@ -175,4 +153,4 @@ if __name__ == "__main__":
     parser.add_argument("--hang", type=float, default=120, help="seconds")
     parser.add_argument("--after", type=float, default=60, help="seconds after it goes on")
     given = parser.parse_args()
-    asyncio.run(_main(given.before, given.hang, given.after))
+    main(given.before, given.hang, given.after)

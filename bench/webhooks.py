@@ -1,8 +1,8 @@
 """`python -m bench.webhooks [events a second] [seconds]`: how fast callbacks are answered.
 
 One API process on the embedded PostgreSQL. Each event comes in a signed post of its own, from
-SendGrid, Twilio and Lob in turn, at a steady rate; the floor in the same run is a request that asks
-the database one question (`/readyz`). Nothing takes the callbacks in meanwhile but the database.
+SendGrid, Twilio and Lob in turn, at a steady rate; the floor in the same run is a request with one
+statement (`/readyz`). The callbacks are stored; no worker takes them in meanwhile.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import base64
 import hmac
 import itertools
 import json
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +28,7 @@ from sqlmodel import func, select
 from twilio.request_validator import RequestValidator
 
 from local.standalone import Embedded
+from stand_ins.api_process import api_process
 from store import tables as t
 from store.engine import connect, migrate, transaction
 
@@ -40,15 +39,22 @@ Post = tuple[str, bytes, dict[str, str]]
 
 
 def sendgrid() -> Post:
-    event = {"event": "delivered", "email": "eve@acme.example", "timestamp": int(time.time()),
-             "dunning_delivery_id": str(uuid.uuid4()), "sg_event_id": uuid.uuid4().hex}  # fmt: skip
-    body, stamp = json.dumps([event]).encode() + b"\r\n", str(int(time.time()))
+    stamp = str(int(time.time()))
+    event = {
+        "event": "delivered",
+        "email": "eve@acme.example",
+        "timestamp": int(stamp),
+        "dunning_delivery_id": str(uuid.uuid4()),
+        "sg_event_id": uuid.uuid4().hex,
+    }
+    body = json.dumps([event]).encode() + b"\r\n"
     signature = KEY.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))
-    return "/webhooks/sendgrid", body, {
+    headers = {
         "content-type": "application/json",
         "x-twilio-email-event-webhook-timestamp": stamp,
         "x-twilio-email-event-webhook-signature": base64.b64encode(signature).decode(),
-    }  # fmt: skip
+    }
+    return "/webhooks/sendgrid", body, headers
 
 
 def twilio() -> Post:
@@ -64,17 +70,18 @@ def lob() -> Post:
     body = json.dumps({"id": "evt_1", "event_type": {"id": "letter.mailed"}, "body": letter})
     stamp = str(int(time.time()))
     signature = hmac.new(SECRET.encode(), f"{stamp}.{body}".encode(), "sha256").hexdigest()
-    return "/webhooks/lob", body.encode(), {
+    headers = {
         "content-type": "application/json",
         "lob-signature-timestamp": stamp,
         "lob-signature": signature,
-    }  # fmt: skip
+    }
+    return "/webhooks/lob", body.encode(), headers
 
 
 async def at_a_rate(
     client: httpx.AsyncClient, rate: float, seconds: float, ask: Callable[[], httpx.Request]
 ) -> list[float]:
-    """The answer times in seconds; raises when one is no success."""
+    """The answer times in seconds. Raises HTTPStatusError when one is no success."""
     times: list[float] = []
 
     async def one(request: httpx.Request) -> None:
@@ -91,11 +98,11 @@ async def at_a_rate(
     return times
 
 
-def told(name: str, times: list[float]) -> float:
+def shown(name: str, times: list[float]) -> float:
     ranked = sorted(1000 * t for t in times)
     at = {p: ranked[min(len(ranked) - 1, int(len(ranked) * p))] for p in (0.5, 0.95, 0.99)}
-    print(f"  {name:10} {len(ranked):6} answers  median {at[0.5]:6.1f}  95 % {at[0.95]:6.1f}  "
-          f"99 % {at[0.99]:6.1f}  slowest {ranked[-1]:6.1f} ms")  # fmt: skip
+    places = "  ".join(f"{p:.0%} {milliseconds:6.1f}" for p, milliseconds in at.items())
+    print(f"  {name:10} {len(ranked):6} answers  {places}  slowest {ranked[-1]:6.1f} ms")
     return statistics.median(ranked)
 
 
@@ -112,53 +119,39 @@ async def measure(base: str, rate: float, seconds: float) -> list[float]:
             client, rate, seconds, lambda: client.build_request("GET", "/readyz")
         )
         times = await at_a_rate(client, rate, seconds, ask)
-    floor_median = told("floor", floor)
-    ratio = told("callbacks", times) / floor_median
+    floor_median = shown("floor", floor)
+    ratio = shown("callbacks", times) / floor_median
     over = sum(t > 0.05 for t in times)
     print(f"  {ratio:.1f} times the floor; {over} of {len(times)} took 50 ms or more")
     return times
+
+
+def settings(database_url: str) -> dict[str, str]:
+    der, info = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    public = KEY.public_key().public_bytes(der, info)
+    return {
+        "DUNNING_DATABASE_URL": database_url,
+        "DUNNING_PUBLIC_BASE_URL": BASE,
+        "DUNNING_SENDGRID_API_KEY": "SG.bench",
+        "DUNNING_SENDGRID_WEBHOOK_KEYS": base64.b64encode(public).decode(),
+        "DUNNING_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "DUNNING_TWILIO_AUTH_TOKEN": TOKEN,
+        "DUNNING_TWILIO_SENDER": "+15005550006",
+        "DUNNING_LOB_API_KEY": "test_bench",
+        "DUNNING_LOB_SENDER": "Amber; 185 Berry St; San Francisco; CA; 94107",
+        "DUNNING_LOB_WEBHOOK_SECRETS": SECRET,
+    }
 
 
 def main(rate: float, seconds: float) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
         Embedded(Path(folder), temporal=None) as services,
-        socket.create_server(("127.0.0.1", 0)) as held,
     ):
         migrate(services.database_url)
-        port = held.getsockname()[1]
-        held.close()
-        public = KEY.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app",
-             "--port", str(port), "--no-access-log", "--log-level", "warning"],
-            env={"PATH": "/usr/bin:/bin",
-                 "DUNNING_DATABASE_URL": services.database_url,
-                 "DUNNING_PUBLIC_BASE_URL": BASE,
-                 "DUNNING_SENDGRID_API_KEY": "SG.bench",
-                 "DUNNING_SENDGRID_WEBHOOK_KEYS": base64.b64encode(public).decode(),
-                 "DUNNING_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-                 "DUNNING_TWILIO_AUTH_TOKEN": TOKEN,
-                 "DUNNING_TWILIO_SENDER": "+15005550006",
-                 "DUNNING_LOB_API_KEY": "test_bench",
-                 "DUNNING_LOB_SENDER": "Amber; 185 Berry St; San Francisco; CA; 94107",
-                 "DUNNING_LOB_WEBHOOK_SECRETS": SECRET},
-        )  # fmt: skip
-        try:
-            base = f"http://127.0.0.1:{port}"
-            for _ in range(200):
-                try:
-                    httpx.get(f"{base}/readyz").raise_for_status()
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.1)
+        with api_process(settings(services.database_url)) as base:
             print(f"{rate:.0f} a second for {seconds:.0f} s")
             times = asyncio.run(measure(base, rate, seconds))
-        finally:
-            process.terminate()
-            process.wait(20)
         engine = connect(services.database_url)
         with transaction(engine) as session:
             stored = session.exec(select(func.count()).select_from(t.Callback)).one()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ MEMBER = "ada@amber.example"
 _AT_ONCE = 200
 _SENDING_TIME = time(8, 30)
 _NOW_AT_HOUR = 10
-_US_MOBILE = 2_125_550_000  # a number of New York takes SMS as far as anybody can tell
+_US_MOBILE = 2_125_550_000  # New York: by its form it may be a mobile number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def addressees(count: int) -> list[Addressee]:
 
 
 def make_book(engine: Engine, people: Sequence[Addressee]) -> uuid.UUID:
-    """An organisation where it is mid-morning now. One automatic step of each customer is planned
-    for its sending time, which is past, and is late by an outage (rule 21); each is nudged."""
+    """An organisation in a time zone where it is mid-morning. Each customer has one automatic step
+    planned for its sending time, which has passed, as after an outage (rule 21), and a nudge."""
     now = datetime.now(UTC)
     with transaction(engine) as session:
         organisation = t.Organisation(
@@ -96,13 +96,7 @@ def _put(unit: Unit, person: Addressee, version: t.PlanVersion) -> None:
         members=[MEMBER],
     )
     customer, _ = put_customer(unit, fact)
-    invoice, _ = put_invoice(
-        unit,
-        InvoiceFact(
-            person.key, person.key, f"INV-{person.key}", due - timedelta(days=30),
-            Decimal("120.50"), "USD", due,
-        ),
-    )  # fmt: skip
+    invoice, _ = put_invoice(unit, _invoice(person, due))
     unit.session.flush()
     action = t.Action(
         organisation_id=unit.organisation_id,
@@ -122,11 +116,16 @@ def _put(unit: Unit, person: Addressee, version: t.PlanVersion) -> None:
     unit.session.add(action)
 
 
+def _invoice(person: Addressee, due: date) -> InvoiceFact:
+    issued, total = due - timedelta(days=30), Decimal("120.50")
+    return InvoiceFact(person.key, person.key, f"INV-{person.key}", issued, total, "USD", due)
+
+
 def _zone(now: datetime) -> str:
-    """One where it is between ten and eleven in the morning."""
+    """A time zone in which it is between ten and eleven in the morning."""
     east = (_NOW_AT_HOUR - now.hour) % 24
     east = east if east <= 12 else east - 24
-    return f"Etc/GMT{-east:+d}"  # the sign of these names is the other way round
+    return f"Etc/GMT{-east:+d}"  # POSIX sign: west is positive
 
 
 def _plan(channel: ActionType) -> dict[str, Any]:
@@ -154,13 +153,16 @@ def _address(channel: ActionType, n: int) -> str:
 
 
 def _contact(person: Addressee) -> ContactFact:
-    """Each can be reached by its own channel alone."""
+    """Reachable by the person's own channel alone."""
     if person.channel is ActionType.EMAIL:
         return ContactFact("eve", "Eve", main=True, email=person.address)
     if person.channel is ActionType.SMS:
         return ContactFact("eve", "Eve", main=True, phone=person.address)
     postal = {
-        "line1": "210 King Street", "city": "San Francisco", "region": "CA",
-        "postal_code": "94107", "country": "US",
-    }  # fmt: skip
+        "line1": "210 King Street",
+        "city": "San Francisco",
+        "region": "CA",
+        "postal_code": "94107",
+        "country": "US",
+    }
     return ContactFact("eve", person.address, main=True, postal=postal)

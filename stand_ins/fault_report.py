@@ -1,20 +1,18 @@
-"""What became of each message: the ledger of the stand-ins against the actions in the database."""
+"""What became of each message: the stand-ins' ledger compared with the actions in the database."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import psycopg
-from rich import box
-from rich.table import Table
 
 from stand_ins.fault_book import CHANNELS, Addressee
-from stand_ins.providers import Fault, Ledger, StandIns
+from stand_ins.providers import Ledger
 
-#: Where a person sees it and must say: what nobody knows, what was refused.
+#: A person sees it: the provider refused it.
 _REFUSED = {"to_do", "failed"}
 _UNSETTLED = {"planned", "sending"}
 
@@ -41,11 +39,11 @@ _OPEN = """
 
 @dataclass(slots=True)
 class Tally:
-    """Messages. ``once`` and ``twice``: accepted so often by the provider, twice or more. The
-    others were never accepted: ``review_unsent`` and ``refused`` are with a person, ``never`` with
-    nobody. ``lies``: said to be done without having been accepted; they are among ``never``.
+    """Numbers of messages. ``once``, ``twice``: accepted by the provider once, twice or more. Not
+    accepted: ``review_unsent`` and ``refused``, which a person sees, and ``never``, which nobody
+    sees. ``lies``: of these, the ones that the database calls done.
 
-    ``review_sent``: accepted, and all the same a person is asked. ``unsettled``: still on its way.
+    ``review_sent``: accepted, and a person is asked. ``unsettled``: planned or sending.
     """
 
     actions: int = 0
@@ -65,10 +63,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Report:
-    """``strays``: accepted by a provider for nobody in the book. ``wrong``: who got it twice or
-    never, or of whom a lie is told. ``by_…``: how a lost answer was made good. ``asked``: look-ups
-    that found nothing or could not tell, but for those before a letter was sent again.
-    ``callbacks``: what became of those that the API took."""
+    """``strays``: messages accepted for an address that is not in the book. ``wrong``: addressees
+    whose message counts as ``twice``, ``never`` or ``lies``. ``by_…``: how the outcome became known
+    after an answer was lost. ``asked``: look-ups without a result, except those before a letter was
+    sent again. ``callbacks``: outcomes of those that the API stored."""
 
     by_channel: dict[str, Tally] = field(default_factory=dict)
     wrong: list[Addressee] = field(default_factory=list)
@@ -88,7 +86,7 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Nothing twice, nothing lost, no lie, and nothing left on its way."""
+        """No message twice, lost, wrongly called done or unsettled; every callback taken in."""
         whole = self.whole
         wrong = whole.twice, whole.never, whole.lies, whole.unsettled, self.strays
         return not any(wrong) and set(self.callbacks) <= {"done"}
@@ -96,7 +94,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What is not settled yet: actions, deliveries, callbacks to take in, nudges."""
+    """How much is not settled yet."""
 
     actions: int
     deliveries: int
@@ -109,7 +107,7 @@ class Open:
 
 
 def still_open(url: str) -> Open | None:
-    """None while the database is away."""
+    """None while the database does not answer."""
     try:
         with _connected(url) as connection:
             row = connection.execute(_OPEN).fetchone()
@@ -120,7 +118,7 @@ def still_open(url: str) -> Open | None:
 
 
 def report(url: str, ledger: Ledger, people: Sequence[Addressee]) -> Report:
-    """Counts by address, so that it does not matter which id a message was sent under."""
+    """Counts by address, whatever id a message was sent under."""
     found = Report(by_channel={channel.value: Tally() for channel in CHANNELS})
     with _connected(url) as connection:
         statuses = {key: set(all_) for key, all_ in connection.execute(_ACTIONS)}
@@ -175,70 +173,16 @@ def evidence(url: str, ledger: Ledger, person: Addressee) -> list[str]:
     return lines
 
 
-_OF = "(SELECT id FROM customer WHERE external_id = %s)"
+_OF = "WHERE customer_id = (SELECT id FROM customer WHERE external_id = %s)"
 _EVIDENCE = {
-    "action": f"SELECT id, step_key, attempt, status, cause, reason FROM action "
-    f"WHERE customer_id = {_OF}",
-    "delivery": f"SELECT id, status, provider_id, sends, look_ups, claimed_at::time, "
-    f"first_claimed_at::time, deadline::time, settled_at::time, error FROM delivery "
-    f"WHERE customer_id = {_OF}",
-    "timeline": f"SELECT at::time, kind, text FROM timeline "
-    f"WHERE customer_id = {_OF} ORDER BY id",
-}  # fmt: skip
-
-
-def tables(found: Report, stand_ins: StandIns) -> list[Table]:
-    """As Markdown."""
-    return [_messages(found), _faults(stand_ins), _made_good(found, stand_ins)]
-
-
-def _messages(found: Report) -> Table:
-    names = {
-        "actions": "actions", "once": "once", "twice": "twice or more", "never": "never",
-        "lies": "said to be sent, never accepted", "review_sent": "in review: accepted",
-        "review_unsent": "in review: not accepted", "refused": "refused", "unsettled": "unsettled",
-    }  # fmt: skip
-    rows = [*found.by_channel.items(), ("all", found.whole)]
-    return _table(
-        ["channel", *names.values()],
-        ([name, *(getattr(tally, part) for part in names)] for name, tally in rows),
-    )
-
-
-def _faults(stand_ins: StandIns) -> Table:
-    played = stand_ins.played()
-    return _table(
-        ["fault", *played],
-        ([fault.value, *(counted[fault] for counted in played.values())] for fault in Fault),
-    )
-
-
-def _made_good(found: Report, stand_ins: StandIns) -> Table:
-    counts = stand_ins.counts()
-    answers = ", ".join(f"{n} × {status or 'none'}" for status, n in counts.statuses.most_common())
-    rows: list[list[Any]] = [
-        ["found by a look-up", found.by_look_up],
-        ["look-ups that found nothing or failed", found.asked],
-        ["proven by a callback", found.by_callback],
-        ["proven by a late answer", found.by_late_answer],
-        ["callbacks posted", counts.posts],
-        ["of these again", counts.retries],
-        ["given up", counts.abandoned],
-        ["our answers", answers],
-        ["slowest answer", f"{counts.slowest:.2f} s"],
-        [
-            "what became of them",
-            ", ".join(f"{n} {outcome}" for outcome, n in found.callbacks.items()),
-        ],
-    ]
-    return _table(["lost answers and callbacks", ""], rows)
-
-
-def _table(columns: list[str], rows: Iterable[list[Any]]) -> Table:
-    table = Table(*columns, box=box.MARKDOWN)
-    for row in rows:
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
-    return table
+    "action": f"SELECT id, step_key, attempt, status, cause, reason FROM action {_OF}",
+    "delivery": f"""
+        SELECT id, status, provider_id, sends, look_ups, claimed_at::time, first_claimed_at::time,
+            deadline::time, settled_at::time, error
+        FROM delivery {_OF}
+    """,
+    "timeline": f"SELECT at::time, kind, text FROM timeline {_OF} ORDER BY id",
+}
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:

@@ -1,4 +1,4 @@
-"""Customers with a long past: closed invoices with what happened to each, made by PostgreSQL."""
+"""Customers with many closed invoices and what happened to each, inserted by SQL."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ from store.unit import Unit
 
 #: Open invoices of each customer.
 OPEN = 2
+
+_STEP = {
+    "key": "email",
+    "name": "email",
+    "type": "email",
+    "automatic": True,
+    "trigger": {"from": "due", "days": 1},
+    "subject": "s",
+    "body": "b",
+}
 
 _INVOICES = """
     INSERT INTO invoice (id, organisation_id, customer_id, external_id, number, issued_on, due_on,
@@ -69,7 +79,7 @@ _PROMISES = """
     SELECT gen_random_uuid(), customer_id, id, due_on, 100, '', '', now(), 'kept'
     FROM invoice WHERE organisation_id = :org AND status = 'paid'
 """
-#: They have run out; nobody resumes what has run out.
+#: Their last day is past.
 _PAUSES = """
     INSERT INTO pause (id, customer_id, invoice_id, until, reason, created_by, created_at)
     SELECT gen_random_uuid(), customer_id, id, due_on, '', '', now()
@@ -80,7 +90,7 @@ _TIMELINE = """
     SELECT :org, customer_id, id, now(), 'invoice_paid', number || ' is paid', 'billing'
     FROM invoice WHERE organisation_id = :org AND status = 'paid'
 """
-#: Of the open invoices one has had its email, and the other one waits for it.
+#: The email of one open invoice is done, and that of the other is planned.
 _OPEN_ACTIONS = """
     INSERT INTO action (id, organisation_id, customer_id, invoice_id, step_key, name, occurrence,
         attempt, type, automatic, status, reason, ended_by, note, edits, executed_at, created_at)
@@ -94,6 +104,11 @@ _OPEN_ACTIONS = """
 """
 
 
+#: In the order in which rows refer to each other.
+_FACTS = (_INVOICES, _CREDITS, _APPLICATIONS)
+_STATEMENTS = (*_FACTS, _ACTIONS, _DELIVERIES, _PROMISES, _PAUSES, _TIMELINE, _OPEN_ACTIONS)
+
+
 def organisation_with_history(
     session: Session, closed: dict[str, int]
 ) -> tuple[uuid.UUID, dict[str, uuid.UUID]]:
@@ -102,9 +117,7 @@ def organisation_with_history(
     organisation = t.Organisation(name="Long past")
     session.add(organisation)
     session.flush()
-    step = {"key": "email", "name": "email", "type": "email", "automatic": True,
-            "trigger": {"from": "due", "days": 1}, "subject": "s", "body": "b"}  # fmt: skip
-    put_plan(Unit(session, organisation.id), {"name": "P", "steps": [step]}, lambda _: None)
+    put_plan(Unit(session, organisation.id), {"name": "P", "steps": [_STEP]}, lambda _: None)
     customers = {
         key: t.Customer(organisation_id=organisation.id, external_id=key, name=key)
         for key in closed
@@ -117,10 +130,7 @@ def organisation_with_history(
     )
     session.flush()
     values = {"org": organisation.id, "closed": closed, "open": OPEN}
-    for statement in (
-        _INVOICES, _CREDITS, _APPLICATIONS, _ACTIONS, _DELIVERIES, _PROMISES, _PAUSES, _TIMELINE,
-        _OPEN_ACTIONS,
-    ):  # fmt: skip
+    for statement in _STATEMENTS:
         clause = sa.text(statement)
         names = clause.compile().params
         if "closed" in names:

@@ -1,16 +1,18 @@
-"""A payment and a send at the same moment, as often as one likes (rule 36).
+"""A payment and a send of the same invoice at the same moment, many times (rule 36).
 
-Triggers in the database note when a payment and a claim were written. Both are under the customer's
-lock, so the order of the notes is the order of the two transactions, whatever the clocks say.
+Triggers in the database note each payment and each claim. Both are written under the customer's
+lock, so the order of the notes is the order of the two transactions; no clock is needed.
 """
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -18,6 +20,7 @@ from providers.port import Accepted
 from stand_ins.town import Provider, Town
 from store.engine import transaction
 
+_HEAD_START_SECONDS = 1 / 300  # on average
 _NOTES = """
 CREATE TABLE race (n bigserial PRIMARY KEY, customer uuid, what text);
 CREATE FUNCTION note_race() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -38,51 +41,48 @@ GROUP BY what
 def race(
     engine: sa.Engine, runs: int, seed: int = 1, told: Callable[[int], None] = lambda _: None
 ) -> Counter[str]:
-    """So many customers, each paid in the very moment of its reminder: how often what came first.
+    """Pay ``runs`` customers at the moment of their reminder; returns how often which came first.
 
-    "paid": it was paid, and nothing was claimed; "claimed, paid": the message was on its way.
-    "paid, claimed" must never be: somebody who had paid was reminded.
+    "paid": paid, and no message was claimed; "claimed, paid": the message was already on its way.
+    "paid, claimed" must never happen: a customer who had paid was reminded.
     """
     chance = random.Random(seed)
     town = Town(engine, Provider(Accepted("")))
     with transaction(engine) as session:
         session.connection().execute(sa.text(_NOTES))
-    town.at("2025-03-03 10:00")
     with ThreadPoolExecutor(2) as pool:
         for n in range(runs):
-            key, number = f"c{n}", f"INV-{n}"
-            town.at("2025-03-03 10:00")
-            town.customer(key)
-            town.invoice(number, "2025-03-03", customer=key)
-            town.review(customer=key)
-            town.at("2025-03-04 08:30")
-            gate = threading.Barrier(2)
-            first = chance.choice(("pay", "send"))
-            head_start = chance.expovariate(300)  # seconds; 3 ms on average
-
-            def pay(
-                key: str = key,
-                number: str = number,
-                gate: threading.Barrier = gate,
-                wait: float = head_start if first == "send" else 0,
-            ) -> None:
-                gate.wait(20)
-                threading.Event().wait(wait)
-                town.pay(number, customer=key)
-
-            def send(
-                key: str = key,
-                gate: threading.Barrier = gate,
-                wait: float = head_start if first == "pay" else 0,
-            ) -> None:
-                gate.wait(20)
-                threading.Event().wait(wait)
-                town.send(customer=key)
-
-            for done in (pool.submit(pay), pool.submit(send)):
-                done.result(60)
+            _due_reminder(town, n)
+            acts: list[Callable[..., object]] = [partial(town.pay, f"INV-{n}"), town.send]
+            chance.shuffle(acts)
+            _run_both(pool, acts, f"c{n}", chance.expovariate(1 / _HEAD_START_SECONDS))
             told(n + 1)
     with transaction(engine) as session:
         orders = Counter({row.what: row.count for row in session.execute(sa.text(_ORDERS))})
     assert len(town.provider.tried) == orders["claimed, paid"] + orders["paid, claimed"]
     return orders
+
+
+def _due_reminder(town: Town, n: int) -> None:
+    """A customer of its own, whose reminder is due now."""
+    town.at("2025-03-03 10:00")
+    town.customer(f"c{n}")
+    town.invoice(f"INV-{n}", "2025-03-03", customer=f"c{n}")
+    town.review(customer=f"c{n}")
+    town.at("2025-03-04 08:30")
+
+
+def _run_both(
+    pool: ThreadPoolExecutor, acts: Sequence[Callable[..., object]], customer: str, wait: float
+) -> None:
+    """Both at the same time, the second ``wait`` seconds after the first."""
+    gate = threading.Barrier(2)
+
+    def run(act: Callable[..., object], seconds: float) -> None:
+        gate.wait(20)
+        time.sleep(seconds)
+        act(customer=customer)
+
+    first, second = acts
+    for done in (pool.submit(run, first, 0), pool.submit(run, second, wait)):
+        done.result(60)

@@ -9,13 +9,13 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import chain
-from pathlib import Path
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from local.standalone import Embedded
+from stand_ins.postgres_processes import signal_all
 
 #: Seconds in these tests, small: what one answer of the database may take, and what a measured time
 #: may take beyond its limit on a busy machine.
@@ -28,28 +28,11 @@ class Server:
     def __init__(self, embedded: Embedded, url: str) -> None:
         self.embedded, self.url = embedded, url
 
-    def _processes(self) -> list[int]:
-        main = self.embedded.postgres_pid
-        assert main is not None
-        found = [main]
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal():
-                with contextlib.suppress(OSError):
-                    after_name = (entry / "stat").read_text().rpartition(")")[2].split()
-                    if int(after_name[1]) == main:
-                        found.append(int(entry.name))
-        return found
-
     def stop(self) -> None:
-        """Stop every process: connections stay open, and nothing answers."""
-        for process in self._processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGSTOP)
+        signal_all(self.embedded.postgres_pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
-        for process in self._processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGCONT)
+        signal_all(self.embedded.postgres_pid, signal.SIGCONT)
 
     def kill_a_backend(self) -> None:
         """Kill the process of one connection: PostgreSQL then ends all of them and recovers."""
