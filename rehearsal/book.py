@@ -59,13 +59,12 @@ def events(
         if at <= last:
             found.append(Event(max(at, first), base + fact.line, fact))
     found.sort(key=lambda e: (e.at, e.order))
-    return list(_with_news(found))
+    return list(with_news(found, {}))
 
 
-def _with_news(found: list[Event]) -> Iterator[Event]:
+def with_news(found: list[Event], told: dict[str, CustomerFact]) -> Iterator[Event]:
     """What a row says of its customer goes with it where it is news: what a row leaves empty keeps
-    what an earlier one said."""
-    told: dict[str, CustomerFact] = {}
+    what an earlier one said. ``told``: what was said so far, by customer; it is kept up to date."""
     for event in found:
         row = event.what
         if isinstance(row, Fact) or event.paid:

@@ -29,7 +29,6 @@ STILL_TO_BE_SPLIT = {
     "tests/api/members/test_deliveries.py",
     "tests/api/members/test_files.py",
     "tests/api/outside/test_webhooks.py",
-    "tests/backoffice/ledger/test_imports.py",
 }
 
 

@@ -1,0 +1,103 @@
+"""Amber & Sons import what their billing system exports."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
+from backoffice.ledger.import_rows import ImportReport
+from backoffice.ledger.imports import ImportOptions, import_book
+from backoffice.ledger.kinds import PAYMENT
+from backoffice.people.plans import put_plan
+from store import tables as t
+from store.engine import transaction
+from store.unit import Unit
+
+HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
+MORE = f"{HEADER},phone,language,country,terms_days,parent,plan"
+NOW = datetime(2025, 6, 2, 9, tzinfo=UTC)
+
+
+def book(*rows: str, header: str = HEADER) -> Callable[[], BinaryIO]:
+    text = "\n".join([header, *rows, ""])
+    return lambda: io.BytesIO(text.encode())
+
+
+class Office:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        with transaction(engine) as session:
+            organisation = t.Organisation(name="Amber & Sons", rehearsal_now=NOW)
+            session.add(organisation)
+            session.flush()
+            self.id = organisation.id
+            step = {"key": "first", "name": "1st", "type": "email", "automatic": True,
+                    "trigger": {"from": "due", "days": 1}, "subject": "s", "body": "b"}  # fmt: skip
+            for name in ("Standard", "Gentle"):
+                put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
+
+    def imports(self, *rows: str, header: str = HEADER, skip: bool = False) -> ImportReport:
+        return import_book(
+            self.engine, self.id, book(*rows, header=header), ImportOptions(skip_bad_rows=skip)
+        )
+
+    def refused(self, *rows: str, header: str = HEADER) -> list[str]:
+        """What is wrong with a book of which nothing goes in."""
+        before = self.everything()
+        report = self.imports(*rows, header=header)
+        assert report.bad_count == len({bad.line for bad in report.bad_rows})
+        assert self.everything() == before
+        return [str(bad) for bad in report.bad_rows]
+
+    def rows(self, table: Any) -> list[Any]:
+        where = table.organisation_id == self.id if hasattr(table, "organisation_id") else sa.true()
+        with transaction(self.engine) as session:
+            return list(session.exec(select(table).where(where)))
+
+    def one(self, table: Any, key: str) -> Any:
+        return next(row for row in self.rows(table) if row.external_id == key)
+
+    def everything(self) -> dict[str, list[str]]:
+        tables = (
+            t.Customer,
+            t.Contact,
+            t.Invoice,
+            t.Credit,
+            t.Application,
+            t.TimelineEntry,
+            t.Nudge,
+        )
+        return {str(table.__name__): sorted(map(repr, self.rows(table))) for table in tables}
+
+    def told(self) -> list[str]:
+        entries = sorted(self.rows(t.TimelineEntry), key=lambda entry: entry.id)
+        return [f"{entry.kind}: {entry.text}" for entry in entries]
+
+    def nudged(self) -> list[str]:
+        """Who was nudged; the relay takes the nudges."""
+        names = {c.id: c.external_id for c in self.rows(t.Customer)}
+        nudged = sorted(names[n.customer_id] for n in self.rows(t.Nudge))
+        with transaction(self.engine) as session:
+            session.connection().execute(sa.delete(t.Nudge))
+        return nudged
+
+    def pays(self, key: str, customer: str, amount: str, on: str, invoice: str) -> None:
+        fact = CreditFact(
+            PAYMENT, key, customer, Decimal(amount), "EUR", date.fromisoformat(on),
+            {invoice: Decimal(amount)},
+        )  # fmt: skip
+        with transaction(self.engine) as session:
+            put_credit(Unit(session, self.id, NOW, by="billing"), fact)
+
+    def reverses(self, key: str) -> None:
+        with transaction(self.engine) as session:
+            row = credit_or_404(Unit(session, self.id), PAYMENT, key)
+            reverse_credit(Unit(session, row.organisation_id, NOW, by="billing"), row, "bounced")

@@ -1,0 +1,93 @@
+"""What a way of telling a book leaves in the tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from store import tables as t
+from store.engine import transaction
+from tests.cast.ways import Way
+
+
+def tables_of(way: Way, *, rehearsed: bool = False) -> dict[str, list[str]]:
+    """The rows of an organisation with external ids in the place of ours.
+
+    ``rehearsed``: without what a rehearsal writes in its own way. Its book has no postal addresses,
+    so each contact gets one; and it tells what each row says of a customer, one after the other, so
+    that an address may have been corrected more often.
+    """
+    with transaction(way.engine) as session:
+
+        def rows(table: Any) -> list[Any]:
+            return list(session.exec(select(table)))
+
+        mine = {c.id: c.external_id for c in rows(t.Customer) if c.organisation_id == way.id}
+        names: dict[Any, str] = dict(mine)
+        names |= {p.id: p.name for p in rows(t.Plan)}
+        names |= {i.id: i.external_id for i in rows(t.Invoice)}
+        credits_ = {c.id: c for c in rows(t.Credit) if c.organisation_id == way.id}
+        names |= {
+            key: f"{c.kind} {c.external_id.removeprefix(way.prefix)}" for key, c in credits_.items()
+        }
+
+        def cells(row: Any) -> str:
+            found = {
+                name: names.get(value, value) if name.endswith("_id") else value
+                for name, value in row.model_dump().items()
+                if name not in {"id", "organisation_id"}
+            }
+            if isinstance(row, t.Credit):
+                found["external_id"] = row.external_id.removeprefix(way.prefix)
+            if isinstance(row, t.Contact):
+                found["fixed"] = {
+                    kind: [datetime.fromisoformat(at) for at in times][: 1 if rehearsed else None]
+                    for kind, times in row.fixed.items()
+                    if kind != "postal" or not rehearsed
+                }
+                if rehearsed:
+                    found.pop("postal")
+            return str(sorted((name, _plain(value)) for name, value in found.items()))
+
+        of_customers = (t.Contact, t.Invoice, t.Credit, t.UnappliedCredit)
+        found = {
+            table.__name__: sorted(cells(row) for row in rows(table) if row.customer_id in mine)
+            for table in of_customers
+        }
+        found["Customer"] = sorted(cells(row) for row in rows(t.Customer) if row.id in mine)
+        found["Application"] = sorted(
+            cells(row) for row in rows(t.Application) if row.credit_id in credits_
+        )
+        return found
+
+
+def _plain(value: Any) -> str:
+    return str(value.normalize() if isinstance(value, Decimal) else value)
+
+
+def timeline_of(way: Way, kinds: set[str] | None = None) -> list[tuple[Any, ...]]:
+    """Texts of these kinds (None = all), without the names that a way gives to its own payments."""
+    with transaction(way.engine) as session:
+        mine = select(t.TimelineEntry).where(t.TimelineEntry.organisation_id == way.id)
+        return sorted(
+            (entry.kind, entry.text.replace(f"{way.prefix}/", "/"), entry.at)
+            for entry in session.exec(mine)
+            if kinds is None or entry.kind in kinds
+        )
+
+
+def nudged(way: Way) -> set[str]:
+    """Who was nudged since the last call."""
+    with transaction(way.engine) as session:
+        found = (
+            select(t.Customer.external_id).join(t.Nudge).where(t.Nudge.organisation_id == way.id)
+        )
+        who = set(session.exec(found))
+        session.connection().execute(
+            sa.delete(t.Nudge).where(col(t.Nudge.organisation_id) == way.id)
+        )
+        return who
