@@ -15,54 +15,55 @@ from tests.cast.ways import Way
 
 
 def tables_of(way: Way, *, rehearsed: bool = False) -> dict[str, list[str]]:
-    """The rows of an organisation with external ids in the place of ours.
+    """The rows of an organisation with external ids in the place of ours, which are random.
 
     ``rehearsed``: without what a rehearsal writes in its own way. Its book has no postal addresses,
     so each contact gets one; and it tells what each row says of a customer, one after the other, so
     that an address may have been corrected more often.
     """
     with transaction(way.engine) as session:
+        rows = {table: list(session.exec(select(table))) for table in _TABLES}
+    mine = {c.id: c.external_id for c in rows[t.Customer] if c.organisation_id == way.id}
+    kept = {table: [row for row in found if _whose(row) in mine] for table, found in rows.items()}
+    # Triggers keep unapplied credit; a row of 0 is the same as none.
+    kept[t.UnappliedCredit] = [row for row in kept[t.UnappliedCredit] if row.amount]
+    paid = {row.id for row in kept[t.Credit]}
+    kept[t.Application] = [row for row in rows[t.Application] if row.credit_id in paid]
+    names = {row.id: row.external_id for table in _NAMED for row in rows[table]}
+    names |= {row.id: row.name for row in rows[t.Plan]}
+    names = {key: name.removeprefix(way.prefix) for key, name in names.items()}
+    return {
+        table.__name__: sorted(_cells(row, names, way.prefix, rehearsed) for row in found)
+        for table, found in kept.items()
+        if table is not t.Plan
+    }
 
-        def rows(table: Any) -> list[Any]:
-            return list(session.exec(select(table)))
 
-        mine = {c.id: c.external_id for c in rows(t.Customer) if c.organisation_id == way.id}
-        names: dict[Any, str] = dict(mine)
-        names |= {p.id: p.name for p in rows(t.Plan)}
-        names |= {i.id: i.external_id for i in rows(t.Invoice)}
-        credits_ = {c.id: c for c in rows(t.Credit) if c.organisation_id == way.id}
-        names |= {
-            key: f"{c.kind} {c.external_id.removeprefix(way.prefix)}" for key, c in credits_.items()
+_NAMED: tuple[Any, ...] = (t.Customer, t.Invoice, t.Credit, t.Contact)
+_TABLES: tuple[Any, ...] = (*_NAMED, t.Plan, t.UnappliedCredit, t.Application)
+
+
+def _whose(row: Any) -> Any:
+    return row.id if isinstance(row, t.Customer) else getattr(row, "customer_id", None)
+
+
+def _cells(row: Any, names: dict[Any, str], prefix: str, rehearsed: bool) -> str:
+    found = {
+        name: names.get(value, value) if name.endswith("_id") else value
+        for name, value in row.model_dump().items()
+        if name not in {"id", "organisation_id"}
+    }
+    if isinstance(row, t.Credit):
+        found["external_id"] = row.external_id.removeprefix(prefix)
+    if isinstance(row, t.Contact):
+        found["fixed"] = {
+            kind: [datetime.fromisoformat(at) for at in times][: 1 if rehearsed else None]
+            for kind, times in row.fixed.items()
+            if kind != "postal" or not rehearsed
         }
-
-        def cells(row: Any) -> str:
-            found = {
-                name: names.get(value, value) if name.endswith("_id") else value
-                for name, value in row.model_dump().items()
-                if name not in {"id", "organisation_id"}
-            }
-            if isinstance(row, t.Credit):
-                found["external_id"] = row.external_id.removeprefix(way.prefix)
-            if isinstance(row, t.Contact):
-                found["fixed"] = {
-                    kind: [datetime.fromisoformat(at) for at in times][: 1 if rehearsed else None]
-                    for kind, times in row.fixed.items()
-                    if kind != "postal" or not rehearsed
-                }
-                if rehearsed:
-                    found.pop("postal")
-            return str(sorted((name, _plain(value)) for name, value in found.items()))
-
-        of_customers = (t.Contact, t.Invoice, t.Credit, t.UnappliedCredit)
-        found = {
-            table.__name__: sorted(cells(row) for row in rows(table) if row.customer_id in mine)
-            for table in of_customers
-        }
-        found["Customer"] = sorted(cells(row) for row in rows(t.Customer) if row.id in mine)
-        found["Application"] = sorted(
-            cells(row) for row in rows(t.Application) if row.credit_id in credits_
-        )
-        return found
+        if rehearsed:
+            found.pop("postal")
+    return str(sorted((name, _plain(value)) for name, value in found.items()))
 
 
 def _plain(value: Any) -> str:
