@@ -23,7 +23,6 @@ STILL_TO_BE_SPLIT = {
     "tests/activities/test_held.py",
     "tests/activities/test_outcomes.py",
     "tests/activities/test_own_accounts.py",
-    "tests/activities/test_review.py",
     "tests/activities/test_sending.py",
     "tests/api/billing/test_facts.py",
     "tests/api/members/test_deliveries.py",

@@ -1,5 +1,5 @@
-"""The review on the real PostgreSQL: signals sent by hand, applied once; what nonsense does; the
-cases of the rules that need activities; tasks that are made once."""
+"""The review on the real PostgreSQL: signals sent by hand are applied once; what nonsense
+does; the cases of the rules that need activities."""
 
 from __future__ import annotations
 
@@ -14,39 +14,10 @@ from sqlalchemy import Engine
 from providers.port import Accepted
 from stand_ins.town import PARIS, Town, call, email, plan
 from store import tables as t
-from workflows.contracts import Instruction, ReviewInput, SendInput, Signal
+from tests.cast.overdue import DUE, balance, hand, invoice_id, overdue, shown_a_call
+from workflows.contracts import ReviewInput, SendInput, Signal
 
 pytestmark = pytest.mark.services
-
-DUE = "2025-03-03"  # a Monday
-
-
-def overdue(engine: Engine, *steps: dict[str, object], **more: object) -> Town:
-    """Acme owes INV-1 of 100 EUR since Monday 3 March 2025; it is Tuesday morning."""
-    chosen = plan(*(steps or (email("one", 1), email("two", 8))))
-    town = Town(engine, steps=chosen, **more)  # type: ignore[arg-type]
-    town.at("2025-03-04 08:00")
-    town.customer()
-    town.invoice("INV-1", DUE)
-    return town
-
-
-def shown_a_call(engine: Engine) -> Town:
-    """Ben has a call to make."""
-    town = overdue(engine, call("call", 1), email("mail", 8))
-    assert town.review().state == "await_owner"
-    return town
-
-
-def hand(signal: str, id_: str = "x", **more: str) -> Signal:
-    return Signal(signal, id_, **more)  # type: ignore[arg-type]
-
-
-def balance(town: Town, number: str = "INV-1") -> Decimal:
-    return next(Decimal(i.balance) for i in town.rows(t.Invoice) if i.number == number)
-
-
-# Signals by hand.
 
 
 def test_a_payment_by_hand_is_applied_once(engine: Engine) -> None:
@@ -114,10 +85,6 @@ def test_one_invoice_is_paused_by_hand(engine: Engine) -> None:
     town.invoice("INV-2", "2025-03-10")
     assert town.review(hand("pause", invoice="INV-1")).carrying == invoice_id(town, "INV-2")
     assert town.review(hand("resume", "y", invoice="INV-1")).carrying == invoice_id(town, "INV-1")
-
-
-def invoice_id(town: Town, number: str) -> str:
-    return next(str(i.id) for i in town.rows(t.Invoice) if i.number == number)
 
 
 def test_a_signal_of_a_nudge_is_no_order(engine: Engine) -> None:
@@ -240,69 +207,6 @@ def test_c1_a_month_of_reminders(engine: Engine) -> None:
         "Mon 2025-03-03 08:30", "Mon 2025-03-10 08:30", "Mon 2025-03-17 08:30",
         "Mon 2025-03-24 08:30",
     ]  # fmt: skip
-
-
-# Tasks without a step.
-
-
-def test_the_task_of_an_exhausted_plan_is_made_once(engine: Engine) -> None:
-    town = overdue(engine, email("one", 1))
-    assert len(town.lives_until("2025-03-05 12:00")) == 1
-    for _ in range(3):
-        assert town.review().state == "rest"
-    tasks = [a for a in town.rows(t.Action) if a.step_key is None]
-    assert [(a.cause, a.status, a.type) for a in tasks] == [("exhausted", "to_do", "task")]
-    assert len(town.timeline("exhausted")) == 1
-    town.change(t.Customer, terms_days=14)  # anything
-    town.pay("INV-1", "1")
-    town.review()
-    assert len(town.timeline("exhausted")) == 1
-
-
-def test_the_task_to_apply_a_credit_is_made_once_and_goes_with_its_reason(engine: Engine) -> None:
-    """Rule 42: 100 EUR came in and nobody said for what. Nothing is sent; Ben is asked, once."""
-    town = overdue(engine)
-    town.review()
-    town.pay("INV-1", "100", applied=False)
-    for _ in range(3):
-        assert town.review().state == "rest"
-    assert town.lives_until("2025-03-06 12:00") == []
-    tasks = [a for a in town.rows(t.Action) if a.step_key is None]
-    assert [(a.cause, a.status) for a in tasks] == [("apply_credit", "to_do")]
-    assert len(town.timeline("credit_covers")) == 1
-    town.invoice("INV-1", DUE, "150")  # corrected: the credit no longer covers it
-    assert town.review().then == "email"
-    tasks = [a for a in town.rows(t.Action) if a.step_key is None]
-    assert [a.status for a in tasks] == ["withdrawn"]
-
-
-# What the sequence is told.
-
-
-def test_the_words_for_the_temporal_ui(engine: Engine) -> None:
-    town = overdue(engine)
-    assert town.review() == Instruction(
-        "wait",
-        until=town.now + timedelta(minutes=30),
-        then="email",
-        carrying=invoice_id(town, "INV-1"),
-        summary="Waiting until Tue 4 Mar 2025 08:30 CET · step 1 of 2 'Reminder one' (email) "
-        "· INV-1",
-        label="Reminder one · INV-1",
-    )
-    town.pay("INV-1")
-    assert town.review().summary == ("Resting · the customer has no open invoice with a balance")
-
-
-def test_the_engines_clock_and_the_organisations(engine: Engine) -> None:
-    """``until`` is on the engine's clock; a rehearsal's stands a year and more behind it."""
-    town = overdue(engine)
-    town.change(t.Organisation, rehearsal_now=town.now)
-    town.at("2026-06-01 12:00")
-    coming = town.review()
-    assert coming.until == town.now + timedelta(minutes=30)
-    (sequence,) = town.rows(t.Sequence)
-    assert f"{sequence.wake_at.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2025-03-04 08:30"
 
 
 def test_two_reviews_at_once_follow_one_another(engine: Engine) -> None:
