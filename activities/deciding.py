@@ -63,7 +63,7 @@ def engine_time(of_sequence: datetime, clock: Clock) -> datetime:
 
 
 def decide_and_record(unit: Unit, customer_id: uuid.UUID, handled: int) -> Instruction:
-    """Decide at the organisation's time ``at``, record, and answer the sequence."""
+    """Decide at the unit's time, record, and answer the sequence."""
     for _ in range(_MOST_ROUNDS):
         loaded = load(unit, customer_id)
         decision = decide(loaded.account, unit.now)

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 from backoffice.delivery.completing import work_open_action
 from backoffice.worklist.working import How
 from dunning.calendar import Calendar, instant
+from dunning.model import ActionStatus
 from logs import words_of
 from rehearsal.apply import apply_all
 from rehearsal.book import FACTS_BY, Event, moments
@@ -183,7 +184,7 @@ class Drive:
             .join(t.Sequence, col(t.Sequence.customer_id) == t.Action.customer_id)
             .where(
                 t.Action.organisation_id == self._id,
-                t.Action.status == "to_do",
+                t.Action.status == ActionStatus.TO_DO,
                 sa.not_(col(t.Action.automatic)),
                 col(t.Action.step_key).is_not(None),
                 col(t.Action.requested_at).is_(None),

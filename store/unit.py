@@ -1,4 +1,8 @@
-"""A unit of work: one transaction for one organisation, and what every use case needs of it."""
+"""A unit of work: one transaction for one organisation, and what every use case needs of it.
+
+The few use cases that know no organisation, or need none, take the session alone; they are named in
+tests/backoffice/test_tenancy.py, each with its reason.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from backoffice.delivery.leaving import draft_of, files_of
 from backoffice.ledger import files
 from backoffice.people.visible import withheld_from
 from dunning.carrying import order
+from dunning.delivery_status import DeliveryStatus
 from dunning.model import InvoiceStatus
 from messages.draft import Draft
 from messages.message import BadMessage
@@ -114,6 +115,6 @@ def _other_open_invoices(loaded: Loaded, row: t.Action) -> list[t.Invoice]:
 
 def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:
     """A message that certainly has not left is put into the words of the day when it does."""
-    if delivery.status != "planned":
+    if delivery.status != DeliveryStatus.PLANNED:
         return True
     return row.ended_at is not None and delivery.first_claimed_at is not None

@@ -35,6 +35,7 @@ from backoffice.delivery.wording import Kept, new_message, stored_message
 from backoffice.worklist.decisions import action_to_send
 from backoffice.worklist.states import BY, note_about
 from dunning.decide import decide
+from dunning.model import Cause
 from dunning.plan import ActionType
 from dunning.recheck import still_due
 from messages.message import BadAddress, BadMessage, Message
@@ -113,7 +114,7 @@ def _cannot_be_sent(
     customer, reason = loaded.customer, str(error)
     if action.requested_at is not None:
         action.requested_at, action.requested_by = None, None
-        action.cause, action.reason = "rejected", reason[:500]
+        action.cause, action.reason = Cause.REJECTED, reason[:500]
         text = f"'{action.name}' could not be sent: {reason}"
         note_about(unit.named(BY), customer, action, "action_to_do", text)
         unit.session.flush()

@@ -16,6 +16,7 @@ from backoffice.delivery.wording import Kept
 from backoffice.people.held_accounts import Via
 from dunning.delivery import CLAIM_SECONDS
 from dunning.delivery_status import DeliveryStatus
+from dunning.model import ActionStatus
 from dunning.spellings import lower_case
 from store import tables as t
 from store.load import Loaded
@@ -56,7 +57,7 @@ def claim(unit: Unit, loaded: Loaded, action: t.Action, via: Via, kept: Kept) ->
     row.claimed_at, row.first_claimed_at = unit.now, row.first_claimed_at or unit.now
     row.message, row.message_hash, row.error = kept.frozen, kept.content_hash, ""
     row.sends, row.look_ups = row.sends + 1, 0
-    action.status = "sending"
+    action.status = ActionStatus.SENDING
     action.planned_for = action.planned_for or unit.now
     unit.session.flush()
     _keep_recipients(unit, row)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from backoffice.worklist.states import BY, note_about
 from dunning.delivery_status import DeliveryStatus
+from dunning.model import ActionStatus
 from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
@@ -45,7 +46,9 @@ def of_action(unit: Unit, action: t.Action) -> t.Delivery | None:
 
 def in_flight(unit: Unit, loaded: Loaded) -> t.Delivery | None:
     """The customer's delivery that is being sent, or is unknown."""
-    leaving = [action.id for action in loaded.actions.values() if action.status == "sending"]
+    leaving = [
+        action.id for action in loaded.actions.values() if action.status == ActionStatus.SENDING
+    ]
     if not leaving:
         return None
     return unit.session.exec(

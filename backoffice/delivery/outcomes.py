@@ -175,7 +175,7 @@ def _judge(unit: Unit, case: Case, recipients: Iterable[t.DeliveryRecipient]) ->
     action = case.action
     judged = verdict(facts_of(r) for r in recipients if r.role == "to")
     accepted = case.row.status == DeliveryStatus.ACCEPTED
-    if not judged.failed or action.status != "done" or not accepted:
+    if not judged.failed or action.status != ActionStatus.DONE or not accepted:
         return False
     reason = judged.reason or "it reached nobody"
     if action.step_key is None or _later_step_ran(unit, action):
@@ -194,7 +194,7 @@ def _later_step_ran(unit: Unit, action: t.Action) -> bool:
             t.Action.invoice_id == action.invoice_id,
             col(t.Action.seq) > action.seq,
             col(t.Action.step_key).is_not(None),
-            col(t.Action.status).in_(("done", "skipped")),
+            col(t.Action.status).in_((ActionStatus.DONE, ActionStatus.SKIPPED)),
         )
     ).first()
     return later is not None

@@ -11,7 +11,7 @@ from backoffice.delivery.states import move
 from backoffice.worklist.states import BY, end
 from dunning.closures import Heard, Source
 from dunning.delivery_status import TRANSITIONS, DeliveryStatus
-from dunning.model import ActionStatus
+from dunning.model import OPEN_STATUSES, ActionStatus, Cause
 from dunning.plan import ActionType
 from providers.port import Rejected
 from store import tables as t
@@ -20,7 +20,7 @@ from store.unit import Unit
 
 #: An accepted message makes an action in one of these states done. In any other a person has ended
 #: it: that stands, and the timeline says what was learnt.
-_OPEN = ("sending", "needs_review", "planned", "to_do")
+_OPEN = (*OPEN_STATUSES, ActionStatus.PLANNED)
 
 
 def accepted(unit: Unit, customer: t.Customer, claim: Claim, provider_id: str) -> bool:
@@ -67,12 +67,12 @@ def _left(unit: Unit, case: Case, provider_id: str, how: str) -> None:
     if action.status not in _OPEN:
         tell(unit, case, "action_left", f"{text}; it was {action.status} before")
     else:
-        action.ended_by = _who(unit, action)
-        action.status, action.executed_at, action.ended_at = "done", row.claimed_at, unit.now
+        who = _who(unit, action)
         action.executed_type = row.channel
-        if action.cause == "unknown_outcome":
+        end(unit.named(who), action, ActionStatus.DONE, executed_at=row.claimed_at)
+        if action.cause == Cause.UNKNOWN_OUTCOME:
             action.cause, action.reason = None, ""
-        tell(unit, case, "action_done", text, by=action.ended_by)
+        tell(unit, case, "action_done", text, by=who)
     unit.session.flush()
 
 
@@ -94,7 +94,7 @@ def rejected(unit: Unit, customer: t.Customer, claim: Claim, refusal: Rejected) 
     move(row, DeliveryStatus.REJECTED, unit.now)
     row.error = reason[:1000]
     end(unit.named(BY), action, ActionStatus.FAILED, reason[:500])
-    action.cause = "bounced" if refusal.recipient_invalid else "rejected"
+    action.cause = Cause.BOUNCED if refusal.recipient_invalid else Cause.REJECTED
     tell(unit, case, "action_failed", f"'{action.name}' was refused by {row.provider}: {reason}")
     return True
 
@@ -119,7 +119,8 @@ def not_sent(unit: Unit, customer: t.Customer, claim: Claim, reason: str) -> boo
     row.sends -= 1
     if row.sends == 0:
         row.first_claimed_at = None
-    action.status = "to_do" if action.requested_at is not None else "planned"
+    requested = action.requested_at is not None
+    action.status = ActionStatus.TO_DO if requested else ActionStatus.PLANNED
     return True
 
 

@@ -17,6 +17,7 @@ from backoffice.delivery.states import move
 from backoffice.people.held_accounts import Via
 from backoffice.people.owners import owner_of
 from dunning.delivery_status import DeliveryStatus
+from dunning.model import ActionStatus, Cause
 from store import tables as t
 from store.unit import Unit
 
@@ -31,7 +32,7 @@ def unknown(
     row, action = case.row, case.action
     move(row, DeliveryStatus.UNKNOWN, unit.now, deadline=unit.now + look_up_after[0])
     row.error, row.look_ups = reason[:1000], 0
-    action.status = "sending"
+    action.status = ActionStatus.SENDING
     text = f"'{action.name}': unknown whether it left, the provider is asked: {reason}"
     tell(unit, case, "action_unknown", text)
     unit.session.flush()
@@ -63,7 +64,7 @@ def needs_review(unit: Unit, case: Case, why: str) -> None:
     """Its owner must say whether it left. ``why``: the reason that no provider can."""
     row, action = case.row, case.action
     move(row, DeliveryStatus.NEEDS_REVIEW, unit.now)
-    action.status, action.cause = "needs_review", "unknown_outcome"
+    action.status, action.cause = ActionStatus.NEEDS_REVIEW, Cause.UNKNOWN_OUTCOME
     action.shown_at = action.shown_at or unit.now
     action.owner_id = owner_of(unit, case.customer, action)
     action.reason = f"we do not know whether this left: {row.error[:200]}; {why}"
