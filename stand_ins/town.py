@@ -6,16 +6,12 @@ transaction of its own; ``Provider`` stands where a provider is.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from activities.outbox_channels import outbox_channels
 from activities.review import Review
@@ -24,21 +20,16 @@ from backoffice.delivery.completing import skip
 from backoffice.delivery.outcomes import apply
 from backoffice.delivery.outgoing import Outgoing
 from backoffice.delivery.replies import take
-from backoffice.ledger.contacts import set_contact_validity
-from backoffice.ledger.credits import CreditFact, put_credit
-from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.find import find_customer
-from backoffice.ledger.invoices import InvoiceFact, put_invoice
-from backoffice.ledger.kinds import PAYMENT
-from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from dunning.delivery import DeliveryFact
 from dunning.learnt import CameIn, Reply, Report
-from dunning.plan import ActionType
 from messages.check import check_texts
-from messages.message import Message
-from providers.port import Accepted, CannotTell, LookUp, Result, not_its_type
+from stand_ins.billing import Billing
+from stand_ins.scripted import Provider
+from stand_ins.steps import PLAN, call, email, plan
+from stand_ins.watching import Watching
 from store import closures
 from store import tables as t
 from store.engine import transaction
@@ -48,70 +39,7 @@ from workflows.contracts import Instruction, ReviewInput, SendInput, Signal
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def email(key: str, days: int, **more: Any) -> dict[str, Any]:
-    return {
-        "key": key,
-        "name": f"Reminder {key}",
-        "type": "email",
-        "automatic": True,
-        "trigger": {"from": "due", "days": days},
-        "subject": "{{ invoice.number }}: {{ invoice.balance }} open",
-        "body": "Please pay {{ invoice.balance }}.",
-        **more,
-    }
-
-
-def call(key: str, days: int, **more: Any) -> dict[str, Any]:
-    return email(key, days, type="call", automatic=False, name=f"Call {key}", **more)
-
-
-def plan(*steps: dict[str, Any], delay: int = 5, **more: Any) -> dict[str, Any]:
-    return {"name": "Standard", "contact_delay_days": delay, "steps": list(steps), **more}
-
-
-PLAN = plan(email("one", 1), email("two", 8), email("three", 15))
-
-
-class Provider:
-    """A provider whose answers are a script, the last one for ever: a result, an exception to die
-    of, or a function of the message. ``tried`` is every message it was handed, ``asked`` every one
-    it was asked for; ``knows`` is a script of what it says then."""
-
-    name = "stand-in"
-
-    def __init__(
-        self,
-        *script: Result | BaseException | Callable[[Message], Result],
-        idempotent: bool = False,
-        kind: ActionType = ActionType.EMAIL,
-        account: str = "its account",
-        signers: tuple[str, ...] = (),
-        knows: Sequence[LookUp] = (CannotTell("it has no search"),),
-    ) -> None:
-        self.account, self.signers = account, signers
-        self.knows = list(knows)
-        self.asked: list[Message] = []
-        self.script = list(script) or [Accepted("id-1")]
-        self.idempotent = idempotent
-        self.type = kind
-        self.tried: list[Message] = []
-
-    def send(self, message: Message) -> Result:
-        wrong = not_its_type(self, message)
-        if wrong is not None:
-            return wrong
-        self.tried.append(message)
-        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer(message) if callable(answer) else answer
-
-    def look_up(self, message: Message, since: datetime) -> LookUp:
-        self.asked.append(message)
-        return self.knows.pop(0) if len(self.knows) > 1 else self.knows[0]
-
-
-class Town:
+class Town(Billing, Watching):
     def __init__(
         self,
         engine: Engine,
@@ -138,69 +66,6 @@ class Town:
     def at(self, local: str) -> None:
         """It is now this local time."""
         self.now = datetime.fromisoformat(local).replace(tzinfo=PARIS).astimezone(UTC)
-
-    def _in(self, session: Session | None) -> AbstractContextManager[Session]:
-        """A transaction of its own, or somebody's."""
-        return transaction(self.engine) if session is None else nullcontext(session)
-
-    # What billing reports.
-
-    def customer(self, key: str = "acme", **more: Any) -> uuid.UUID:
-        contact = ContactFact(
-            "eve",
-            "Eve",
-            email=more.pop("email", f"eve@{key}.example"),
-            phone=more.pop("phone", None),
-            postal=more.pop("postal", None),
-        )
-        values: dict[str, Any] = {
-            "name": key.title(),
-            "contacts": [contact],
-            "members": ["ben@amber.example"],
-        }
-        session = more.pop("session", None)
-        fact = CustomerFact(external_id=key, **(values | more))
-        with self._in(session) as s:
-            return put_customer(Unit(s, self.id, self.now), fact)[0].id
-
-    def invoice(
-        self, number: str, due: str | date, total: str = "100", customer: str = "acme",
-        *, session: Session | None = None,
-    ) -> None:  # fmt: skip
-        day = due if isinstance(due, date) else date.fromisoformat(due)
-        fact = InvoiceFact(
-            number, customer, number, day - timedelta(days=30), Decimal(total), "EUR", day
-        )
-        with self._in(session) as s:
-            put_invoice(Unit(s, self.id, self.now), fact)
-
-    def pay(self, number: str, amount: str = "100", customer: str = "acme", **more: Any) -> None:
-        with transaction(self.engine) as session:
-            self.pays(session, number, amount, customer, **more)
-
-    def pays(
-        self, session: Session, number: str, amount: str = "100", customer: str = "acme",
-        *, applied: bool = True,
-    ) -> None:  # fmt: skip
-        """A payment in somebody's transaction."""
-        fact = CreditFact(
-            PAYMENT,
-            f"P/{number}/{amount}",
-            customer,
-            Decimal(amount),
-            "EUR",
-            date(2025, 1, 1),
-            {number: Decimal(amount)} if applied else {},
-        )
-        put_credit(Unit(session, self.id, self.now, by="billing"), fact)
-
-    def email_is(self, reason: str = "", customer: str = "acme") -> None:
-        """The address is invalid for a reason, or valid again."""
-        with transaction(self.engine) as session:
-            row = find_customer(Unit(session, self.id), customer, lock=True)
-            set_contact_validity(
-                Unit(session, row.organisation_id, self.now, by="Ben"), row, "email", reason
-            )
 
     # What the sequence asks for.
 
@@ -269,38 +134,6 @@ class Town:
         self.now = end.astimezone(UTC)
         return sent
 
-    # What there is then.
-
-    def key_of(self, customer: str) -> uuid.UUID:
-        with transaction(self.engine) as session:
-            return find_customer(Unit(session, self.id), customer).id
-
-    def actions(self) -> list[tuple[str | None, str]]:
-        """Step and status of every action, but for what is only planned, by age."""
-        return [(a.step_key, a.status) for a in self.rows(t.Action) if a.status != "planned"]
-
-    def rows(self, table: Any) -> Sequence[Any]:
-        order = next(n for n in ("seq", "id", "customer_id") if hasattr(table, n))
-        with transaction(self.engine) as session:
-            return session.exec(select(table).order_by(col(getattr(table, order)))).all()
-
-    def rows_of(self, table: Any) -> Sequence[Any]:
-        """In no order that means anything, but always the same."""
-        with transaction(self.engine) as session:
-            key = table.__table__.primary_key.columns.values()
-            return session.exec(select(table).order_by(*key)).all()
-
-    def nudges(self) -> Sequence[t.Nudge]:
-        return self.rows_of(t.Nudge)
-
-    def newest(self) -> str:
-        """The delivery that was claimed last."""
-        rows = self.rows_of(t.Delivery)
-        return str(max(rows, key=lambda row: row.claimed_at).id)
-
-    def forget(self, table: Any, *names: str) -> None:
-        self.change(table, **dict.fromkeys(names))
-
     def skip_open(self, reason: str) -> None:
         """Its owner skips what is open."""
         with transaction(self.engine) as session:
@@ -309,16 +142,6 @@ class Town:
             ).one()
             owner = session.get_one(t.Member, action.owner_id)
             skip(Unit(session, owner.organisation_id, self.now), owner, str(action.id), reason)
-
-    def timeline(self, kind: str) -> list[str]:
-        return [e.text for e in self.rows(t.TimelineEntry) if e.kind == kind]
-
-    def change(self, table: Any, **fields: Any) -> None:
-        """Change every row of a table behind everybody's back."""
-        with transaction(self.engine) as session:
-            for row in session.exec(select(table)).all():
-                for name, value in fields.items():
-                    setattr(row, name, value)
 
 
 def _came_in(values: dict[str, Any]) -> dict[str, Any]:

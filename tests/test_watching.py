@@ -15,6 +15,7 @@ from api.app import create_app
 from api.http.database import CONNECTIONS
 from backoffice.delivery import callbacks
 from backoffice.people.keys import BILLING, new_key
+from dunning.learnt import CameIn
 from settings import Settings
 from store import tables as t
 from store.engine import connect, transaction
@@ -59,7 +60,7 @@ async def test_readyz_reports_the_backlog_of_relay_and_callbacks(
             session.add_all(customers)
             session.flush()
             nudge_many(Unit(session, organisation_id), [c.id for c in customers])
-            callbacks.store(session, "lob", None, "https://we.example", {}, b"{}")
+            callbacks.store(session, CameIn(provider="lob"), "https://we.example", {}, b"{}")
         with transaction(engine) as session:
             for table, column in (("nudge", "created_at"), ("callback", "received_at")):
                 session.connection().execute(

@@ -15,6 +15,7 @@ from api.http.database import OneLink
 from api.http.fields import Key
 from backoffice.delivery import callbacks
 from backoffice.delivery.links import target_of
+from dunning.learnt import CameIn
 from logs import words_of
 from providers.links import LINK, followed
 from store.engine import ERRORS, transaction
@@ -55,6 +56,6 @@ def _keep(engine: Engine, delivery_id: uuid.UUID) -> None:
     try:
         with transaction(engine) as session:
             body = followed(str(delivery_id), datetime.now(UTC))
-            callbacks.store(session, LINK, None, "", {}, body)
+            callbacks.store(session, CameIn(provider=LINK), "", {}, body)
     except ERRORS as e:
         _log.warning("a click on delivery %s is not counted: %s", delivery_id, words_of(e))

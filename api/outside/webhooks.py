@@ -25,6 +25,7 @@ from backoffice.delivery import callbacks
 from backoffice.delivery.deliveries import organisation_of
 from backoffice.people import provider_accounts
 from backoffice.people.vault import Vault
+from dunning.learnt import CameIn
 from providers.callback import MAX_BODY, Callback
 from providers.fingerprint import signer_of
 from providers.provider import Provider
@@ -130,7 +131,8 @@ def _store(request: Request, provider: Provider[Any], raw: Callback, whose: Whos
         wanted = ("content-type", *provider.kept_headers)
         kept = {header: raw.headers[header] for header in wanted if header in raw.headers}
         who, mark, signer = good
-        callbacks.store(session, name, who, raw.url, kept, raw.body, mark, signer)
+        came_in = CameIn(provider=name, organisation_id=who, account=mark, signer=signer)
+        callbacks.store(session, came_in, raw.url, kept, raw.body)
 
 
 def _named(organisation: str) -> Whose:

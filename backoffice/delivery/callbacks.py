@@ -1,8 +1,7 @@
-"""The inbox of callbacks: stored first, thought about afterwards, and kept."""
+"""The inbox of callbacks: stored when they arrive, taken in by a worker, and kept."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -10,35 +9,28 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session, col, select
 
+from dunning.learnt import CameIn
 from store import tables as t
 from store.unit import Unit
 
 CHANNEL = "dunning_callback"
 DONE, UNMATCHED, REFUSED = "done", "unmatched", "refused"
-#: A callback that cannot be taken in is tried again, later each time, and then left to a person.
+#: A callback that raises is retried so often, with a growing pause; then it is refused.
 MOST_TRIES = 12
 
 
 def store(
-    session: Session,
-    provider: str,
-    organisation_id: uuid.UUID | None,
-    url: str,
-    headers: dict[str, str],
-    body: bytes,
-    account: str = "",
-    signer: str = "",
+    session: Session, came_in: CameIn, url: str, headers: dict[str, str], body: bytes
 ) -> None:
-    """Keep a callback whose signature was good, and wake whoever takes them in. ``account`` and
-    ``signer`` are the marks of the account it came in on and of the key that signed it."""
+    """Store a callback whose signature was good, and wake the worker that takes it in."""
     values = {
-        "provider": provider,
-        "organisation": organisation_id,
+        "provider": came_in.provider,
+        "organisation": came_in.organisation_id,
+        "account": came_in.account,
+        "signer": came_in.signer,
         "url": url,
         "headers": headers,
         "body": body,
-        "account": account,
-        "signer": signer,
     }
     session.connection().execute(_STORE, values)
 
@@ -82,7 +74,8 @@ def end(row: t.Callback, outcome: str, error: str = "") -> None:
 
 
 def later(row: t.Callback, error: str) -> None:
-    """It failed on our side: try it again in 1, 2, 4 … seconds, at most an hour apart."""
+    """An exception of ours: retried after 2, 4, 8 … seconds, at most an hour; refused after
+    MOST_TRIES."""
     row.tries += 1
     row.error = error[:1000]
     if row.tries >= MOST_TRIES:
@@ -92,8 +85,8 @@ def later(row: t.Callback, error: str) -> None:
 
 
 def put_back(row: t.Callback, why: str, now: datetime) -> None:
-    """It is nobody's fault that it could not be taken in: tried again after half its age, at least
-    a second and at most a minute, and never given up."""
+    """A lock was held by others: retried after half its age, at least a second and at most a
+    minute, without limit."""
     half = (now - row.received_at) / 2
     row.error = why
     row.next_try_at = now + max(timedelta(seconds=1), min(half, timedelta(minutes=1)))

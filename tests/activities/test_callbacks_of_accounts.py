@@ -123,8 +123,14 @@ class Desk:
 
     def posts(self, signer: Signer, delivery: str, place: str = "", **event: Any) -> str:
         """A bounce is posted and taken in; answers what became of the callback."""
-        values = {"event": "bounce", "type": "bounce", "email": EVE, "reason": "no such mailbox",
-                  "timestamp": int(time.time()), "sg_event_id": str(time.monotonic())}  # fmt: skip
+        values = {
+            "event": "bounce",
+            "type": "bounce",
+            "email": EVE,
+            "reason": "no such mailbox",
+            "timestamp": int(time.time()),
+            "sg_event_id": str(time.monotonic()),
+        }
         named = {"dunning_delivery_id": delivery} if delivery else {}
         body = json.dumps([values | named | event]).encode()
         answer = self.client.post(f"/webhooks/sendgrid{place}", content=body, headers=signer(body))
@@ -154,14 +160,16 @@ def test_a_report_of_the_organisations_own_account_is_taken_in(desk: Desk) -> No
     assert desk.town.actions()[0] == ("one", "failed")
 
 
-def test_the_installations_account_reports_nothing_of_an_own_one(desk: Desk) -> None:
+def test_a_report_on_the_installations_account_does_not_match_an_own_accounts_delivery(
+    desk: Desk,
+) -> None:
     desk.has_own(webhooks=[OWN])
     delivery = desk.sent()
     assert desk.posts(HOUSE, delivery) == "unmatched"
     assert not desk.bounced
 
 
-def test_a_new_own_account_reports_nothing_of_what_left_before(desk: Desk) -> None:
+def test_a_report_on_a_new_own_account_does_not_match_earlier_deliveries(desk: Desk) -> None:
     """By the installation's account, or by the own one that it replaces."""
     delivery = desk.sent()
     desk.has_own(webhooks=[OWN])
@@ -171,7 +179,7 @@ def test_a_new_own_account_reports_nothing_of_what_left_before(desk: Desk) -> No
     assert desk.bounced
 
 
-def test_a_replaced_own_account_reports_nothing_of_the_one_before(desk: Desk) -> None:
+def test_a_report_on_a_replacing_own_account_does_not_match_the_replaced_ones(desk: Desk) -> None:
     desk.has_own(webhooks=[OWN])
     delivery = desk.sent()
     desk.has_own(webhooks=[OWN, NEW], api_key="SG.of-another-account")
@@ -199,7 +207,7 @@ def test_the_webhook_key_of_the_installation_may_be_replaced(desk: Desk) -> None
     assert desk.bounced
 
 
-def test_a_bounce_that_names_an_address_alone_is_of_its_own_account(desk: Desk) -> None:
+def test_a_bounce_without_ids_is_matched_within_its_account(desk: Desk) -> None:
     """An asynchronous bounce says no delivery: what was written to Eve by another account is not
     what came back."""
     desk.has_own(webhooks=[OWN])
@@ -211,14 +219,14 @@ def test_a_bounce_that_names_an_address_alone_is_of_its_own_account(desk: Desk) 
     assert desk.bounced
 
 
-def test_what_was_claimed_before_accounts_were_kept_takes_every_signed_report(desk: Desk) -> None:
+def test_a_claim_without_the_mark_of_an_account_takes_every_signed_report(desk: Desk) -> None:
     delivery = desk.sent()
     desk.town.change(t.Delivery, account="", signers=[])
     assert desk.posts(HOUSE, delivery) == "done"
     assert desk.bounced
 
 
-def test_a_report_of_another_provider_is_about_nothing_of_ours(desk: Desk) -> None:
+def test_a_report_of_another_provider_is_unmatched(desk: Desk) -> None:
     delivery = desk.sent()
     desk.town.change(t.Delivery, provider="outbox")
     assert desk.posts(HOUSE, delivery) == "unmatched"

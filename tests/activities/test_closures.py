@@ -21,7 +21,7 @@ from stand_ins.town import Provider, Town
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.activities.test_outcomes import EVE, sent
+from tests.cast.first_reminder import EVE, sent
 
 pytestmark = pytest.mark.services
 
@@ -45,7 +45,7 @@ def patches(town: Town, contact: str = "eve", **changes: Any) -> None:
 # In any order.
 
 
-def test_an_older_resubscription_that_comes_late_opens_nothing(engine: Engine) -> None:
+def test_a_late_report_of_an_older_resubscription_opens_nothing(engine: Engine) -> None:
     town = sent(engine)
     town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=10)
     town.told(DeliveryFact.RESUBSCRIBED, EVE, before=20)
@@ -86,7 +86,7 @@ def test_the_latest_event_holds_in_whatever_order_they_come(
 
 
 @pytest.mark.parametrize("late", [True, False])
-def test_a_complaint_is_reopened_by_no_callback(engine: Engine, late: bool) -> None:
+def test_no_callback_opens_an_address_after_a_complaint(engine: Engine, late: bool) -> None:
     """Neither by a later resubscription, nor where the complaint itself comes late."""
     town = sent(engine)
     events = [(DeliveryFact.COMPLAINED, 20), (DeliveryFact.RESUBSCRIBED, 10)]
@@ -95,7 +95,9 @@ def test_a_complaint_is_reopened_by_no_callback(engine: Engine, late: bool) -> N
     assert town.closed() == {"eve": f"{EVE} complained"}
 
 
-def test_a_complaint_is_reopened_by_a_member_on_the_timeline(engine: Engine) -> None:
+def test_a_member_opens_an_address_after_a_complaint_and_the_timeline_says_so(
+    engine: Engine,
+) -> None:
     town = sent(engine)
     town.told(DeliveryFact.COMPLAINED, EVE, before=20)
     patches(town, email_closed="")
@@ -193,13 +195,14 @@ def test_every_customer_of_the_organisation_with_the_address_is_told(engine: Eng
     assert [n.signal for n in town.nudges() if n.customer_id == twin][-1] == "account_changed"
 
 
-def test_a_stop_is_of_one_number_in_one_country(engine: Engine) -> None:
+def test_stop_closes_one_number_in_one_country(engine: Engine) -> None:
     """06 12 34 56 78 is the French number; 061 234 56 78 has the same digits in Switzerland."""
     town = sent(engine)
     for key, phone, country in (
-        ("paris", "06 12 34 56 78", "FR"), ("basel", "061 234 56 78", "CH"),
+        ("paris", "06 12 34 56 78", "FR"),
+        ("basel", "061 234 56 78", "CH"),
         ("nowhere", "0612345678", ""),
-    ):  # fmt: skip
+    ):
         reports(town, ContactFact("c", phone=phone), customer=key, country=country)
     assert town.answered("STOP", wish=Wish.STOP, provider_id="SM1", **SMS)
     assert town.closed("phone", "paris")["c"] == "+33612345678 answered STOP"

@@ -21,7 +21,7 @@ import activities.sending
 from activities.callbacks import Callbacks
 from backoffice.delivery import callbacks as inbox
 from dunning.delivery import DeliveryFact
-from dunning.learnt import Report
+from dunning.learnt import CameIn, Report
 from providers.callback import Callback
 from providers.port import Accepted
 from stand_ins.town import Provider, Town
@@ -133,7 +133,7 @@ def store(town: Town, *deliveries: str, times: int = 1) -> None:
     with transaction(town.engine) as session:
         for _ in range(times):
             body = json.dumps(deliveries).encode()
-            inbox.store(session, "stand-in", None, "https://we.example/x", {}, body)
+            inbox.store(session, CameIn(provider="stand-in"), "https://we.example/x", {}, body)
 
 
 def sent(engine: Engine) -> tuple[Town, str, str]:

@@ -24,6 +24,7 @@ from activities.running import running
 from activities.services import ServiceEnded, serving
 from activities.temporal import connect_temporal
 from backoffice.delivery import callbacks as inbox
+from dunning.learnt import CameIn
 from providers.callback import Callback
 from settings import SettingsError
 from stand_ins.town import Town
@@ -49,7 +50,7 @@ def readers() -> dict[str, Any]:
 
 def call_in(engine: Engine) -> None:
     with transaction(engine) as session:
-        inbox.store(session, "x", None, "https://we.example/x", {}, b"")
+        inbox.store(session, CameIn(provider="x"), "https://we.example/x", {}, b"")
 
 
 def outcomes(url: str) -> list[str]:

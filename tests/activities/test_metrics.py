@@ -16,6 +16,7 @@ from activities.metrics import Figure, Metrics
 from activities.temporal import runtime_of
 from backoffice.delivery import callbacks
 from backoffice.people.held_accounts import Refusal, Via, refused, works
+from dunning.learnt import CameIn
 from dunning.plan import ActionType
 from local.embedded.ports import take_port
 from stand_ins.town import Town
@@ -53,7 +54,7 @@ def test_prometheus_reads_how_far_behind_the_relay_and_the_callbacks_are(
     town.customer()
     town.customer("berg")
     with transaction(engine) as session:
-        callbacks.store(session, "lob", None, "https://x.example", {}, b"{}")
+        callbacks.store(session, CameIn(provider="lob"), "https://x.example", {}, b"{}")
     Metrics(engine, meter).read()
     found = shown(url)
     assert found["dunning_relay_waiting"] == 2
@@ -73,7 +74,7 @@ def test_prometheus_reads_how_many_callbacks_came_to_nothing(
     meter, url = endpoint
     with transaction(engine) as session:
         for _ in range(2):
-            callbacks.store(session, "twilio", None, "https://x.example", {}, b"")
+            callbacks.store(session, CameIn(provider="twilio"), "https://x.example", {}, b"")
     with transaction(engine) as session:
         for row in callbacks.waiting(session, 2):
             callbacks.end(row, callbacks.UNMATCHED)

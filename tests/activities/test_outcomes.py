@@ -1,53 +1,32 @@
-"""What providers report and customers write back: facts, rule 37, closed channels, held steps. On
-the real PostgreSQL, in any order, any number of times."""
+"""What providers report: facts of recipients, rule 37, closed channels; in any order, repeated."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from activities.callbacks import Callbacks
-from backoffice.delivery import callbacks as inbox
 from dunning.delivery import DeliveryFact, DeliveryFacts, absorb
-from dunning.learnt import Reply, Report, Wish
 from dunning.plan import ActionType
 from messages.message import Message
-from providers.callback import BadCallback, Callback
 from providers.port import Accepted, Ambiguous, Result
-from providers.registry import readers
-from stand_ins.town import Provider, Town, call, email, plan
+from stand_ins.town import Provider, Town, email, plan
 from store import tables as t
-from store.engine import transaction
+from tests.cast.first_reminder import (
+    ADA,
+    EVE,
+    recipient,
+    sent,
+)
 
 pytestmark = pytest.mark.services
 
-EVE, ADA = "eve@acme.example", "ada@acme.example"
 FACTS = [f for f in DeliveryFact if f not in (DeliveryFact.RESUBSCRIBED, DeliveryFact.NOTED)]
 
 
-def sent(engine: Engine, *script: Any, steps: dict[str, Any] | None = None, **more: Any) -> Town:
-    """Acme's first reminder left on Tuesday 4 March 2025, 08:30."""
-    town = Town(engine, Provider(*script), steps, **more)
-    town.at("2025-03-03 10:00")
-    town.customer()
-    town.invoice("INV-1", "2025-03-03")
-    town.review()
-    town.at("2025-03-04 08:30")
-    town.send()
-    return town
-
-
-def recipient(town: Town) -> t.DeliveryRecipient:
-    (row,) = town.rows_of(t.DeliveryRecipient)
-    return row  # type: ignore[no-any-return]
-
-
-def test_facts_are_kept_for_each_recipient_and_told(engine: Engine) -> None:
+def test_facts_are_stored_for_each_recipient_and_on_the_timeline(engine: Engine) -> None:
     town = sent(engine)
     town.at("2025-03-04 09:00")
     assert town.told(DeliveryFact.RECEIVED, EVE.upper())
@@ -92,8 +71,14 @@ def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
     town.at("2025-03-04 12:00")
     seen = set()
     for order in itertools.islice(itertools.permutations(reports), 0, None, 17):
-        town.forget(t.DeliveryRecipient, "sent_at", "received_at", "opened_at", "clicked_at",
-                    "complained_at")  # fmt: skip
+        town.forget(
+            t.DeliveryRecipient,
+            "sent_at",
+            "received_at",
+            "opened_at",
+            "clicked_at",
+            "complained_at",
+        )
         for fact, before in (*order, *reversed(order)):
             town.told(fact, EVE, before=before)
         seen.add(tuple(sorted((k, str(v)) for k, v in recipient(town).model_dump().items())))
@@ -135,7 +120,7 @@ def test_rule_37_a_hard_bounce_reopens_the_step_for_its_owner(engine: Engine) ->
     assert town.actions()[-1] == ("one", "done")
 
 
-def test_rule_37_with_a_later_step_done_it_is_only_flagged(engine: Engine) -> None:
+def test_rule_37_a_bounce_after_a_later_step_is_only_noted(engine: Engine) -> None:
     town = sent(engine)
     first = town.newest()
     assert town.lives_until("2025-03-12 09:00") == ["Tue 2025-03-11 08:30"]
@@ -146,7 +131,7 @@ def test_rule_37_with_a_later_step_done_it_is_only_flagged(engine: Engine) -> No
     assert len(town.timeline("message_noted")) == 1
 
 
-def test_rule_37_speaks_of_every_recipient(engine: Engine) -> None:
+def test_rule_37_reopens_the_step_only_if_every_recipient_bounced(engine: Engine) -> None:
     """Eve's address bounces and Ada's does not: it was a contact, Eve's address is invalid. Then
     Ada's does too: it was none. Copies do not count."""
     steps = plan(
@@ -163,7 +148,7 @@ def test_rule_37_speaks_of_every_recipient(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("fact", [DeliveryFact.BLOCKED, DeliveryFact.FAILED])
-def test_what_did_not_get_there_is_its_owners_though_the_address_is_good(
+def test_a_blocked_message_goes_to_its_owner_and_the_address_stays_valid(
     engine: Engine, fact: DeliveryFact
 ) -> None:
     town = sent(engine)
@@ -208,10 +193,9 @@ def test_subscribed_again_opens_the_channel(engine: Engine) -> None:
     assert town.lives_until("2025-03-11 09:00") == ["Tue 2025-03-11 08:30"]
 
 
-# A report that is quicker than the answer, or the only answer there is.
-
-
-def test_a_report_before_our_own_answer_counts(engine: Engine) -> None:
+def test_a_report_that_arrives_before_the_providers_answer_settles_the_message(
+    engine: Engine,
+) -> None:
     """The provider reports delivery, and even a bounce, while its answer is still on the way."""
 
     def quick(message: Message) -> Result:
@@ -232,7 +216,7 @@ def test_a_report_before_our_own_answer_counts(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("when", ["looked up", "with its owner", "given up"])
-def test_a_report_ends_the_question_whether_it_left(engine: Engine, when: str) -> None:
+def test_a_report_settles_an_unknown_message(engine: Engine, when: str) -> None:
     town = sent(engine, Ambiguous("read timed out"))
     coming = town.review()
     while when != "looked up" and coming.look_up:
@@ -249,7 +233,7 @@ def test_a_report_ends_the_question_whether_it_left(engine: Engine, when: str) -
     assert len(town.provider.tried) == 1
 
 
-def test_a_bounce_that_names_nothing_is_that_of_the_only_delivery_to_the_address(
+def test_a_bounce_without_ids_is_matched_by_its_address(
     engine: Engine,
 ) -> None:
     town = sent(engine)
@@ -257,7 +241,9 @@ def test_a_bounce_that_names_nothing_is_that_of_the_only_delivery_to_the_address
     assert town.actions()[0] == ("one", "failed")
 
 
-def test_but_of_none_when_two_customers_were_written_to_there(engine: Engine) -> None:
+def test_a_bounce_without_ids_is_unmatched_if_two_customers_have_the_address(
+    engine: Engine,
+) -> None:
     town = sent(engine)
     town.customer("other", email=EVE)
     town.invoice("INV-2", "2025-03-03", customer="other")
@@ -268,22 +254,25 @@ def test_but_of_none_when_two_customers_were_written_to_there(engine: Engine) ->
     assert [c.email_invalid for c in town.rows(t.Contact)] == ["", ""]
 
 
-def test_nor_of_another_organisations(engine: Engine) -> None:
+def test_a_report_on_another_organisations_account_is_unmatched(engine: Engine) -> None:
     town = sent(engine)
     other = Town(engine, town.provider)
     assert not town.told(DeliveryFact.BOUNCED, EVE, organisation_id=other.id)
     assert town.told(DeliveryFact.BOUNCED, EVE, organisation_id=town.id)
 
 
-def test_a_letter_that_comes_back(engine: Engine) -> None:
+def test_a_returned_letter_marks_the_postal_address_invalid(engine: Engine) -> None:
     """Its tracking number and its return are on the timeline; the postal address is invalid."""
     steps = plan(email("one", 1, type="letter"))
     town = Town(engine, Provider(kind=ActionType.LETTER), steps)
     town.at("2025-03-03 10:00")
     postal = {
-        "line1": "1 Main St", "city": "Springfield", "postal_code": "12345", "region": "IL",
+        "line1": "1 Main St",
+        "city": "Springfield",
+        "postal_code": "12345",
+        "region": "IL",
         "country": "US",
-    }  # fmt: skip
+    }
     town.customer(postal=postal)
     town.invoice("INV-1", "2025-03-03")
     town.review()
@@ -297,136 +286,3 @@ def test_a_letter_that_comes_back(engine: Engine) -> None:
     (contact,) = town.rows(t.Contact)
     assert contact.postal_invalid == "the post returned it to the sender"
     assert town.review().state == "await_owner"
-
-
-# Replies.
-
-
-def test_a_reply_holds_what_is_automatic_and_is_its_owners_task(engine: Engine) -> None:
-    """The next reminder is due on Tuesday 11; Eve writes on Monday evening: it waits two days."""
-    town = sent(engine)
-    town.at("2025-03-10 18:00")
-    assert town.answered("Next week, I promise", subject="Re: INV-1", provider_id="<a@x>")
-    assert town.answered("Next week, I promise", subject="Re: INV-1", provider_id="<a@x>")
-    (customer,) = town.rows_of(t.Customer)
-    assert customer.held_until == date(2025, 3, 12)
-    (task,) = [a for a in town.rows(t.Action) if a.cause == "replied"]
-    assert task.status == "to_do"
-    assert town.timeline("reply") == [f"{EVE} wrote back: Re: INV-1"]
-    assert [r.text for r in town.rows_of(t.Reply)] == ["Next week, I promise"]
-    assert town.lives_until("2025-03-13 09:00") == ["Wed 2025-03-12 08:30"]
-
-
-def test_the_hold_is_the_organisations_and_holds_no_manual_step(engine: Engine) -> None:
-    town = sent(
-        engine, steps=plan(email("one", 1), call("two", 8), email("three", 9)), reply_hold_days=7
-    )
-    town.at("2025-03-10 18:00")
-    town.answered()
-    assert town.lives_until("2025-03-11 12:00") == []
-    assert ("two", "to_do") in town.actions()
-
-
-def test_an_answer_of_a_machine_is_only_noted(engine: Engine) -> None:
-    town = sent(engine)
-    town.at("2025-03-10 18:00")
-    town.answered("I am away", automatic=True, subject="Out of office")
-    assert [a.cause for a in town.rows(t.Action)] == [None, None]
-    assert len(town.timeline("auto_reply")) == 1
-    assert town.lives_until("2025-03-11 09:00") == ["Tue 2025-03-11 08:30"]
-
-
-def test_a_reply_to_a_named_delivery_from_a_foreign_address(engine: Engine) -> None:
-    town = sent(engine)
-    assert town.answered("me again", sender="eve@home.example", reference=town.newest())
-    assert not town.answered("who am I", sender="nobody@home.example")
-    (reply,) = town.rows_of(t.Reply)
-    assert str(reply.delivery_id) == town.newest()
-
-
-def test_stop_closes_sms_and_start_opens_it(engine: Engine) -> None:
-    town = sent(engine)
-    town.change(t.Contact, phone="06 12 34 56 78")
-    stop = {"channel": ActionType.SMS, "sender": "+33612345678"}
-    assert town.answered("STOP", wish=Wish.STOP, provider_id="SM1", **stop)
-    assert town.closed("phone") == {"eve": "+33612345678 answered STOP"}
-    assert town.closed() == {"eve": ""}
-    assert [a.cause for a in town.rows(t.Action) if a.type == "task"] == ["channel_closed"]
-    assert town.rows_of(t.Customer)[0].held_until is None
-    town.now += timedelta(minutes=1)
-    assert town.answered("START", wish=Wish.START, provider_id="SM2", **stop)
-    assert town.closed("phone") == {"eve": ""}
-
-
-# The inbox.
-
-US = Provider.name
-
-
-def reader(found: Sequence[Report | Reply] | Exception) -> Any:
-    def read(callback: Callback, now: Any) -> list[Report | Reply]:
-        if isinstance(found, Exception):
-            raise found
-        return list(found)
-
-    return read
-
-
-def take_in(
-    town: Town,
-    found: Sequence[Report | Reply] | Exception | Any,
-    provider: str = US,
-    kind: ActionType = ActionType.EMAIL,
-    unheard_of: bool = False,
-) -> Any:
-    with transaction(town.engine) as session:
-        inbox.store(session, provider, None, "https://we.example/x", {}, b"\x00\xff raw")
-    read = found if callable(found) else reader(found)
-    readers = {} if unheard_of else {provider: (kind, read)}
-    Callbacks(town.engine, "", readers).take_batch()
-    row = max(town.rows_of(t.Callback), key=lambda row: row.id)
-    assert row.body == b"\x00\xff raw"
-    return row
-
-
-def test_the_inbox_takes_in_events_and_replies(engine: Engine) -> None:
-    town = sent(engine)
-    found: list[Report | Reply] = [
-        Report(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
-        Reply(at=town.now, sender=EVE, to="us@amber.example", text="STOP", wish=Wish.STOP),
-    ]
-    assert take_in(town, found).outcome == "done"
-    assert recipient(town).received_at == town.now
-    assert town.closed()["eve"] != ""
-
-
-def test_what_cannot_be_matched_or_read_stays_for_a_person(engine: Engine) -> None:
-    town = sent(engine)
-    stray = Report(fact=DeliveryFact.OPENED, at=town.now, address="who@else.example")
-    row = take_in(town, [stray])
-    assert (row.outcome, row.error) == (
-        "unmatched",
-        "no delivery of this account for opened of who@else.example",
-    )
-    row = take_in(town, BadCallback("the body is not JSON"))
-    assert (row.outcome, row.error) == ("refused", "the body is not JSON")
-    row = take_in(town, [], unheard_of=True)
-    assert row.outcome == "refused"
-
-
-def test_a_fault_of_ours_is_tried_again_later(engine: Engine) -> None:
-    town = sent(engine)
-    row = take_in(town, ZeroDivisionError("ours"))
-    assert (row.outcome, row.tries) == ("", 1)
-    assert row.error == "it could not be taken in; the worker's log says why"
-    assert row.next_try_at is not None
-    event = Report(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE)
-    good = Callbacks(engine, "", {US: (ActionType.EMAIL, reader([event]))})
-    assert good.take_batch() == 0
-    town.change(t.Callback, next_try_at=row.received_at)
-    assert good.take_batch() == 1
-    assert recipient(town).received_at == town.now
-
-
-def test_every_provider_has_a_reader() -> None:
-    assert set(readers()) >= {"sendgrid", "twilio", "lob", "outbox", "link"}

@@ -1,10 +1,12 @@
-"""Two accounts at one provider, on the wire: the installation's and an organisation's own. What
-left by one is repeated, looked up and reported on by that one alone."""
+"""Two accounts at one provider, on the wire: the installation's and an organisation's own.
+
+Only the account that sent a message repeats it, is asked for it, and reports on it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,23 +20,27 @@ from backoffice.delivery.outgoing import Outgoing
 from backoffice.people import provider_accounts
 from backoffice.people.vault import Vault, new_secret_key
 from dunning.plan import ActionType
-from providers.port import Accepted, Ambiguous, NotFound
 from providers.registry import account, channel
 from stand_ins.providers import Fault, Faults, Habits, Keys, StandIns
-from stand_ins.town import Provider, Town, email, late, plan
+from stand_ins.town import Provider, Town, email, plan
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.activities.test_sending import Died
 
 pytestmark = pytest.mark.services
 
 PUBLIC = "https://dunning.example"
+
 NO_CALLS = Habits(delay=0, twice=0, early=0, opened=0)
+
 HOME = {
-    "line1": "185 Berry St", "city": "San Francisco", "region": "CA", "postal_code": "94107",
+    "line1": "185 Berry St",
+    "city": "San Francisco",
+    "region": "CA",
+    "postal_code": "94107",
     "country": "US",
-}  # fmt: skip
+}
+
 KINDS = {"letter": "lob", "sms": "twilio"}
 
 
@@ -73,10 +79,20 @@ def theirs(clock: Clock) -> Iterator[StandIns]:
 def given(at: StandIns, kind: str, **more: Any) -> dict[str, Any]:
     """The credentials of the account there."""
     if kind == "letter":
-        return {"api_key": at.keys.lob, "sender": HOME, "sender_name": "Amber & Sons",
-                "host": f"{at.lob_url}/v1", **more}  # fmt: skip
-    return {"account_sid": at.keys.twilio_account, "auth_token": at.keys.twilio_token,
-            "sender": "+15005550006", "host": at.twilio_url, **more}  # fmt: skip
+        return {
+            "api_key": at.keys.lob,
+            "sender": HOME,
+            "sender_name": "Amber & Sons",
+            "host": f"{at.lob_url}/v1",
+            **more,
+        }
+    return {
+        "account_sid": at.keys.twilio_account,
+        "auth_token": at.keys.twilio_token,
+        "sender": "+15005550006",
+        "host": at.twilio_url,
+        **more,
+    }
 
 
 class Firm:
@@ -112,8 +128,8 @@ class Firm:
     def has_own(self, values: dict[str, Any]) -> None:
         with transaction(self.engine) as session:
             provider_accounts.put(
-                Unit(session, self.town.id, by='Ada'), self.vault, KINDS[self.kind], values, {}
-            )  # fmt: skip
+                Unit(session, self.town.id, by="Ada"), self.vault, KINDS[self.kind], values, {}
+            )
 
     def has_none(self) -> None:
         with transaction(self.engine) as session:
@@ -152,7 +168,7 @@ def test_a_message_leaves_by_the_organisations_own_account(
     assert firm.delivery.account == account(KINDS[kind], given(theirs, kind)).mark
 
 
-def test_a_rehearsal_leaves_own_accounts_alone(
+def test_a_rehearsal_does_not_use_own_accounts(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
     firm = Firm(engine, house, clock)
@@ -221,7 +237,7 @@ def test_a_letter_is_found_at_the_own_account_that_has_it(
     assert firm.delivery.provider_id == entry.provider_id
 
 
-def test_an_account_that_is_back_is_asked_again(
+def test_an_account_that_was_restored_is_asked(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
     """Changed by mistake, and changed back before the look-up."""
@@ -234,7 +250,7 @@ def test_an_account_that_is_back_is_asked_again(
     assert firm.delivery.status == "accepted"
 
 
-def test_twilios_token_may_be_replaced_while_an_answer_is_missing(
+def test_twilios_token_may_be_replaced_while_a_message_is_unknown(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
     """The account has the same id: its messages are looked up with the new key."""
@@ -277,41 +293,3 @@ def test_its_owner_may_still_send_it_again_by_the_account_in_use(
     firm.send()
     assert handed_over(house, theirs) == [0, 1]
     assert firm.delivery.account == account("lob", given(theirs, "letter")).mark
-
-
-def due_email(engine: Engine, *script: Any) -> Town:
-    town = Town(engine, Provider(*script, idempotent=True, account="old"))
-    town.at("2025-03-03 10:00")
-    town.customer()
-    town.invoice("INV-1", date(2025, 3, 3))
-    town.review()
-    town.at("2025-03-04 08:30")
-    return town
-
-
-def test_after_a_crash_another_account_takes_nothing_over(engine: Engine) -> None:
-    town = due_email(engine, Died(), Accepted("x"))
-    with pytest.raises(Died):
-        town.send()
-    late(town)
-    town.provider.account = "new"
-    assert town.send().state == "await_owner"
-    assert len(town.provider.tried) == 1
-    (row,) = town.rows(t.Action)
-    assert row.reason == (
-        "we do not know whether this left: the program ended while stand-in was being called; it "
-        "was handed to another account at stand-in than the one in use now, so nobody can be asked"
-    )
-
-
-def test_what_was_claimed_before_accounts_were_kept_is_looked_up_but_not_repeated(
-    engine: Engine,
-) -> None:
-    """A delivery of the version before has no mark: the look-up may find it, and the same key may
-    be another message at another account."""
-    town = due_email(engine, Ambiguous("read timed out"), Accepted("x"))
-    town.provider.knows = [NotFound()]
-    assert town.send().look_up
-    town.change(t.Delivery, account="")
-    assert town.look_up().look_up
-    assert (len(town.provider.asked), len(town.provider.tried)) == (1, 1)

@@ -23,7 +23,8 @@ from stand_ins.town import Provider, Town
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.activities.test_outcomes import EVE, US, sent, take_in
+from tests.cast.first_reminder import EVE, sent
+from tests.cast.taken_in import US, take_in
 
 pytestmark = pytest.mark.services
 
@@ -64,12 +65,17 @@ def replies(town: Town) -> set[uuid.UUID]:
 
 def said(town: Town, **more: Any) -> Reply:
     values: dict[str, Any] = {
-        "at": town.now, "sender": EVE, "to": "us@we.example", "text": "It is about you alone",
-    }  # fmt: skip
+        "at": town.now,
+        "sender": EVE,
+        "to": "us@we.example",
+        "text": "It is about you alone",
+    }
     return Reply(**(values | more))
 
 
-def test_a_reply_without_a_reference_is_nobodys_where_two_wrote(engine: Engine) -> None:
+def test_a_reply_without_a_reference_is_unmatched_if_two_organisations_wrote(
+    engine: Engine,
+) -> None:
     amber, berg = two_houses(engine)
     amber.change(t.Delivery, claimed_at=datetime.now(UTC))
     row = take_in(amber, [said(amber)])
@@ -82,7 +88,9 @@ def test_a_reply_without_a_reference_is_nobodys_where_two_wrote(engine: Engine) 
         assert callbacks.left(session) == [(US, "unmatched", 1)]
 
 
-def test_nor_where_two_know_somebody_there_and_nobody_wrote(engine: Engine) -> None:
+def test_a_reply_is_unmatched_if_two_organisations_know_its_sender_and_none_wrote(
+    engine: Engine,
+) -> None:
     amber = Town(engine)
     berg = Town(engine)
     for town in (amber, berg):
@@ -92,20 +100,20 @@ def test_nor_where_two_know_somebody_there_and_nobody_wrote(engine: Engine) -> N
     assert replies(amber) == set()
 
 
-def test_it_is_theirs_who_alone_wrote_whoever_knows_the_address(engine: Engine) -> None:
+def test_a_reply_is_matched_to_the_only_organisation_that_wrote(engine: Engine) -> None:
     amber, _ = two_houses(engine, wrote=False)
     assert amber.answered()
     assert replies(amber) == {amber.id}
 
 
-def test_with_a_reference_it_is_the_message_that_is_meant(engine: Engine) -> None:
+def test_a_reply_with_a_reference_is_matched_to_that_message(engine: Engine) -> None:
     amber, _ = two_houses(engine)
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
     assert amber.answered(reference=str(first.id))
     assert replies(amber) == {amber.id}
 
 
-def test_on_an_own_account_it_is_that_organisations(engine: Engine) -> None:
+def test_a_reply_on_an_own_account_is_matched_to_its_organisation(engine: Engine) -> None:
     amber, berg = two_houses(engine)
     assert berg.answered(organisation_id=berg.id)
     assert replies(amber) == {berg.id}
@@ -114,7 +122,7 @@ def test_on_an_own_account_it_is_that_organisations(engine: Engine) -> None:
     assert replies(amber) == {berg.id}  # the reference names another's message: it is not theirs
 
 
-def test_who_wrote_by_another_account_is_not_meant(engine: Engine) -> None:
+def test_a_reply_is_not_matched_to_who_wrote_by_another_account(engine: Engine) -> None:
     amber, _ = two_houses(engine)
     with transaction(engine) as session:
         for row in session.exec(select(t.Delivery)):
@@ -123,7 +131,7 @@ def test_who_wrote_by_another_account_is_not_meant(engine: Engine) -> None:
     assert replies(amber) == {amber.id}
 
 
-def test_a_rehearsal_is_not_meant(engine: Engine) -> None:
+def test_a_reply_is_not_matched_to_a_rehearsal(engine: Engine) -> None:
     amber, berg = two_houses(engine)
     with transaction(engine) as session:
         session.get_one(t.Organisation, berg.id).rehearsal_now = berg.now
@@ -185,7 +193,7 @@ def test_stop_on_an_own_account_is_kept_for_a_contact_that_comes_later(engine: E
 # Reports.
 
 
-def test_a_bounce_that_names_an_address_alone_is_nobodys_however_many_were_sent(
+def test_a_bounce_without_ids_is_unmatched_however_many_were_sent_there(
     engine: Engine,
 ) -> None:
     """Amber wrote once, then Berg wrote more often than anybody looks."""
@@ -201,26 +209,39 @@ def test_a_bounce_that_names_an_address_alone_is_nobodys_however_many_were_sent(
 def _delivered(session: Session, town: Town, customer: uuid.UUID, number: int, at: Any) -> None:
     whose: dict[str, Any] = {"organisation_id": town.id, "customer_id": customer}
     invoice = t.Invoice(
-        **whose, external_id=f"I{number}", number=str(number), issued_on=at.date(),
-        total=Decimal(1), balance=Decimal(1), currency="EUR",
-    )  # fmt: skip
+        **whose,
+        external_id=f"I{number}",
+        number=str(number),
+        issued_on=at.date(),
+        total=Decimal(1),
+        balance=Decimal(1),
+        currency="EUR",
+    )
     session.add(invoice)
     session.flush()
     action = t.Action(**whose, invoice_id=invoice.id, name="x", type="email", status="done")
     session.add(action)
     session.flush()
     delivery = t.Delivery(
-        **whose, id=uuid.uuid4(), action_id=action.id, channel="email", provider="stand-in",
-        status="accepted", claimed_at=at, settled_at=at,
-    )  # fmt: skip
+        **whose,
+        id=uuid.uuid4(),
+        action_id=action.id,
+        channel="email",
+        provider="stand-in",
+        status="accepted",
+        claimed_at=at,
+        settled_at=at,
+    )
     session.add(delivery)
     session.flush()
-    session.add(t.DeliveryRecipient(
-        delivery_id=delivery.id, address_key=EVE, address=EVE, role="to", contact_id=None
-    ))  # fmt: skip
+    session.add(
+        t.DeliveryRecipient(
+            delivery_id=delivery.id, address_key=EVE, address=EVE, role="to", contact_id=None
+        )
+    )
 
 
-def test_a_provider_id_that_two_organisations_have_is_each_ones_own(engine: Engine) -> None:
+def test_a_provider_id_of_two_organisations_is_matched_within_each(engine: Engine) -> None:
     """Two own accounts may count alike. On the installation's account nobody knows whose it is."""
     amber, berg = two_houses(engine)
     by_id: dict[str, Any] = {"delivery_id": "", "provider_id": "id-1", "provider": "stand-in"}
@@ -237,8 +258,9 @@ def test_a_report_on_an_own_account_is_never_about_anothers_delivery(engine: Eng
     amber, berg = two_houses(engine)
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
     names: list[dict[str, Any]] = [
-        {"delivery_id": str(first.id)}, {"delivery_id": "", "provider_id": "id-9"}
-    ]  # fmt: skip
+        {"delivery_id": str(first.id)},
+        {"delivery_id": "", "provider_id": "id-9"},
+    ]
     for named in names:
         assert not berg.told(
             DeliveryFact.BOUNCED, "who@else.example", organisation_id=berg.id, **named

@@ -20,6 +20,7 @@ from activities.running import connections_of, running
 from activities.slots import Slots
 from activities.temporal import connect_temporal
 from backoffice.delivery import callbacks as inbox
+from dunning.learnt import CameIn
 from providers.outbox.callbacks import simulated
 from stand_ins.town import Town
 from store.engine import connect, transaction
@@ -97,7 +98,7 @@ async def test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time(
                 await until(lambda: pooled.pool.checkedout() == busy)  # type: ignore[attr-defined]
                 with transaction(engine) as session:
                     report = simulated("k", "u", town.newest(), "delivered", datetime.now(UTC))
-                    inbox.store(session, "outbox", None, "u", {}, report.body)
+                    inbox.store(session, CameIn(provider="outbox"), "u", {}, report.body)
                 both = connections_of(THREADS) - 1  # the metrics are not running here
                 await until(lambda: pooled.pool.checkedout() == both)  # type: ignore[attr-defined]
             assert await handle.result() == busy

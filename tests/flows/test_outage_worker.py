@@ -18,6 +18,7 @@ from activities.callbacks import Callbacks
 from activities.relay import Relay
 from activities.services import serving
 from backoffice.delivery import callbacks as inbox
+from dunning.learnt import CameIn
 from messages.message import Message
 from providers.port import Accepted
 from stand_ins.town import Provider, Town
@@ -42,7 +43,7 @@ async def test_relay_and_callbacks_go_on_after_an_outage_and_lose_nothing(
     def told(number: int) -> None:
         town.customer(f"c-{number}")
         with transaction(watching) as session:
-            inbox.store(session, "x", None, "https://we.example/x", {}, b"")
+            inbox.store(session, CameIn(provider="x"), "https://we.example/x", {}, b"")
 
     async def all_taken(number: int) -> bool:
         return await asyncio.to_thread(waiting_and_done, watching) == (0, number)

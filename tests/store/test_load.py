@@ -14,6 +14,7 @@ from activities.deciding import decide_and_record
 from backoffice.delivery import callbacks
 from backoffice.ledger.browse import InvoiceFilter, list_invoices
 from backoffice.worklist.lists import Wanted, list_actions
+from dunning.learnt import CameIn
 from dunning.model import ActionStatus
 from dunning.plan import ActionType
 from stand_ins.history import OPEN, organisation_with_history
@@ -84,7 +85,7 @@ def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
             for n in range(1000)
         )  # fmt: skip
         for _ in range(1000):
-            callbacks.store(session, "lob", None, "/", {}, b"")
+            callbacks.store(session, CameIn(provider="lob"), "/", {}, b"")
         session.connection().execute(
             sa.text(
                 "UPDATE callback SET outcome = CASE id % 2 WHEN 0 THEN 'done' ELSE 'refused' END"

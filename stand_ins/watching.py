@@ -1,0 +1,64 @@
+"""What stands in the database of one organisation."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from backoffice.ledger.find import find_customer
+from store import tables as t
+from store.engine import transaction
+from store.unit import Unit
+
+
+class Watching:
+    """Reads all rows, and changes them past the use cases."""
+
+    engine: Engine
+    id: uuid.UUID
+    now: datetime
+
+    def key_of(self, customer: str) -> uuid.UUID:
+        with transaction(self.engine) as session:
+            return find_customer(Unit(session, self.id), customer).id
+
+    def actions(self) -> list[tuple[str | None, str]]:
+        """Step and status of every action, but for what is only planned, by age."""
+        return [(a.step_key, a.status) for a in self.rows(t.Action) if a.status != "planned"]
+
+    def rows(self, table: Any) -> Sequence[Any]:
+        order = next(n for n in ("seq", "id", "customer_id") if hasattr(table, n))
+        with transaction(self.engine) as session:
+            return session.exec(select(table).order_by(col(getattr(table, order)))).all()
+
+    def rows_of(self, table: Any) -> Sequence[Any]:
+        """In no order that means anything, but always the same."""
+        with transaction(self.engine) as session:
+            key = table.__table__.primary_key.columns.values()
+            return session.exec(select(table).order_by(*key)).all()
+
+    def nudges(self) -> Sequence[t.Nudge]:
+        return self.rows_of(t.Nudge)
+
+    def newest(self) -> str:
+        """The delivery that was claimed last."""
+        rows = self.rows_of(t.Delivery)
+        return str(max(rows, key=lambda row: row.claimed_at).id)
+
+    def forget(self, table: Any, *names: str) -> None:
+        self.change(table, **dict.fromkeys(names))
+
+    def timeline(self, kind: str) -> list[str]:
+        return [e.text for e in self.rows(t.TimelineEntry) if e.kind == kind]
+
+    def change(self, table: Any, **fields: Any) -> None:
+        """Change every row of a table behind everybody's back."""
+        with transaction(self.engine) as session:
+            for row in session.exec(select(table)).all():
+                for name, value in fields.items():
+                    setattr(row, name, value)

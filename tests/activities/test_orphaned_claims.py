@@ -1,0 +1,146 @@
+"""An attempt that ended between its claim and its record, or that is late."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from messages.message import Message
+from providers.port import Accepted, Result
+from stand_ins.town import late
+from tests.cast.first_reminder import (
+    Died,
+    delivery,
+    due_today,
+)
+
+pytestmark = pytest.mark.services
+
+
+def test_after_a_crash_an_idempotent_provider_is_sent_the_stored_message_again(
+    engine: Engine,
+) -> None:
+    """The worker dies in the middle of the call. Its successor waits until the dead one would have
+    ended, then hands the provider the very same message, though the balance has changed."""
+    town = due_today(engine, Died(), Accepted("x"), idempotent=True)
+    with pytest.raises(Died):
+        town.send()
+    assert delivery(town).status == "sending"
+    with pytest.raises(ApplicationError) as busy:
+        town.send()
+    assert busy.value.category is ApplicationErrorCategory.BENIGN
+    assert busy.value.next_retry_delay is not None
+    assert timedelta(seconds=20) < busy.value.next_retry_delay <= timedelta(seconds=27)
+    assert len(town.provider.tried) == 1
+    town.pay("INV-1", "40")
+    late(town)
+    assert town.send().state == "wait"
+    first, second = town.provider.tried
+    assert first == second
+    assert town.actions() == [("one", "done")]
+    assert delivery(town).status == "accepted"
+
+
+def test_after_a_crash_a_message_to_another_provider_is_unknown(engine: Engine) -> None:
+    """Nobody knows whether it left: a person must say."""
+    town = due_today(engine, Died(), Accepted("x"))
+    with pytest.raises(Died):
+        town.send()
+    with pytest.raises(ApplicationError):
+        town.send()
+    late(town)
+    assert town.send().look_up
+    assert len(town.provider.tried) == 1
+    assert town.actions() == [("one", "sending")]
+    (told,) = town.timeline("action_unknown")
+    assert told.startswith(
+        "'Reminder one': unknown whether it left, the provider is asked: the program ended"
+    )
+
+
+def test_a_review_during_a_claim_waits_for_the_outcome(engine: Engine) -> None:
+    """A payment's signal comes while the claim is open: it is looked at again at its deadline."""
+    town = due_today(engine, Died())
+    with pytest.raises(Died):
+        town.send()
+    town.pay("INV-1")
+    coming = town.review()
+    assert (coming.state, coming.then) == ("wait", "email")
+    late(town)
+    assert town.send().look_up  # it may have left: that is not forgotten
+
+
+def test_an_exception_of_a_channel_counts_as_a_crash(engine: Engine) -> None:
+    """A channel never raises for transport; a bug in one must not send twice."""
+    town = due_today(engine, ZeroDivisionError(), Accepted("x"))
+    with pytest.raises(ZeroDivisionError):
+        town.send()
+    late(town)
+    assert town.send().look_up
+    assert len(town.provider.tried) == 1
+
+
+class Slow:
+    """A provider's answer that comes when it is let go."""
+
+    def __init__(self) -> None:
+        self.called, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, message: Message) -> Result:
+        self.called.set()
+        assert self.go.wait(20)
+        return Accepted("of the zombie")
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_a_late_answer_to_a_claim_that_was_taken_over_sends_nothing_twice(
+    engine: Engine, idempotent: bool
+) -> None:
+    """The first attempt hangs beyond its deadline; another takes over; then the first is back, and
+    what it learnt holds where nobody else knows better."""
+    slow = Slow()
+    town = due_today(engine, slow, Accepted("of the successor"), idempotent=idempotent)
+    with ThreadPoolExecutor(1) as pool:
+        zombie = pool.submit(town.send)
+        assert slow.called.wait(20)
+        late(town)
+        coming = town.send()
+        slow.go.set()
+        zombie.result(20)
+    row = delivery(town)
+    if idempotent:
+        assert coming.state == "wait"
+        assert (row.status, row.provider_id) == ("accepted", "of the successor")
+        assert town.actions() == [("one", "done")]
+        assert len(town.timeline("action_done")) == 1
+    else:
+        assert coming.look_up
+        assert (row.status, row.provider_id) == ("accepted", "of the zombie")
+        assert town.actions() == [("one", "done")]
+        assert len(town.provider.tried) == 1
+    assert town.review().state == "wait"
+
+
+def test_two_attempts_at_once_send_once(engine: Engine) -> None:
+    """The same activity runs twice, on two workers, in the same second."""
+    town = due_today(engine)
+    gate = threading.Barrier(2)
+
+    def attempt() -> str:
+        gate.wait(20)
+        try:
+            return town.send().state
+        except ApplicationError:
+            return "busy"
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            states = [pool.submit(attempt), pool.submit(attempt)]
+            assert {s.result(20) for s in states} <= {"wait", "busy"}
+    assert len(town.provider.tried) == 1
+    assert town.actions() == [("one", "done")]
