@@ -22,8 +22,8 @@ _THEIRS = (*OPEN, ActionStatus.SENDING)
 def set_absence(
     unit: Unit, member: t.Member, from_on: date, until_on: date | None, by: t.Member
 ) -> t.Absence:
-    """The member is absent from a local day until another, included; None = until it is ended. It
-    takes the place of the one before. Invalid for days in the wrong order or all in the past,
+    """The member is absent from a local day until another, included; None = until it is ended.
+    An earlier absence is replaced. Invalid for days in the wrong order or all in the past,
     Conflict for a member who left."""
     unit.session.refresh(member, with_for_update={"key_share": True})  # one absence at a time
     if not member.active:
@@ -45,7 +45,7 @@ def set_absence(
 
 
 def end_absence(unit: Unit, member: t.Member, by: t.Member) -> None:
-    """The member is back, or does not go. NotFound without an absence that runs or is to come."""
+    """End an absence that runs, or cancel one to come. NotFound without any."""
     row = absence_of(unit, member)
     if row is None:
         raise NotFound(f"no absence of {member.name}")

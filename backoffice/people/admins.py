@@ -1,7 +1,7 @@
-"""An organisation always has an admin who can ask: a member who is there, with a key that is good.
+"""An organisation always keeps one active admin with a valid key, or nobody could add another.
 
-Whoever takes that away locks the admins first, all in one statement and by id, so that two who take
-it from each other at once do not both succeed.
+A change that removes an admin or an admin's key first locks all admins, in one statement ordered by
+id. Two such changes at the same time therefore follow one another.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from store.unit import Unit
 
 
 def before_leaving(unit: Unit, member: t.Member) -> None:
-    """Before the member is no admin any more, or leaves. Conflict where no other admin has a good
-    key."""
+    """Before the member leaves or loses the role of admin. Conflict where no other admin has a
+    valid key."""
     _lock(unit, member)
     if member.role != "admin" or not member.active:
         return
@@ -32,8 +32,7 @@ def before_leaving(unit: Unit, member: t.Member) -> None:
 
 
 def before_revoking(unit: Unit, member: t.Member, key: t.ApiKey) -> None:
-    """Before a key of the member is revoked. Conflict where it is the last good one that any admin
-    has."""
+    """Before a key of the member is revoked. Conflict for the last valid key of all admins."""
     _lock(unit, member)
     its_own, others = col(t.ApiKey.id) == key.id, col(t.ApiKey.id) != key.id
     if _any_key(unit, member, its_own) and not _any_key(unit, member, others):
@@ -44,7 +43,7 @@ def before_revoking(unit: Unit, member: t.Member, key: t.ApiKey) -> None:
 
 
 def _lock(unit: Unit, member: t.Member) -> None:
-    """The admins and the member, read anew."""
+    """Lock the admins and the member, and read their rows again."""
     unit.session.exec(
         select(t.Member)
         .where(t.Member.organisation_id == member.organisation_id)
@@ -61,7 +60,7 @@ def _lock(unit: Unit, member: t.Member) -> None:
 
 
 def _any_key(unit: Unit, member: t.Member, which: Any) -> bool:
-    """Whether an admin of the member's organisation has a good key among these."""
+    """Whether an admin of the member's organisation has a valid key among these."""
     until = col(t.ApiKey.expires_at)
     found = unit.session.exec(
         select(t.ApiKey.id)

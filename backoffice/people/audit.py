@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from store import tables as t
 from store.unit import Unit
 
-#: What others did about a member is a notice for so long, and so many of them at most.
+#: A member is shown what others did about them: for how many days, and how many entries at most.
 NOTICE_DAYS, MOST_NOTICES = 30, 20
 
 
@@ -58,7 +58,7 @@ def read(
 
 
 def notices(unit: Unit, member: t.Member) -> list[t.AuditEntry]:
-    """What others did about the member of late, newest first."""
+    """What others did about the member in the last ``NOTICE_DAYS``, newest first."""
     return list(
         unit.session.exec(
             select(t.AuditEntry)

@@ -27,9 +27,9 @@ from dunning.plan import ActionType
 from store import tables as t
 from store.unit import Unit
 
-#: From a refusal to the next probe; the last one again and again. A person has to mend the account.
+#: From each refusal to the next probe; the last value repeats. A person has to repair the account.
 PROBE_AFTER = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 15))
-#: After its claim's deadline nobody holds a probe any more.
+#: A probe whose process died is over when its claim is.
 _PROBE_LASTS = timedelta(seconds=CLAIM_SECONDS)
 #: Those who wait come back one after the other, within this share of the pause after its end.
 _SPREAD = 0.2

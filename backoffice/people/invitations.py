@@ -1,7 +1,7 @@
 """Invitations: one-time tokens that a member exchanges for a key of their own.
 
-So nobody else ever has a member's key, not even an admin (rule 29). Who uses an invitation that was
-meant for another is seen: the use is on the audit trail, and the member's own attempt fails.
+Nobody else has a member's key, not even an admin (rule 29). When somebody else uses an invitation,
+it shows: the use is on the audit trail, and the member's own attempt fails.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _PREFIX = "dun_invitation_"
 
 
 def invite(unit: Unit, member: t.Member, by: t.Member) -> tuple[str, t.Invitation]:
-    """Make an invitation, good for ``GOOD_FOR``, and return its token; only the token's SHA-256
-    stays (it has 256 bits). It takes the place of an unused one of the member. Conflict for a
-    member who left."""
+    """Make an invitation, valid for ``GOOD_FOR``, and return its token. Only its SHA-256 is stored
+    (the token has 256 random bits). An unused invitation of the member ends. Conflict for a member
+    who left."""
     unit.session.refresh(member, with_for_update={"key_share": True})
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")

@@ -40,7 +40,7 @@ class Principal:
 
 
 def new_key(unit: Unit, scope: str, name: str, member: t.Member | None = None) -> str:
-    """Make a key and return it; only its hash stays (it has 256 random bits, so SHA-256 serves)."""
+    """Make a key and return it. Only its SHA-256 is stored (a key has 256 random bits)."""
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     unit.session.add(

@@ -20,11 +20,11 @@ from store.unit import Unit
 
 
 def put_member(unit: Unit, email: str, name: str, role: str = "member") -> t.Member:
-    """Create or update a member by e-mail address; one who had left is back. Who comes may be the
-    owner that an open action waits for: the customers of those look again. Conflict when no admin
-    with a key would be left."""
+    """Create or update a member by e-mail address; one who had left is active again. Customers with
+    an open action that nobody owns are nudged, because the new member may be its owner. Conflict
+    when no admin with a valid key would be left."""
     row = _of_address(unit, email)
-    if row is None:  # two who write it differently must not both make it
+    if row is None:  # two requests at once, in upper and lower case, must not both create it
         lock_organisation(unit)
         row = _of_address(unit, email)
     if row is None:
@@ -41,7 +41,7 @@ def put_member(unit: Unit, email: str, name: str, role: str = "member") -> t.Mem
 
 
 def _of_address(unit: Unit, email: str) -> t.Member | None:
-    """Both sides in lower case by PostgreSQL, whose idea of it is not Python's ("İ")."""
+    """PostgreSQL makes both sides lower case: Python does it differently for some letters ("İ")."""
     return unit.session.exec(
         select(t.Member).where(
             t.Member.organisation_id == unit.organisation_id,
@@ -75,12 +75,12 @@ def member_or_404(unit: Unit, key: str) -> t.Member:
 
 
 def remove_member(unit: Unit, member: t.Member) -> None:
-    """A member leaves, and with them their keys, an unused invitation and an absence. Conflict
-    while open actions are theirs (rule 29, which is why it does not say how many): hand them on
-    first; Conflict for the last admin who has a key."""
+    """A member leaves; their keys, an unused invitation and an absence end. Conflict while they own
+    open actions, which are to be handed on first (rule 29: it does not say how many). Conflict for
+    the last admin who has a valid key."""
     if member.role == "admin":
         admins.before_leaving(unit, member)
-    # Not weaker: an action that is being given to the member just now is waited for, and counts.
+    # FOR UPDATE, not weaker: it waits for a transaction that is giving the member an action now.
     unit.session.refresh(member, with_for_update=True)
     owns = unit.session.exec(
         select(t.Action.id)

@@ -50,8 +50,8 @@ def customers_without_owner(unit: Unit) -> list[uuid.UUID]:
 
 
 def find_owners(unit: Unit, customer: t.Customer, actions: Iterable[t.Action]) -> None:
-    """Of the actions of a locked customer, give the open ones that nobody owns to whom their step
-    names (rule 33); without any active member they wait on."""
+    """Give the open actions that nobody owns to the members whom their steps name (rule 33). The
+    customer is locked. Without any active member they keep waiting."""
     opened = [a for a in actions if _is_open(a)]
     if not opened:
         return
@@ -89,8 +89,8 @@ def hand_over(unit: Unit, customer: t.Customer, row: t.Action, to: t.Member, why
 
 
 def owner_of(unit: Unit, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
-    """Its owner, if that is an active member, else whose step it is (rule 33): an automatic action
-    has no owner before it needs one, and the owner of an old one may have left."""
+    """The action's owner if that is an active member, else the one that its step names (rule 33).
+    An automatic action has no owner before it needs one, and an owner may have left."""
     owner = unit.session.get(t.Member, action.owner_id) if action.owner_id else None
     if owner is None or not owner.active:
         version = unit.session.get(t.PlanVersion, action.plan_version_id)

@@ -1,8 +1,8 @@
-"""Rule 29, in its one place: what a member sees of actions and of the timeline.
+"""Rule 29: what a member sees of actions and of the timeline. It is decided here and nowhere else.
 
-An open manual action is its owner's alone. One that ended without having been executed (it was
-withdrawn, or its owner skipped it) stays its owner's in all but the fact and the reason: anybody
-can force an action out with a dispute or another plan, and must not get to read it that way.
+Only its owner sees an open manual action. Of one that was withdrawn or skipped, others see only the
+fact and the reason: any member can have an action withdrawn, with a dispute or another plan, and
+must not be able to read its contents in that way.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dunning.model import ActionStatus
 from store import tables as t
 
 _NOT_EXECUTED = (ActionStatus.SKIPPED, ActionStatus.WITHDRAWN)
-#: What everybody reads on the timeline of such an action: how it ended, and, of a message that may
-#: have left before, what became of it.
+#: Entries about such an action that everybody reads: how it ended, and what became of a message
+#: that may have left before.
 _TOLD = (
     "action_left",
     "action_skipped",
@@ -29,8 +29,8 @@ _TOLD = (
 
 
 def visible_to(member: t.Member) -> ColumnElement[bool]:
-    """An open manual action is its owner's alone, admin or not. What nobody owns is the admins',
-    so that somebody sees it."""
+    """Everything but the open manual actions of other members. Admins also see the open actions
+    that nobody owns."""
     mine = col(t.Action.owner_id).is_not_distinct_from(member.id)  # never NULL: it is negated too
     seen = sa.or_(sa.not_(is_open()), mine)
     return sa.or_(seen, without_owner()) if member.role == "admin" else seen
@@ -62,7 +62,7 @@ def hidden_entries(member: t.Member) -> ColumnElement[bool]:
 
 
 def hidden_send(member: t.Member) -> ColumnElement[bool]:
-    """Of a customer's ``t.Sequence``: what it sends is a message that somebody else completed."""
+    """Of a customer's ``t.Sequence``: it sends a message that another member completed."""
     return sa.exists(
         select(t.Action.id).where(
             t.Action.customer_id == t.Sequence.customer_id,

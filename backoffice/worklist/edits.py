@@ -1,7 +1,7 @@
 """What an owner changed of an action before completing it (rule 28), and for whom it is written.
 
-The words of a call or a task are a script for us: they are kept apart from those for the customer,
-so that no change of type, however often, sends one to the other.
+The words of a call or a task are an internal script. They are stored apart from the words for the
+customer, so that no change of type sends a script to the customer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from store.errors import Invalid, Problem
 
 _WORDS = ("subject", "body")
 _SCRIPT = "script"
-#: Addresses are of the type for which they were written.
+#: An action that comes back with another type loses them: an address belongs to one channel.
 _ADDRESSES = ("recipients", "cc", "bcc")
 
 
@@ -32,7 +32,7 @@ def edited(edits: Mapping[str, Any], kind: ActionType, changes: Mapping[str, Any
 
 def words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType) -> dict[str, str]:
     """Subject and body as its owner wrote them for the type that it has now. A script may show what
-    was written for the customer; never the other way round."""
+    was written for the customer, but a message never shows a script."""
     own = {name: edits[name] for name in _WORDS if name in edits}
     if kind in CHANNELS:
         return own
