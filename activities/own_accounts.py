@@ -1,4 +1,4 @@
-"""The channel of an organisation that has an account of its own at a provider."""
+"""The channels of organisations that have their own account at a provider."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from store.unit import Unit
 
 
 class OwnAccounts:
-    """Answers None when the organisation has no account of its own for this type of message. A
-    channel is kept until its credentials change. ``public_url`` is our public address."""
+    """Makes an organisation's own channel of a type; None when it has no account for that type. A
+    channel is cached until its credentials change. ``public_url``: our public address."""
 
     def __init__(self, vault: Vault, public_url: str) -> None:
         self._vault = vault
@@ -23,8 +23,8 @@ class OwnAccounts:
         self._made: dict[tuple[uuid.UUID, str], tuple[datetime, Channel]] = {}
 
     def __call__(self, unit: Unit, kind: ActionType) -> Channel | None:
-        """Raises NoKey when none of our keys opens the credentials: no other account is used
-        instead."""
+        """Raises NoKey when none of our keys opens the credentials: the installation's account does
+        not take its place."""
         rows = [
             row
             for provider in offered_for(kind)
@@ -32,7 +32,7 @@ class OwnAccounts:
         ]
         if not rows:
             return None
-        row = max(rows, key=lambda row: row.updated_at)  # the one that was set last
+        row = max(rows, key=lambda row: row.updated_at)  # the newest
         known = self._made.get((unit.organisation_id, row.provider))
         if known is not None and known[0] == row.updated_at:
             return known[1]

@@ -12,6 +12,7 @@ from typing import Any
 
 from dunning import model as m
 from dunning.calendar import Calendar
+from dunning.delivery_status import DeliveryStatus
 from dunning.plan import ActionType, Plan
 from plans.read import parse_plan
 from store import tables as t
@@ -162,7 +163,7 @@ def action_of(
         ended_on=calendar.today(row.ended_at) if row.ended_at else None,
         deadline=until.astimezone(UTC) if until else None,
         shown_at=row.shown_at.astimezone(UTC) if row.shown_at else None,
-        unknown=delivery_status == "unknown",
+        unknown=delivery_status == DeliveryStatus.UNKNOWN,
         cause=m.Cause(row.cause) if row.cause else None,
     )
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from backoffice.delivery import deliveries
 from backoffice.delivery.outcomes import facts_of
+from backoffice.delivery.states import is_unknown
 from dunning.delivery import Status
 from store import tables as t
 from store.unit import Unit
@@ -60,7 +61,7 @@ def delivery_out(unit: Unit, row: t.Delivery) -> DeliveryOut:
             "tracking_number", "error", "sends", "look_ups"}  # fmt: skip
     return DeliveryOut(
         **row.model_dump(include=kept),
-        next_look_up=row.deadline if row.status == "unknown" else None,
+        next_look_up=row.deadline if is_unknown(row) else None,
         content_hash=row.message_hash,
         recipients=[_recipient(r) for r in deliveries.recipients_of(unit, row.id).values()],
     )

@@ -1,7 +1,7 @@
 """What a provider reports about a delivery, and what that means (rules 35 and 37).
 
 Facts are kept for each address with the time they first held; the same report twice, or two in any
-order, leave the same. Only what is new is told on the timeline and has consequences.
+order, give the same result. Only a new fact is noted on the timeline and has consequences.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ def apply(
     held: dict[uuid.UUID, CustomerLocked] | None = None,
 ) -> bool:
     """Take in one report, under the customer's lock. ``now`` is the real time (UTC). ``held``:
-    customers whom others hold, so that nobody waits for them again. False: no delivery is known to
-    be meant."""
+    customers whose lock others hold; they are not waited for again. False: no delivery matches."""
     row = delivery_of(session, report, came_in, now)
     if row is None:
         return False
@@ -154,7 +153,8 @@ _WISHES = {
 
 
 def _wish(unit: Unit, case: Case, recipient: t.DeliveryRecipient, fact: DeliveryFact) -> None:
-    """A complaint, an unsubscription or the opposite: about the address, whoever has it by now."""
+    """A complaint, an unsubscription or a resubscription is about the address, whichever contact
+    has it now."""
     kind = KIND_OF.get(ActionType(case.row.channel))
     if kind is None:
         return
@@ -170,8 +170,8 @@ def _wish(unit: Unit, case: Case, recipient: t.DeliveryRecipient, fact: Delivery
 
 
 def _judge(unit: Unit, case: Case, recipients: Iterable[t.DeliveryRecipient]) -> bool:
-    """Rule 37: it reached nobody, so it is no contact and the same step is open again; where a
-    later step has already run it is only flagged. True when the action changed."""
+    """Rule 37: it reached no recipient, so it is no contact, and the same step is open again; if a
+    later step has run, it is only noted. True when the action changed."""
     action = case.action
     judged = verdict(facts_of(r) for r in recipients if r.role == "to")
     accepted = case.row.status == DeliveryStatus.ACCEPTED

@@ -32,13 +32,13 @@ def take(
     now: datetime,
     held: dict[uuid.UUID, CustomerLocked] | None = None,
 ) -> str:
-    """Take in one reply. Empty; else why it is nobody's. ``now`` is the real time (UTC). ``held``:
-    customers whom others hold, so that nobody waits for them again.
+    """Take in one reply; why it is unmatched, empty = it is taken in. ``now`` is the real time
+    (UTC). ``held``: customers whose lock others hold; they are not waited for again.
 
     A person's reply holds the customer's automatic steps for the organisation's number of days and
     gives the owner a task; an automatic one is only noted; STOP and START close and open the
     number. On the installation's account, which serves every organisation, a reply that names no
-    message is an organisation's only where no other can be meant: nobody else may read it.
+    message is taken in only if it can be addressed to one organisation: no other may read it.
     """
     answered = named(session, reply, came_in)
     houses = meant(session, reply, came_in, answered, now)
@@ -79,7 +79,7 @@ def _take_in_house(unit: Unit, reply: Reply, came_in: CameIn, answered: t.Delive
         customer = lock_customer(unit, customer_id)
         theirs = delivery if delivery and delivery.customer_id == customer_id else None
         fresh = _take(unit, customer, theirs, reply, came_in) or fresh
-    if reply.wish and fresh:  # repeated later, it is no later wish
+    if reply.wish and fresh:  # a repeated callback is no new wish
         _wish(unit, reply, came_in, delivery)
     if not customers and not reply.wish:
         return f"nobody is known to write from {reply.sender}"
@@ -93,7 +93,7 @@ def _take(
     reply: Reply,
     came_in: CameIn,
 ) -> bool:
-    """False: it is known already."""
+    """False: it was taken in before."""
     then = unit.at(min(reply.at, unit.now))
     if not _keep(then, customer, delivery, reply, came_in):
         return False
@@ -151,7 +151,7 @@ def _keep(
     reply: Reply,
     came_in: CameIn,
 ) -> bool:
-    """Once, however often the provider repeats it."""
+    """Store it; False when the provider repeats one that is stored."""
     whole = f"{reply.sender}\n{reply.subject}\n{reply.text}\n{reply.at.isoformat()}"
     own = reply.provider_id or hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
     values = {

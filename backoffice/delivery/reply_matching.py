@@ -1,4 +1,4 @@
-"""Whose a reply is: the message that it answers, and the organisations that may be meant."""
+"""Which message a reply answers, and to which organisations it may be addressed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def address_of(reply: Reply, came_in: CameIn) -> tuple[str, str]:
 
 
 def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
-    """The message whose own address was answered."""
+    """The delivery that the reply names; None if it names none, or one of another organisation."""
     if not reply.reference:
         return None
     try:
@@ -41,8 +41,9 @@ def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
 def meant(
     session: Session, reply: Reply, came_in: CameIn, answered: t.Delivery | None, now: datetime
 ) -> list[uuid.UUID]:
-    """Whom it can be meant for: on an organisation's own account itself; else who wrote to there,
-    or, where nobody did, who knows somebody there. A STOP is for both."""
+    """The organisations to which it may be addressed: on an own account, that organisation; else
+    those that wrote to the sender, or, if none did, those with a contact of that address. STOP and
+    START are addressed to both."""
     if came_in.organisation_id is not None:
         return [came_in.organisation_id]
     if answered is not None:

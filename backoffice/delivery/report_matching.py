@@ -45,7 +45,7 @@ def _only(session: Session, came_in: CameIn, named: sa.ColumnElement[bool]) -> t
 
 
 def _of_whom(came_in: CameIn) -> Any:
-    """An organisation's own account reports on its own deliveries alone."""
+    """Deliveries that this account may report on: an own account only on its organisation's."""
     statement = select(t.Delivery)
     if came_in.provider:
         statement = statement.where(t.Delivery.provider == came_in.provider)
@@ -65,8 +65,8 @@ def _of_its_account(row: Any, came_in: CameIn) -> bool:
 def _by_address(
     session: Session, address: str, came_in: CameIn, now: datetime
 ) -> t.Delivery | None:
-    """An asynchronous bounce may name nothing but the address: the last delivery to it lately, and
-    none where several customers were written to there, because nobody knows whose it is."""
+    """An asynchronous bounce may name only the address: the last delivery to it within
+    _BOUNCES_WITHIN; None if several customers have deliveries there."""
     statement = (
         _of_whom(came_in)
         .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)

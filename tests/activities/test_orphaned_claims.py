@@ -26,7 +26,7 @@ def test_after_a_crash_an_idempotent_provider_is_sent_the_stored_message_again(
     engine: Engine,
 ) -> None:
     """The worker dies in the middle of the call. Its successor waits until the dead one would have
-    ended, then hands the provider the very same message, though the balance has changed."""
+    ended, then sends the stored message again, though the balance has changed."""
     town = due_today(engine, Died(), Accepted("x"), idempotent=True)
     with pytest.raises(Died):
         town.send()
