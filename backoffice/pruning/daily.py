@@ -1,7 +1,7 @@
-"""Deletes what nobody needs any more: what is old, and needed by nothing that lives.
+"""Deletes rows and files that are old and that nothing refers to any more.
 
-In batches, each a transaction of its own that locks only what it deletes, so that nobody waits;
-what somebody else holds is left for the next time. Ending in the middle does no harm.
+In batches: each is a transaction that locks only the rows it deletes, and skips rows that are
+locked, so that no other transaction waits. It may be stopped after any batch.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Rows ``x`` of a table. ``since``: the column that says their age, with an index; ``which``
-    are meant; ``unless``: those that somebody still needs."""
+    """Rows ``x`` of a table. ``age``: a field of ``Ages``; ``since``: the indexed column from which
+    it counts; ``which``: a condition for the rows; ``unless``: a condition for those to keep."""
 
     name: str
     age: str
@@ -54,36 +54,48 @@ _KINDS = (
     ),
     _Kind("refused callbacks", "unread_callbacks", "callback", "ended_at", "x.outcome = 'refused'"),
     _Kind(
-        "links", "links", "link", "created_at",
+        "links",
+        "links",
+        "link",
+        "created_at",
         unless="""EXISTS (
             SELECT FROM delivery d JOIN action a ON a.id = d.action_id
             JOIN invoice i ON i.id = a.invoice_id
             WHERE d.id = x.delivery_id AND (i.status = 'open'
                 OR d.status IN ('planned', 'sending', 'unknown', 'needs_review')))""",
     ),
-    # Messages that have left keep their files: a member may look at what was sent.
+    # Sent messages keep their files, so that members can see what was sent.
     _Kind(
-        "files", "files", "file", "created_at",
+        "files",
+        "files",
+        "file",
+        "created_at",
         unless="""EXISTS (SELECT FROM invoice i WHERE i.pdf_id = x.id)
             OR EXISTS (SELECT FROM action a
                 WHERE a.edits -> 'attachments' @> to_jsonb(ARRAY[CAST(x.id AS text)]))
             OR EXISTS (SELECT FROM delivery d WHERE d.message -> 'attachments'
                 @> jsonb_build_array(jsonb_build_object('file_id', CAST(x.id AS text))))""",
     ),
-    # A rehearsal's clock is not ours: what is its own goes with it.
+    # Rows of a rehearsal have times of its own clock. They are deleted with the rehearsal.
     _Kind(
-        "messages in the outbox", "outbox", "outbox", "at",
+        "messages in the outbox",
+        "outbox",
+        "outbox",
+        "at",
         unless="""EXISTS (SELECT FROM organisation o
                 WHERE o.id = x.organisation_id AND o.rehearsal_now IS NOT NULL)
             OR EXISTS (SELECT FROM delivery d WHERE d.id = x.delivery_id
                 AND d.status IN ('planned', 'sending', 'unknown', 'needs_review'))""",
     ),
     _Kind(
-        "applied signals", "signals", "applied_signal", "at",
+        "applied signals",
+        "signals",
+        "applied_signal",
+        "at",
         unless="""EXISTS (SELECT FROM customer c JOIN organisation o ON o.id = c.organisation_id
             WHERE c.id = x.customer_id AND o.rehearsal_now IS NOT NULL)""",
     ),
-)  # fmt: skip
+)
 
 
 def prune(
@@ -95,8 +107,8 @@ def prune(
     dry_run: bool = False,
     beat: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
-    """How many of each were deleted, or would be with ``dry_run``. ``now`` is the real clock;
-    ``folder`` that of the outbox on this machine; ``beat`` is called after each batch."""
+    """How many of each were deleted, or would be with ``dry_run``. ``now``: on the real clock;
+    ``folder``: of the outbox on this machine; ``beat``: called after each batch."""
     done: dict[str, int] = {}
     for kind in _KINDS:
         before = _before(now, getattr(ages, kind.age))
@@ -118,8 +130,8 @@ def _before(now: datetime, days: int) -> datetime | None:
 def _prune(
     engine: Engine, kind: _Kind, before: datetime, dry_run: bool, beat: Callable[[], object]
 ) -> int:
-    """Oldest first. Rows are locked first and looked at again then: a file that is being attached
-    at this moment is either locked, and left, or its reference is seen."""
+    """Oldest first. ``unless`` is checked after the rows are locked: a file that is being attached
+    at this moment is either locked, and skipped, or its reference is seen."""
     old = f"({kind.which}) AND x.{kind.since} < :before"
     these = f"FROM {kind.table} AS x WHERE x.ctid = ANY(CAST(:rows AS tid[])) AND {old}"
     next_ones = sa.text(
@@ -158,8 +170,7 @@ _KEPT = sa.text(
 def _prune_folder(
     engine: Engine, folder: Path, before: datetime, dry_run: bool, beat: Callable[[], object]
 ) -> int:
-    """Files of messages that are in the table no more, whoever deleted them there, and drafts that
-    a crash left behind."""
+    """Files whose message is no longer in the table, and drafts that a crash left behind."""
     done = 0
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         old = [p for p in place.iterdir() if p.stat().st_mtime < before.timestamp()]
@@ -179,7 +190,8 @@ def _prune_folder(
 
 
 def _delivery(path: Path) -> uuid.UUID | None:
-    """Of ``<delivery>.eml``, ``.txt``, or a draft ``.<delivery>.…``; None for what is not ours."""
+    """The id in ``<delivery>.eml``, ``<delivery>.txt`` or a draft ``.<delivery>.…``; None for other
+    files."""
     try:
         return uuid.UUID(path.name.removeprefix(".").partition(".")[0])
     except ValueError:

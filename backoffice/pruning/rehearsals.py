@@ -1,4 +1,4 @@
-"""Rehearsals that are over: their organisations, with everything that is theirs, are deleted."""
+"""Deletes old rehearsals: their organisations with all their rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CUSTOMERS_AT_ONCE = 100
 
 
 def old_rehearsals(engine: Engine, before: datetime) -> list[uuid.UUID]:
-    """Those made before then, on the real clock."""
+    """Rehearsals created before then on the real clock, oldest first."""
     with transaction(engine) as session:
         return list(
             session.exec(
@@ -36,8 +36,8 @@ def old_rehearsals(engine: Engine, before: datetime) -> list[uuid.UUID]:
 def remove_rehearsal(
     engine: Engine, organisation_id: uuid.UUID, beat: Callable[[], object] = lambda: None
 ) -> bool:
-    """A few customers at a time, then the rest. False where a sequence of it still writes: what is
-    left goes the next time. ValueError for an organisation that is no rehearsal."""
+    """Delete it, some customers at a time. False when one of its sequences still writes: the next
+    call deletes the rest. ValueError for an organisation that is no rehearsal."""
     try:
         while _remove_customers(engine, organisation_id):
             beat()
@@ -48,8 +48,8 @@ def remove_rehearsal(
                 session.connection().execute(sa.text(statement), values)
     except IntegrityError as error:
         constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-        _log.warning("rehearsal %s is still written to (%s); it is removed another time",
-                     organisation_id, constraint)  # fmt: skip
+        written = "rehearsal %s is still written to (%s); it is removed another time"
+        _log.warning(written, organisation_id, constraint)
         return False
     return True
 
@@ -85,13 +85,13 @@ _FREE_PLANS = (
 
 
 def _deletes(whose: str) -> list[str]:
-    """Statements for every table that has rows of these customers or organisations (``:ids``), who
-    refers before what is referred to."""
+    """DELETE statements for every table with rows of these customers or organisations (``:ids``).
+    A table comes before those that it refers to."""
     found = []
-    # A link is made before its delivery, so that its reference is no foreign key.
+    # A link refers to its delivery without a foreign key, because it is inserted first.
     tables = list(reversed(SQLModel.metadata.sorted_tables))
     tables.sort(key=lambda table: "delivery_id" not in table.c)
-    # Deleting credits and invoices writes there once more.
+    # Its rows are written again when credits and invoices are deleted.
     kept = SQLModel.metadata.tables["unapplied_credit"]
     tables.remove(kept)
     tables.insert(tables.index(SQLModel.metadata.tables["customer"]), kept)
@@ -103,7 +103,7 @@ def _deletes(whose: str) -> list[str]:
 
 
 def _theirs(table: sa.Table, column: str) -> str:
-    """By a column of its own, or through a row that it always refers to; empty for neither."""
+    """The condition: by a column of the table, or through a row it must refer to; else empty."""
     if column in table.c:
         return f"{column} = ANY(:ids)"
     references = {

@@ -1,4 +1,4 @@
-"""The codec endpoint speaks Temporal's remote codec protocol, to the UI and the command alone."""
+"""The codec endpoint: Temporal's remote codec protocol, for the UI and the command alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plain(text: str = '"a note"') -> dict[str, Any]:
     return {"metadata": {"encoding": encoding}, "data": base64.b64encode(text.encode()).decode()}
 
 
-def test_what_it_encrypts_it_decrypts(endpoint: TestClient) -> None:
+def test_encoded_payloads_decode_to_the_same(endpoint: TestClient) -> None:
     payloads = {"payloads": [plain(), plain('"another"')]}
     sealed = endpoint.post("/encode", json=payloads).json()
     encodings = {base64.b64decode(p["metadata"]["encoding"]) for p in sealed["payloads"]}
@@ -34,7 +34,7 @@ def test_what_it_encrypts_it_decrypts(endpoint: TestClient) -> None:
     assert endpoint.post("/decode", json=sealed).json() == payloads
 
 
-def test_what_is_readable_is_left_as_it_is(endpoint: TestClient) -> None:
+def test_decoding_leaves_plain_payloads_as_they_are(endpoint: TestClient) -> None:
     payloads = {"payloads": [plain()]}
     assert endpoint.post("/decode", json=payloads).json() == payloads
 
@@ -56,7 +56,7 @@ def test_a_page_of_the_ui_may_read(endpoint: TestClient, origin: str) -> None:
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:8234"])
 def test_any_other_page_is_refused(endpoint: TestClient, origin: str) -> None:
-    """The last one is the endpoint's own address, as a rebound name would have it."""
+    """The last one is the endpoint's own address, as in DNS rebinding."""
     answer = endpoint.post("/decode", json={"payloads": []}, headers={"Origin": origin})
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
@@ -66,12 +66,12 @@ def test_any_other_page_is_refused(endpoint: TestClient, origin: str) -> None:
     "body",
     [b"", b"[1]", b'{"payloads": 1}', b'{"payloads": [{"data": 5}]}', b"\xff", b"[" * 100_000],
 )
-def test_nonsense_is_refused_with_a_word(endpoint: TestClient, body: bytes) -> None:
+def test_a_malformed_body_is_answered_with_an_example(endpoint: TestClient, body: bytes) -> None:
     answer = endpoint.post("/decode", content=body)
     assert (answer.status_code, answer.text[:17]) == (400, 'send {"payloads":')
 
 
-def test_another_key_does_not_open_it(endpoint: TestClient) -> None:
+def test_payloads_of_another_key_are_refused(endpoint: TestClient) -> None:
     other = TestClient(codec_app([Fernet.generate_key().decode()], []))
     sealed = other.post("/encode", json={"payloads": [plain()]}).json()
     answer = endpoint.post("/decode", json=sealed)
@@ -81,5 +81,5 @@ def test_another_key_does_not_open_it(endpoint: TestClient) -> None:
     )
 
 
-def test_a_body_without_end_is_not_kept(endpoint: TestClient) -> None:
+def test_a_body_over_the_limit_is_refused(endpoint: TestClient) -> None:
     assert endpoint.post("/decode", content=b"x" * 32_000_001).status_code == 413

@@ -1,4 +1,4 @@
-"""What Temporal keeps of an error: its class and our words, never whom it is about."""
+"""Failures in Temporal hold an error's class and our own text, and no personal data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.services
 
 
 async def failing(acme: Sequence) -> Failure:
-    """The error of the activity that is tried again and again, as the Temporal UI shows it."""
+    """The last failure of the activity that is being retried, as the Temporal UI shows it."""
 
     async def failed() -> bool:
         pending = (await acme.handle.describe()).raw_description.pending_activities
@@ -32,7 +32,7 @@ async def failing(acme: Sequence) -> Failure:
 
 
 def every_word(failure: Failure) -> str:
-    """Also what is in base64."""
+    """All of its text, plain and in base64."""
     raw = failure.SerializeToString()
     return raw.decode("latin-1") + base64.b64encode(raw).decode()
 
@@ -48,11 +48,11 @@ async def test_a_refused_row_shows_no_address_to_temporal(
     assert failure.application_failure_info.type == "IntegrityError"
     assert failure.message.startswith("UniqueViolation 23505 (address_once, one_address)")
     assert not failure.HasField("cause")
-    # From our code on, not from the engine's.
+    # The first line of the traceback is in our code, not in the SDK.
     assert failure.stack_trace.strip().partition("\n")[0].split('"')[1].endswith("scripted.py")
 
 
-async def test_an_error_that_nobody_foresaw_shows_its_class_and_its_place(
+async def test_an_unexpected_error_shows_its_class_and_its_place(
     skipping: Skipping,
 ) -> None:
     error = ValueError(f"cannot write to {ADDRESS}")
@@ -65,7 +65,7 @@ async def test_an_error_that_nobody_foresaw_shows_its_class_and_its_place(
     assert not failure.HasField("cause")
 
 
-async def test_an_error_of_ours_keeps_its_words_and_what_it_asks_for(skipping: Skipping) -> None:
+async def test_an_application_error_keeps_its_text_and_its_retry_delay(skipping: Skipping) -> None:
     error = ApplicationError("the outbox is full", next_retry_delay=timedelta(hours=3))
     error.__cause__ = ValueError(ADDRESS)
     async with working(skipping, Clerk(error, rest())) as acme:
@@ -76,7 +76,7 @@ async def test_an_error_of_ours_keeps_its_words_and_what_it_asks_for(skipping: S
     assert "acme" not in every_word(failure)
 
 
-def test_the_words_of_a_provider_stay_with_the_delivery_and_do_not_reach_temporal(
+def test_a_providers_text_is_stored_with_the_delivery_and_not_sent_to_temporal(
     engine: Engine,
 ) -> None:
     town = Town(engine, Provider(NotSent(f"421 {ADDRESS} is throttled", timedelta(minutes=2))))
@@ -97,6 +97,6 @@ def test_the_words_of_a_provider_stay_with_the_delivery_and_do_not_reach_tempora
     assert caught.value.category is ApplicationErrorCategory.BENIGN
 
 
-def test_the_refused_row_of_these_tests_does_quote_the_address(engine: Engine) -> None:
-    """Else they would prove nothing."""
+def test_the_error_of_these_tests_does_quote_an_address(engine: Engine) -> None:
+    """Otherwise these tests would prove nothing."""
     assert ADDRESS in str(refused(engine).orig)

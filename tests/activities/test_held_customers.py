@@ -1,5 +1,5 @@
-"""Somebody else holds the customer: nothing of the worker waits for it for long, and what only we
-know is not lost."""
+"""A customer is locked by another transaction: the worker waits only shortly for it, and loses no
+outcome."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def held(town: Town, customer: str = "acme") -> Iterator[None]:
-    """As an import holds it, for as long as the block lasts."""
+    """Lock the customer during the block, as an import does."""
     lock = sa.text("SELECT 1 FROM customer WHERE id = :id FOR UPDATE")
     with town.engine.connect() as connection, connection.begin():
         connection.execute(lock, {"id": town.key_of(customer)})
@@ -50,8 +50,8 @@ def held(town: Town, customer: str = "acme") -> Iterator[None]:
 
 
 @contextmanager
-def waits_in_vain(engine: Engine) -> Iterator[list[Any]]:
-    """A lock time-out for each statement that waited for a lock and did not get it."""
+def lock_time_outs(engine: Engine) -> Iterator[list[Any]]:
+    """Collects an error for each statement that timed out while it waited for a lock."""
     found: list[Any] = []
 
     def count(context: Any) -> None:
@@ -64,7 +64,7 @@ def waits_in_vain(engine: Engine) -> Iterator[list[Any]]:
 
 
 def due(engine: Engine, *customers: str, provider: Provider | None = None) -> Town:
-    """The first reminder of each is due now."""
+    """Customers whose first reminder is due now."""
     town = Town(engine, provider)
     town.at("2025-03-03 10:00")
     for name in customers:
@@ -75,7 +75,7 @@ def due(engine: Engine, *customers: str, provider: Provider | None = None) -> To
     return town
 
 
-def test_a_review_of_a_held_customer_gives_its_thread_back_and_is_tried_again(
+def test_a_review_of_a_locked_customer_fails_and_can_be_retried(
     engine: Engine,
 ) -> None:
     town = due(engine, "acme")
@@ -86,7 +86,7 @@ def test_a_review_of_a_held_customer_gives_its_thread_back_and_is_tried_again(
     assert town.review().state == "send"
 
 
-def test_a_send_to_a_held_customer_has_not_left_and_is_tried_again(engine: Engine) -> None:
+def test_a_send_to_a_locked_customer_sends_nothing_and_can_be_retried(engine: Engine) -> None:
     town = due(engine, "acme")
     with held(town), pytest.raises(ApplicationError, match="somebody else holds"):
         town.send()
@@ -95,10 +95,10 @@ def test_a_send_to_a_held_customer_has_not_left_and_is_tried_again(engine: Engin
     assert town.actions() == [("one", "done")]
 
 
-def test_an_outcome_outlives_whoever_holds_the_customer_longer_than_we_wait(
+def test_an_outcome_is_recorded_although_the_customer_is_locked_for_longer_than_one_wait(
     engine: Engine,
 ) -> None:
-    """An import begins while the provider has the message: only we know that it was accepted."""
+    """An import locks the customer while the provider accepts the message."""
     begun, end = threading.Event(), threading.Event()
 
     def import_begins(_: Any) -> Accepted:
@@ -109,7 +109,7 @@ def test_an_outcome_outlives_whoever_holds_the_customer_longer_than_we_wait(
 
         threading.Thread(target=hold).start()
         assert begun.wait(10)
-        threading.Timer(0.3, end.set).start()  # six times our patience for one lock
+        threading.Timer(0.3, end.set).start()  # six times the lock time-out
         return Accepted("id-7")
 
     town = due(engine, "acme", provider=Provider(import_begins))
@@ -137,7 +137,7 @@ def store(town: Town, *deliveries: str, times: int = 1) -> None:
 
 
 def sent(engine: Engine) -> tuple[Town, str, str]:
-    """Acme and Berg have been written to; their deliveries."""
+    """Acme and Berg with a sent email each; the ids of their deliveries."""
     town = due(engine, "acme", "berg")
     town.send(customer="acme")
     acme = town.newest()
@@ -154,18 +154,18 @@ def outcomes(town: Town) -> list[str]:
     return [row.outcome for row in town.rows(t.Callback)]
 
 
-def test_callbacks_of_a_held_customer_let_the_others_go_first(engine: Engine) -> None:
-    """Thirty of Acme's are older than Berg's. The batch waits for Acme once, not thirty times."""
+def test_callbacks_of_a_locked_customer_do_not_delay_others(engine: Engine) -> None:
+    """Thirty of Acme's are older than Berg's. A batch waits for Acme's lock once, not 30 times."""
     town, acme, berg = sent(engine)
     store(town, acme, times=30)
     store(town, berg)
     taking = Callbacks(engine, "", {"stand-in": (None, read)})
-    with held(town), waits_in_vain(engine) as waits:
+    with held(town), lock_time_outs(engine) as waits:
         assert taking.take_batch() == 31
         assert len(waits) == 1
         assert received(town) == {berg}
         assert outcomes(town) == [""] * 30 + ["done"]
-        assert taking.take_batch() == 0  # put back: it is not their turn yet
+        assert taking.take_batch() == 0  # their next try is not due yet
     waiting = [row for row in town.rows(t.Callback) if not row.outcome]
     assert {(row.tries, row.error) for row in waiting} == {(0, "somebody else holds the customer")}
     assert all(row.next_try_at > row.received_at for row in waiting)
@@ -175,7 +175,7 @@ def test_callbacks_of_a_held_customer_let_the_others_go_first(engine: Engine) ->
     assert set(outcomes(town)) == {"done"}
 
 
-def test_a_callback_about_several_customers_is_taken_in_but_for_the_held_one(
+def test_events_of_a_callback_are_applied_except_those_of_a_locked_customer(
     engine: Engine,
 ) -> None:
     """SendGrid puts the events of many messages into one call."""
@@ -193,7 +193,7 @@ def test_a_callback_about_several_customers_is_taken_in_but_for_the_held_one(
     assert len(town.timeline("message_received")) == 2
 
 
-def test_a_callback_of_a_held_customer_is_never_given_up_and_waits_a_minute_at_most(
+def test_a_callback_of_a_locked_customer_is_retried_for_ever_with_pauses_up_to_a_minute(
     engine: Engine,
 ) -> None:
     town, acme, _ = sent(engine)

@@ -1,4 +1,4 @@
-"""Figures of our own, as Prometheus reads them from the worker."""
+"""Our own gauges, as Prometheus reads them from a worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[tuple[MetricMeter, str]]:
-    """As the worker offers it; it is there for as long as somebody holds the runtime."""
+    """The meter and the address of a worker's metrics, served for as long as the runtime exists."""
     port = take_port(0, "")
     runtime = runtime_of(f"127.0.0.1:{port}")
     yield runtime.metric_meter, f"http://127.0.0.1:{port}/metrics"
@@ -35,7 +35,7 @@ def endpoint() -> Iterator[tuple[MetricMeter, str]]:
 
 
 def shown(url: str) -> dict[str, float]:
-    """The gauges that are ours: their name with its labels, and their value."""
+    """Our gauges: the value by name with labels."""
     with urllib.request.urlopen(url, timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     found = (line.rsplit(" ", 1) for line in lines if line.startswith("dunning_"))
@@ -46,7 +46,7 @@ def shown(url: str) -> dict[str, float]:
     }
 
 
-def test_prometheus_reads_how_far_behind_the_relay_and_the_callbacks_are(
+def test_gauges_of_waiting_nudges_and_callbacks(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint
@@ -68,7 +68,7 @@ def test_prometheus_reads_how_far_behind_the_relay_and_the_callbacks_are(
     assert set(shown(url).values()) == {0}
 
 
-def test_prometheus_reads_how_many_callbacks_came_to_nothing(
+def test_gauge_of_refused_and_unmatched_callbacks(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint
@@ -82,7 +82,7 @@ def test_prometheus_reads_how_many_callbacks_came_to_nothing(
     assert shown(url)['dunning_callbacks_left{outcome="unmatched",provider="twilio"}'] == 2
 
 
-def test_a_gauge_that_is_not_spoken_of_any_more_shows_zero(
+def test_a_gauge_that_its_reading_no_longer_gives_shows_zero(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint
@@ -119,7 +119,7 @@ def test_a_reading_that_fails_is_logged_and_the_others_go_on(
     assert shown(url)["dunning_test_sound"] == 3
 
 
-def test_prometheus_reads_which_accounts_are_held_and_how_many_messages_wait(
+def test_gauges_of_held_accounts_and_their_waiting_messages(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint

@@ -1,5 +1,5 @@
-"""A plan is saved between planning and sending: what leaves is what is decided at that instant
-(rules 36 and 43), by a channel of its own type, and no address is blamed for what another used."""
+"""A plan is saved between planning and sending: the message is that of the plan at sending time
+(rules 36 and 43), sent by the channel of its type; a refusal marks only the address it used."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LATER = email("two", 8)
 
 
 def like_twilio(message: Message) -> Result:
-    """It refuses what is no number, and says that the address is to blame."""
+    """Rejects an address that is no phone number as an invalid recipient."""
     (to,) = message.addressed(Role.TO)
     if not to.address.startswith("+"):
         return Rejected("the number is not in E.164", "21211", recipient_invalid=True)
@@ -37,7 +37,7 @@ def like_twilio(message: Message) -> Result:
 
 
 def planned(engine: Engine, step: dict[str, Any], *script: Any, phone: str | None = PHONE) -> Town:
-    """Acme's first reminder is planned since Monday, and due at this moment: Tuesday, 08:30."""
+    """Acme's first reminder was planned on Monday, and is due now: Tuesday, 08:30."""
     town = Town(engine, Provider(*script), plan(step, LATER))
     texting = Provider(like_twilio, kind=ActionType.SMS)
     outbox = outbox_channels(engine, None)
@@ -57,7 +57,7 @@ def texts(town: Town) -> list[Message]:
 
 
 def saves(town: Town, *steps: dict[str, Any]) -> str:
-    """The plan is saved; answers the id of its new version."""
+    """Save the plan; returns the id of its new version."""
     with transaction(town.engine) as session:
         return str(put_plan(Unit(session, town.id), plan(*steps, LATER), check_texts)[0].id)
 
@@ -85,7 +85,7 @@ def test_a_step_changed_from_email_to_sms_leaves_as_an_sms(engine: Engine) -> No
     assert (contact.email_invalid, contact.phone_invalid) == ("", "")
 
 
-def test_the_words_that_leave_are_those_of_the_plan_as_it_is_saved(engine: Engine) -> None:
+def test_the_text_that_leaves_is_that_of_the_saved_plan(engine: Engine) -> None:
     town = planned(engine, email("one", 1))
     version = saves(town, email("one", 1, name="Kinder", subject="Dear Acme", body="New words."))
     assert town.send().state == "wait"
@@ -95,7 +95,7 @@ def test_the_words_that_leave_are_those_of_the_plan_as_it_is_saved(engine: Engin
     assert (row.status, row.name, str(row.plan_version_id)) == ("done", "Kinder", version)
 
 
-def test_the_trigger_date_on_record_is_that_of_the_plan_as_it_is_saved(engine: Engine) -> None:
+def test_the_recorded_trigger_date_is_that_of_the_saved_plan(engine: Engine) -> None:
     """Rule 19 compares the trigger dates of what was sent."""
     town = planned(engine, email("one", 3))
     saves(town, email("one", 1))
@@ -104,7 +104,7 @@ def test_the_trigger_date_on_record_is_that_of_the_plan_as_it_is_saved(engine: E
     assert (row.status, f"{row.trigger_on}") == ("done", "2025-03-04")
 
 
-def test_an_automatic_step_made_a_call_is_its_owners(engine: Engine) -> None:
+def test_an_automatic_step_changed_to_a_call_becomes_a_to_do_of_the_owner(engine: Engine) -> None:
     """The planned row becomes the to-do: the same attempt has one row."""
     town = planned(engine, email("one", 1))
     version = saves(town, call("one", 1))
@@ -115,7 +115,7 @@ def test_an_automatic_step_made_a_call_is_its_owners(engine: Engine) -> None:
     assert (str(row.plan_version_id), row.owner_id is not None) == (version, True)
 
 
-def test_the_to_do_for_want_of_an_address_is_of_the_type_decided_now(engine: Engine) -> None:
+def test_the_to_do_for_a_missing_address_has_the_type_of_the_saved_plan(engine: Engine) -> None:
     town = planned(engine, email("one", 1), phone=None)
     version = saves(town, email("one", 1, type="sms", subject=""))
     town.send()
@@ -125,7 +125,7 @@ def test_the_to_do_for_want_of_an_address_is_of_the_type_decided_now(engine: Eng
     assert str(row.plan_version_id) == version
 
 
-def test_a_message_that_did_not_leave_is_made_anew_by_the_saved_plan(engine: Engine) -> None:
+def test_after_a_failed_send_the_message_is_made_anew_from_the_saved_plan(engine: Engine) -> None:
     """SendGrid is down at 08:30, the step is made an SMS, and the number turns out to be wrong: it
     is the number that is invalid, not the mailbox."""
     town = planned(engine, email("one", 1), NotSent("down"))
@@ -145,7 +145,7 @@ def test_a_message_that_did_not_leave_is_made_anew_by_the_saved_plan(engine: Eng
     assert recipient.address == PHONE
 
 
-def test_a_review_before_the_timer_plans_it_anew(engine: Engine) -> None:
+def test_a_review_before_the_sending_time_plans_the_step_anew(engine: Engine) -> None:
     town = planned(engine, email("one", 1))
     town.at("2025-03-04 08:00")
     saves(town, email("one", 1, type="sms", subject=""))
@@ -155,9 +155,8 @@ def test_a_review_before_the_timer_plans_it_anew(engine: Engine) -> None:
     assert [m.channel for m in texts(town)] == [ActionType.SMS]
 
 
-def test_an_address_is_not_invalid_for_what_another_channel_says(engine: Engine) -> None:
-    """Should a message ever enter a channel of another type, its words about the address count for
-    nothing."""
+def test_a_rejection_by_a_channel_of_another_type_marks_no_address(engine: Engine) -> None:
+    """A message in a channel of another type is a defect of ours, not of the address."""
     town = planned(engine, email("one", 1), Rejected("no E.164", "21211", recipient_invalid=True))
     town.provider.type = ActionType.SMS
     town.send()

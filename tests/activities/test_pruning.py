@@ -1,4 +1,4 @@
-"""The nightly pruning: one Schedule, however many workers, that runs on any of them."""
+"""The nightly pruning: one Schedule for all workers, each of which can run it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_one_schedule_of_several_workers_prunes(
         WorkerOptions(task_queue=queue, threads=2, relay=False, pruning=Pruning(engine, Ages())),
     ):
         described = await schedule.describe()
-        assert described.schedule.state.paused, "a worker that starts leaves it as it is"
+        assert described.schedule.state.paused, "a worker that starts must not change it"
         (tonight, tomorrow) = described.info.next_action_times[:2]
         assert timedelta(hours=23) < tomorrow - tonight < timedelta(hours=25)
         await schedule.trigger()

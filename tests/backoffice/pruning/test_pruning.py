@@ -1,4 +1,4 @@
-"""What is old goes, what somebody still needs stays, and nobody waits for it."""
+"""Pruning deletes what is old, keeps what is still referred to, and holds up no other work."""
 
 from __future__ import annotations
 
@@ -39,13 +39,12 @@ def count(engine: Engine, table: Any) -> int:
 
 
 def pruned(engine: Engine, folder: Path | None = None, **more: Any) -> dict[str, int]:
-    """What was deleted of anything."""
+    """How many of each were deleted, without those of which none was."""
     return {k: v for k, v in prune(engine, Ages(), NOW, folder, **more).items() if v}
 
 
 @pytest.fixture
 def town(engine: Engine) -> Town:
-    """A customer with an open invoice and a closed one, an SMS and an email of each."""
     return Town(engine)
 
 
@@ -56,31 +55,38 @@ def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> 
         customer = t.Customer(organisation_id=town.id, external_id=key, name=key)
         session.add(customer)
         session.flush()
+        ids: dict[str, Any] = {"organisation_id": town.id, "customer_id": customer.id}
         invoice = t.Invoice(
-            organisation_id=town.id, customer_id=customer.id, external_id=key, number=key,
-            issued_on=NOW.date(), total=Decimal(1), balance=Decimal(1), currency="EUR",
+            **ids,
+            external_id=key,
+            number=key,
+            issued_on=NOW.date(),
+            total=Decimal(1),
+            balance=Decimal(1),
+            currency="EUR",
             status=invoice_status,
-        )  # fmt: skip
+        )
         session.add(invoice)
         session.flush()
-        action = t.Action(
-            organisation_id=town.id, customer_id=customer.id, invoice_id=invoice.id, name="SMS",
-            type="sms", status="done",
-        )  # fmt: skip
+        action = t.Action(**ids, invoice_id=invoice.id, name="SMS", type="sms", status="done")
         session.add(action)
         session.flush()
         delivery = t.Delivery(
-            id=uuid.uuid4(), organisation_id=town.id, customer_id=customer.id, action_id=action.id,
-            channel="sms", provider="outbox", status=delivery_status,
+            **ids,
+            id=uuid.uuid4(),
+            action_id=action.id,
+            channel="sms",
+            provider="outbox",
+            status=delivery_status,
             claim=uuid.uuid4() if delivery_status in CLAIMED else None,
             deadline=NOW if delivery_status in WITH_DEADLINE else None,
             settled_at=NOW if delivery_status in SETTLED else None,
-        )  # fmt: skip
+        )
         session.add(delivery)
         return delivery.id
 
 
-def test_callbacks_go_by_what_became_of_them(engine: Engine) -> None:
+def test_each_outcome_of_a_callback_has_its_own_age(engine: Engine) -> None:
     def callback(outcome: str, days: int) -> t.Callback:
         ended = NOW - timedelta(days=days) if outcome else None
         received = NOW - timedelta(days=days)
@@ -92,9 +98,8 @@ def test_callbacks_go_by_what_became_of_them(engine: Engine) -> None:
     with transaction(engine) as session:
         for outcome, days in (*kept, ("done", 91), ("unmatched", 366), ("refused", 366)):
             session.add(callback(outcome, days))
-    assert pruned(engine) == {
-        "callbacks": 1, "unmatched callbacks": 1, "refused callbacks": 1
-    }  # fmt: skip
+    gone = ("callbacks", "unmatched callbacks", "refused callbacks")
+    assert pruned(engine) == dict.fromkeys(gone, 1)
     with transaction(engine) as session:
         assert {row.outcome for row in session.exec(select(t.Callback))} == {o for o, _ in kept}
     assert pruned(engine) == {}
@@ -152,21 +157,19 @@ def test_a_file_that_is_being_attached_again_stays(engine: Engine, town: Town) -
     assert pruned(engine) == {"files": 1}
 
 
-def test_the_outbox_goes_with_its_files_on_disk(engine: Engine, town: Town, tmp_path: Path) -> None:
+def test_old_messages_of_the_outbox_go_with_their_files_on_disk(
+    engine: Engine, town: Town, tmp_path: Path
+) -> None:
     old, unknown, young = sent(town, "paid"), sent(town, "paid", "unknown"), sent(town, "open")
     place = tmp_path / str(town.id)
     place.mkdir()
     with transaction(engine) as session:
         for delivery in (old, unknown, young):
-            session.add(
-                t.OutboxMessage(
-                    delivery_id=delivery, organisation_id=town.id, channel="sms", sender="A",
-                    at=NOW if delivery == young else LONG_AGO,
-                )
-            )  # fmt: skip
-    orphan, draft = uuid.uuid4(), uuid.uuid4()
-    for name in (f"{old}.txt", f"{unknown}.txt", f"{young}.txt", f"{orphan}.eml",
-                 f".{draft}.7.9", "notes of mine"):  # fmt: skip
+            at = NOW if delivery == young else LONG_AGO
+            ids: dict[str, Any] = {"delivery_id": delivery, "organisation_id": town.id}
+            session.add(t.OutboxMessage(**ids, channel="sms", sender="A", at=at))
+    orphan, draft = f"{uuid.uuid4()}.eml", f".{uuid.uuid4()}.7.9"
+    for name in (f"{old}.txt", f"{unknown}.txt", f"{young}.txt", orphan, draft, "notes of mine"):
         (place / name).write_text("x")
         os.utime(place / name, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
     expected = {"messages in the outbox": 1, "files of the outbox": 3}
@@ -177,7 +180,7 @@ def test_the_outbox_goes_with_its_files_on_disk(engine: Engine, town: Town, tmp_
     assert left == {f"{unknown}.txt", f"{young}.txt", "notes of mine"}
 
 
-def test_an_applied_signal_is_remembered_for_its_days(engine: Engine, town: Town) -> None:
+def test_applied_signals_go_when_they_are_old(engine: Engine, town: Town) -> None:
     sent(town, "open")
     with transaction(engine) as session:
         customer = session.exec(select(t.Customer.id)).one()
@@ -187,7 +190,7 @@ def test_an_applied_signal_is_remembered_for_its_days(engine: Engine, town: Town
     assert prune(engine, Ages(signals=0), NOW + timedelta(days=999))["applied signals"] == 0
 
 
-def test_many_go_in_several_batches_and_what_somebody_holds_is_left(
+def test_rows_go_in_batches_and_locked_rows_are_left(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoffice.pruning.daily, "_AT_ONCE", 10)
@@ -208,7 +211,7 @@ def test_many_go_in_several_batches_and_what_somebody_holds_is_left(
 
 
 def a_rehearsal(engine: Engine, made: datetime) -> Town:
-    """One that was lived: a customer with parent, an invoice, a sent email, a payment, a reply."""
+    """A customer with a child, an invoice, a sent email, a payment and a reply."""
     town = Town(engine, created_at=made)
     town.at("2025-03-03 10:00")
     town.customer()
@@ -232,10 +235,10 @@ def a_rehearsal(engine: Engine, made: datetime) -> Town:
             select(t.Delivery).where(t.Delivery.customer_id == customer.id)
         ).one()
         session.add(t.Link(token=str(town.id), delivery_id=delivery.id, target="/"))
+        ids: dict[str, Any] = {"organisation_id": town.id, "customer_id": customer.id}
         session.add(
-            t.Reply(organisation_id=town.id, customer_id=customer.id, delivery_id=delivery.id,
-                    key="k", channel="email", sender="s", text="t")
-        )  # fmt: skip
+            t.Reply(**ids, delivery_id=delivery.id, key="k", channel="email", sender="s", text="t")
+        )
     town.pay("INV-1", "5.00")
     return town
 
@@ -244,7 +247,7 @@ def everything(engine: Engine) -> dict[str, int]:
     return {x.name: n for x in SQLModel.metadata.sorted_tables if (n := count(engine, x))}
 
 
-def test_an_old_rehearsal_goes_with_all_its_data_and_nothing_else_does(engine: Engine) -> None:
+def test_an_old_rehearsal_is_deleted_with_all_its_data_and_nothing_else(engine: Engine) -> None:
     young, real = a_rehearsal(engine, NOW), a_rehearsal(engine, LONG_AGO)
     with transaction(engine) as session:
         session.get_one(t.Organisation, real.id).rehearsal_now = None
@@ -263,14 +266,14 @@ def test_an_old_rehearsal_goes_with_all_its_data_and_nothing_else_does(engine: E
     assert everything(engine) == before
 
 
-def test_every_table_is_thought_of_when_a_rehearsal_goes() -> None:
+def test_deleting_a_rehearsal_covers_every_table() -> None:
     statements = [*_deletes("customer"), *_deletes("organisation")]
     known = {statement.split()[2] for statement in statements}
-    nobodys = {"cursor_key"}  # of the installation
-    assert {x.name for x in SQLModel.metadata.sorted_tables} - known == nobodys
+    of_the_installation = {"cursor_key"}
+    assert {x.name for x in SQLModel.metadata.sorted_tables} - known == of_the_installation
 
 
-def test_the_command_says_how_many(
+def test_the_command_prunes_by_its_settings_and_can_only_count(
     engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with transaction(engine) as session:
