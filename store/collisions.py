@@ -1,6 +1,6 @@
-"""What collides when PostgreSQL refuses a second row of the same key, in our words.
+"""Words for a violated unique constraint: which kind of thing exists already.
 
-They name the kind of thing and never a value: the other row may be somebody else's.
+They never show a value: the existing row may belong to somebody else.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 _WORDS = {
     "uq_customer_organisation_id_external_id": "a customer with this external id",
     "uq_invoice_organisation_id_external_id": "an invoice with this external id",
-    "uq_credit_organisation_id_kind_external_id":
-        "a payment or credit note with this external id",
+    "uq_credit_organisation_id_kind_external_id": "a payment or credit note with this external id",
     "uq_contact_customer_id_external_id": "a contact of this customer with this external id",
     "uq_member_organisation_id_email": "a member with this address",
     "uq_plan_organisation_id_name": "a plan of this name",
     "uq_plan_version_plan_id_version": "a version of this plan, saved at the same moment",
-    "uq_action_invoice_id_plan_id_step_key_occurrence_attempt":
-        "an action for this step of the invoice",
+    "uq_action_invoice_id_plan_id_step_key_occurrence_attempt": (
+        "an action for this step of the invoice"
+    ),
     "ix_action_open_task": "an open task for the same cause",
     "uq_delivery_action_id": "a message of this action",
     "uq_link_delivery_id": "a link of this message",
@@ -36,11 +36,10 @@ _WORDS = {
     "pk_provider_account": "an account of the organisation at this provider",
     "pk_sequence": "a sequence of this customer",
     "pk_unapplied_credit": "unapplied credit of this customer in the currency",
-}  # fmt: skip
+}
 
 
 def collides(diagnostics: Any) -> str:
-    """What there is already, as a sentence that may be shown to anybody. ``diagnostics``: of
-    psycopg's error."""
+    """A sentence for the caller, without data. ``diagnostics``: of psycopg's error."""
     what = _WORDS.get(getattr(diagnostics, "constraint_name", None) or "", "the same thing")
     return f"there is already {what}; read it, and change that one"

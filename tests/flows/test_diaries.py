@@ -1,5 +1,5 @@
-"""From a report of the billing system to the message, through everything: API, relay, Temporal,
-worker and PostgreSQL."""
+"""From a report of the billing system to the message, end to end: API, relay, Temporal, worker and
+PostgreSQL."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def sent(town: Town) -> list[str]:
     return [m.subject for m in town.provider.tried]
 
 
-async def test_a_payment_reported_to_the_api_stops_the_sequence(
+async def test_a_payment_reported_to_the_api_ends_the_reminders(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """Tuesday's reminder leaves; on Wednesday billing reports the payment; nothing follows, and
-    after thirty quiet days the run has ended. A new invoice begins another."""
+    """Tuesday's reminder is sent; on Wednesday billing reports the payment: nothing else is sent,
+    and the run ends after thirty days at rest. A new invoice starts a new run."""
     api = Api(town)
     async with living(skipping, town, database_url):
         await api.acme()
@@ -122,7 +122,7 @@ async def test_a_payment_reported_to_the_api_stops_the_sequence(
         await run.says("INV-2")
 
 
-async def test_a_call_is_made_by_its_owner_over_the_api(
+async def test_a_call_completed_over_the_api_lets_the_plan_go_on(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
     """Ben finds the call in his list, completes it, and only then the plan goes on."""
@@ -142,7 +142,7 @@ async def test_a_call_is_made_by_its_owner_over_the_api(
         assert ("call", "done") in town.actions()
 
 
-async def test_a_pause_over_the_api_and_its_end(
+async def test_a_pause_over_the_api_moves_the_reminder_to_its_last_day(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
     api = Api(town)
@@ -162,10 +162,10 @@ async def test_a_pause_over_the_api_and_its_end(
         assert only.executed_at.astimezone(PARIS).date() == day
 
 
-async def test_many_reports_at_once_are_all_taken(
+async def test_ten_payments_at_the_same_time_all_count(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """Ten part payments in one moment: the sequence sees the last balance, and no signal fails."""
+    """The sequence sees the last balance, and no signal fails."""
     api = Api(town)
     async with living(skipping, town, database_url):
         await api.acme()
@@ -192,11 +192,11 @@ def own_temporal() -> Iterator[Embedded]:
             yield embedded
 
 
-async def test_temporal_is_down_and_facts_are_still_taken(
+async def test_facts_are_accepted_while_temporal_is_down(
     own_temporal: Embedded, town: Town, database_url: str
 ) -> None:
-    """Killed before the reminder's day: payments are reported meanwhile, the API never notices,
-    and when Temporal is back the relay tells the sequences, which go on where they were."""
+    """Temporal is killed before the reminder's day. The API accepts payments meanwhile; when
+    Temporal is back, the relay signals the sequences, and they go on where they were."""
     skipping = Skipping(await connect_temporal(own_temporal.services.temporal_address))
     api = Api(town)
     async with living(skipping, town, database_url):
@@ -220,10 +220,10 @@ async def test_temporal_is_down_and_facts_are_still_taken(
         await until(lambda: sent(town) == ["INV-2: €250.00 open"])
 
 
-async def test_a_nudge_that_temporal_does_not_take_holds_up_nobody_else(
+async def test_a_nudge_that_temporal_refuses_delays_no_other_customer(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """Something made a nudge of three million characters: the other customers go on."""
+    """A nudge of three million characters, which is over Temporal's limit."""
     town.customer("zenith")
     with transaction(town.engine) as session:
         session.add(
@@ -245,10 +245,10 @@ async def test_a_nudge_that_temporal_does_not_take_holds_up_nobody_else(
         await Run(skipping, town, "acme").says("no open invoice")
 
 
-async def test_a_worker_is_replaced_while_a_provider_is_busy(
+async def test_a_send_is_retried_by_the_next_worker(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """The email is refused for a while; the worker is restarted; the retry is the next one's."""
+    """The provider is unavailable, and the worker is replaced before the retry."""
     api = Api(town)
     town.provider.script = [NotSent("503", timedelta(minutes=10))]
     async with living(skipping, town, database_url):

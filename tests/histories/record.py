@@ -1,15 +1,13 @@
-"""Records the histories that every test run replays, from real runs on real services:
+"""Records the histories that the tests replay, from real runs on real services:
 
     PYTHONPATH=. python tests/histories/record.py
 
-Run it when a change of the sequence was meant to change its commands, and say so in the commit: old
-files stay for as long as runs may be asleep that were begun by the old code. Each function below is
-one story; its file has the story's name. Names, days and amounts are invented.
+Run it after a change of the workflow that is meant to change its commands, and say so in the
+commit. Old files stay for as long as runs of the old code may exist. Each function below is one
+story; its file has the story's name. Names, days and amounts are invented.
 """
 
 from __future__ import annotations
-
-from store.unit import Unit
 
 import asyncio
 import json
@@ -21,16 +19,17 @@ from typing import Any
 
 from temporalio.client import Client
 
+from activities.temporal import connect_temporal
+from local.standalone import Embedded, Services, TemporalOptions, create_database
 from providers.port import Accepted, Ambiguous, Found, NotFound, NotSent
+from stand_ins.town import Provider, Town, call, email, plan
 from store import tables as t
 from store.engine import connect, migrate, transaction
 from store.nudges import nudge
-from local.standalone import Embedded, Services, TemporalOptions, create_database
-from stand_ins.town import Provider, Town, call, email, plan
+from store.unit import Unit
 from tests.cast.lived import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
-from activities.temporal import connect_temporal
 
 HERE = Path(__file__).parent
 _TEMPORAL = TemporalOptions(in_memory=True, time_skipping=True)
@@ -40,7 +39,7 @@ Story = Callable[[Town, Run], Awaitable[None]]
 
 
 async def reminders_call_and_end(town: Town, run: Run) -> None:
-    """A reminder, a call that Ben makes, another reminder, the payment; the run ends in the end."""
+    """A reminder, a call that Ben makes, another reminder, the payment; then the run ends."""
     await run.asleep()
     await run.lives_until(morning(8, "10:00"))
     await until(lambda: ("call", "to_do") in town.actions())
@@ -55,7 +54,7 @@ async def reminders_call_and_end(town: Town, run: Run) -> None:
 
 
 async def two_invoices(town: Town, run: Run) -> None:
-    """INV-1 is paid in the middle of a sleep: the run goes on as the one of INV-2."""
+    """INV-1 is paid while the run waits: it goes on with INV-2."""
     town.invoice("INV-2", monday() + timedelta(days=2), "250")
     await run.asleep()
     await run.lives_until(morning(2))
@@ -92,7 +91,7 @@ async def a_provider_that_is_busy(town: Town, run: Run) -> None:
 
 
 async def a_lost_answer_is_looked_up(town: Town, run: Run) -> None:
-    """The second time that it is asked, the provider has it."""
+    """The provider finds the message at the second look-up."""
     town.provider.script = [Ambiguous("?"), Accepted("")]
     town.provider.knows = [NotFound(), Found("sg-1")]
     await run.asleep()
@@ -102,13 +101,14 @@ async def a_lost_answer_is_looked_up(town: Town, run: Run) -> None:
 
 
 async def a_rehearsal(town: Town, run: Run) -> None:
-    """The clock is moved, and stands for the timers."""
+    """The rehearsal's clock is moved; no timer is used."""
     await run.asleep()
     for days in (1, 8):
         with transaction(town.engine) as session:
             session.get_one(t.Organisation, town.id).rehearsal_now = morning(days)
             customer = session.get_one(t.Customer, town.key_of("acme"))
-            nudge(Unit(session, customer.organisation_id), customer, "account_changed", {"clock": True})
+            unit = Unit(session, customer.organisation_id)
+            nudge(unit, customer, "account_changed", {"clock": True})
         await run.says("Waiting until" if days == 1 else "Waiting for its owner")
         if days == 1:
             await until(lambda: ("one", "done") in town.actions())
@@ -139,7 +139,7 @@ STORIES: list[Story] = [
 
 
 def plain(history: str) -> str:
-    """Without what names a machine: it changes from one recording to the next."""
+    """The history without names of machines and stack traces, which differ at each recording."""
     data = json.loads(history)
 
     def strip(part: Any) -> None:

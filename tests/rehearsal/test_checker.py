@@ -1,4 +1,4 @@
-"""The checker can fail: it is shown a good month with one thing wrong, and must say so."""
+"""The checker finds each violation that is planted into a correct month."""
 
 from __future__ import annotations
 
@@ -122,12 +122,12 @@ def test_a_planted_violation_is_found(change: Change, words: str) -> None:
         ("2025-03-05,reverse_payment,a,A1,", "facts line 2 makes no sense, and was not refused"),
     ],
 )
-def test_a_fact_that_was_not_heeded_is_found(fact: str, words: str) -> None:
+def test_a_fact_without_its_effect_is_found(fact: str, words: str) -> None:
     violations = said(GOOD, fact)
     assert any(words in line for line in violations), violations
 
 
-def test_a_fact_refused_without_need_is_found() -> None:
+def test_a_fact_refused_without_a_reason_is_found() -> None:
     violations = said(
         GOOD, "2025-03-20,promise,b,B1,2025-03-28", refused=("facts line 2: is paid",)
     )
@@ -136,9 +136,9 @@ def test_a_fact_refused_without_need_is_found() -> None:
     assert "facts line 2 was refused without need" in violations
 
 
-def test_an_entry_at_another_step_is_found() -> None:
-    """Overdue when it is first seen: standard logic begins at the first step, contextualized at
-    the closest past one."""
+def test_a_start_at_a_wrong_step_is_found() -> None:
+    """An invoice that is overdue at first: standard logic begins at the first step, contextualized
+    logic at the closest past one."""
     late = replace(SETTING, start=date(2025, 3, 14), until=date(2025, 3, 17))
     context = MAILS | {"first_action": "contextualized"}
     standard, contextualized = ["2025-03-14 08:30 a A1 s1"], ["2025-03-14 08:30 a A1 s8"]
@@ -159,7 +159,7 @@ def test_a_repeat_too_many_is_found() -> None:
     assert said(good[:1], book=book, plans=[again]) != []
 
 
-def test_rows_out_of_order_or_of_another_zone_are_found(tmp_path: Path) -> None:
+def test_rows_out_of_order_or_in_a_wrong_time_zone_are_found(tmp_path: Path) -> None:
     path = tmp_path / "actions.csv"
     path.write_text(
         "at,customer,invoice,step,type,automatic,status,reason\n"

@@ -144,8 +144,7 @@ def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> 
             email, key = f"{name}@acme.example", name.lower()
             whose: dict[str, Any] = {"customer_id": customer.id, "external_id": key}
             session.add(t.Contact(**whose, email=email, phone=phone))
-        for closed in CLOSED:
-            session.add(a_closure(house, *closed))
+        session.add_all(a_closure(house, *one) for one in CLOSED)
         entry = t.TimelineEntry(
             organisation_id=house.id,
             customer_id=customer.id,

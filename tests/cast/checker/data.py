@@ -70,12 +70,18 @@ class Plan:
     def read(cls, data: Mapping[str, Any]) -> Plan:
         steps = [
             Step(
-                n, s["key"], s["type"], s.get("automatic", False), s["trigger"],
-                s.get("contact_delay_days", data.get("contact_delay_days", 0)),
-                s.get("repeat_every_days"), s.get("repeat_limit"), s.get("recipients", ["main"]),
+                place=n,
+                key=s["key"],
+                type=s["type"],
+                automatic=s.get("automatic", False),
+                trigger=s["trigger"],
+                delay=s.get("contact_delay_days", data.get("contact_delay_days", 0)),
+                every=s.get("repeat_every_days"),
+                limit=s.get("repeat_limit"),
+                recipients=s.get("recipients", ["main"]),
             )
             for n, s in enumerate(data["steps"])
-        ]  # fmt: skip
+        ]
         context = data.get("first_action", "standard") == "contextualized"
         return cls(data["name"], context, data.get("tasks_count", True), steps)
 
@@ -140,11 +146,15 @@ def read_actions(path: Path, setting: Setting) -> tuple[list[Done], list[str]]:
                 wrong.append(f"{row['at']} is not a time of {setting.timezone}")
             found.append(
                 Done(
-                    at.astimezone(zone).replace(tzinfo=None), _cell(row["customer"]),
-                    _cell(row["invoice"]), row["step"], row["automatic"] == "true", row["status"],
-                    place,
+                    at=at.astimezone(zone).replace(tzinfo=None),
+                    customer=_cell(row["customer"]),
+                    invoice=_cell(row["invoice"]),
+                    step=row["step"],
+                    automatic=row["automatic"] == "true",
+                    status=row["status"],
+                    place=place,
                 )
-            )  # fmt: skip
+            )
     if [row.at for row in found] != sorted(row.at for row in found):
         wrong.append("the rows are not in order of time")
     return found, wrong

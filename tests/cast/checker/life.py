@@ -1,4 +1,4 @@
-"""One customer, lived a second time."""
+"""One customer's rehearsal, lived a second time by the checker."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from typing import Any
 
 from books.facts import Fact, FactKind
 from tests.cast.checker.course import Course
-from tests.cast.checker.data import (
-    DAY,
-    MIDNIGHT,
-    TEN,
-    Done,
-    Invoice,
-    Open,
-    Step,
-    Worked,
-)
+from tests.cast.checker.data import DAY, MIDNIGHT, TEN, Done, Invoice, Open, Step, Worked
 from tests.cast.checker.plainly import hours
 
 
 class Life(Course):
-    """One customer, lived a second time; ``wrong`` says what should not be as it is."""
+    """``wrong``: a line for each way in which the rehearsal differs from the rules."""
 
     def live(self, happenings: list[tuple[datetime, int, Any]]) -> None:
         moments = {at for at, _, _ in happenings} | {row.at for row in self.rows}
@@ -43,8 +34,7 @@ class Life(Course):
                 if stopped[row.place] or not row.used:
                     self.wrong.append(f"{row}: {stopped[row.place] or self.not_asked_for(row)}")
         if self.open and self.open.row is None:
-            self.wrong.append(f"{self.name} {self.open.invoice} {self.open.step.key}, shown on "
-                              f"{self.open.shown}, is not there as open")  # fmt: skip
+            self.wrong.append(f"{self._shown(self.open)} is not there as open")
 
     def apply(self, fact: Fact) -> bool:
         if fact.kind not in (FactKind.COMPLETE, FactKind.SKIP):
@@ -108,8 +98,10 @@ class Life(Course):
             name = (carrying.key, step.key, occurrence)
             if name not in self.missed:
                 self.missed.add(name)
-                self.wrong.append(f"{self.name} {carrying.key} was to be reached by {step.key} on "
-                                  f"{self.now:%a %Y-%m-%d %H:%M}, and was not")  # fmt: skip
+                due = f"{step.key} on {self.now:%a %Y-%m-%d %H:%M}"
+                self.wrong.append(
+                    f"{self.name} {carrying.key} was to be reached by {due}, and was not"
+                )
             return False
         row.used = True
         forbidden = hours(row, self.setting)
@@ -146,8 +138,7 @@ class Life(Course):
         status = "done" if executed else "skipped"
         row = self.find(opened.invoice, opened.step.key, status)
         if row is None or opened.row is not None:
-            self.wrong.append(f"{self.name} {opened.invoice} {opened.step.key}, shown on "
-                              f"{opened.shown}, is not {status} on {self.now}")  # fmt: skip
+            self.wrong.append(f"{self._shown(opened)} is not {status} on {self.now}")
         if row is not None:
             row.used = True
         self.contact(self.invoices[opened.invoice], opened.step, opened.occurrence, executed)
@@ -165,6 +156,9 @@ class Life(Course):
             if here and not row.used and row.status in statuses:
                 return row
         return None
+
+    def _shown(self, opened: Open) -> str:
+        return f"{self.name} {opened.invoice} {opened.step.key}, shown on {opened.shown},"
 
     def not_now(self, row: Done) -> str:
         """Why nothing may happen to this invoice at this moment; "" = something may."""
