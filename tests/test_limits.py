@@ -19,10 +19,6 @@ STILL_TO_BE_SPLIT = {
     "backoffice/ledger/reported_contacts.py:put_contacts",
     "rehearsal/book.py",
     "store/closures.py",
-    "tests/api/billing/test_facts.py",
-    "tests/api/members/test_deliveries.py",
-    "tests/api/members/test_files.py",
-    "tests/api/outside/test_webhooks.py",
 }
 
 

@@ -101,9 +101,10 @@ class OrganisationEdit(Body):
         [], description="Verified at the email provider; empty: not checked before sending."
     )
     late_payment_country: Line = Field(
-        "", description='Whose interest for late payment messages may show; "" = none.',
+        "",
+        description='Whose interest for late payment messages may show; "" = none.',
         examples=["FR"],
-    )  # fmt: skip
+    )
     default_plan: Name = "-"
 
 

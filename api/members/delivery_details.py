@@ -57,8 +57,19 @@ class DeliveryOut(BaseModel):
 
 
 def delivery_out(unit: Unit, row: t.Delivery) -> DeliveryOut:
-    kept = {"id", "channel", "provider", "status", "claimed_at", "settled_at", "provider_id",
-            "tracking_number", "error", "sends", "look_ups"}  # fmt: skip
+    kept = {
+        "id",
+        "channel",
+        "provider",
+        "status",
+        "claimed_at",
+        "settled_at",
+        "provider_id",
+        "tracking_number",
+        "error",
+        "sends",
+        "look_ups",
+    }
     return DeliveryOut(
         **row.model_dump(include=kept),
         next_look_up=row.deadline if is_unknown(row) else None,

@@ -92,8 +92,12 @@ def get(name: Key, member: Member, unit: Work) -> Plan:
     return Plan(**_data(row, version, organisation), definition=version.definition)
 
 
-@router.put("/plans/{name}", operation_id="put_plan", openapi_extra=PLAN_BODY,
-            responses={201: {"model": Saved, "description": "Created"}})  # fmt: skip
+@router.put(
+    "/plans/{name}",
+    operation_id="put_plan",
+    openapi_extra=PLAN_BODY,
+    responses={201: {"model": Saved, "description": "Created"}},
+)
 def put(
     name: Key, definition: Definition, one: OneText, admin: Admin, unit: Work, response: Response
 ) -> Saved:

@@ -52,8 +52,9 @@ def test_the_actions_of_an_absent_member_are_handed_on_and_both_are_told(office:
         ("absence_set", "Ada", "Ben is absent from 2025-03-11"),
     ]
     assert [e["kind"] for e in office.ada.get("/audit")["items"]] == [
-        "actions_reassigned", "absence_set",
-    ]  # fmt: skip
+        "actions_reassigned",
+        "absence_set",
+    ]
     assert [e["kind"] for e in office.cleo.get("/audit")["items"]] == []
 
 
@@ -99,10 +100,12 @@ def test_an_absence_that_two_set_at_once_is_one(office: Office) -> None:
 
 
 ABSENCES: list[tuple[dict[str, Any], str]] = [
-    ({}, "/from"), ({"until": "2025-03-14"}, "/from"), ({"from": "tomorrow"}, "/from"),
+    ({}, "/from"),
+    ({"until": "2025-03-14"}, "/from"),
+    ({"from": "tomorrow"}, "/from"),
     ({"from": "2025-03-14", "until": "2025-03-13"}, "/until"),
     ({"from": "2025-03-01", "until": "2025-03-03"}, "/until"),  # it is 4 March
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("body", "where"), ABSENCES)

@@ -20,7 +20,7 @@ from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.api.admin.test_providers import SENDGRID
+from tests.cast.provider_accounts import SENDGRID
 
 NINE = datetime(2025, 3, 4, 8, 12, tzinfo=UTC)  # 09:12 in Paris, a Tuesday
 VIA = Via("sendgrid", "its account")
@@ -59,8 +59,11 @@ def test_the_providers_say_that_the_key_is_refused_since_when_and_how_many_wait(
     (told,) = held.ada.get("/organisation/providers")["held"]
     assert told["text"] == SAYS
     assert (told["provider"], told["own"], told["waiting"], told["probes"]) == (
-        "sendgrid", False, 2, 0,
-    )  # fmt: skip
+        "sendgrid",
+        False,
+        2,
+        0,
+    )
     assert told["reason"] == "SendGrid refuses the key: revoked"
     assert told["since"] == "2025-03-04T08:12:00Z"
     assert told["next_probe_at"] == "2025-03-04T08:13:00Z"

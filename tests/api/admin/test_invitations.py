@@ -66,8 +66,11 @@ def test_an_invitation_is_good_once(office: Office) -> None:
 
 def test_a_stranger_cannot_tell_why_an_invitation_is_refused(office: Office) -> None:
     used, replaced, expired, left = (
-        invited(office), invited(office, "cleo@amber.example"), "", "",
-    )  # fmt: skip
+        invited(office),
+        invited(office, "cleo@amber.example"),
+        "",
+        "",
+    )
     key_of(office, used)
     invited(office, "cleo@amber.example")  # takes the place of the one before
     expired = invited(office)
@@ -142,8 +145,9 @@ def test_a_member_makes_more_keys_and_revokes_their_own(office: Office) -> None:
     office.ben.does("DELETE", f"/keys/{made['id']}")
     office.caller(made["key"]).fails(401, "GET", "/me")
     assert about(office, office.ben) == [
-        "key_revoked: the key 'phone' of Ben is revoked", "key_made: Ben made the key 'phone'",
-    ]  # fmt: skip
+        "key_revoked: the key 'phone' of Ben is revoked",
+        "key_made: Ben made the key 'phone'",
+    ]
     office.billing.fails(403, "POST", "/me/keys")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 
 from api.outside.webhooks import Signers
@@ -22,33 +20,9 @@ from stand_ins.office import Office
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
+from tests.cast.provider_accounts import BODIES, LOB, SENDGRID, TWILIO, public_key
 
 PUBLIC = "https://dunning.example"
-
-
-def public_key(key: Any) -> str:
-    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(der).decode()
-
-
-SENDGRID: dict[str, Any] = {
-    "api_key": "SG.secret-of-sendgrid-1234",
-    "webhook_keys": [public_key(ec.generate_private_key(ec.SECP256R1()))],
-    "inbound_domain": "answers.amber.example",
-}
-TWILIO: dict[str, Any] = {
-    "account_sid": "AC0123456789abcdef0123456789abcdef",
-    "auth_token": "secret-of-twilio-5678",
-    "sender": "+33700000000",
-}
-LOB: dict[str, Any] = {
-    "api_key": "live_secret-of-lob-9012",
-    "sender_name": "Amber & Sons",
-    "sender": {"line1": "185 Berry St", "city": "San Francisco", "region": "CA",
-               "postal_code": "94107"},
-    "webhook_secrets": ["secret-of-webhooks-3456"],
-}  # fmt: skip
-BODIES = {"sendgrid": SENDGRID, "twilio": TWILIO, "lob": LOB}
 
 
 @pytest.fixture
@@ -80,9 +54,11 @@ def test_an_account_is_kept_sealed_and_shown_by_its_ends(office: Office, vault: 
     assert [row["provider"] for row in listed] == ["lob", "sendgrid", "twilio"]
     lob, sendgrid, twilio = (row["shown"] for row in listed)
     assert sendgrid == {
-        "api_key": "…1234", "eu": False, "inbound_domain": "answers.amber.example",
+        "api_key": "…1234",
+        "eu": False,
+        "inbound_domain": "answers.amber.example",
         "webhook_keys": [f"…{SENDGRID['webhook_keys'][0][-4:]}"],
-    }  # fmt: skip
+    }
     assert (twilio["auth_token"], twilio["sender"]) == ("…5678", "+33700000000")
     assert (lob["api_key"], lob["webhook_secrets"]) == ("…9012", ["…3456"])
     assert lob["sender"]["line1"] == "185 Berry St"
@@ -101,8 +77,11 @@ def test_an_account_is_replaced_whole_and_removed(office: Office, vault: Vault) 
     office.ada.does("PUT", path("sendgrid"), SENDGRID)
     again = office.ada.does("PUT", path("sendgrid"), {"api_key": "SG.another-key-abcd", "eu": True})
     assert again["shown"] == {
-        "api_key": "…abcd", "eu": True, "webhook_keys": [], "inbound_domain": ""
-    }  # fmt: skip
+        "api_key": "…abcd",
+        "eu": True,
+        "webhook_keys": [],
+        "inbound_domain": "",
+    }
     assert opened(office, vault, "sendgrid").host == EU_HOST
     office.ada.does("DELETE", path("sendgrid"))
     assert office.ada.get("/organisation/providers")["items"] == []
@@ -146,20 +125,34 @@ def test_without_a_key_to_seal_nothing_is_kept(office: Office, app: FastAPI, vau
 
 
 RSA = public_key(rsa.generate_private_key(65537, 2048))
+
+
 WRONG: list[tuple[str, dict[str, Any]]] = [
-    ("sendgrid", {"api_key": ""}), ("sendgrid", {"api_key": "SG. with space"}),
-    ("sendgrid", {"api_key": "SG.a\nb"}), ("sendgrid", {"api_key": None}),
-    ("sendgrid", {"inbound_domain": "no domain"}), ("sendgrid", {"webhook_keys": ["AAAA"]}),
-    ("sendgrid", {"webhook_keys": ["no base64!"]}), ("sendgrid", {"webhook_keys": [RSA]}),
-    ("sendgrid", {"host": "https://evil.example"}), ("sendgrid", {"eu": "yes"}),
-    ("twilio", {"account_sid": "SK123"}), ("twilio", {"auth_token": ""}),
-    ("twilio", {"api_key_sid": "SK1"}), ("twilio", {"sender": ""}),
-    ("twilio", {"auth_token": "with space"}), ("twilio", {"host": "http://169.254.169.254"}),
-    ("twilio", {"webhook_tokens": [""]}), ("lob", {"sender_name": "x" * 41}),
-    ("lob", {"host": "http://127.0.0.1"}), ("lob", {"mail_type": "pigeon"}),
-    ("lob", {"sender": {**LOB["sender"], "country": "FR"}}), ("lob", {"webhook_secrets": [""]}),
-    ("lob", {"sender": {"line1": "185 Berry St"}}), ("lob", {"api_key": "a:b"}),
-]  # fmt: skip
+    ("sendgrid", {"api_key": ""}),
+    ("sendgrid", {"api_key": "SG. with space"}),
+    ("sendgrid", {"api_key": "SG.a\nb"}),
+    ("sendgrid", {"api_key": None}),
+    ("sendgrid", {"inbound_domain": "no domain"}),
+    ("sendgrid", {"webhook_keys": ["AAAA"]}),
+    ("sendgrid", {"webhook_keys": ["no base64!"]}),
+    ("sendgrid", {"webhook_keys": [RSA]}),
+    ("sendgrid", {"host": "https://evil.example"}),
+    ("sendgrid", {"eu": "yes"}),
+    ("twilio", {"account_sid": "SK123"}),
+    ("twilio", {"auth_token": ""}),
+    ("twilio", {"api_key_sid": "SK1"}),
+    ("twilio", {"sender": ""}),
+    ("twilio", {"auth_token": "with space"}),
+    ("twilio", {"host": "http://169.254.169.254"}),
+    ("twilio", {"webhook_tokens": [""]}),
+    ("lob", {"sender_name": "x" * 41}),
+    ("lob", {"host": "http://127.0.0.1"}),
+    ("lob", {"mail_type": "pigeon"}),
+    ("lob", {"sender": {**LOB["sender"], "country": "FR"}}),
+    ("lob", {"webhook_secrets": [""]}),
+    ("lob", {"sender": {"line1": "185 Berry St"}}),
+    ("lob", {"api_key": "a:b"}),
+]
 
 
 def test_an_account_that_cannot_be_one(
@@ -191,10 +184,14 @@ def test_callbacks_that_came_to_nothing(office: Office, vault: Vault) -> None:
     other = Office(office.engine, office.client)
     with transaction(office.engine) as session:
         for whose, outcome, n in (
-            (office.id, UNMATCHED, 1), (office.id, UNMATCHED, 2), (office.id, UNMATCHED, 3),
-            (office.id, REFUSED, 4), (office.id, "done", 5), (other.id, UNMATCHED, 6),
+            (office.id, UNMATCHED, 1),
+            (office.id, UNMATCHED, 2),
+            (office.id, UNMATCHED, 3),
+            (office.id, REFUSED, 4),
+            (office.id, "done", 5),
+            (other.id, UNMATCHED, 6),
             (None, UNMATCHED, 7),
-        ):  # fmt: skip
+        ):
             row = t.Callback(provider="lob", organisation_id=whose, url=PUBLIC, body=b"the body")
             end(row, outcome, f"wrong {n}")
             session.add(row)

@@ -14,7 +14,7 @@ from stand_ins.office import Office, acme_body
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.api.members.test_owner_rule import texts, without_id
+from tests.cast.told import texts, without_id
 
 
 def everybody(office: Office, *, active: bool) -> None:
@@ -36,9 +36,11 @@ def a_call_of_nobody(office: Office) -> str:
     assert office.review() == "await_owner"
     everybody(office, active=True)
     with transaction(office.engine) as session:
-        row = session.exec(select(t.Action).where(
-            t.Action.organisation_id == office.id, t.Action.status == "to_do"
-        )).one()  # fmt: skip
+        row = session.exec(
+            select(t.Action).where(
+                t.Action.organisation_id == office.id, t.Action.status == "to_do"
+            )
+        ).one()
         assert row.owner_id is None
         return str(row.id)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stand_ins.office import Office, acme_body, invoice_body, payment_body
-from tests.api.billing.test_imports import refused as refused_rows
-from tests.api.billing.test_imports import taken
+from tests.cast.imported import refused as refused_rows
+from tests.cast.imported import taken
 
 LAST, FAR = "2025-04-04", "2025-04-05"  # 31 days ahead, and 32
 LAST_ISSUE, FAR_ISSUE = "2026-03-05", "2026-03-06"  # 366 days ahead, and 367
@@ -27,9 +27,13 @@ def note_body(day: str) -> dict[str, Any]:
 CASES: dict[str, tuple[str, str, str, Any]] = {
     "payments": ("/paid_on", LAST, FAR, lambda day: payment_body(paid_on=day)),
     "credit_notes": ("/issued_on", LAST, FAR, note_body),
-    "invoices": ("/issued_on", LAST_ISSUE, FAR_ISSUE,
-                 lambda day: invoice_body(issued_on=day, due_on=None)),
-}  # fmt: skip
+    "invoices": (
+        "/issued_on",
+        LAST_ISSUE,
+        FAR_ISSUE,
+        lambda day: invoice_body(issued_on=day, due_on=None),
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -47,10 +51,14 @@ def test_singly_and_in_a_batch(office: Office, kind: str) -> None:
     office.billing.fails(422, "PUT", path, body(far))
 
 
-@pytest.mark.parametrize(("row", "place", "last", "far"), [
-    (ROW, "paid_on", LAST, FAR), (NOTE, "issued_on", LAST, FAR),
-    (ISSUED, "issued_on", LAST_ISSUE, FAR_ISSUE),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("row", "place", "last", "far"),
+    [
+        (ROW, "paid_on", LAST, FAR),
+        (NOTE, "issued_on", LAST, FAR),
+        (ISSUED, "issued_on", LAST_ISSUE, FAR_ISSUE),
+    ],
+)
 def test_in_a_book(office: Office, row: str, place: str, last: str, far: str) -> None:
     (told,) = refused_rows(office, f"{HEADER}\n{row.format(far)}")
     assert told[0] == f"line 2, {place}"

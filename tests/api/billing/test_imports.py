@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from stand_ins.office import Office
+from tests.cast.imported import CSV, refused, taken
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
+
+
 BOOK = f"""\
 {HEADER}
 C-1,Acme,eve@acme.example,INV-1,2025-02-01,2025-03-03,100.00,EUR,
 C-2,"Borealis, Sons",,INV-2,2025-02-01,2025-03-03,50.00,EUR,2025-03-01
 C-1,Acme,eve@acme.example,INV-3,2025-02-05,2025-03-07,20.00,EUR,
 """
+
+
 BAD = """\
 ,Nobody,,INV-4,2025-02-01,,1.00,EUR,
 C-3,Corvus,corvus,INV-5,2025-02-30,,1.00,EUR,
@@ -21,7 +24,8 @@ C-3,Corvus,,INV-7,2025-02-01,,1.001,EUR,
 C-3,Corvus,,INV-8,2025-02-01,,1.00,EURO,
 C-3
 """
-CSV = {"Content-Type": "text/csv"}
+
+
 MAP = """\
 customer = "Kunde"
 invoice = "Beleg"
@@ -32,17 +36,6 @@ decimal = ","
 currency = "EUR"
 paid_on = {column = "Bezahlt", date_format = "%d.%m.%Y"}
 """
-
-
-def taken(office: Office, content: bytes | str, **params: Any) -> dict[str, Any]:
-    answer = office.billing("POST", "/imports", content=content, headers=CSV, params=params)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def refused(office: Office, content: bytes | str) -> list[tuple[str, str]]:
-    told = office.billing.fails(422, "POST", "/imports", content=content, headers=CSV)
-    return [(e["where"], e["reason"]) for e in told["errors"]]
 
 
 def test_a_book_goes_in_and_the_same_again_changes_nothing(office: Office) -> None:
@@ -61,8 +54,15 @@ def test_a_book_goes_in_and_the_same_again_changes_nothing(office: Office) -> No
 def test_every_bad_row_is_named_and_nothing_goes_in(office: Office) -> None:
     bad = BOOK + BAD
     places = [where for where, _ in refused(office, bad)]
-    assert places == ["line 5, customer", "line 6, email", "line 6, issued_on", "line 7, due_on",
-                      "line 8, total", "line 9, currency", "line 10"]  # fmt: skip
+    assert places == [
+        "line 5, customer",
+        "line 6, email",
+        "line 6, issued_on",
+        "line 7, due_on",
+        "line 8, total",
+        "line 9, currency",
+        "line 10",
+    ]
     assert office.billing.get("/invoices")["items"] == []
     done = taken(office, bad, skip_bad_rows=True)
     assert (done["invoices"], done["skipped"]) == (3, 6)
@@ -71,19 +71,28 @@ def test_every_bad_row_is_named_and_nothing_goes_in(office: Office) -> None:
 
 
 def test_files_of_other_programs(office: Office) -> None:
-    assert taken(office, b"\xef\xbb\xbf" + BOOK.replace(",", ";").replace('"Borealis; Sons"',
-                 '"Borealis; Sons"').encode())["invoices"] == 3  # fmt: skip
+    assert (
+        taken(
+            office,
+            b"\xef\xbb\xbf"
+            + BOOK.replace(",", ";").replace('"Borealis; Sons"', '"Borealis; Sons"').encode(),
+        )["invoices"]
+        == 3
+    )
     foreign = "Kunde;Beleg;Datum;Faellig;Betrag;Bezahlt\nK1;R1;01.02.2025;03.03.2025;1234,50;\n"
-    files = {"file": ("op.csv", foreign.encode("cp1252"), "text/csv"),
-             "map": ("map.toml", MAP.encode(), "application/toml")}  # fmt: skip
+    files = {
+        "file": ("op.csv", foreign.encode("cp1252"), "text/csv"),
+        "map": ("map.toml", MAP.encode(), "application/toml"),
+    }
     answer = office.billing("POST", "/imports", files=files)
     assert answer.status_code == 200, answer.text
     assert office.billing.get("/invoices/R1")["total"] == "1234.50"
     foreign = foreign.replace("R1", "R2")
     answer = office.billing("POST", "/imports", files={"file": foreign}, data={"map": MAP})
     assert answer.status_code == 200, answer.text
-    wrong = office.billing.fails(422, "POST", "/imports", files={"file": foreign},
-                                 data={"map": "customer = ["})  # fmt: skip
+    wrong = office.billing.fails(
+        422, "POST", "/imports", files={"file": foreign}, data={"map": "customer = ["}
+    )
     assert wrong["errors"][0]["where"] == "/map"
 
 
@@ -101,8 +110,9 @@ def test_what_is_no_book_at_all(office: Office) -> None:
     office.billing.fails(415, "POST", "/imports", content=b"x")
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
     office.billing.fails(422, "POST", "/imports", content=b"--x--", headers=broken)
-    office.billing.fails(400, "POST", "/imports", content=b"x",
-                         headers={"Content-Type": "multipart/form-data"})  # fmt: skip
+    office.billing.fails(
+        400, "POST", "/imports", content=b"x", headers={"Content-Type": "multipart/form-data"}
+    )
     office.billing.fails(422, "POST", "/imports", files={"map": MAP})
     office.ben.fails(403, "POST", "/imports", content=BOOK, headers=CSV)
 
@@ -110,9 +120,12 @@ def test_what_is_no_book_at_all(office: Office) -> None:
 def test_bad_rows_are_grouped_by_cause_with_what_to_put_into_the_map(office: Office) -> None:
     rows = "".join(f"C-{n},,,INV-{n},2025-02-01,,{n}.7899999999995,EUR,\n" for n in range(1, 6))
     told = office.billing.fails(
-        422, "POST", "/imports", content=f"{HEADER}\n{rows}C-9,,,INV-9,2025-02-01,,,EUR,\n",
+        422,
+        "POST",
+        "/imports",
+        content=f"{HEADER}\n{rows}C-9,,,INV-9,2025-02-01,,,EUR,\n",
         headers=CSV,
-    )  # fmt: skip
+    )
     assert told["causes"] == [
         {
             "column": "total",

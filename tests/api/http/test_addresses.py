@@ -8,15 +8,27 @@ import pytest
 from fastapi import FastAPI
 
 from stand_ins.office import Office
-from tests.api.http.test_schema import operations
+from tests.cast.operations import operations
 
 
 def test_head_answers_as_get_without_a_body(office: Office, subtests: pytest.Subtests) -> None:
     office.acme()
-    for path in ("/customers", "/customers/C-1", "/invoices/INV-1", "/organisation", "/nothing",
-                 "/customers/C-9", "/customers?limit=0", "/actions", "/plans/Standard",
-                 "http://dunning/healthz", "http://dunning/readyz", "http://dunning/openapi.json",
-                 "http://dunning/docs", "http://dunning/"):  # fmt: skip
+    for path in (
+        "/customers",
+        "/customers/C-1",
+        "/invoices/INV-1",
+        "/organisation",
+        "/nothing",
+        "/customers/C-9",
+        "/customers?limit=0",
+        "/actions",
+        "/plans/Standard",
+        "http://dunning/healthz",
+        "http://dunning/readyz",
+        "http://dunning/openapi.json",
+        "http://dunning/docs",
+        "http://dunning/",
+    ):
         with subtests.test(path=path):
             got, head = office.ben("GET", path), office.ben("HEAD", path)
             assert head.status_code == got.status_code
@@ -75,10 +87,12 @@ TWICE = [
     ('{"name": "a", "name": "b"}', "/name"),
     ('{"name": "a", "na\\u006de": "b"}', "/name"),
     ('{"name": "a", "contacts": [{}, {"email": "", "email": ""}]}', "/contacts/1/email"),
-    ('{"name": "a", "contacts": [{"postal": {"city": "x", "a~/b": 1, "a~/b": 1}}]}',
-     "/contacts/0/postal/a~0~1b"),
+    (
+        '{"name": "a", "contacts": [{"postal": {"city": "x", "a~/b": 1, "a~/b": 1}}]}',
+        "/contacts/0/postal/a~0~1b",
+    ),
     ('{"plan": {"x": 1, "x": 2}, "name": 1, "plan": null}', "/plan"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("content", "where"), TWICE)

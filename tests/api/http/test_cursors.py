@@ -55,8 +55,9 @@ def test_a_cursor_cannot_be_read(shop: Office, path: str) -> None:
     inside = raw(first(shop.ben, path, **({"scope": "all"} if "scope" in path else {})))
     with transaction(shop.engine) as session:
         places = [
-            *session.exec(select(t.Action.seq)), *session.exec(select(t.TimelineEntry.id)),
-        ]  # fmt: skip
+            *session.exec(select(t.Action.seq)),
+            *session.exec(select(t.TimelineEntry.id)),
+        ]
     assert b"C-1" not in inside
     assert b"INV-1" not in inside
     assert not any(len(str(place)) > 2 and str(place).encode() in inside for place in places)
@@ -71,8 +72,15 @@ def test_a_cursor_is_as_long_after_ten_rows_as_after_a_billion(shop: Office) -> 
         )
         customer = session.exec(mine).one()
         for n in (0, 1):
-            session.add(t.TimelineEntry(id=10**9 + last + n, organisation_id=shop.id,
-                                        customer_id=customer.id, kind="x", text="x"))  # fmt: skip
+            session.add(
+                t.TimelineEntry(
+                    id=10**9 + last + n,
+                    organisation_id=shop.id,
+                    customer_id=customer.id,
+                    kind="x",
+                    text="x",
+                )
+            )
     assert len(first(shop.ben, "/customers/C-2/timeline")) == len(short)
 
 
@@ -81,8 +89,9 @@ def test_it_goes_on_where_it_was_whatever_the_limit(shop: Office) -> None:
     for limit in (1, 2, 200):
         page = shop.ben.get("/customers", name="c", limit=limit, cursor=cursor)
         assert [c["external_id"] for c in page["items"]] == ["C-2"]
-    assert [c["external_id"] for c in shop.cleo.get("/customers", name="c", cursor=cursor)["items"]
-            ] == ["C-2"]  # fmt: skip
+    assert [
+        c["external_id"] for c in shop.cleo.get("/customers", name="c", cursor=cursor)["items"]
+    ] == ["C-2"]
 
 
 def test_another_organisation_can_do_nothing_with_it(shop: Office, engine: Engine) -> None:
@@ -117,9 +126,11 @@ def test_one_that_was_changed_is_refused(shop: Office) -> None:
 
 def test_every_list_refuses_a_cursor_that_was_made_up(shop: Office, app: FastAPI) -> None:
     paged = [
-        path for path, item in app.openapi()["paths"].items()
-        for parameter in item.get("get", {}).get("parameters", ()) if parameter["name"] == "cursor"
-    ]  # fmt: skip
+        path
+        for path, item in app.openapi()["paths"].items()
+        for parameter in item.get("get", {}).get("parameters", ())
+        if parameter["name"] == "cursor"
+    ]
     assert len(paged) >= 9
     made_up = base64.urlsafe_b64encode(b"1").decode().rstrip("=")
     for path in paged:

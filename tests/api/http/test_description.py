@@ -16,7 +16,7 @@ from api.http.auth import principal
 from settings import Settings
 from stand_ins.office import PLAN, Office
 from store.engine import connect
-from tests.api.http.test_schema import operations
+from tests.cast.operations import operations
 
 MODELS = "#/components/schemas/"
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import statistics
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.app import create_app
@@ -22,11 +18,10 @@ from api.http import gate
 from api.http.bodies import BodyRoute
 from api.http.protocol import Protocol
 from backoffice.people.keys import Principal
-from logs import set_up_logging
 from settings import Settings
 from stand_ins.office import Office
-from tests.api.http.test_schema import WITHOUT_KEY, operations
 from tests.cast.listening import Line, listening
+from tests.cast.operations import WITHOUT_KEY, operations
 
 #: Each was a second or more of everybody's time, of 10 MB and less.
 HOSTILE = [
@@ -36,7 +31,11 @@ HOSTILE = [
     ("text/csv", b"\n" * 100_000),
     ("application/pdf", b""),
 ]
+
+
 MEANWHILE = 0.1
+
+
 AT_ONCE = 0.05
 
 
@@ -86,9 +85,12 @@ def test_every_operation_asks_for_the_key_before_it_reads_the_body(
 def test_an_address_that_is_not_there_needs_a_key_too(office: Office) -> None:
     nobody = office.caller(None)
     for method, path in (
-        ("GET", "/nothing"), ("DELETE", "/batch"), ("GET", "/customers/a%00b"),
-        ("GET", "http://dunning/v1"), ("POST", "/invitations/exchange/"),
-    ):  # fmt: skip
+        ("GET", "/nothing"),
+        ("DELETE", "/batch"),
+        ("GET", "/customers/a%00b"),
+        ("GET", "http://dunning/v1"),
+        ("POST", "/invitations/exchange/"),
+    ):
         nobody.fails(401, method, path)
     assert nobody("GET", "http://dunning/v11").status_code == 404
 
@@ -204,8 +206,13 @@ def test_a_body_that_trickles_is_left(office: Office, engine: Engine) -> None:
 
 def test_what_two_servers_could_read_differently_is_refused(app: FastAPI) -> None:
     with listening(app) as port:
-        both = Line(port).send("POST", "/v1/batch", "Content-Length: 5",
-                               "Transfer-Encoding: chunked", body=b"0\r\n\r\n")  # fmt: skip
+        both = Line(port).send(
+            "POST",
+            "/v1/batch",
+            "Content-Length: 5",
+            "Transfer-Encoding: chunked",
+            body=b"0\r\n\r\n",
+        )
         assert both.answer()[0] == 400
         many = Line(port).send("GET", "/healthz", *(f"X-{n}: 1" for n in range(150)))
         assert many.answer()[0] == 431
@@ -228,68 +235,3 @@ def test_a_request_that_never_begins_is_left(app: FastAPI, monkeypatch: pytest.M
         status, headers, text = Line(port).send("G ET", "/healthz").answer()
         assert (status, len(headers["x-request-id"])) == (400, 16)
         assert json.loads(text)["status"] == 400
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What is logged, as a process would write it."""
-    root = logging.getLogger()
-    handlers, level, out = root.handlers[:], root.level, io.StringIO()
-    set_up_logging(json_lines=True, stream=out)
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-def test_every_answer_has_a_request_id(office: Office) -> None:
-    found = set()
-    for method, path, status in (
-        ("GET", "/healthz", 200), ("GET", "/docs", 200), ("GET", "/nothing", 404),
-        ("GET", "/l/aaaaaaaaaaaaaaaa", 404), ("POST", "/webhooks/lob", 503),
-        ("POST", "/webhooks/nobody", 404), ("GET", "/v1/me", 401), ("PUT", "/healthz", 405),
-    ):  # fmt: skip
-        answer = office.client.request(method, path)
-        assert answer.status_code == status, path
-        found.add(answer.headers["x-request-id"])
-    large = office.billing("PUT", "/customers/C", content=b" " * 1_100_000)
-    assert large.status_code == 413
-    found.add(large.headers["x-request-id"])
-    assert len(found) == 9
-
-
-def test_the_log_and_the_answer_have_the_same_request_id(
-    office: Office, app: FastAPI, log: io.StringIO, engine: Engine
-) -> None:
-    key = office.ben.headers["Authorization"]
-    with listening(app, access_log=True) as port:
-        told = Line(port).send("GET", "/healthz", "X-Forwarded-For: 203.0.113.7").answer()[1]
-        app.state.engine = "no engine at all"
-        status, headers, text = Line(port).send("GET", "/v1/me", f"Authorization: {key}").answer()
-        app.state.engine = engine
-    number = headers["x-request-id"]
-    problem = json.loads(text)
-    assert (status, problem["request_id"]) == (500, number)
-    assert number in problem["detail"]
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    mine = [line for line in lines if line.get("request_id") == number]
-    assert {line["logger"] for line in mine} == {"api.http.problems", "uvicorn.access"}
-    (first,) = [line for line in lines if line.get("request_id") == told["x-request-id"]]
-    assert first["message"].startswith("203.0.113.7")  # loopback is a trusted proxy
-
-
-def test_a_given_request_id_is_taken_over_from_a_trusted_proxy_alone(engine: Engine) -> None:
-    app = create_app(Settings(trusted_proxies="10.0.0.0/8"), engine)
-
-    def given(client: str, number: str) -> str:
-        asks = TestClient(app, client=(client, 4711))
-        return str(asks.get("/healthz", headers={"X-Request-Id": number}).headers["x-request-id"])
-
-    assert given("10.1.2.3", "abc-123") == "abc-123"
-    assert given("192.0.2.1", "abc-123") != "abc-123"
-    for harmful in ("a b", "x" * 65, "a\x1b[31m", ""):
-        assert given("10.1.2.3", harmful) != harmful
-
-
-def test_a_proxy_that_is_no_address_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"proxy\.example is no address and no network"):
-        Settings(trusted_proxies="10.0.0.1, proxy.example")

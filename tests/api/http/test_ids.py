@@ -13,15 +13,19 @@ import cli
 from stand_ins.office import Office, acme_body, invoice_body, payment_body
 from store import tables as t
 from store.engine import transaction
-from tests.api.billing.test_imports import refused as refused_rows
+from tests.cast.imported import refused as refused_rows
 from tests.cast.listening import Line, listening
 
 OURS = "0f8fad5b-d9cb-469f-a165-70867728950e"
 #: What Python, and so every address of ours, reads as the same UUID.
 FORMS = (
-    OURS, OURS.upper(), OURS.replace("-", ""), f"{{{OURS}}}", f"urn:uuid:{OURS}",
+    OURS,
+    OURS.upper(),
+    OURS.replace("-", ""),
+    f"{{{OURS}}}",
+    f"urn:uuid:{OURS}",
     OURS.replace("-", "").upper(),
-)  # fmt: skip
+)
 
 
 def note_body() -> dict[str, Any]:
@@ -64,9 +68,12 @@ def test_an_external_id_has_not_the_form_of_ours_in_any_body(
         ("/customers/C-2", acme_body(parent=OURS), "/parent"),
         ("/invoices/INV-2", invoice_body(customer=OURS), "/customer"),
         ("/payments/P-1", payment_body(customer=OURS), "/customer"),
-        ("/payments/P-1", payment_body(applied=[{"invoice": OURS, "amount": "1.00"}]),
-         "/applied/0/invoice"),
-    ):  # fmt: skip
+        (
+            "/payments/P-1",
+            payment_body(applied=[{"invoice": OURS, "amount": "1.00"}]),
+            "/applied/0/invoice",
+        ),
+    ):
         with subtests.test(path=path, where=where):
             assert [e["where"] for e in office.billing.fails(422, "PUT", path, body)["errors"]] == [
                 where

@@ -139,11 +139,11 @@ def test_members_whose_addresses_only_look_alike_are_not_mistaken(office: Office
     office.billing.does("PUT", "/customers/C-1", acme_body(members=["strasse@a.example"]))
     with transaction(office.engine) as session:
         assigned = session.exec(
-            select(t.Member.email).join(
-                t.CustomerMember, col(t.CustomerMember.member_id) == t.Member.id
-            ).join(t.Customer, col(t.Customer.id) == t.CustomerMember.customer_id)
+            select(t.Member.email)
+            .join(t.CustomerMember, col(t.CustomerMember.member_id) == t.Member.id)
+            .join(t.Customer, col(t.Customer.id) == t.CustomerMember.customer_id)
             .where(t.Customer.organisation_id == office.id)
-        ).all()  # fmt: skip
+        ).all()
     assert assigned == ["strasse@a.example"]
 
 
@@ -163,9 +163,12 @@ def test_lower_case_is_that_of_postgresql(engine: Engine) -> None:
     letters = [chr(n) for n in range(0x80, 0x2000) if chr(n).lower() != chr(n)]
     with engine.connect() as connection:
         theirs = connection.execute(
-            sa.text("SELECT array_agg(lower(x) ORDER BY n) FROM unnest(CAST(:l AS text[]))"
-                    " WITH ORDINALITY AS u(x, n)"), {"l": [f"{one}x" for one in letters]},
-        ).scalar_one()  # fmt: skip
+            sa.text(
+                "SELECT array_agg(lower(x) ORDER BY n) FROM unnest(CAST(:l AS text[]))"
+                " WITH ORDINALITY AS u(x, n)"
+            ),
+            {"l": [f"{one}x" for one in letters]},
+        ).scalar_one()
     assert [lower_case(f"{one}x") for one in letters] == theirs
 
 

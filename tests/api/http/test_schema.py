@@ -19,15 +19,7 @@ from schemathesis.core.result import Ok
 from api.outside.webhooks import Signers
 from backoffice.people.vault import Vault, new_secret_key
 from stand_ins.office import Office
-
-
-def operations(app: FastAPI) -> list[tuple[str, str, dict[str, Any]]]:
-    paths: dict[str, dict[str, dict[str, Any]]] = app.openapi()["paths"]
-    return [(path, method, op) for path, found in paths.items() for method, op in found.items()]
-
-
-#: Who has no key yet is invited to make one.
-WITHOUT_KEY = {"/v1/invitations/exchange"}
+from tests.cast.operations import WITHOUT_KEY, operations
 
 
 def test_every_endpoint_says_what_it_is(app: FastAPI) -> None:
@@ -57,7 +49,11 @@ def test_every_name_in_the_document_is_there(app: FastAPI) -> None:
 
 #: What is right on paper may still be refused: an unknown customer, a date of yesterday.
 NOT_HELD = {"positive_data_acceptance", "use_after_free", "ensure_resource_availability"}
+
+
 EXAMPLES = 1
+
+
 NEGATIVE = GenerationMode.NEGATIVE
 
 
@@ -71,10 +67,18 @@ for kind in ("application/pdf", "application/octet-stream"):
 
 #: Of every answer, of any server or for browsers alone.
 PLAIN = {
-    "cache-control", "connection", "content-length", "content-security-policy", "content-type",
-    "cross-origin-resource-policy", "date", "referrer-policy", "strict-transport-security",
-    "x-content-type-options", "x-frame-options",
-}  # fmt: skip
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "cross-origin-resource-policy",
+    "date",
+    "referrer-policy",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-frame-options",
+}
 
 
 @schemathesis.check
@@ -100,11 +104,16 @@ def test_no_answer_that_is_not_in_the_document(office: Office, app: FastAPI, sea
     form = {"file": ("a.pdf", b"%PDF-", "application/pdf")}
     attached = office.ben("POST", f"/actions/{action}/attachments", files=form).json()
     there = {
-        "action": action, "file": attached["attachments"][0]["id"], "provider": "lob",
-        "customer": "C-1", "invoice": "INV-1", "contact": "eve", "name": "Standard",
+        "action": action,
+        "file": attached["attachments"][0]["id"],
+        "provider": "lob",
+        "customer": "C-1",
+        "invoice": "INV-1",
+        "contact": "eve",
+        "name": "Standard",
         "member": "cleo@amber.example",
         "delivery": office.ada.get("/outbox")["items"][0]["delivery_id"],
-    }  # fmt: skip
+    }
     schema = schemathesis.openapi.from_dict(app.openapi())
     schema.app = app
     wrong = []

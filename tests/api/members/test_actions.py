@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stand_ins.office import Office, invoice_body, payment_body
+from tests.cast.bens_actions import bens_letter
 
 
 def test_ben_makes_his_call(office: Office) -> None:
@@ -67,16 +68,6 @@ def test_a_paused_customer_hides_the_call_and_does_not_cancel_it(office: Office)
     office.ben.does("POST", f"{path}/complete")
 
 
-def bens_letter(office: Office) -> str:
-    """The call is made; on the 18th Ben has an email to write. Answers its path."""
-    call = office.bens_call()
-    office.ben.does("POST", f"/actions/{call['id']}/complete")
-    office.at("2025-03-18 10:00")
-    assert office.review() == "await_owner"
-    (action,) = office.ben.get("/actions")["items"]
-    return f"/actions/{action['id']}"
-
-
 def test_an_email_is_edited_and_leaves_from_ben(office: Office) -> None:
     """Rule 28: everything about an open action can be changed before completing."""
     path = bens_letter(office)
@@ -84,16 +75,23 @@ def test_an_email_is_edited_and_leaves_from_ben(office: Office) -> None:
     assert seen["message"]["sender_address"] == "ben@amber.example"
     assert seen["message"]["text"] == "This is serious."
     assert seen["texts"] == {"subject": "{{ invoice.number }}", "body": "This is serious."}
-    edited = office.ben.does("PATCH", path, {
-        "recipients": ["cfo@acme.example"], "cc": ["ada@amber.example"],
-        "subject": "About {{ invoice.number }}", "body": "{{ invoice.balance }} please.",
-        "note": "the CFO asked for it",
-    })  # fmt: skip
+    edited = office.ben.does(
+        "PATCH",
+        path,
+        {
+            "recipients": ["cfo@acme.example"],
+            "cc": ["ada@amber.example"],
+            "subject": "About {{ invoice.number }}",
+            "body": "{{ invoice.balance }} please.",
+            "note": "the CFO asked for it",
+        },
+    )
     assert edited["message"]["subject"] == "About 2025-001"
     assert edited["message"]["text"] == "€100.00 please."
     assert [r["address"] for r in edited["message"]["recipients"]] == [
-        "cfo@acme.example", "ada@amber.example"
-    ]  # fmt: skip
+        "cfo@acme.example",
+        "ada@amber.example",
+    ]
     leaving = office.ben.does("POST", f"{path}/complete", {"seen_balance": "100.00"})
     assert (leaving["status"], leaving["completed_at"] is not None) == ("to_do", True)
     assert office.ben.get("/actions")["items"] == []  # nothing is left for Ben to do
@@ -165,8 +163,11 @@ def test_ben_hands_his_call_to_cleo(office: Office) -> None:
 
 def test_a_planned_reminder_shows_what_would_be_sent(office: Office) -> None:
     office.acme(due_on="2025-03-10")
-    office.billing.does("PUT", "/invoices/INV-0", invoice_body(number="2025-000",
-                        issued_on="2025-02-20", due_on="2025-04-30", total="7.50"))  # fmt: skip
+    office.billing.does(
+        "PUT",
+        "/invoices/INV-0",
+        invoice_body(number="2025-000", issued_on="2025-02-20", due_on="2025-04-30", total="7.50"),
+    )
     assert office.review() == "wait"
     assert office.cleo.get("/actions")["items"] == []
     (planned,) = office.cleo.get("/actions", scope="all", automatic=True)["items"]
@@ -182,9 +183,11 @@ def test_a_planned_reminder_shows_what_would_be_sent(office: Office) -> None:
 
 
 def test_lists_come_in_pages(office: Office) -> None:
-    office.ada.does("PUT", "/plans/Standard", {
-        "steps": [{"key": "call", "type": "call", "trigger": {"from": "due", "days": 1}}]
-    })  # fmt: skip
+    office.ada.does(
+        "PUT",
+        "/plans/Standard",
+        {"steps": [{"key": "call", "type": "call", "trigger": {"from": "due", "days": 1}}]},
+    )
     for n in range(5):
         customer = {"name": f"Customer {n}", "members": ["ben@amber.example"]}
         office.billing.does("PUT", f"/customers/C-{n}", customer)

@@ -17,8 +17,14 @@ def test_what_happens_next_when_and_why(office: Office) -> None:
     office.acme(due_on="2025-03-07")
     seen = office.cleo.get("/customers/C-1/next")
     assert (seen["state"], seen["invoice"]["number"]) == ("wait", "2025-001")
-    assert seen["step"] == {"key": "mail", "name": "1st reminder", "type": "email",
-                            "automatic": True, "place": 1, "of": 3}  # fmt: skip
+    assert seen["step"] == {
+        "key": "mail",
+        "name": "1st reminder",
+        "type": "email",
+        "automatic": True,
+        "place": 1,
+        "of": 3,
+    }
     # Due Friday + 1 is a Saturday: it rolls to Monday.
     assert seen["due"] == {"local": "2025-03-10T08:30:00+01:00", "utc": "2025-03-10T07:30:00Z"}
     assert 2 in why(seen)
@@ -30,8 +36,9 @@ def test_what_happens_next_when_and_why(office: Office) -> None:
 
 def test_a_customer_is_paused_and_resumed(office: Office) -> None:
     office.acme()
-    paused = office.ben.does("POST", "/customers/C-1/pause",
-                             {"until": "2025-04-01", "reason": "fair"})  # fmt: skip
+    paused = office.ben.does(
+        "POST", "/customers/C-1/pause", {"until": "2025-04-01", "reason": "fair"}
+    )
     assert (paused["paused"], paused["paused_until"]) == (True, "2025-04-01")
     assert office.nudges() == ["pause"]
     seen = office.cleo.get("/customers/C-1/next")
@@ -50,16 +57,18 @@ def test_a_customer_is_paused_and_resumed(office: Office) -> None:
 
 def test_an_invoice_is_paused_promised_and_disputed(office: Office) -> None:
     office.acme()
-    office.billing.does("PUT", "/invoices/INV-2", invoice_body(number="2025-002",
-                        due_on="2025-03-04"))  # fmt: skip
+    office.billing.does(
+        "PUT", "/invoices/INV-2", invoice_body(number="2025-002", due_on="2025-03-04")
+    )
     assert office.ben.get("/customers/C-1/next")["invoice"]["number"] == "2025-001"
     office.ben.does("POST", "/invoices/INV-1/pause", {"until": "2025-03-20"})
     assert office.ben.get("/customers/C-1/next")["invoice"]["number"] == "2025-002"
     (total,) = office.ben.get("/customers/C-1")["totals"]
     assert (total["outstanding"], total["overdue"]) == ("200.00", "100.00")  # rule 9
     office.ben.does("POST", "/invoices/INV-1/resume")
-    promised = office.ben.does("POST", "/invoices/INV-1/promise",
-                               {"promised_on": "2025-03-14", "amount": "50.00"})  # fmt: skip
+    promised = office.ben.does(
+        "POST", "/invoices/INV-1/promise", {"promised_on": "2025-03-14", "amount": "50.00"}
+    )
     assert promised["promises"] == [{"promised_on": "2025-03-14", "amount": "50.00"}]
     assert office.ben.get("/customers/C-1/next")["invoice"]["number"] == "2025-002"
     later = office.ben.does("POST", "/invoices/INV-1/promise", {"promised_on": "2025-03-21"})
@@ -188,8 +197,11 @@ def test_an_address_is_marked_invalid_and_valid_again(office: Office) -> None:
     postal = {"line1": "1, quai", "postal_code": "69001", "city": "Lyon", "country": "FR"}
     office.ben.does("PATCH", path, {"postal": postal})
     texts = [e["text"] for e in office.ben.get("/customers/C-1/timeline")["items"]]
-    assert texts[:3] == ["postal of Eve is corrected", "email of Eve is valid again",
-                         "email of Eve is invalid: returned"]  # fmt: skip
+    assert texts[:3] == [
+        "postal of Eve is corrected",
+        "email of Eve is valid again",
+        "email of Eve is invalid: returned",
+    ]
     office.ben.fails(404, "PATCH", "/customers/C-1/contacts/nobody", {"email": ""})
     office.ben.fails(422, "PATCH", path, {"email": "eve"})
     office.ben.fails(422, "PATCH", path, {"email": None})

@@ -14,7 +14,7 @@ from store import tables as t
 from store.engine import transaction
 from store.load import load
 from store.unit import Unit
-from tests.api.members.test_actions import bens_letter
+from tests.cast.bens_actions import bens_letter
 
 
 @pytest.mark.parametrize("kind", ["email", "sms", "letter"])

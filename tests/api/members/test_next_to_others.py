@@ -10,7 +10,7 @@ from sqlmodel import col
 from stand_ins.office import Caller, Office, invoice_body
 from store import tables as t
 from store.engine import transaction
-from tests.api.members.test_deliveries import losing, order
+from tests.cast.in_doubt import losing, order
 
 
 def told(who: Caller) -> dict[str, Any]:

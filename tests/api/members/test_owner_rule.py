@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from stand_ins.office import Caller, Office
-
-
-def without_id(problem: dict[str, Any], key: str) -> str:
-    return str(problem).replace(key, "ID")
+from stand_ins.office import Office
+from tests.cast.told import texts, without_id
 
 
 def test_to_others_it_is_like_one_that_does_not_exist(office: Office) -> None:
@@ -33,9 +30,14 @@ def test_to_others_it_is_like_one_that_does_not_exist(office: Office) -> None:
 
 
 LISTS: list[dict[str, Any]] = [
-    {}, {"scope": "all"}, {"scope": "all", "status": "to_do"}, {"scope": "all", "customer": "C-1"},
-    {"scope": "all", "automatic": False}, {"status": "to_do"}, {"scope": "all", "limit": 1},
-]  # fmt: skip
+    {},
+    {"scope": "all"},
+    {"scope": "all", "status": "to_do"},
+    {"scope": "all", "customer": "C-1"},
+    {"scope": "all", "automatic": False},
+    {"status": "to_do"},
+    {"scope": "all", "limit": 1},
+]
 
 
 def test_no_list_shows_or_counts_it(office: Office, subtests: pytest.Subtests) -> None:
@@ -48,10 +50,6 @@ def test_no_list_shows_or_counts_it(office: Office, subtests: pytest.Subtests) -
                 assert [a["name"] for a in page["items"]] in ([], ["1st reminder"])
                 assert page["next_cursor"] is None
             assert action in str(office.ben.get("/actions", **{**params, "limit": 200}))
-
-
-def texts(who: Caller, path: str) -> list[str]:
-    return [e["text"] for e in who.get(path)["items"]]
 
 
 def test_the_timelines_tell_of_it_once_it_has_ended(office: Office) -> None:
@@ -81,8 +79,9 @@ def test_ben_leaves_and_his_actions_are_handed_on_unseen(office: Office) -> None
     action = office.bens_call()["id"]
     told = office.ada.fails(409, "DELETE", "/members/ben@amber.example")
     assert "1" not in told["detail"].replace("/v1/", "").replace(office.ids["Ben"], "")
-    office.cleo.fails(403, "POST", "/members/ben@amber.example/reassign-actions",
-                      {"to": "cleo@amber.example"})  # fmt: skip
+    office.cleo.fails(
+        403, "POST", "/members/ben@amber.example/reassign-actions", {"to": "cleo@amber.example"}
+    )
     office.ada.does("PUT", "/members/ben@amber.example/absence", {"from": "2025-03-11"})
     path = f"/members/{office.ids['Ben']}/reassign-actions"
     assert office.ada.does("POST", path, {"to": "cleo@amber.example"}) is None
@@ -97,8 +96,11 @@ def test_ben_leaves_and_his_actions_are_handed_on_unseen(office: Office) -> None
 def test_a_billing_key_owns_nothing(office: Office) -> None:
     action = office.bens_call()["id"]
     for method, path in (
-        ("GET", "/actions"), ("GET", f"/actions/{action}"),
-        ("POST", f"/actions/{action}/complete"), ("GET", "/customers/C-1/timeline"),
-        ("GET", "/customers/C-1/next"), ("GET", "/outbox"),
-    ):  # fmt: skip
+        ("GET", "/actions"),
+        ("GET", f"/actions/{action}"),
+        ("POST", f"/actions/{action}/complete"),
+        ("GET", "/customers/C-1/timeline"),
+        ("GET", "/customers/C-1/next"),
+        ("GET", "/outbox"),
+    ):
         office.billing.fails(403, method, path)

@@ -95,8 +95,14 @@ def test_a_plan_given_and_taken_back_before_anything_was_decided_is_no_change(
 
 def test_the_first_plan_that_a_customer_has_is_entered_by_its_own_logic(office: Office) -> None:
     office.billing.does("PUT", "/customers/C-1", acme_body())
-    body = {"customer": "C-1", "number": "1", "issued_on": "2025-01-10", "due_on": OLD,
-            "currency": "EUR", "total": "100.00"}  # fmt: skip
+    body = {
+        "customer": "C-1",
+        "number": "1",
+        "issued_on": "2025-01-10",
+        "due_on": OLD,
+        "currency": "EUR",
+        "total": "100.00",
+    }
     office.billing.does("PUT", "/invoices/INV-1", body)
     assert office.review() == "rest"  # it carries, and there is no plan
     office.ada.does("PUT", "/plans/Standard", PLAN)

@@ -21,16 +21,20 @@ def step(**more: Any) -> dict[str, Any]:
 def test_a_plan_is_saved_in_versions(office: Office) -> None:
     saved = office.ada("PUT", "/plans/Standard", json=PLAN)
     assert (saved.status_code, saved.json()) == (
-        201, {"result": "created", "name": "Standard", "version": 1}
-    )  # fmt: skip
+        201,
+        {"result": "created", "name": "Standard", "version": 1},
+    )
     assert office.ada.does("PUT", "/plans/Standard", PLAN)["result"] == "unchanged"
     changed = {**PLAN, "contact_delay_days": 7}
     del changed["name"]  # it is in the address
     assert office.ada.does("PUT", "/plans/Standard", changed)["version"] == 2
     (listed,) = office.ben.get("/plans")["items"]
     assert (listed["name"], listed["version"], listed["default"], listed["steps"]) == (
-        "Standard", 2, True, 3
-    )  # fmt: skip
+        "Standard",
+        2,
+        True,
+        3,
+    )
     plan = office.ben.get("/plans/Standard")
     assert plan["definition"]["contact_delay_days"] == 7
     again = office.ada.does("PUT", "/plans/Standard", plan["definition"])
@@ -86,7 +90,7 @@ NONSENSE: list[tuple[dict[str, Any], str, str]] = [
     ({"first_action": "last"}, "plan", "first_action"),
     ({"name": "Another"}, "/name", "address"),
     ({"contact_delay_days": 1.5}, "plan", "whole number"),
-]  # fmt: skip
+]
 
 
 def test_a_plan_that_makes_no_sense(office: Office, subtests: pytest.Subtests) -> None:
@@ -121,15 +125,21 @@ def test_a_body_that_is_no_plan_at_all(office: Office) -> None:
 SPOKEN: dict[str, Any] = {
     "name": "Spoken",
     "steps": [
-        step(key="both", subject="Own {{ invoice.number }}", body="own {{ invoice.balance }}",
-             html="<p onclick='x()'>Own</p>",
-             texts={"fr": {"body": "En français : {{ invoice.due_on }}", "html": "<b>Oui</b>"},
-                    "pt-BR": {"subject": "Fatura", "body": "Em brasileiro"}}),
+        step(
+            key="both",
+            subject="Own {{ invoice.number }}",
+            body="own {{ invoice.balance }}",
+            html="<p onclick='x()'>Own</p>",
+            texts={
+                "fr": {"body": "En français : {{ invoice.due_on }}", "html": "<b>Oui</b>"},
+                "pt-BR": {"subject": "Fatura", "body": "Em brasileiro"},
+            },
+        ),
         step(key="english", body="Only one language"),
         step(key="built-in"),
         step(key="call", type="call", body="Ask {{ contact.name }}."),
     ],
-}  # fmt: skip
+}
 
 
 def asked(office: Office, name: str = "Spoken", **body: Any) -> Any:
@@ -142,8 +152,9 @@ def test_a_plan_is_previewed_for_a_real_customer(office: Office) -> None:
     office.billing.does("PUT", "/customers/C-1", acme_body("eve@acme.example", language="fr-CH"))
     seen = asked(office)
     assert (seen["customer"], seen["invoice"]) == (
-        "C-1", {"external_id": "INV-1", "number": "2025-001", "carrying": True}
-    )  # fmt: skip
+        "C-1",
+        {"external_id": "INV-1", "number": "2025-001", "carrying": True},
+    )
     both, english, built_in, call = seen["steps"]
     assert (both["language"], both["chosen"]) == ("fr", "base")
     assert both["missing_translations"] == []
@@ -169,10 +180,12 @@ def test_the_preview_of_an_sms_says_how_many_segments_it_has(office: Office) -> 
     body = acme_body("eve@acme.example")
     body["contacts"][0]["phone"] = "+33 6 12 34 56 78"
     office.billing.does("PUT", "/customers/C-1", body)
-    plan = {"steps": [
-        step(key=key, type="sms", automatic=True, body=text)
-        for key, text in (("plain", "a" * 150), ("greek", "ω" * 150))
-    ]}  # fmt: skip
+    plan = {
+        "steps": [
+            step(key=key, type="sms", automatic=True, body=text)
+            for key, text in (("plain", "a" * 150), ("greek", "ω" * 150))
+        ]
+    }
     seen = asked(office, "Standard", plan=plan)
     assert [s["segments"] for s in seen["steps"]] == [1, 3]
     assert seen["steps"][0]["recipients"][0]["address"] == "+33612345678"
@@ -250,8 +263,9 @@ def test_a_hostile_plan_is_refused_at_once(office: Office) -> None:
     plan = {"name": "Slow", "steps": [hostile(20)]}
     began = time.monotonic()
     for who, method, path in (
-        (office.ben, "POST", "/plans/check"), (office.ada, "PUT", "/plans/Slow"),
-    ):  # fmt: skip
+        (office.ben, "POST", "/plans/check"),
+        (office.ada, "PUT", "/plans/Slow"),
+    ):
         problem = who.fails(422, method, path, plan)
         assert "words and signs" in problem["detail"]
     assert time.monotonic() - began < 3  # 31 s for each before there were limits

@@ -7,9 +7,13 @@ import pytest
 from stand_ins.office import Office, acme_body
 
 TROY = {
-    "line1": "1 King St", "line2": "", "postal_code": "12180", "city": "Troy", "region": "NY",
+    "line1": "1 King St",
+    "line2": "",
+    "postal_code": "12180",
+    "city": "Troy",
+    "region": "NY",
     "country": "US",
-}  # fmt: skip
+}
 STATE = "an address in the United States needs its state as two letters in region, as CA"
 
 

@@ -23,9 +23,11 @@ ALL = (
     f"/webhooks/twilio/status/{ID}",
     "/webhooks/lob",
     "/webhooks/outbox",
-    *(f"/webhooks/{p}" for p in (f"sendgrid/{ID}", f"sendgrid/{ID}/inbound",
-                                 f"twilio/{ID}/inbound", f"lob/{ID}")),
-)  # fmt: skip
+    *(
+        f"/webhooks/{p}"
+        for p in (f"sendgrid/{ID}", f"sendgrid/{ID}/inbound", f"twilio/{ID}/inbound", f"lob/{ID}")
+    ),
+)
 KEYS = {"sendgrid": ("k",), "twilio": ("k",), "lob": ("k",), "outbox": ("k",)}
 
 
@@ -46,10 +48,21 @@ async def post(app: FastAPI, path: str, length: int | None) -> tuple[int, dict[s
     headers = [(b"content-type", b"application/json"), (b"host", b"dunning")]
     if length is not None:
         headers.append((b"content-length", str(length).encode()))
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
-             "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
-             "scheme": "http", "headers": headers, "client": ("127.0.0.1", 1), "server": ("x", 80),
-             "state": {}}  # fmt: skip
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("x", 80),
+        "state": {},
+    }
     await app(scope, receive, send)
     found = {name.decode(): value.decode() for name, value in answers[0]["headers"]}
     return answers[0]["status"], found, asked

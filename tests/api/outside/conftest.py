@@ -1,0 +1,28 @@
+"""The API as providers know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from api.outside.webhooks import Signers
+from backoffice.people.vault import Vault, new_secret_key
+from stand_ins.office import Office
+from tests.cast.signed_callbacks import (
+    KEYS,
+    PUBLIC,
+    stored,
+)
+
+
+@pytest.fixture
+def state(app: FastAPI, office: Office) -> Iterator[Any]:
+    """The API with keys in the middle of a rotation, as the providers know it."""
+    stored(office)  # nothing waits
+    before = app.state.signers
+    app.state.signers = Signers(KEYS, Vault((new_secret_key(),)), PUBLIC)
+    yield app.state
+    app.state.signers = before
