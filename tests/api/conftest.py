@@ -1,5 +1,5 @@
-"""One database and one API for all of these tests, in which every test has an office of its own:
-that is quick, and shows that organisations do not see each other."""
+"""One database and one API for all tests of the API. Every test has an office, which is an
+organisation, of its own: that is quick, and shows that organisations do not see each other."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ def client() -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def app(client: TestClient, engine: Engine) -> FastAPI:
+def app(client: TestClient, engine: Engine) -> Iterator[FastAPI]:
     app = client.app
     assert isinstance(app, FastAPI)
     app.state.engine = engine
     app.state.lock_timeout_ms = 5000
-    return app
+    signers = app.state.signers
+    yield app
+    app.state.signers = signers
 
 
 @pytest.fixture

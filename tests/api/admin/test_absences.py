@@ -28,7 +28,7 @@ def test_an_admin_cannot_take_the_actions_of_a_member_who_is_there(office: Offic
     office.ada.fails(404, "GET", f"/actions/{action}")
 
 
-def test_nor_before_or_after_an_absence(office: Office) -> None:
+def test_actions_are_not_handed_on_before_or_after_an_absence(office: Office) -> None:
     office.bens_call()  # on 11 March
     office.ben.does("PUT", f"{BEN}/absence", {"from": "2025-03-12", "until": "2025-03-14"})
     office.ada.fails(409, *reassign(office))
@@ -58,7 +58,7 @@ def test_the_actions_of_an_absent_member_are_handed_on_and_both_are_told(office:
     assert [e["kind"] for e in office.cleo.get("/audit")["items"]] == []
 
 
-def test_a_member_who_left_is_handed_on_without_an_absence(office: Office) -> None:
+def test_actions_of_a_member_who_left_are_handed_on_without_an_absence(office: Office) -> None:
     action = office.bens_call()["id"]
     with transaction(office.engine) as session:
         session.get_one(t.Member, uuid.UUID(office.ids["Ben"])).active = False
@@ -82,13 +82,13 @@ def test_an_absence_is_set_changed_shown_and_ended(office: Office) -> None:
     office.billing.fails(403, "PUT", f"{BEN}/absence", body)
 
 
-def test_an_absence_that_is_over_is_shown_no_more(office: Office) -> None:
+def test_an_absence_that_is_over_is_not_shown(office: Office) -> None:
     office.ben.does("PUT", f"{BEN}/absence", {"from": "2025-03-10", "until": "2025-03-14"})
     office.at("2025-03-15 08:00")
     assert office.ben.get("/me")["absence"] is None
 
 
-def test_an_absence_that_two_set_at_once_is_one(office: Office) -> None:
+def test_two_who_set_an_absence_at_once_make_one(office: Office) -> None:
     ready = threading.Barrier(2)
 
     def sets(who: Caller) -> int:
@@ -109,7 +109,7 @@ ABSENCES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "where"), ABSENCES)
-def test_an_absence_that_makes_no_sense(office: Office, body: Any, where: str) -> None:
+def test_an_invalid_absence_is_refused(office: Office, body: Any, where: str) -> None:
     told = office.ben.fails(422, "PUT", f"{BEN}/absence", body)
     assert [e["where"] for e in told["errors"]] == [where]
 

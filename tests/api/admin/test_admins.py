@@ -47,7 +47,7 @@ def test_the_key_of_another_admin_is_enough(office: Office) -> None:
 
 
 @pytest.mark.parametrize("lost", ["expired", "revoked", "left", "none yet"])
-def test_a_key_that_is_good_no_more_does_not_count(office: Office, lost: str) -> None:
+def test_a_key_that_is_no_longer_valid_does_not_count(office: Office, lost: str) -> None:
     with transaction(office.engine) as session:
         dora = put_member(Unit(session, office.id), "dora@amber.example", "Dora", "admin")
         if lost != "none yet":

@@ -70,7 +70,7 @@ def test_the_providers_say_that_the_key_is_refused_since_when_and_how_many_wait(
     assert told["last_probe_at"] is None
 
 
-def test_what_is_next_for_a_customer_says_it_to_every_member(held: Office) -> None:
+def test_next_names_the_held_account_to_every_member(held: Office) -> None:
     told = held.ben.get("/customers/C-1/next")
     assert told["state"] == "send"
     assert told["held"]["text"] == SAYS
@@ -98,7 +98,7 @@ def test_a_message_that_its_owner_completed_is_counted_for_the_owner_alone(held:
     assert notice["text"] == told["text"]
 
 
-def test_what_is_next_by_another_channel_does_not_say_it(held: Office) -> None:
+def test_next_by_another_channel_does_not_name_the_held_account(held: Office) -> None:
     with transaction(held.engine) as session:
         session.connection().execute(update(t.HeldAccount).values(channel="sms"))
     told = held.ben.get("/customers/C-1/next")
@@ -123,13 +123,13 @@ def test_the_admins_have_one_notice_that_ends_by_itself(held: Office) -> None:
     assert ended["ended_by"] == "a message was taken"
 
 
-def test_another_day_is_told_with_its_date(held: Office, app: FastAPI) -> None:
+def test_a_hold_since_another_day_is_shown_with_its_date(held: Office, app: FastAPI) -> None:
     app.dependency_overrides[_now] = lambda: NINE + timedelta(days=1)
     (told,) = held.ada.get("/organisation/providers")["held"]
     assert told["text"].startswith("SendGrid refuses our key since Tue 4 Mar 09:12; ")
 
 
-def test_an_organisation_with_its_own_account_hears_nothing_of_the_installations(
+def test_an_organisation_with_its_own_account_is_not_told_of_the_installations(
     held: Office, app: FastAPI
 ) -> None:
     before = app.state.signers
@@ -159,7 +159,7 @@ def test_a_new_key_of_its_own_account_ends_the_hold_at_once(held: Office, app: F
     assert held.ada.get("/organisation/notices")["items"] == []
 
 
-def test_a_rehearsal_hears_nothing_of_it(held: Office) -> None:
+def test_a_rehearsal_is_not_told_of_held_accounts(held: Office) -> None:
     held.at("2025-03-04 10:00")
     assert held.ada.get("/organisation/providers")["held"] == []
     assert held.ada.get("/organisation/notices")["items"] == []

@@ -57,7 +57,7 @@ def test_an_invitation_is_exchanged_for_a_key_of_that_member(office: Office) -> 
         )  # its hash alone is kept
 
 
-def test_an_invitation_is_good_once(office: Office) -> None:
+def test_an_invitation_works_once(office: Office) -> None:
     token = invited(office)
     key_of(office, token)
     refused(office, token)

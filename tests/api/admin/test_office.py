@@ -9,14 +9,14 @@ import pytest
 from stand_ins.office import PLAN, Office
 
 
-def test_who_am_i(office: Office) -> None:
+def test_me_shows_the_member_and_the_organisation(office: Office) -> None:
     me = office.ben.get("/me")
     assert (me["name"], me["role"], me["organisation"]) == ("Ben", "member", "Amber & Sons")
     assert [m["name"] for m in office.ben.get("/members")["items"]] == ["Ada", "Ben", "Cleo"]
     office.billing.fails(403, "GET", "/me")
 
 
-def test_dora_joins_leaves_and_comes_back(office: Office) -> None:
+def test_a_member_joins_leaves_and_comes_back(office: Office) -> None:
     office.ben.fails(403, "PUT", "/members/dora@amber.example", {"name": "Dora"})
     dora = office.ada.does("PUT", "/members/dora@amber.example", {"name": "Dora"})
     same = office.ada.does("PUT", "/members/DORA@amber.example", {"name": "Dora", "role": "admin"})
@@ -35,7 +35,7 @@ def test_dora_joins_leaves_and_comes_back(office: Office) -> None:
     office.ada.fails(422, "PUT", "/members/dora@amber.example", {"name": "Dora", "role": "boss"})
 
 
-def test_somebody_must_stay_admin(office: Office) -> None:
+def test_one_admin_must_stay(office: Office) -> None:
     told = office.ada.fails(409, "DELETE", "/members/ada@amber.example")
     assert "only admin" in told["detail"]
     office.ada.fails(409, "PUT", "/members/ada@amber.example", {"name": "Ada"})
@@ -69,7 +69,7 @@ def test_groups(office: Office) -> None:
     office.cleo.fails(403, "PUT", "/groups/x", {"members": []})
 
 
-def test_the_calendar_is_changed_and_every_sequence_looks_again(office: Office) -> None:
+def test_a_change_of_the_calendar_nudges_every_customer(office: Office) -> None:
     office.acme()
     office.review()
     office.ada.does("PUT", "/plans/Gentle", {**PLAN, "name": "Gentle"})
@@ -155,7 +155,7 @@ SETTINGS: list[tuple[str, Any]] = [
 ]
 
 
-def test_settings_that_make_no_sense(office: Office, subtests: pytest.Subtests) -> None:
+def test_invalid_settings_are_refused(office: Office, subtests: pytest.Subtests) -> None:
     for name, value in SETTINGS:
         with subtests.test(name=name, value=value):
             told = office.ada.fails(422, "PATCH", "/organisation", {name: value})

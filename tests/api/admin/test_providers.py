@@ -45,7 +45,9 @@ def opened(office: Office, vault: Vault, provider: str) -> Any:
         return account(provider, vault.open(row.sealed))
 
 
-def test_an_account_is_kept_sealed_and_shown_by_its_ends(office: Office, vault: Vault) -> None:
+def test_an_account_is_stored_encrypted_and_shown_by_its_last_characters(
+    office: Office, vault: Vault
+) -> None:
     assert office.ada.get("/organisation/providers")["items"] == []
     for provider, body in BODIES.items():
         made = office.ada.does("PUT", path(provider), body)
@@ -116,7 +118,9 @@ def test_only_admins_of_this_organisation(office: Office, vault: Vault) -> None:
     other.ada.fails(404, "DELETE", path("sendgrid"))
 
 
-def test_without_a_key_to_seal_nothing_is_kept(office: Office, app: FastAPI, vault: Vault) -> None:
+def test_without_a_secret_key_no_account_is_stored(
+    office: Office, app: FastAPI, vault: Vault
+) -> None:
     app.state.signers = Signers({}, Vault(()), PUBLIC)
     told = office.ada.fails(503, "PUT", path("sendgrid"), SENDGRID)
     assert told["type"] == "urn:dunning:problem:no-secret-key"
@@ -155,7 +159,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_an_account_that_cannot_be_one(
+def test_an_invalid_account_is_refused(
     office: Office, vault: Vault, subtests: pytest.Subtests
 ) -> None:
     for provider, change in WRONG:

@@ -63,7 +63,7 @@ def test_admins_see_what_nobody_owns_and_assign_it(office: Office) -> None:
     assert "'Call them' is now Ben's" in texts(office.ben, "/customers/C-1/timeline")
 
 
-def test_a_member_who_is_no_admin_sees_nothing_of_it(office: Office) -> None:
+def test_only_admins_see_actions_without_owner(office: Office) -> None:
     action, nothing = a_call_of_nobody(office), str(uuid.uuid4())
     office.cleo.fails(403, "GET", "/actions", params={"scope": "without_owner"})
     office.cleo.fails(403, "POST", f"/actions/{action}/assign", {"to": "cleo@amber.example"})
@@ -93,14 +93,14 @@ def test_it_is_assigned_to_somebody_who_is_there(office: Office) -> None:
     office.ada.fails(404, "POST", f"/actions/{action}/assign", {"to": "dora@amber.example"})
 
 
-def test_a_paused_customers_action_without_owner_is_listed_all_the_same(office: Office) -> None:
+def test_actions_without_owner_of_a_paused_customer_are_listed(office: Office) -> None:
     action = a_call_of_nobody(office)
     office.ben.does("POST", "/customers/C-1/pause")
     assert [a["id"] for a in without_owner(office)] == [action]
 
 
 @pytest.mark.parametrize("name", ["Ben", "Dora"])  # comes back; is new
-def test_it_finds_an_owner_when_a_member_comes(office: Office, name: str) -> None:
+def test_an_action_without_owner_gets_one_when_a_member_joins(office: Office, name: str) -> None:
     action = a_call_of_nobody(office)
     everybody(office, active=False)
     with transaction(office.engine) as session:
@@ -114,7 +114,9 @@ def test_it_finds_an_owner_when_a_member_comes(office: Office, name: str) -> Non
     assert owner.get(f"/actions/{action}")["owner"]["name"] == ("Ben" if name == "Ben" else "Ada")
 
 
-def test_it_finds_an_owner_when_a_member_is_assigned_to_the_customer(office: Office) -> None:
+def test_an_action_without_owner_gets_one_when_a_member_is_assigned_to_the_customer(
+    office: Office,
+) -> None:
     action = a_call_of_nobody(office)
     office.billing.does("PUT", "/customers/C-1", acme_body(members=["cleo@amber.example"]))
     assert office.review() == "await_owner"
@@ -123,13 +125,13 @@ def test_it_finds_an_owner_when_a_member_is_assigned_to_the_customer(office: Off
     assert "'Call them' is now Cleo's: nobody owned it" in told
 
 
-def test_it_finds_an_owner_at_any_decision(office: Office) -> None:
+def test_an_action_without_owner_gets_one_at_any_decision(office: Office) -> None:
     action = a_call_of_nobody(office)
     assert office.review() == "await_owner"
     assert office.ben.get(f"/actions/{action}")["owner"]["name"] == "Ben"
 
 
-def test_the_action_of_a_member_who_left_is_nobodys(office: Office) -> None:
+def test_the_open_action_of_a_member_who_left_has_no_owner(office: Office) -> None:
     """Made at the moment at which its owner was removed."""
     action = office.bens_call()["id"]
     with transaction(office.engine) as session:

@@ -30,7 +30,7 @@ def acme_batch() -> dict[str, Any]:
     }
 
 
-def test_a_batch_goes_in_whole(office: Office) -> None:
+def test_a_batch_is_stored_whole(office: Office) -> None:
     batch = acme_batch()
     report = office.billing.does("POST", "/batch", batch)
     assert [[r["result"] for r in rows] for rows in report.values()] == [
@@ -65,7 +65,7 @@ def test_a_batch_goes_in_whole(office: Office) -> None:
     ]
 
 
-def test_of_a_bad_batch_nothing_goes_in_and_everything_bad_is_named(office: Office) -> None:
+def test_a_bad_batch_stores_nothing_and_names_every_bad_item(office: Office) -> None:
     office.acme()
     batch = {
         "customers": [

@@ -99,7 +99,7 @@ def test_a_closed_channel_stays_closed_whatever_is_reported(office: Office) -> N
     office.billing.fails(422, "PUT", "/customers/C-1", acme_body() | {"contacts": [in_facts]})
 
 
-def test_part_full_over_and_reversed(office: Office) -> None:
+def test_payments_in_part_in_full_over_and_reversed(office: Office) -> None:
     office.acme()
     assert result(office, "PUT", "/payments/P-1", payment_body("40.00")) == ("created", ["payment"])
     assert balance(office) == ("60.00", "open")
@@ -131,7 +131,7 @@ def test_a_corrected_payment_moves_to_the_other_invoice(office: Office) -> None:
     assert office.billing.get("/invoices/INV-2")["status"] == "paid"
 
 
-def test_void_written_off_and_credited(office: Office) -> None:
+def test_invoices_are_voided_written_off_and_credited(office: Office) -> None:
     office.acme()
     for n in (2, 3):
         office.billing.does("PUT", f"/invoices/INV-{n}", invoice_body(number=f"2025-00{n}"))

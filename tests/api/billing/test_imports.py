@@ -38,7 +38,7 @@ paid_on = {column = "Bezahlt", date_format = "%d.%m.%Y"}
 """
 
 
-def test_a_book_goes_in_and_the_same_again_changes_nothing(office: Office) -> None:
+def test_the_same_book_twice_changes_nothing(office: Office) -> None:
     first = taken(office, BOOK)
     assert (first["customers"], first["invoices"], first["payments"]) == (2, 3, 1)
     assert (first["skipped"], first["bad_rows"]) == (0, [])
@@ -51,7 +51,7 @@ def test_a_book_goes_in_and_the_same_again_changes_nothing(office: Office) -> No
     assert office.nudges() == []
 
 
-def test_every_bad_row_is_named_and_nothing_goes_in(office: Office) -> None:
+def test_a_bad_book_stores_nothing_and_names_every_bad_row(office: Office) -> None:
     bad = BOOK + BAD
     places = [where for where, _ in refused(office, bad)]
     assert places == [
@@ -96,7 +96,7 @@ def test_files_of_other_programs(office: Office) -> None:
     assert wrong["errors"][0]["where"] == "/map"
 
 
-def test_what_is_no_book_at_all(office: Office) -> None:
+def test_files_that_are_no_book_are_refused(office: Office) -> None:
     for content in (
         b"",
         b"\x00" * 1000,

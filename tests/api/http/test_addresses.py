@@ -69,11 +69,11 @@ def test_a_query_parameter_that_is_there_twice_is_refused(office: Office) -> Non
     office.ben.get("/customers", limit=1)
 
 
-def test_an_unknown_query_parameter_is_told_to_nobody_without_a_key(office: Office) -> None:
+def test_without_a_key_an_unknown_query_parameter_is_not_named(office: Office) -> None:
     office.caller(None).fails(401, "GET", "/customers?statsu=open")
 
 
-def test_whose_queries_we_do_not_control_may_have_any(office: Office) -> None:
+def test_callbacks_and_short_links_may_have_any_query(office: Office) -> None:
     for path in ("/docs?x=1", "/openapi.json?x=1"):
         assert office.ben("GET", f"http://dunning{path}").status_code == 200
     for path in ("/webhooks/sendgrid?x=1&x=2&%FC=1", "/webhooks/twilio/inbound?bodySHA256=1"):
@@ -96,7 +96,7 @@ TWICE = [
 
 
 @pytest.mark.parametrize(("content", "where"), TWICE)
-def test_a_name_that_is_twice_in_one_object_is_refused_with_its_place(
+def test_a_repeated_name_in_json_is_refused_with_its_place(
     office: Office, content: str, where: str
 ) -> None:
     wrong = [{"where": where, "reason": "is there twice"}]
@@ -106,7 +106,7 @@ def test_a_name_that_is_twice_in_one_object_is_refused_with_its_place(
     office.billing.fails(404, "GET", "/customers/C-1")
 
 
-def test_it_is_refused_in_every_body_of_json(
+def test_a_repeated_name_is_refused_in_every_json_body(
     office: Office, app: FastAPI, subtests: pytest.Subtests
 ) -> None:
     tried = 0

@@ -46,7 +46,9 @@ CUSTOMERS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_customers_that_make_no_sense(office: Office, subtests: pytest.Subtests) -> None:
+def test_invalid_customers_are_refused_with_place_and_reason(
+    office: Office, subtests: pytest.Subtests
+) -> None:
     for change, where in CUSTOMERS:
         with subtests.test(change=str(change)[:60]):
             told = refused(office, "/customers/C-1", acme_body(**change))
@@ -104,7 +106,9 @@ INVOICES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_invoices_that_make_no_sense(office: Office, subtests: pytest.Subtests) -> None:
+def test_invalid_invoices_are_refused_with_place_and_reason(
+    office: Office, subtests: pytest.Subtests
+) -> None:
     for change, where in INVOICES:
         with subtests.test(change=str(change)[:60]):
             told = refused(office, "/invoices/INV-1", invoice_body(**change))
@@ -123,7 +127,9 @@ PAYMENTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_payments_that_make_no_sense(office: Office, subtests: pytest.Subtests) -> None:
+def test_invalid_payments_are_refused_with_place_and_reason(
+    office: Office, subtests: pytest.Subtests
+) -> None:
     for change, where in PAYMENTS:
         with subtests.test(change=str(change)[:60]):
             told = refused(office, "/payments/P-1", payment_body(**{"applied": [], **change}))
@@ -170,7 +176,9 @@ ADDRESSES = [
 ]
 
 
-def test_addresses_that_make_no_sense(office: Office, subtests: pytest.Subtests) -> None:
+def test_invalid_addresses_are_refused_with_place_and_reason(
+    office: Office, subtests: pytest.Subtests
+) -> None:
     office.acme()
     for path in ADDRESSES:
         with subtests.test(path=path[:60]):

@@ -84,7 +84,7 @@ def test_a_cursor_is_as_long_after_ten_rows_as_after_a_billion(shop: Office) -> 
     assert len(first(shop.ben, "/customers/C-2/timeline")) == len(short)
 
 
-def test_it_goes_on_where_it_was_whatever_the_limit(shop: Office) -> None:
+def test_a_cursor_works_with_any_limit(shop: Office) -> None:
     cursor = first(shop.ben, "/customers", name="c")
     for limit in (1, 2, 200):
         page = shop.ben.get("/customers", name="c", limit=limit, cursor=cursor)
@@ -94,7 +94,7 @@ def test_it_goes_on_where_it_was_whatever_the_limit(shop: Office) -> None:
     ] == ["C-2"]
 
 
-def test_another_organisation_can_do_nothing_with_it(shop: Office, engine: Engine) -> None:
+def test_a_cursor_of_another_organisation_is_refused(shop: Office, engine: Engine) -> None:
     other = Office(engine, shop.client)
     other.acme()
     for path, params in (("/actions", ACTIONS), ("/customers", {}), ("/invoices", {})):
@@ -102,7 +102,7 @@ def test_another_organisation_can_do_nothing_with_it(shop: Office, engine: Engin
     refused(other.ben, "/customers/C-1/timeline", first(shop.ben, "/customers/C-1/timeline"))
 
 
-def test_with_another_question_it_is_refused(shop: Office) -> None:
+def test_a_cursor_of_another_list_or_filter_is_refused(shop: Office) -> None:
     cursor = first(shop.ben, "/customers", name="c")
     refused(shop.ben, "/customers", cursor)
     refused(shop.ben, "/customers", cursor, name="a")
@@ -124,7 +124,7 @@ def test_one_that_was_changed_is_refused(shop: Office) -> None:
         refused(shop.ben, "/customers", wrong)
 
 
-def test_every_list_refuses_a_cursor_that_was_made_up(shop: Office, app: FastAPI) -> None:
+def test_every_list_refuses_a_forged_cursor(shop: Office, app: FastAPI) -> None:
     paged = [
         path
         for path, item in app.openapi()["paths"].items()
@@ -138,7 +138,7 @@ def test_every_list_refuses_a_cursor_that_was_made_up(shop: Office, app: FastAPI
         refused(shop.ada, filled.removeprefix("/v1"), made_up)
 
 
-def test_another_process_takes_it_and_so_does_one_that_was_started_anew(
+def test_a_cursor_works_in_another_process_and_after_a_restart(
     shop: Office, engine: Engine
 ) -> None:
     cursor = first(shop.ben, "/actions", **ACTIONS)

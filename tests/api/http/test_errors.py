@@ -14,7 +14,7 @@ from stand_ins.office import Caller, Office, acme_body, invoice_body
 from store.engine import connect
 
 
-def test_without_a_good_key(office: Office) -> None:
+def test_a_missing_or_invalid_key_is_refused(office: Office) -> None:
     for headers in (
         {},
         {"Authorization": "Basic YTpi"},
@@ -37,7 +37,7 @@ def test_without_a_good_key(office: Office) -> None:
     office.caller(None).fails(401, "PUT", "/customers/C-1", {})
 
 
-def test_a_good_key_is_good_however_many_bad_ones_others_sent(office: Office) -> None:
+def test_invalid_keys_of_others_do_not_lock_out_a_valid_one(office: Office) -> None:
     """Behind a proxy all of them have one address, and this process has not seen hers before."""
     for number in range(25):
         office.caller(f"dun_live_{number:012}_" + "b" * 32).fails(401, "GET", "/me")
@@ -57,7 +57,7 @@ BROKEN = [
 ]
 
 
-def test_broken_json(office: Office, subtests: pytest.Subtests) -> None:
+def test_broken_json_is_refused(office: Office, subtests: pytest.Subtests) -> None:
     for content in BROKEN:
         with subtests.test(content=repr(content[:40])):
             headers = {"Content-Type": "application/json"}
@@ -65,7 +65,7 @@ def test_broken_json(office: Office, subtests: pytest.Subtests) -> None:
             office.billing.fails(status, "PUT", "/customers/C-1", content=content, headers=headers)
 
 
-def test_another_kind_of_body(office: Office) -> None:
+def test_a_body_of_another_media_type_is_refused(office: Office) -> None:
     content = json.dumps(acme_body()).encode()
     for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/xml"}, {}):
         office.billing.fails(415, "PUT", "/customers/C-1", content=content, headers=headers)
@@ -74,7 +74,7 @@ def test_another_kind_of_body(office: Office) -> None:
     assert office.billing("PUT", "/customers/C-1", content=content, headers=kind).is_success
 
 
-def test_nothing_here_and_not_like_that(office: Office) -> None:
+def test_unknown_paths_and_methods_are_answered_with_404_and_405(office: Office) -> None:
     assert office.ben.fails(404, "GET", "/nothing")["instance"] == "/v1/nothing"
     office.ben.fails(404, "GET", "/customers/")
     for method, path, allowed in (
@@ -92,7 +92,7 @@ def test_nothing_here_and_not_like_that(office: Office) -> None:
         assert told.headers["content-type"] == "application/problem+json"
 
 
-def test_a_body_that_is_too_large(office: Office) -> None:
+def test_a_body_that_is_too_large_is_refused(office: Office) -> None:
     """The limit is 1,000,000 bytes here, and 2,000,000 for imports."""
     large = json.dumps(acme_body(name="x" * 1_100_000)).encode()
     headers = {"Content-Type": "application/json"}
@@ -121,7 +121,9 @@ def test_a_locked_customer_is_told_to_try_again(office: Office, app: FastAPI) ->
     assert office.billing.get("/invoices/INV-1")["total"] == "100.00"
 
 
-def test_the_database_is_down(office: Office, app: FastAPI, engine: Engine) -> None:
+def test_without_the_database_the_answer_is_503(
+    office: Office, app: FastAPI, engine: Engine
+) -> None:
     app.state.engine = connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     told = office.ben("GET", "/me")
     assert (told.status_code, told.headers["retry-after"]) == (503, "5")
@@ -133,7 +135,7 @@ def test_the_database_is_down(office: Office, app: FastAPI, engine: Engine) -> N
     assert everybody.get("http://dunning/readyz")["status"] == "ok"
 
 
-def test_an_error_of_ours_shows_its_number_and_nothing_else(
+def test_an_internal_error_shows_only_its_request_id(
     office: Office, app: FastAPI, caplog: pytest.LogCaptureFixture
 ) -> None:
     app.state.engine = "no engine at all"

@@ -130,7 +130,7 @@ def test_a_map_with_a_name_of_many_dots_is_refused(office: Office) -> None:
     assert (told.status_code, told.json()["errors"][0]["where"]) == (422, "/map")
 
 
-def test_many_bad_keys_at_a_time_are_not_in_the_way_of_good_ones(
+def test_many_invalid_keys_at_once_do_not_block_valid_ones(
     office: Office, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up, go_on, stuck = gate._look_up, threading.Event(), []
@@ -155,9 +155,7 @@ def test_many_bad_keys_at_a_time_are_not_in_the_way_of_good_ones(
         assert {one.result().status_code for one in asked} == {401}
 
 
-def test_slow_uploads_of_one_key_hold_nothing_that_others_need(
-    office: Office, engine: Engine
-) -> None:
+def test_slow_uploads_of_one_key_do_not_block_others(office: Office, engine: Engine) -> None:
     """40 of them: eight are waited for, for a short while, the others are told to come later."""
     app = create_app(Settings(body_seconds=1, ready_seconds=30), engine)
     key = f"Authorization: {office.billing.headers['Authorization']}"
@@ -181,7 +179,7 @@ def test_slow_uploads_of_one_key_hold_nothing_that_others_need(
         assert again.answer()[0] == 422
 
 
-def test_a_body_that_trickles_is_left(office: Office, engine: Engine) -> None:
+def test_a_body_that_comes_too_slowly_is_refused(office: Office, engine: Engine) -> None:
     """It always sends something in time, but never gets anywhere."""
     app = create_app(Settings(body_seconds=0.2), engine)
     key = f"Authorization: {office.billing.headers['Authorization']}"
@@ -204,7 +202,7 @@ def test_a_body_that_trickles_is_left(office: Office, engine: Engine) -> None:
         assert json.loads(text)["title"] == "The body came too slowly"
 
 
-def test_what_two_servers_could_read_differently_is_refused(app: FastAPI) -> None:
+def test_request_smuggling_is_refused(app: FastAPI) -> None:
     with listening(app) as port:
         both = Line(port).send(
             "POST",
@@ -220,7 +218,9 @@ def test_what_two_servers_could_read_differently_is_refused(app: FastAPI) -> Non
         assert Line(port).send("GET", "/healthz", "X-A: " + "a" * 40_000).answer()[0] in (400, 431)
 
 
-def test_a_request_that_never_begins_is_left(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_without_a_request_is_closed(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nor does it help to send a little of its head now and then."""
     monkeypatch.setattr(Protocol, "head_seconds", 0.2)
     with listening(app, http="api.http.protocol:Protocol") as port:

@@ -59,7 +59,7 @@ def test_an_admin_changes_roles_while_an_action_is_given_to_another_admin(
 
 
 @pytest.mark.parametrize("how", ["batch", "import"])
-def test_customers_are_locked_by_id_whatever_they_are_called(
+def test_customers_are_locked_in_the_order_of_their_ids(
     office: Office, app: FastAPI, how: str
 ) -> None:
     """Whoever waits for the first customer by id holds none of the others: no circle of waiting."""
@@ -105,7 +105,7 @@ def _wait_until_somebody_waits(engine: Engine) -> None:
     raise AssertionError("nobody waits")
 
 
-def test_everybody_at_once_and_nobody_is_turned_away(office: Office) -> None:
+def test_concurrent_writers_of_every_kind_all_succeed(office: Office) -> None:
     """Two seconds of it; `python -m bench.locks 60` is a minute."""
     prepare(office)
     storm = Storm(office, 2)

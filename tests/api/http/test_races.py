@@ -44,7 +44,7 @@ def refusing(engine: Engine, state: str, times: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("state", ["40P01", "40001"])
-def test_a_deadlock_or_serialization_failure_is_run_again_twice_before_anybody_is_told(
+def test_a_deadlock_or_serialization_failure_is_run_again_twice_before_the_client_is_told(
     office: Office, state: str
 ) -> None:
     refused = acme_body(name="Refused")
@@ -78,7 +78,7 @@ def waits_for_a_lock(engine: Engine) -> bool:
         return bool(connection.execute(sa.text(waiting)).scalar())
 
 
-def test_two_reports_of_the_same_new_customer_at_once_end_well_for_both(office: Office) -> None:
+def test_two_concurrent_reports_of_a_new_customer_both_succeed(office: Office) -> None:
     with ThreadPoolExecutor(1) as threads:
         with transaction(office.engine) as first:
             first.add(t.Customer(organisation_id=office.id, external_id="C-1", name="Acme"))
@@ -91,14 +91,14 @@ def test_two_reports_of_the_same_new_customer_at_once_end_well_for_both(office: 
     assert office.billing.get("/customers/C-1")["contacts"][0]["name"] == "Eve"
 
 
-def test_what_collides_for_good_is_told_in_our_words_and_without_a_value(office: Office) -> None:
+def test_a_unique_violation_is_answered_with_409_without_the_value(office: Office) -> None:
     office.acme()
     with refusing(office.engine, "23505", times=2):
         told = office.billing.fails(409, "PUT", "/customers/C-1", acme_body(name="Refused"))
     assert told["detail"] == "there is already the same thing; read it, and change that one"
 
 
-def test_every_key_that_can_collide_has_words(engine: Engine) -> None:
+def test_every_unique_key_has_words_for_its_409(engine: Engine) -> None:
     found = sa.text(
         "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace"
@@ -172,7 +172,7 @@ def test_lower_case_is_that_of_postgresql(engine: Engine) -> None:
     assert [lower_case(f"{one}x") for one in letters] == theirs
 
 
-def test_the_body_of_a_request_is_whole_when_it_is_run_again(office: Office) -> None:
+def test_a_request_that_is_run_again_has_its_whole_body(office: Office) -> None:
     office.billing.does("PUT", "/customers/C-1", acme_body(name="Refused"))
     lines = [{**invoice_body(), "external_id": f"I-{n}"} for n in range(50)]
     again = {"customers": [{**acme_body(name="Refused"), "external_id": "C-1"}], "invoices": lines}

@@ -98,7 +98,9 @@ def sealed(app: FastAPI) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_no_answer_that_is_not_in_the_document(office: Office, app: FastAPI, sealed: None) -> None:
+def test_every_answer_is_declared_in_the_document(
+    office: Office, app: FastAPI, sealed: None
+) -> None:
     action = office.bens_call()["id"]
     office.ben.does("PATCH", f"/actions/{action}", {"type": "email", "subject": "", "body": ""})
     form = {"file": ("a.pdf", b"%PDF-", "application/pdf")}

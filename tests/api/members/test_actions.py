@@ -8,7 +8,7 @@ from stand_ins.office import Office, invoice_body, payment_body
 from tests.cast.bens_actions import bens_letter
 
 
-def test_ben_makes_his_call(office: Office) -> None:
+def test_an_owner_completes_a_call(office: Office) -> None:
     action = office.bens_call()
     assert (action["name"], action["type"], action["automatic"]) == ("Call them", "call", False)
     seen = office.ben.get(f"/actions/{action['id']}")
@@ -137,7 +137,7 @@ def test_an_edit_that_makes_no_sense_is_refused_with_its_place(office: Office) -
     assert (seen["type"], seen["message"]["text"]) == ("email", "This is serious.")
 
 
-def test_an_email_to_nobody_is_told_before_it_leaves(office: Office) -> None:
+def test_completing_an_email_without_recipients_is_refused(office: Office) -> None:
     path = bens_letter(office)
     marked = {"email_invalid": "left the company"}
     office.ben.does("PATCH", "/customers/C-1/contacts/eve", marked)
@@ -152,7 +152,7 @@ def test_an_email_to_nobody_is_told_before_it_leaves(office: Office) -> None:
     office.ben.does("POST", f"{path}/complete")
 
 
-def test_ben_hands_his_call_to_cleo(office: Office) -> None:
+def test_an_owner_hands_a_call_to_another_member(office: Office) -> None:
     path = f"/actions/{office.bens_call()['id']}"
     office.ben.fails(404, "POST", f"{path}/reassign", {"to": "nobody@amber.example"})
     office.ben.does("POST", f"{path}/reassign", {"to": "cleo@amber.example"})

@@ -8,7 +8,7 @@ from tests.cast.bens_actions import bens_email
 from tests.cast.office_files import OF_A_PDF, PDF, PNG, attach, attached, names, put_pdf, sent
 
 
-def test_ben_attaches_files_and_they_leave_with_his_email(office: Office) -> None:
+def test_attached_files_leave_with_the_email(office: Office) -> None:
     path = bens_email(office)
     first = attached(office.ben, path, "contract.pdf")
     assert (first["attachments"], names(first["message"]["attachments"])) == (
@@ -104,7 +104,7 @@ def test_all_files_together_have_at_most_twenty_megabytes(office: Office) -> Non
     assert names(seen["message"]["attachments"]) == ["a.pdf", "b.pdf"]
 
 
-def test_what_grew_too_large_afterwards_is_told_before_it_leaves(office: Office) -> None:
+def test_completing_an_email_that_grew_too_large_is_refused(office: Office) -> None:
     path = bens_email(office, attach_invoices=True)
     big = PDF.ljust(MAX_FILE, b"x")
     for name in ("a.pdf", "b.pdf"):
@@ -115,7 +115,7 @@ def test_what_grew_too_large_afterwards_is_told_before_it_leaves(office: Office)
     office.ben.does("POST", f"{path}/complete")
 
 
-def test_what_cannot_be_attached(office: Office) -> None:
+def test_files_of_other_types_or_sizes_are_refused(office: Office) -> None:
     path = bens_email(office)
     for name, content, kind, status in (
         ("a.exe", b"MZ", "application/octet-stream", 422),
@@ -136,7 +136,7 @@ def test_what_cannot_be_attached(office: Office) -> None:
     assert office.ben.get(path)["attachments"] == []
 
 
-def test_the_plan_of_these_tests_attaches_nothing(office: Office) -> None:
+def test_the_pdf_of_an_invoice_is_not_attached_unless_a_step_says_so(office: Office) -> None:
     """A PDF goes with nobody's message because it is there."""
     office.ada.does("PUT", "/plans/Standard", PLAN)
     office.billing.does("PUT", "/customers/C-1", acme_body())

@@ -11,7 +11,7 @@ from tests.cast.bens_actions import bens_letter
 from tests.cast.in_doubt import losing, order, report
 
 
-def test_each_recipient_has_its_own_fate(office: Office) -> None:
+def test_each_recipient_has_its_own_status(office: Office) -> None:
     path = bens_letter(office)
     office.ben.does(
         "PATCH",
@@ -44,7 +44,7 @@ def test_each_recipient_has_its_own_fate(office: Office) -> None:
     assert ada["machine_opened_at"] is not None
 
 
-def test_a_letter_on_its_way_has_a_number(office: Office) -> None:
+def test_a_letter_shows_its_tracking_number(office: Office) -> None:
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/complete")
     office.send()
@@ -52,7 +52,7 @@ def test_a_letter_on_its_way_has_a_number(office: Office) -> None:
     assert office.cleo.get(path)["delivery"]["tracking_number"] == "9400 1"
 
 
-def test_while_the_provider_is_asked_the_page_says_when(office: Office) -> None:
+def test_an_unknown_delivery_shows_when_it_is_looked_up_next(office: Office) -> None:
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/complete")
     losing(office, 5).send_email(order(office))
@@ -66,7 +66,7 @@ def test_while_the_provider_is_asked_the_page_says_when(office: Office) -> None:
     office.ben.fails(409, "POST", f"{path}/answer", {"answer": "send_again"})
 
 
-def test_a_sender_of_another_domain_is_told_before_it_leaves(office: Office) -> None:
+def test_completing_with_an_unverified_sender_domain_is_refused(office: Office) -> None:
     path = bens_letter(office)
     office.ada.does("PATCH", "/organisation", {"sender_domains": ["Mail.Amber.example"]})
     told = office.ben.fails(422, "POST", f"{path}/complete", {})

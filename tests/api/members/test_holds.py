@@ -85,7 +85,7 @@ def test_an_invoice_is_paused_promised_and_disputed(office: Office) -> None:
     assert {"paused", "resumed", "promised", "disputed", "settled"} <= set(kinds)
 
 
-def test_a_promise_that_makes_no_sense(office: Office) -> None:
+def test_an_invalid_promise_is_refused(office: Office) -> None:
     office.acme()
     for body, where in (
         ({"promised_on": "2025-03-03"}, "/promised_on"),

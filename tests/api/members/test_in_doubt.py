@@ -11,7 +11,7 @@ from stand_ins.office import Office, payment_body
 from tests.cast.in_doubt import in_doubt, report
 
 
-def test_its_owner_alone_is_asked(office: Office) -> None:
+def test_only_the_owner_may_answer_for_a_message_in_doubt(office: Office) -> None:
     path = in_doubt(office)
     seen = office.ben.get(path)
     assert (seen["status"], seen["cause"]) == ("needs_review", "unknown_outcome")
@@ -27,7 +27,7 @@ def test_its_owner_alone_is_asked(office: Office) -> None:
     assert office.ben.get(path) == seen
 
 
-def test_it_was_sent(office: Office) -> None:
+def test_a_message_in_doubt_was_sent(office: Office) -> None:
     path = in_doubt(office)
     done = office.ben.does(
         "POST", f"{path}/answer", {"answer": "it_was_sent", "note": "Eve has it"}
@@ -41,7 +41,7 @@ def test_it_was_sent(office: Office) -> None:
     assert office.review() == "rest"  # it was a contact, and the last step
 
 
-def test_send_it_again(office: Office) -> None:
+def test_a_message_in_doubt_is_sent_again(office: Office) -> None:
     path = in_doubt(office)
     office.billing.does("PUT", "/payments/P-1", payment_body("40.00"))
     office.nudges()
@@ -59,7 +59,7 @@ def test_send_it_again(office: Office) -> None:
     assert office.cleo.get("/outbox")["items"][0]["delivery_id"] == done["delivery"]["id"]
 
 
-def test_what_has_no_reason_any_more_is_not_sent_again(office: Office) -> None:
+def test_a_message_without_a_reason_to_send_is_not_sent_again(office: Office) -> None:
     path = in_doubt(office)
     office.ben.does("POST", "/invoices/INV-1/dispute")
     told = office.ben.fails(409, "POST", f"{path}/answer", {"answer": "send_again"})
@@ -72,7 +72,7 @@ def test_what_has_no_reason_any_more_is_not_sent_again(office: Office) -> None:
     assert done["status"] == "done"
 
 
-def test_give_it_up(office: Office) -> None:
+def test_a_message_in_doubt_is_given_up(office: Office) -> None:
     path = in_doubt(office)
     told = office.ben.does("POST", f"{path}/answer", {"answer": "give_up", "note": "  "})
     assert (told["status"], told["reason"]) == ("skipped", "given up")
@@ -87,7 +87,9 @@ def test_give_it_up(office: Office) -> None:
 
 
 @pytest.mark.parametrize("answer", ["it_was_sent", "give_up"])
-def test_it_is_answered_while_the_customer_is_paused(office: Office, answer: str) -> None:
+def test_a_message_in_doubt_is_answered_while_the_customer_is_paused(
+    office: Office, answer: str
+) -> None:
     """It stays in its owner's list, because it is no contact that is planned but one that may have
     been; only what would leave waits for the end of the pause."""
     path = in_doubt(office)
@@ -103,7 +105,7 @@ def test_it_is_answered_while_the_customer_is_paused(office: Office, answer: str
     assert office.cleo.get("/actions")["items"] == []
 
 
-def test_it_waits_for_its_answer_after_its_invoice_is_paid(office: Office) -> None:
+def test_a_message_in_doubt_waits_for_its_answer_after_its_invoice_is_paid(office: Office) -> None:
     path = in_doubt(office)
     office.billing.does("PUT", "/payments/P-1", payment_body())
     assert office.review() == "rest"

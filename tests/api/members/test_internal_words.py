@@ -18,7 +18,7 @@ from tests.cast.bens_actions import bens_letter
 
 
 @pytest.mark.parametrize("kind", ["email", "sms", "letter"])
-def test_a_call_made_a_message_asks_for_words(office: Office, kind: str) -> None:
+def test_a_call_that_becomes_a_message_needs_texts_of_its_own(office: Office, kind: str) -> None:
     path = f"/actions/{office.bens_call()['id']}"
     told = office.ben.fails(422, "PATCH", path, {"type": kind})
     wanted = ["/body"] if kind == "sms" else ["/subject", "/body"]
@@ -67,7 +67,7 @@ def test_an_email_made_a_call_and_an_email_again_has_its_own_words(office: Offic
     assert office.ben.does("PATCH", path, {"type": "sms"})["texts"]["body"] == "Kinder words."
 
 
-def test_a_task_without_a_step_asks_for_words_too(office: Office) -> None:
+def test_a_task_without_a_step_needs_texts_of_its_own_too(office: Office) -> None:
     """The task of an exhausted plan."""
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/skip", {"reason": "enough"})
@@ -82,7 +82,7 @@ def test_a_task_without_a_step_asks_for_words_too(office: Office) -> None:
     assert "idiots" not in message["html"]
 
 
-def test_what_was_made_an_email_before_words_were_asked_for_does_not_leave(
+def test_an_older_edit_without_texts_of_its_own_does_not_leave(
     office: Office,
 ) -> None:
     """An action that an earlier version changed: told when it is completed, and never sent by an

@@ -25,7 +25,7 @@ def waiting_for_ben(office: Office) -> None:
     office.send()
 
 
-def test_it_is_the_same_before_while_and_after_ben_has_something_to_do(office: Office) -> None:
+def test_next_is_the_same_to_others_before_during_and_after_an_open_action(office: Office) -> None:
     waiting_for_ben(office)
     nothing = told(office.cleo)
     answers = {}
@@ -58,7 +58,7 @@ def test_it_is_the_same_before_while_and_after_ben_has_something_to_do(office: O
     assert {when: answer for when, answer in answers.items() if answer != nothing} == {}
 
 
-def test_what_others_are_told_is_true_and_names_nobodys_work(office: Office) -> None:
+def test_next_is_true_to_others_and_names_no_open_action(office: Office) -> None:
     waiting_for_ben(office)
     seen = told(office.cleo)
     assert (seen["state"], seen["step"], seen["due"], seen["at"]) == ("rest", None, None, None)
@@ -72,7 +72,7 @@ def test_what_others_are_told_is_true_and_names_nobodys_work(office: Office) -> 
         assert word not in str(seen)
 
 
-def test_its_owner_is_told_all_along(office: Office) -> None:
+def test_next_tells_the_owner_before_during_and_after(office: Office) -> None:
     waiting_for_ben(office)
     before = told(office.ben)
     assert (before["state"], before["step"]["name"]) == ("wait", "Call them")
@@ -85,7 +85,7 @@ def test_its_owner_is_told_all_along(office: Office) -> None:
     assert mine["action_id"] == office.ben.get("/actions")["items"][0]["id"]
 
 
-def test_what_leaves_by_itself_is_told_to_everybody(office: Office) -> None:
+def test_next_tells_everybody_of_automatic_steps(office: Office) -> None:
     office.acme(due_on="2025-03-10")
     assert told(office.cleo) == told(office.ben)
     assert told(office.cleo)["step"]["name"] == "1st reminder"

@@ -11,7 +11,7 @@ from stand_ins.office import Office
 from tests.cast.told import texts, without_id
 
 
-def test_to_others_it_is_like_one_that_does_not_exist(office: Office) -> None:
+def test_to_others_an_open_action_is_like_one_that_does_not_exist(office: Office) -> None:
     action = office.bens_call()["id"]
     nothing = str(uuid.uuid4())
     asked = (
@@ -40,7 +40,9 @@ LISTS: list[dict[str, Any]] = [
 ]
 
 
-def test_no_list_shows_or_counts_it(office: Office, subtests: pytest.Subtests) -> None:
+def test_no_list_shows_or_counts_the_open_action_of_somebody_else(
+    office: Office, subtests: pytest.Subtests
+) -> None:
     action = office.bens_call()["id"]
     for params in LISTS:
         with subtests.test(**params):
@@ -52,7 +54,7 @@ def test_no_list_shows_or_counts_it(office: Office, subtests: pytest.Subtests) -
             assert action in str(office.ben.get("/actions", **{**params, "limit": 200}))
 
 
-def test_the_timelines_tell_of_it_once_it_has_ended(office: Office) -> None:
+def test_timelines_show_an_action_to_others_once_it_has_ended(office: Office) -> None:
     action = office.bens_call()["id"]
     office.ben.does("PATCH", f"/actions/{action}", {"note": "call after lunch"})
     for path in ("/customers/C-1/timeline", "/invoices/INV-1/timeline"):
@@ -67,7 +69,9 @@ def test_the_timelines_tell_of_it_once_it_has_ended(office: Office) -> None:
         assert any("she pays" in text for text in texts(office.cleo, path))
 
 
-def test_customers_and_invoices_look_the_same_with_and_without_it(office: Office) -> None:
+def test_customers_and_invoices_look_the_same_with_and_without_an_open_action(
+    office: Office,
+) -> None:
     action = office.bens_call()["id"]
     paths = ("/customers", "/customers/C-1", "/invoices", "/invoices/INV-1")
     open_ = [office.cleo.get(path) for path in paths]
@@ -75,7 +79,7 @@ def test_customers_and_invoices_look_the_same_with_and_without_it(office: Office
     assert [office.cleo.get(path) for path in paths] == open_
 
 
-def test_ben_leaves_and_his_actions_are_handed_on_unseen(office: Office) -> None:
+def test_actions_of_a_member_who_leaves_are_handed_on_unseen(office: Office) -> None:
     action = office.bens_call()["id"]
     told = office.ada.fails(409, "DELETE", "/members/ben@amber.example")
     assert "1" not in told["detail"].replace("/v1/", "").replace(office.ids["Ben"], "")

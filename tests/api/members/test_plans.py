@@ -93,7 +93,9 @@ NONSENSE: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-def test_a_plan_that_makes_no_sense(office: Office, subtests: pytest.Subtests) -> None:
+def test_an_invalid_plan_is_refused_with_step_and_reason(
+    office: Office, subtests: pytest.Subtests
+) -> None:
     for change, where, word in NONSENSE:
         with subtests.test(change=str(change)[:60]):
             told = office.ada.fails(422, "PUT", "/plans/Standard", {**PLAN, **change})
@@ -102,7 +104,7 @@ def test_a_plan_that_makes_no_sense(office: Office, subtests: pytest.Subtests) -
             office.ben.fails(404, "GET", "/plans/Standard")
 
 
-def test_a_body_that_is_no_plan_at_all(office: Office) -> None:
+def test_a_body_that_is_no_plan_is_refused(office: Office) -> None:
     def sent(content: bytes, kind: str | None) -> int:
         headers = {"Content-Type": kind} if kind else {}
         answer = office.ada("PUT", "/plans/x", content=content, headers=headers)
@@ -235,7 +237,7 @@ def test_without_a_carrying_invoice_the_oldest_open_one_is_shown(office: Office)
     assert seen["steps"][0]["subject"] == "2025-000 is overdue"
 
 
-def test_what_cannot_be_previewed(office: Office) -> None:
+def test_impossible_previews_are_refused(office: Office) -> None:
     office.acme()
     path = "/plans/Standard/preview"
     office.ben.fails(404, "POST", path, {"customer": "C-9"})

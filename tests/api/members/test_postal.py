@@ -45,13 +45,13 @@ def test_what_billing_reports_is_kept_and_marked(
     assert (f"postal of Eve is invalid: {why}" in shown) == bool(why)
 
 
-def test_the_country_of_the_customer_is_the_address_s(office: Office) -> None:
+def test_an_address_without_a_country_has_that_of_the_customer(office: Office) -> None:
     without = {**TROY, "country": ""}
     assert acme(office, without)["postal_invalid"] == "the postal address has no country"
     assert acme(office, {**without, "line2": "Suite 2"}, country="US")["postal_invalid"] == ""
 
 
-def test_a_correction_by_hand_is_held_to_the_same(office: Office) -> None:
+def test_a_correction_by_a_member_is_checked_in_the_same_way(office: Office) -> None:
     assert acme(office, TROY | {"region": ""})["postal_invalid"] == STATE
     path = "/customers/C-1/contacts/eve"
     still = office.ben.does("PATCH", path, {"postal": TROY | {"region": "N.Y."}})

@@ -29,7 +29,7 @@ def wrote(office: Office, text: str, *, delivery: str = "", automatic: bool = Fa
         assert take(session, reply, CameIn(organisation_id=office.id), datetime.now(UTC)) == ""
 
 
-def test_replies_newest_first_in_pages(office: Office) -> None:
+def test_replies_come_in_pages_newest_first(office: Office) -> None:
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/complete")
     office.send()
@@ -57,7 +57,7 @@ def test_replies_newest_first_in_pages(office: Office) -> None:
         office.ben.fails(422, "GET", "/customers/C-1/replies", params={"cursor": wrong})
 
 
-def test_a_reply_does_not_give_away_whose_action_it_answers(office: Office) -> None:
+def test_a_reply_names_its_action_only_to_those_who_may_see_it(office: Office) -> None:
     path = in_doubt(office)
     wrote(office, "I have it", delivery=office.ben.get(path)["delivery"]["id"])
     for who, seen in ((office.ben, True), (office.cleo, False), (office.ada, False)):

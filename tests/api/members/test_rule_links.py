@@ -53,7 +53,8 @@ def test_a_message_that_cannot_be_made_has_a_link(office: Office) -> None:
 
 
 def test_a_problem_that_cites_a_rule_has_a_link(office: Office) -> None:
-    text = {"key": "text", "type": "sms", "trigger": {"days": 1}, "recipients": ["others"]}
+    trigger = {"from": "due", "days": 1}
+    text = {"key": "text", "type": "sms", "trigger": trigger, "recipients": ["others"]}
     told = office.ben.fails(422, "POST", "/plans/check", {**PLAN, "steps": [text]})
     assert "(rule 34)" in told["detail"]
     assert told["rules"] == [{"rule": 34, "link": "/docs/rules#rule-34"}]

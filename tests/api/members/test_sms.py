@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
@@ -23,11 +22,8 @@ PUBLIC = "https://dunning.example"
 
 
 @pytest.fixture
-def public(app: FastAPI) -> Iterator[None]:
-    before = app.state.signers
+def public(app: FastAPI) -> None:
     app.state.signers = Signers(public_url=PUBLIC)
-    yield
-    app.state.signers = before
 
 
 def test_an_sms_says_what_it_costs(office: Office) -> None:

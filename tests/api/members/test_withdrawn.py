@@ -63,7 +63,7 @@ def test_the_type_that_the_owner_chose_is_not_told_to_others(office: Office) -> 
     assert [one["type"] for one in listed] == ["email"]
 
 
-def test_another_owner_gets_nothing_of_it(office: Office) -> None:
+def test_another_owner_does_not_get_the_draft(office: Office) -> None:
     path = bens_draft(office)
     dispute(office)
     office.billing.does("PUT", "/customers/C-1", acme_body(members=["cleo@amber.example"]))
@@ -76,7 +76,7 @@ def test_another_owner_gets_nothing_of_it(office: Office) -> None:
     assert office.ben.get(path)["note"] == EDITS["note"]  # still his to read
 
 
-def test_what_is_handed_over_is_handed_over_whole(office: Office) -> None:
+def test_an_action_is_handed_over_with_its_draft(office: Office) -> None:
     path = bens_draft(office)
     office.ben.does("POST", f"{path}/reassign", {"to": "cleo@amber.example"})
     assert office.cleo.get(path)["note"] == EDITS["note"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,10 +18,8 @@ from tests.cast.signed_callbacks import (
 
 
 @pytest.fixture
-def state(app: FastAPI, office: Office) -> Iterator[Any]:
+def state(app: FastAPI, office: Office) -> Any:
     """The API with keys in the middle of a rotation, as the providers know it."""
     stored(office)  # nothing waits
-    before = app.state.signers
     app.state.signers = Signers(KEYS, Vault((new_secret_key(),)), PUBLIC)
-    yield app.state
-    app.state.signers = before
+    return app.state

@@ -92,7 +92,7 @@ def test_a_link_opens_while_somebody_holds_the_customer_and_counts_afterwards(
     assert clicks(office) == []
 
 
-def test_a_link_opens_while_the_database_takes_no_writing(
+def test_a_link_opens_while_the_database_is_read_only(
     office: Office, state: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     link = link_in(office, sms(office))
@@ -107,7 +107,7 @@ def test_a_link_opens_while_the_database_takes_no_writing(
     pooled.dispose()
 
 
-def test_a_program_that_makes_a_preview_has_read_nothing(office: Office, state: Any) -> None:
+def test_link_previews_do_not_count_as_opened(office: Office, state: Any) -> None:
     path = sms(office)
     link = link_in(office, path)
     for agent in PREVIEWS:
@@ -119,7 +119,7 @@ def test_a_program_that_makes_a_preview_has_read_nothing(office: Office, state: 
     assert opened(office) == []
 
 
-def test_the_target_is_never_what_the_address_says(office: Office, state: Any) -> None:
+def test_a_link_never_leads_where_its_query_says(office: Office, state: Any) -> None:
     link = link_in(office, sms(office))
     for more in ("?url=https://evil.example", "?to=//evil.example", "?target=https://evil.example"):
         assert follow(office, link + more).headers["location"] == URL
@@ -138,9 +138,7 @@ def test_the_target_is_never_what_the_address_says(office: Office, state: Any) -
     assert follow(office, link, "POST").status_code == 405
 
 
-def test_a_good_link_opens_however_many_unknown_ones_others_tried(
-    office: Office, state: Any
-) -> None:
+def test_unknown_links_of_others_do_not_block_a_known_one(office: Office, state: Any) -> None:
     link = link_in(office, sms(office))
     for n in range(25):
         assert follow(office, f"/l/guess-{n}").status_code == 404

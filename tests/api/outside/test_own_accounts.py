@@ -46,7 +46,7 @@ def own_accounts(office: Office, state: Any) -> dict[str, Sign]:
     }
 
 
-def test_the_key_of_an_organisation_is_good_at_its_own_address_alone(
+def test_the_key_of_an_organisation_verifies_only_at_its_own_address(
     office: Office, state: Any
 ) -> None:
     other = Office(office.engine, office.client)

@@ -25,7 +25,7 @@ def test_the_page_needs_no_key_and_has_an_anchor_for_each_rule(client: TestClien
     assert targets <= set(re.findall(r' id="([^"]+)"', answer.text))
 
 
-def test_the_page_loads_nothing_and_its_policy_allows_its_style_alone(client: TestClient) -> None:
+def test_the_page_loads_nothing_and_its_policy_allows_only_its_style(client: TestClient) -> None:
     answer = client.get("/docs/rules")
     assert re.findall(r'(?:src|href)="(?!#)[^"]*"', answer.text) == []
     assert "<script" not in answer.text
@@ -36,7 +36,7 @@ def test_the_page_loads_nothing_and_its_policy_allows_its_style_alone(client: Te
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in policy
 
 
-def test_html_in_the_source_is_text() -> None:
+def test_html_in_the_rules_is_escaped() -> None:
     assert "<script>" not in to_html("A <script>alert(1)</script> in the text")
 
 

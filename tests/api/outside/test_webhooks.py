@@ -26,7 +26,7 @@ from tests.cast.signed_callbacks import (
 )
 
 
-def test_a_good_signature_is_stored_as_it_came(
+def test_a_verified_callback_is_stored_byte_for_byte(
     office: Office, state: Any, subtests: pytest.Subtests
 ) -> None:
     for provider, path, body in CALLS:
@@ -44,7 +44,7 @@ def test_a_good_signature_is_stored_as_it_came(
             assert set(row.headers) <= {"content-type", "i-twilio-idempotency-token"}
 
 
-def test_nothing_else_is_done_before_the_answer(office: Office, state: Any) -> None:
+def test_a_callback_is_only_stored_before_the_answer(office: Office, state: Any) -> None:
     path = sms(office)
     before = office.ben.get(path)
     report = simulated("old-key", "", before["delivery"]["id"], "bounced", datetime.now(UTC))
@@ -54,7 +54,7 @@ def test_nothing_else_is_done_before_the_answer(office: Office, state: Any) -> N
     assert [row.body for row in stored(office)] == [report.body]
 
 
-def test_both_keys_of_a_rotation_are_good(office: Office, state: Any) -> None:
+def test_both_keys_of_a_rotation_are_accepted(office: Office, state: Any) -> None:
     for provider, path, body in CALLS:
         for sign, good in zip(SIGNS[provider], (True, True, False), strict=True):
             answer = post(office, path, body, sign(PUBLIC + path, body))
@@ -66,7 +66,7 @@ def test_both_keys_of_a_rotation_are_good(office: Office, state: Any) -> None:
         assert answer.is_success is good
 
 
-def test_another_signature_is_refused_and_nothing_is_stored(
+def test_a_wrong_signature_is_refused_and_nothing_is_stored(
     office: Office, state: Any, subtests: pytest.Subtests
 ) -> None:
     for provider, path, body in CALLS:
@@ -94,7 +94,7 @@ def test_another_signature_is_refused_and_nothing_is_stored(
     assert stored(office) == []
 
 
-def test_without_a_key_it_is_closed(office: Office, state: Any) -> None:
+def test_without_a_key_callbacks_are_closed(office: Office, state: Any) -> None:
     state.signers = Signers({"lob": ()}, Vault(), PUBLIC)
     nobody: Sign = of_lob("")
     for provider, path, body in [*CALLS, ("outbox", "/webhooks/outbox", b"{}")]:
@@ -104,7 +104,7 @@ def test_without_a_key_it_is_closed(office: Office, state: Any) -> None:
     assert stored(office) == []
 
 
-def test_the_address_that_is_signed_is_the_configured_one(office: Office, state: Any) -> None:
+def test_the_signed_address_is_the_configured_one(office: Office, state: Any) -> None:
     """Not what a proxy, or a caller, says it is; and to the letter, the query included."""
     body = b"MessageSid=SM1&Body=x"
     path = "/webhooks/twilio/inbound?a=%C3%A9&b=%2F&c"
@@ -120,7 +120,7 @@ def test_the_address_that_is_signed_is_the_configured_one(office: Office, state:
     assert {row.url for row in stored(office)} == {PUBLIC + path}
 
 
-def test_what_is_too_large_is_refused_unread(office: Office, state: Any) -> None:
+def test_a_callback_that_is_too_large_is_refused_unread(office: Office, state: Any) -> None:
     path, sign = "/webhooks/lob", SIGNS["lob"][0]
     most = b"x" * 2_000_000
     assert post(office, path, most, {}).status_code == 401  # read whole, and not signed
@@ -138,7 +138,7 @@ def test_only_posts(office: Office, state: Any) -> None:
     assert office.client.post("/webhooks/nobody", content=b"").status_code == 404
 
 
-def test_a_body_that_is_no_json_is_not_our_business_yet(office: Office, state: Any) -> None:
+def test_a_callback_that_is_no_json_is_stored_for_the_worker(office: Office, state: Any) -> None:
     """The reader judges, later: a provider whose callback is refused stops calling."""
     for body in (b"", b"{", b"\x00", json.dumps({"a": "\ud800"}).encode()):
         headers = SIGNS["lob"][1](PUBLIC, body)

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[str, str, str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_singly_and_in_a_batch(office: Office, kind: str) -> None:
+def test_a_day_too_far_ahead_is_refused_singly_and_in_a_batch(office: Office, kind: str) -> None:
     where, last, far, body = CASES[kind]
     office.acme()
     path = f"/{kind.replace('_', '-')}/X-1"
@@ -59,7 +59,9 @@ def test_singly_and_in_a_batch(office: Office, kind: str) -> None:
         (ISSUED, "issued_on", LAST_ISSUE, FAR_ISSUE),
     ],
 )
-def test_in_a_book(office: Office, row: str, place: str, last: str, far: str) -> None:
+def test_a_day_too_far_ahead_is_refused_in_a_book(
+    office: Office, row: str, place: str, last: str, far: str
+) -> None:
     (told,) = refused_rows(office, f"{HEADER}\n{row.format(far)}")
     assert told[0] == f"line 2, {place}"
     assert told[1].startswith(f"{far} is more than")
@@ -67,7 +69,7 @@ def test_in_a_book(office: Office, row: str, place: str, last: str, far: str) ->
     assert taken(office, f"{HEADER}\n{row.format(last)}")["bad_rows"] == []
 
 
-def test_what_is_known_with_such_a_day_stays_and_can_be_reported_again(office: Office) -> None:
+def test_a_stored_day_too_far_ahead_can_be_reported_again(office: Office) -> None:
     office.billing.does("PUT", "/customers/C-1", acme_body())
     book = f"{HEADER}\n{ROW.format(LAST)}\n{NOTE.format(LAST)}\n{ISSUED.format(LAST_ISSUE)}"
     taken(office, book)
