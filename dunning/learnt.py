@@ -16,8 +16,7 @@ class Report:
     """One report about one message.
 
     ``at`` is UTC. ``delivery_id`` is ours, empty where the provider does not say it; ``address``
-    is one of its recipients, empty: all of them. ``reason`` is in plain words. ``key`` is the
-    provider's id of the report, for people only: it does not tell two reports apart.
+    is one of its recipients, empty: all of them. ``reason`` is in plain words.
     """
 
     fact: DeliveryFact
@@ -26,8 +25,6 @@ class Report:
     provider_id: str = ""
     address: str = ""
     reason: str = ""
-    code: str = ""
-    key: str = ""
     tracking_number: str = ""
 
 
@@ -48,7 +45,6 @@ class Reply:
 
     at: datetime
     sender: str
-    to: str
     text: str
     subject: str = ""
     provider_id: str = ""

@@ -116,7 +116,6 @@ class Storm:
         reply = Reply(
             at=datetime.now(UTC),
             sender="+33 1 23 45 67",
-            to="",
             text="STOP" if number % 2 else "START",
             provider_id=str(number),
             wish=Wish.STOP if number % 2 else Wish.START,

@@ -48,8 +48,6 @@ def read(callback: Callback, now: datetime) -> list[Report | Reply]:
         delivery_id=delivery_id_of(letter),
         provider_id=text_of(letter, "id") or text_of(call, "reference_id"),
         reason=reason,
-        code=kind,
-        key=text_of(call, "id"),
         tracking_number=text_of(letter, "tracking_number"),
     )
     return [event]

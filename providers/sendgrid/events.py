@@ -73,8 +73,6 @@ def _event(entry: dict[str, Any], now: datetime) -> Report | None:
         provider_id=_said(entry, "sg_message_id", 200).split(".")[0],
         address=address,
         reason=reason,
-        code=_said(entry, "status", 50),
-        key=_said(entry, "sg_event_id", 200),
     )
 
 

@@ -40,7 +40,6 @@ def reply(callback: Callback, now: datetime) -> Reply:
         at=now.astimezone(UTC),
         sender=email.address(email.header(mail, "From") or said.get("from", ""))
         or email.address(str(envelope.get("from", ""))),
-        to=next(filter(None, to), ""),
         subject=one_line(said.get("subject", "") or email.header(mail, "Subject"), MAX_SUBJECT),
         text=TEXT_CONTROL.sub(" ", "\n".join(text.splitlines()))[:MAX_REPLY].rstrip(),
         provider_id=one_line(email.header(mail, "Message-ID").strip("<> "), 200),

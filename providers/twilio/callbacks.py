@@ -76,8 +76,6 @@ def read(callback: Callback, now: datetime) -> list[Report | Reply]:
         provider_id=sid,
         address=one_line(form.get("To", ""), 100),
         reason=reason,
-        code=code,
-        key=one_line(callback.headers.get("i-twilio-idempotency-token", ""), 100),
     )
     if code == OPTED_OUT:  # Twilio did not try, because the recipient had answered STOP
         return [event, replace(event, fact=DeliveryFact.FAILED)]
@@ -93,7 +91,6 @@ def _reply(form: Mapping[str, str], sid: str, now: datetime) -> Reply:
     return Reply(
         at=now,
         sender=one_line(form.get("From", ""), 100),
-        to=one_line(form.get("To", ""), 100),
         text=text,
         provider_id=sid,
         wish=wishes.get(asked) if asked else wish(text),

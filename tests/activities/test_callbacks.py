@@ -26,7 +26,7 @@ def test_callbacks_with_reports_and_replies_are_taken_in(engine: Engine) -> None
     town = sent(engine)
     found: list[Report | Reply] = [
         Report(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
-        Reply(at=town.now, sender=EVE, to="us@amber.example", text="STOP", wish=Wish.STOP),
+        Reply(at=town.now, sender=EVE, text="STOP", wish=Wish.STOP),
     ]
     assert take_in(town, found).outcome == "done"
     assert recipient(town).received_at == town.now

@@ -47,8 +47,6 @@ def test_an_event_carries_every_field() -> None:
         provider_id="-abc_1",
         address="ada@acme.example",
         reason=reason,
-        code="5.1.1",
-        key="ZXZlbnQ",
     )
 
 
