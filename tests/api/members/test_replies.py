@@ -18,7 +18,6 @@ def wrote(office: Office, text: str, *, delivery: str = "", automatic: bool = Fa
     reply = Reply(
         at=office.now,
         sender="eve@acme.example",
-        to="",
         subject="Re: 2025-001",
         text=text,
         provider_id=text,
