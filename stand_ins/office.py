@@ -1,7 +1,7 @@
 """The office of "Amber & Sons", Paris: Ada (admin), Ben and Cleo work here, billing reports.
 
-Its clock stands where a test puts it (a rehearsal's clock), first on Tuesday 4 March 2025, 09:00.
-Every office is an organisation of its own.
+Its clock is a rehearsal's: it stands still until a test moves it. It starts on Tuesday 4 March
+2025, 09:00. Every office is an organisation of its own.
 """
 
 from __future__ import annotations
@@ -33,16 +33,34 @@ PLAN: dict[str, Any] = {
     "name": "Standard",
     "contact_delay_days": 5,
     "steps": [
-        {"key": "mail", "name": "1st reminder", "type": "email", "automatic": True,
-         "trigger": {"from": "due", "days": 1}, "subject": "{{ invoice.number }} is overdue",
-         "body": "Please pay {{ invoice.balance }}, {{ contact.name }}."},
-        {"key": "call", "name": "Call them", "type": "call", "trigger": {"from": "due", "days": 8},
-         "owner": "assigned", "body": "Ask {{ contact.name }} about {{ invoice.number }}."},
-        {"key": "letter", "name": "A letter of ours", "type": "email",
-         "trigger": {"from": "due", "days": 15}, "owner": "assigned",
-         "subject": "{{ invoice.number }}", "body": "This is serious."},
+        {
+            "key": "mail",
+            "name": "1st reminder",
+            "type": "email",
+            "automatic": True,
+            "trigger": {"from": "due", "days": 1},
+            "subject": "{{ invoice.number }} is overdue",
+            "body": "Please pay {{ invoice.balance }}, {{ contact.name }}.",
+        },
+        {
+            "key": "call",
+            "name": "Call them",
+            "type": "call",
+            "trigger": {"from": "due", "days": 8},
+            "owner": "assigned",
+            "body": "Ask {{ contact.name }} about {{ invoice.number }}.",
+        },
+        {
+            "key": "letter",
+            "name": "A letter of ours",
+            "type": "email",
+            "trigger": {"from": "due", "days": 15},
+            "owner": "assigned",
+            "subject": "{{ invoice.number }}",
+            "body": "This is serious.",
+        },
     ],
-}  # fmt: skip
+}
 
 
 class Caller:
@@ -116,17 +134,17 @@ class Office:
         """What the worker does when it is woken: decide and record. Answers the state."""
         with transaction(self.engine) as session:
             unit = Unit(session, self.id, self.now)
-            return decide_and_record(unit, self._customer(customer), 0).state
+            return decide_and_record(unit, self.customer_id(customer), 0).state
 
     def send(self, customer: str = "C-1") -> str:
         """What the worker does when a timer fires for an email; it lands in the outbox."""
         channels = outbox_channels(self.engine, None)
         sending = Sending(self.engine, Outgoing(channels, channels, lambda: self.now))
-        order = SendInput(str(self.id), str(self._customer(customer)), self.now, "email")
+        order = SendInput(str(self.id), str(self.customer_id(customer)), self.now, "email")
         return sending.send_email(order).state
 
     def nudges(self) -> list[str]:
-        """The signals that wait for the relay, which takes them."""
+        """The signals that wait for the relay. They are deleted, as if the relay had sent them."""
         with transaction(self.engine) as session:
             mine = select(t.Nudge).where(t.Nudge.organisation_id == self.id)
             rows = session.exec(mine.order_by(col(t.Nudge.id))).all()
@@ -134,7 +152,7 @@ class Office:
                 session.delete(row)
             return [row.signal for row in rows]
 
-    def _customer(self, external_id: str) -> uuid.UUID:
+    def customer_id(self, external_id: str) -> uuid.UUID:
         with transaction(self.engine) as session:
             return session.exec(
                 select(t.Customer.id).where(
@@ -142,7 +160,7 @@ class Office:
                 )
             ).one()
 
-    # What most diaries begin with.
+    # What most tests begin with.
 
     def acme(self, *, due_on: str = "2025-03-03", email: str = "eve@acme.example") -> None:
         """Customer C-1 "Acme" with contact Eve, worked by Ben, and its invoice INV-1 of 100 EUR."""

@@ -1,4 +1,4 @@
-"""Everybody writes at once: plan saves, settings, imports, batches, payments, replies, contacts.
+"""Concurrent writers: plans, settings, imports, batches, payments, replies, contacts.
 
 What they write crosses: every batch and every book names all customers, in an order of its own, and
 some that are new; every reply is from a number that several customers have.
@@ -50,9 +50,19 @@ class Storm:
 
     def run(self) -> None:
         everybody = [
-            self._plan, self._plan, self._settings, self._import, self._import, self._batch,
-            self._batch, self._pay, self._pay, self._reply, self._reply, self._review,
-        ]  # fmt: skip
+            self._plan,
+            self._plan,
+            self._settings,
+            self._import,
+            self._import,
+            self._batch,
+            self._batch,
+            self._pay,
+            self._pay,
+            self._reply,
+            self._reply,
+            self._review,
+        ]
         with ThreadPoolExecutor(len(everybody)) as pool:
             list(pool.map(self._again_and_again, range(len(everybody)), everybody))
 
@@ -62,7 +72,7 @@ class Storm:
             number += 1
             try:
                 act(chance, seed * 1_000_000 + number)
-            except Exception as error:  # noqa: BLE001 - it is what the storm is to bring to light
+            except Exception as error:  # noqa: BLE001 - every error is counted as a finding
                 self.broken.append(f"{act.__name__}: {type(error).__name__}: {error}"[:300])
 
     def _ask(self, what: str, who: Caller, method: str, path: str, **more: object) -> None:
@@ -126,7 +136,7 @@ class Storm:
         self.answers["reply", 200] += 1
 
     def _review(self, chance: random.Random, number: int) -> None:
-        customer = self._office._customer(chance.choice(CUSTOMERS))
+        customer = self._office.customer_id(chance.choice(CUSTOMERS))
         with transaction(self._office.engine) as session:
             decide_and_record(Unit(session, self._office.id, self._office.now), customer, 0)
         self.answers["review", 200] += 1

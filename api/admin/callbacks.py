@@ -1,4 +1,4 @@
-"""Callbacks that came to nothing: about no message of ours, or unreadable. For admins."""
+"""Callbacks without effect: unreadable, or about no message of ours. For admins."""
 
 from __future__ import annotations
 

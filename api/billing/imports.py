@@ -91,7 +91,7 @@ class Upload:
 
 
 async def _upload(request: Request, _who: Billing) -> AsyncIterator[Upload]:
-    """The file on disk, never in memory; gone with the request."""
+    """Stored on disk, not in memory, and deleted at the end of the request."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     book_map = BookMap()
     with tempfile.TemporaryDirectory(prefix="dunning-import-") as folder:

@@ -1,7 +1,7 @@
-"""What is true of every address before anybody looks at what is behind it.
+"""Checks of every address before routing.
 
-An id that is not UTF-8 is refused: decoded anyhow, `M%FCller` and `M%E4ller` would be one. HEAD is
-answered where GET is, with the same status and headers.
+An id that is not UTF-8 is refused: with replacement characters `M%FCller` and `M%E4ller` would be
+the same id. HEAD is answered wherever GET is, with the same status and headers.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import problem
 
-#: Their callers are not ours to teach: providers' queries are not read, and a short link's own
-#: endpoint tells HEAD from GET, which counts as a click.
+#: Exceptions. Nobody reads the queries of callbacks. The endpoint of short links has to see HEAD,
+#: because only GET counts as a click.
 CALLBACKS, LINKS = "/webhooks/", "/l/"
 
 
@@ -34,7 +34,7 @@ class Addresses:
 
 
 class Heads:
-    """HEAD is GET without its body, whoever answers."""
+    """Answers HEAD as GET without the body, errors too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,7 +1,7 @@
-"""Who sent a request, and the id by which it is found again.
+"""The client's address and the id of each request.
 
-Behind a proxy everybody would have the proxy's address. What a proxy says of its client, and the
-request id that it gives, is believed of those proxies alone that are named as trusted.
+``X-Forwarded-For``, ``X-Forwarded-Proto`` and ``X-Request-Id`` are taken over from trusted proxies
+only: anybody else could write there what they like.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ NAME = "X-Request-Id"
 
 
 class Arrival:
-    """Outermost: every answer of the API has its id, which every line of its log has as well."""
+    """The outermost middleware: every answer has a request id, and so has every log line of its
+    request."""
 
     def __init__(self, app: ASGIApp, trusted_proxies: list[str]) -> None:
         behind = ProxyHeadersMiddleware(app, trusted_proxies)  # type: ignore[arg-type]

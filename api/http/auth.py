@@ -1,7 +1,7 @@
 """Who is asking: ``Authorization: Bearer dun_live_…``, of scope ``member`` or ``billing``.
 
 401  no key, or one that is not valid (WWW-Authenticate says so): ``api.http.gate``, before all else
-403  a good key of the wrong scope, or a member who is no admin
+403  a valid key of the wrong scope, or a member who is no admin
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _bearer = HTTPBearer(
 PRINCIPAL = "dunning.principal"
 
 
-#: What a key may be asked for: whose it is, and a role of its member.
+#: What an endpoint may ask for: the scopes of keys, and a role of a key's member.
 ADMIN = "admin"
 _NEEDS = {
     BILLING: "this is for the billing system; use a key of scope 'billing'",
@@ -41,8 +41,8 @@ async def principal(
     needed: SecurityScopes,
     _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    """Who was found when the request came, before its body; 403 for whom a scope is missing. The
-    same scopes stand in the OpenAPI document."""
+    """The principal that ``api.http.gate`` has found. Raises HTTPException 403 when a scope is
+    missing. FastAPI writes the same scopes into the OpenAPI document."""
     found: Principal | None = request.scope.get(PRINCIPAL)
     if found is None:
         raise unauthorized("send a key as 'Authorization: Bearer dun_live_…'")
@@ -76,12 +76,12 @@ async def _sender(who: Annotated[Principal, Security(principal, scopes=[MEMBER])
     return who.member
 
 
-#: A member whose body is still to come: read with the key, and in no session.
+#: The member of the key, in no session: for dependencies that read the body first.
 Sender = Annotated[t.Member, Depends(_sender)]
 
 
 async def _member(sender: Sender, db: Db) -> t.Member:
-    """In the session of the request, without another statement."""
+    """The same row in the session of the request, without another query."""
     return db.merge(sender, load=False)
 
 
@@ -91,7 +91,8 @@ Admin = Annotated[t.Member, Security(_member, scopes=[ADMIN])]
 
 
 def require_admin(member: t.Member) -> t.Member:
-    """The member, if it is an admin; 403 else. For what only some requests of an endpoint need."""
+    """The member, if an admin; else HTTPException 403. For endpoints where only some requests need
+    an admin."""
     if member.role != "admin":
         raise _forbidden(_NEEDS[ADMIN], MEMBER)
     return member

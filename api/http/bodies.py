@@ -1,7 +1,7 @@
 """Bodies of JSON and TOML are read on threads, within the limits of ``books.reading``.
 
-FastAPI would read JSON on the event loop, where everybody else waits for it. Every router of ours
-has ``BodyRoute`` as the class of its routes.
+FastAPI would read JSON on the event loop, where everybody else waits for it. All our routers
+use ``BodyRoute``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from store.errors import DunningError, Invalid
 
 Read = TypeVar("Read")
 
-#: Texts that are read at a time: reading is work of the processor, not waiting.
+#: Bodies that are parsed at a time: parsing is CPU-bound.
 _READERS = CapacityLimiter(2)
-#: What a batch may have: five thousand items, each with its fields.
+#: The most JSON values of a batch: 5,000 items, each with its fields.
 _BATCH_VALUES = 300_000
 
 
@@ -46,7 +46,7 @@ async def _on_a_thread(read: Callable[[], Read]) -> Read:
 
 
 class BodyRoute(QueryRoute):
-    """Its JSON has at most ``values``."""
+    """``values``: the most JSON values of a body."""
 
     values = JSON_VALUES
 

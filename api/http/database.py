@@ -1,8 +1,8 @@
-"""The one transaction of a request, opened and ended here, and who may have a connection.
+"""The transaction of a request, and how many requests of each kind may have a connection.
 
-A request keeps its connection while it waits for a thread, so that a thread must never wait for a
-connection: each kind of request has so many places as there are connections for it, and whoever
-finds none waits for a place with neither.
+A request keeps its connection while it waits for a thread. If threads also waited for connections,
+both could wait for ever. So each kind of request has as many places as there are connections for
+it, and a request waits for a place before it takes either.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from store.engine import transaction
 
 #: Requests at a time that have a transaction.
 _REQUESTS = 26
-#: Looks of whoever watches the process, who must not have to wait for the requests.
+#: Readiness probes, which must not wait behind requests.
 _LOOKS = 1
 #: Short links at a time.
 _LINKS = 4
 #: Imports at a time, each of which has a transaction of its own.
 _IMPORTS = 4
-#: Keys at a time that are looked up: such as were good before, and all others (``api.http.gate``).
+#: Look-ups of keys at a time: of keys that were valid before, and of others (``api.http.gate``).
 KNOWN_KEYS = 6
 OTHER_KEYS = 2
 #: Requests without a key that have a transaction: an invitation that is exchanged.
@@ -35,7 +35,7 @@ _WITHOUT_KEY = 2
 _TEXTS = 2
 #: Callbacks at a time that are verified and stored; they have threads of their own.
 CALLBACKS = 8
-#: The size of the API's pool: with every place taken nobody waits for a connection.
+#: The size of the connection pool: one for every place.
 CONNECTIONS = (
     _REQUESTS + _LOOKS + _LINKS + _IMPORTS + KNOWN_KEYS + OTHER_KEYS + _WITHOUT_KEY + CALLBACKS
 )
@@ -43,14 +43,14 @@ CONNECTIONS = (
 
 def _session(request: Request) -> Iterator[Session]:
     """Committed before the answer leaves, rolled back when anything was raised."""
-    # A customer who is busy for long must not hold a thread of ours: 503, try again.
+    # Long waits for a customer's lock would use up the threads: answered with 503 instead.
     most = timedelta(milliseconds=int(request.app.state.lock_timeout_ms))
     with transaction(request.app.state.engine, lock_timeout=most) as session:
         yield session
 
 
 def _now() -> datetime:
-    """The real clock (UTC); an organisation's own time is ``store.load.clock`` of it."""
+    """The real time (UTC). The organisation's own time: ``Unit.now``."""
     return datetime.now(UTC)
 
 

@@ -1,9 +1,8 @@
-"""A request has its time: whatever the database does, the answer comes, at the latest as 503.
+"""A deadline for every request: at the latest then it is answered, with 503.
 
-Each wait for the database ends by itself when the time is over (``store.patience``), which frees
-its
-thread and its connection. Who waits for anything else by then, a place among the requests say, is
-answered here. The time that a client takes to send its body does not count.
+Each wait for the database ends by itself at the deadline (``store.patience``), which frees its
+thread and its connection. A request that waits for something else by then, such as a place among
+the requests, is answered here. The time in which a client sends its body does not count.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from store import patience
 
 _log = logging.getLogger(__name__)
 
-#: So much longer we wait for what ends by itself, whose own words are better.
+#: Seconds after the deadline: an endpoint that ends by itself has a better message.
 _GRACE = 0.2
-#: While a client sends, its clock stands, and is looked at now and then.
+#: The clock stands still while a client sends its body; it is checked at this interval.
 _LOOK_SECONDS = 0.05
 
 
@@ -77,8 +76,8 @@ class Deadline:
                 _log.warning("%s %s took too long", scope["method"], scope["path"])
                 told = later(Request(scope), "the database does not answer; try again", 5)
                 await told(scope, receive, send)
-                # Not cancelled, because its thread may be in the middle of something. It ends by
-                # itself: no transaction begins, and none is committed, when the time is over.
+                # Not cancelled: its thread may be in the middle of a statement. It ends by itself,
+                # because after the deadline no transaction begins or commits.
                 await asyncio.wait([work])
                 if not work.cancelled() and (error := work.exception()) is not None:
                     _log.warning("what came after its answer: %s", words_of(error))

@@ -1,7 +1,7 @@
-"""The OpenAPI document, where FastAPI alone says too little for clients that are generated: the
-headers of answers, who may call, and the model of every problem.
+"""What generated clients need in the OpenAPI document beyond what FastAPI writes: the headers of
+answers, the scopes of keys, and the model of problems.
 
-``tests/api/http/test_description.py`` holds it for every operation.
+``tests/api/http/test_description.py`` checks every operation.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
 
 
 def describe(app: FastAPI) -> None:
-    """Let ``app.openapi`` say it."""
+    """Extends ``app.openapi``."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:

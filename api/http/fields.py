@@ -1,4 +1,4 @@
-"""The kinds of value that a body may hold, refused with a sentence where they make no sense.
+"""Types of the fields of bodies. A bad value is refused with a sentence that says what to write.
 
 Money is a text such as "1250.00", in and out; days are YYYY-MM-DD; instants have an offset. No text
 may hold a control character or half of a surrogate pair, because no message and no database can.
@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 class Body(BaseModel):
-    """What comes in: a field we do not know is refused, because it is a mistake of somebody."""
+    """A body. Unknown fields are refused: they are mistakes of the caller."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,7 +1,7 @@
-"""Forms with files (multipart/form-data): the parts that we know, once, with their names as meant.
+"""Forms with files (multipart/form-data): known parts only, each once, with the names of files.
 
-RFC 7578 asks for names in UTF-8 as ``filename="…"``; many clients write ``filename*=`` (RFC 8187)
-all the same, alone or beside a name in ASCII, and the parser below leaves that out.
+RFC 7578 asks for names in UTF-8 as ``filename="…"``. Many clients send ``filename*=`` (RFC 8187)
+instead or as well, which Starlette's parser ignores and the parser below reads.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ _EXTENDED = re.compile(
 
 @asynccontextmanager
 async def form_of(request: Request, *parts: str) -> AsyncIterator[FormData]:
-    """The form that is sent, with nothing but these parts, each at most once. Its files are gone at
-    the end. Raises HTTPException 400 for what is no form, Invalid for other parts."""
+    """The form of the request, with only these parts, each at most once. Its temporary files are
+    deleted at the end. Raises HTTPException 400 for a body that is no form, Invalid for other
+    parts."""
     try:
         async with aclosing(request.stream()) as stream:
             parser = _Parser(request.headers, stream, max_files=_MOST_PARTS, max_fields=_MOST_PARTS)
@@ -72,7 +73,7 @@ class _Parser(MultiPartParser):
             name = extended_name(part.content_disposition or b"")
         except ValueError as error:
             raise MultiPartException(str(error)) from None
-        if name is not None:  # whatever is there is a file, then
+        if name is not None:  # a part with a file name is a file
             part.content_disposition = (part.content_disposition or b"") + b'; filename="file"'
         super().on_headers_finished()
         if name is not None and isinstance(part.file, UploadFile):

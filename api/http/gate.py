@@ -1,11 +1,9 @@
-"""The key comes first: without a good one nothing else of a request is looked at, not its body, not
-its address.
+"""Authentication before everything else: without a valid key neither body nor address is looked at.
 
-One statement, with a connection for as long as that takes, finds the principal, whom
-``api.http.auth.principal`` hands to the endpoints; so none is held while a client sends its body.
-There
-is no lock-out: a key has 256 random bits, and whoever guesses costs one look-up by primary key.
-Keys that were good before have places of their own, so that a flood of others is not in their way.
+One statement finds the principal, whom ``api.http.auth.principal`` hands to the endpoints. Its
+connection is free again while the client sends the body. There is no lock-out: a key has 256 random
+bits, and a wrong key costs one look-up by primary key. Keys that were valid before have places of
+their own, so that a flood of wrong keys does not delay them.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from api.http.handlers import answer_to
 from backoffice.people.keys import Principal, authenticate, may_be_key
 from store.engine import in_time
 
-#: So many keys that were good before are remembered, as hashes.
+#: So many keys that were valid before are remembered, as hashes.
 _REMEMBERED = 10_000
 
 
@@ -44,7 +42,7 @@ class Gate:
             return
         try:
             who = await self._principal(scope)
-        except Exception as error:  # noqa: BLE001 - those of FastAPI are not around this
+        except Exception as error:  # noqa: BLE001 - FastAPI's handlers do not cover middleware
             answer = await answer_to(Request(scope), error)
             await answer(scope, receive, send)
             return
@@ -79,8 +77,8 @@ class Gate:
 
 
 def _look_up(app: FastAPI, key: str) -> Principal | None:
-    """A statement of its own, without a transaction around it."""
-    in_time()  # those who waited for long must not be in the way of others
+    """One statement, with autocommit."""
+    in_time()  # raises after the deadline: the request has been answered
     engine = app.state.engine.execution_options(isolation_level="AUTOCOMMIT")
     with Session(engine, expire_on_commit=False) as session:
         return authenticate(session, key)

@@ -50,7 +50,7 @@ async def _http(request: Request, error: Any) -> ProblemResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    """Every method of the path, whichever routes it is spread over."""
+    """The methods of all routes of the path."""
     found: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.path and compile_path(route.path)[0].match(request.url.path):
@@ -97,8 +97,8 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 
 async def _database(request: Request, error: Any) -> ProblemResponse:
-    """What PostgreSQL refuses: content of the caller (409, 422), or something that will pass (503).
-    Who lost a race is told only when the same again has lost as well."""
+    """Bad content (409, 422), or a state that passes (503). A lost race is answered only when the
+    request was run again and has lost again."""
     orig = getattr(error, "orig", None)
     state = state_of(error)
     if run_again(request.scope, error):
@@ -125,7 +125,7 @@ async def _response(request: Request, error: Any) -> ProblemResponse:
 
 
 async def answer_to(request: Request, error: Exception) -> Response:
-    """What the app would answer, for whoever stands around it."""
+    """The answer of the app's handlers, for middleware, which they do not cover."""
     handlers = request.app.exception_handlers
     handle = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
     if handle is None:

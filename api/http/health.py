@@ -1,4 +1,4 @@
-"""For whoever watches the process."""
+"""Liveness and readiness, for monitoring."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Lists in pages: ``items`` and the ``next_cursor``, which is sealed and stays valid.
+"""Keyset pagination: ``items`` and a ``next_cursor``, which is encrypted and does not expire.
 
-A cursor is good for the organisation and the question it was given to: the same path and filters,
-with any limit. It says nothing of the place in it (``store.cursors``): numbers count what others
-do.
+A cursor is valid for one organisation, path and filters, with any limit. Its place cannot be read
+(``store.cursors``): sequence numbers would tell how busy other organisations are.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _Cursor = Annotated[
         description="`next_cursor` of the page before, with the same filters as there.",
     ),
 ]
-_DIGITS = 19  # of every number, so that a cursor's length says nothing of it
+_DIGITS = 19  # numbers are padded, so that a cursor's length does not reveal them
 
 
 class Page(BaseModel):

@@ -1,8 +1,8 @@
 """Problem documents (RFC 9457): everything that goes wrong says what, where and how to mend it.
 
 ``errors`` name the places: a JSON pointer into the body ("/contacts/0/email"), "query limit",
-"path customer", "line 12, total" of a file or "step call-1" of a plan. An error of our own never
-shows its traceback; it has an id that is in the log.
+"path customer", "line 12, total" of a file or "step call-1" of a plan. An internal
+error shows no traceback, only the id under which it is in the log.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
     def render(self, content: Any) -> bytes:
-        """Halves of surrogate pairs, which no text may hold, are shown as their code."""
+        """Lone surrogates cannot be encoded as UTF-8: they are shown as their code."""
         return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
@@ -122,7 +122,7 @@ def _document(
 
 
 def crashed(request: Request, error: BaseException) -> ProblemResponse:
-    """500 without a word about the inside, with the request's id, which is in the log."""
+    """500 without details, with the request's id, under which the log has the traceback."""
     number = REQUEST_ID.get() or secrets.token_hex(8)
     _log.error("error %s in %s %s", number, request.method, request.url.path, exc_info=error)
     return problem(request, 500, f"this is our fault, not yours; it is in the log as {number}")

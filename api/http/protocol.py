@@ -1,8 +1,8 @@
-"""HTTP as uvicorn speaks it, less patient with heads of requests: ``uvicorn --http
+"""uvicorn's HTTP protocol with a time limit for the head of a request: ``uvicorn --http
 api.http.protocol:Protocol``.
 
-uvicorn waits for ever for the rest of a request's head. And what it answers to something that is
-not HTTP has no request id, because no request has come about.
+uvicorn alone waits for ever for the rest of a head. And its answer to bytes that are not HTTP gets
+a request id here, because no middleware sees them.
 """
 
 from __future__ import annotations

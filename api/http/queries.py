@@ -1,6 +1,6 @@
 """Query parameters: only those that an endpoint knows, each once.
 
-One that nobody reads is a mistake of somebody: `?statsu=open` would list everything.
+A misspelt filter must not be ignored: `?statsu=open` would list everything.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _MOST_NAMED = 20
 
 
 class QueryRoute(APIRoute):
-    """A route that refuses other query parameters than its own. Every router of ours has it, but
-    those of callbacks and short links, whose callers put into their queries what they like."""
+    """A route that refuses unknown query parameters. All our routers use it, except those of
+    callbacks and short links, whose callers may add any query."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle, known = super().get_route_handler(), sorted(set(_names(self.dependant)))

@@ -1,4 +1,4 @@
-"""How a body comes in, when the key was good or none is needed: its size, its pace, how many."""
+"""Limits of bodies, after authentication: their size, their rate, and how many at a time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.auth import PRINCIPAL
 from api.http.problems import problem
 
-#: With an answer to a request whose body is not read: else the server reads it to throw it away.
+#: For an answer before the body was read: without it the server would read and discard the rest.
 CLOSE = {"Connection": "close"}
-#: The bodies of one key that are waited for at a time: those that may be large; all others.
+#: Bodies of one key that may come in at a time: those that may be large; all others.
 _LARGE_AT_ONCE = 8
 _SMALL_AT_ONCE = 200
 
@@ -75,7 +75,7 @@ class Receiving:
 
     @contextmanager
     def _one_more(self, scope: Scope, *, large: bool) -> Iterator[None]:
-        """While it is waited for. Raises HTTPException 429 when its key has too many already."""
+        """Counts a body while it is waited for. Raises HTTPException 429 at the limit."""
         if PRINCIPAL not in scope:
             yield
             return
@@ -106,7 +106,7 @@ class _Paced:
         self._receive, self._pace = receive, pace
         self._began: float | None = None
         self._size = 0
-        #: Nothing more of the body is to come.
+        #: The body is complete.
         self.ended = False
 
     async def __call__(self) -> Message:

@@ -1,9 +1,8 @@
-"""A transaction that lost a race is run again before anybody is told of it.
+"""Runs a request again when its transaction lost a race, before the client is told.
 
-PostgreSQL ends one of two transactions that wait for each other, or that would have seen what the
-other changed, and refuses a second row of the same key. Nothing of that transaction remains, and
-run again it sees what the other has written: it waits for it, or finds the row and updates it. So
-the whole request is run again, with the body that was read already.
+PostgreSQL ends one of two transactions after a deadlock or a serialization failure, and refuses a
+second row with the same key. Nothing of that transaction remains. Run again, it waits for the other
+one, or finds its row and updates it. The whole request is run again, with the body that was read.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from store.races import times
 
 _ATTEMPT = "dunning.attempt"
-#: A longer body is not kept: its request is told to try again.
+#: Bytes. A longer body is not kept: the client is told to try again.
 _MOST_KEPT = 16_000_000
-#: Both losers of a race must not meet again.
+#: Seconds. The pause is random, so that two losers do not collide again.
 _LONGEST_PAUSE = 0.05
 
 
@@ -31,7 +30,7 @@ class _Attempt:
 
 
 def run_again(scope: Scope, error: BaseException) -> bool:
-    """Whether the request that ``error`` ended is run again; its answer goes nowhere then."""
+    """Whether the request that ``error`` ended is run again; its answer is then discarded."""
     attempt: _Attempt | None = scope.get(_ATTEMPT)
     if attempt is None:
         return False

@@ -114,7 +114,7 @@ def _other_open_invoices(loaded: Loaded, row: t.Action) -> list[t.Invoice]:
 
 
 def _may_have_left(delivery: t.Delivery, row: t.Action) -> bool:
-    """A message that certainly has not left is put into the words of the day when it does."""
+    """A message that has not left yet is shown as it would be rendered now."""
     if delivery.status != DeliveryStatus.PLANNED:
         return True
     return row.ended_at is not None and delivery.first_claimed_at is not None

@@ -1,4 +1,4 @@
-"""Accounts that their provider refuses, as members read of it, and the admins' notices."""
+"""Accounts that their provider refuses, as members see them, and the notices of admins."""
 
 from __future__ import annotations
 

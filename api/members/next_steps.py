@@ -115,8 +115,8 @@ def _held(unit: Unit, decision: Decision, member: t.Member) -> HeldAccount | Non
 
 
 def _may_see(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -> bool:
-    """An open manual action is its owner's, and so is one that is to be made, now or later: if its
-    step were told until its day, silence from then on would tell that it is open."""
+    """Only the owner sees an open manual action, and one that is still to be made: if others saw
+    its step until that day, they would know afterwards that it is open."""
     step = step_in(loaded, decision.step_key)
     later = decision.kind is Kind.WAIT and step is not None and not step.automatic
     if decision.kind is Kind.ASSIGN or (later and decision.action_id is None):

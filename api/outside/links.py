@@ -37,9 +37,9 @@ def follow(token: Key, request: Request, engine: OneLink) -> Response:
     """To the page of the invoice. Following it means the message was opened, but for the programs
     that only make a preview of it.
 
-    One statement without a lock finds the page. The click is a callback like a provider's: stored
-    before the answer leaves, so that it is not lost when the process ends, in a transaction that
-    waits for nobody, and counted by the worker under the customer's lock.
+    One statement without a lock finds the page. The click is stored like a provider's callback:
+    before the answer leaves, so that it is not lost when the process ends, and in a transaction
+    that waits for no lock. The worker counts it later, under the customer's lock.
     """
     with transaction(engine) as session:
         link = target_of(session, token)
@@ -52,7 +52,7 @@ def follow(token: Key, request: Request, engine: OneLink) -> Response:
 
 
 def _keep(engine: Engine, delivery_id: uuid.UUID) -> None:
-    """A database that only reads, or is full, shows the page all the same."""
+    """Errors are only logged: the page opens although the database is read-only or full."""
     try:
         with transaction(engine) as session:
             body = followed(str(delivery_id), datetime.now(UTC))

@@ -35,7 +35,7 @@ from store.unit import Unit
 
 #: Threads of their own, each with a connection (``api.http.database``).
 _THREADS = CapacityLimiter(CALLBACKS)
-#: For storing one: only who changes the table itself is waited for.
+#: Storing a callback waits only for a lock of the whole table, as a migration takes it.
 _LOCK_TIMEOUT = timedelta(seconds=5)
 
 
@@ -165,7 +165,7 @@ def router_of(providers: Iterable[Provider[Any]]) -> APIRouter:
             else:
                 path, take = f"{start}{endpoint.path}", _from_installation(provider)
             router.add_api_route(path, take, methods=["POST"])
-        # After those: the name of an endpoint is no organisation.
+        # Last, so that the name of an endpoint is not taken for an organisation.
         for endpoint in provider.endpoints:
             if provider.form is not None and not endpoint.of_delivery:
                 path = f"{start}/{{organisation}}{endpoint.path}"

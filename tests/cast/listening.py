@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 @contextmanager
 def listening(app: ASGIApp, **more: object) -> Iterator[int]:
-    """Its port on loopback."""
+    """Serves the app on loopback; answers its port."""
     config = uvicorn.Config(app, port=0, log_config=None, **{"access_log": False, **more})  # type: ignore[arg-type]
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -30,7 +30,7 @@ def listening(app: ASGIApp, **more: object) -> Iterator[int]:
 
 
 class Line:
-    """One connection."""
+    """One TCP connection to it."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), 30)
