@@ -1,7 +1,7 @@
 """Logging to stderr, as text or as one JSON object per line, without keys and personal data.
 
-The message of an error often quotes a row, an address or a note. So an error is logged as its
-class, its place in the code and ``words_of`` it; Temporal gets no more than that.
+The text of an error often quotes a row, an address or a note. So an error is logged as its class,
+its place in the code and ``words_of`` it; Temporal gets the same.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SECRETS = re.compile(
 # Verbose, or they log secrets: python_http_client logs the header with the API key.
 QUIET = ("python_http_client", "httpx", "httpcore", "urllib3", "twilio", "multipart", "asyncio")
 
-# Classes of SQLSTATE whose first line names servers, rights, locks and our own tables only. That of
-# others, as 22 (data) and P0 (raised), quotes values; the DETAIL of every class may.
+# Classes of SQLSTATE whose message names only servers, rights, locks and our own tables. Those of
+# other classes, such as 22 (data) and P0 (raised), quote values; DETAIL may in every class.
 _TELLING = {"08", "23", "25", "28", "3D", "40", "42", "53", "55", "57"}
 
 #: The id of the current request, "" outside of one. Its threads and tasks inherit it.
@@ -90,9 +90,7 @@ def _about_nobody(record: logging.LogRecord) -> logging.LogRecord:
         record.args = {name: _told(value) for name, value in args.items()}
     elif args:
         record.args = tuple(_told(value) for value in args)
-        if record.name.startswith(
-            "uvicorn"
-        ):  # WebSockets are logged by another logger than requests
+        if record.name.startswith("uvicorn"):
             record.args = tuple(
                 f"{a.partition('?')[0]}?…" if isinstance(a, str) and "?" in a else a
                 for a in record.args
@@ -158,11 +156,7 @@ def set_up_logging(
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    for name in (
-        "uvicorn",
-        "uvicorn.access",
-        "uvicorn.error",
-    ):  # uvicorn installs handlers of its own
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):  # with handlers of its own
         logger = logging.getLogger(name)
         if logger.handlers or logger.propagate:  # neither: uvicorn was told not to log requests
             logger.handlers[:], logger.propagate = [], True

@@ -27,8 +27,8 @@ _ASK_AGAIN_SECONDS = 60.0
 
 
 class Attributes:
-    """Leaves out ``DunningCustomer`` for as long as the namespace does not know it: one of before,
-    or one whose operator does not want the ids in it. Whether it does now is tried each minute."""
+    """Leaves out ``DunningCustomer`` while the namespace does not have it: because it is older, or
+    because its operator wants no customer ids in it. It is tried again every minute."""
 
     def __init__(self) -> None:
         self._without_until = 0.0
@@ -40,7 +40,8 @@ class Attributes:
         return TypedSearchAttributes(pairs)
 
     def lacks(self, error: RPCError) -> bool:
-        """Whether the start was refused for an attribute that can be left out, and now will be."""
+        """Whether the start was refused for want of ``DunningCustomer``, which is left out from
+        now."""
         if error.status is not RPCStatusCode.INVALID_ARGUMENT or (
             CUSTOMER_ATTRIBUTE not in error.message
         ):
@@ -56,8 +57,8 @@ class Attributes:
 
 
 async def register(client: Client) -> list[str]:
-    """Have the namespace know ours; returns those that it lacked. Raises RPCError where that is
-    not allowed."""
+    """Register our search attributes; returns those that were missing. Raises RPCError when that
+    is not allowed."""
     asked = ListSearchAttributesRequest(namespace=client.namespace)
     there = (await client.operator_service.list_search_attributes(asked)).custom_attributes
     missing = [name for name in SEARCH_ATTRIBUTES if name not in there]

@@ -1,10 +1,10 @@
-"""The codec endpoint: decrypts for the Temporal UI and the `temporal` command what only our keys
-open, and encrypts what they send (Temporal's remote codec protocol).
+"""The codec endpoint: decrypts payloads for the Temporal UI and the `temporal` command, and
+encrypts what they send (Temporal's remote codec protocol).
 
     POST /decode, /encode      {"payloads": [{"metadata": {"encoding": "…"}, "data": "…"}]}
 
-It asks nobody who they are: whoever reaches it can read what Temporal stores. So it listens on
-loopback. Pages of a browser reach loopback too; of these only the UI's own are answered.
+It has no authentication: everybody who reaches it can read what Temporal stores. So it listens on
+loopback. Any page in a browser reaches loopback, too; only requests of the UI's pages are answered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from temporalio.api.common.v1 import Payloads
 
 from activities.payloads import CannotDecrypt, Encryption
 
-#: A page of a history in the UI stays far below: Temporal takes 4 MB in one call.
+#: Far more than a page of a history in the UI: Temporal takes 4 MB in one call.
 _MOST_BYTES = 32_000_000
 
 
@@ -70,7 +70,7 @@ def _refused(status: int, why: str) -> Response:
 
 
 def origins_of(ui_url: str) -> tuple[str, ...]:
-    """The addresses under which a browser may have opened a UI: 127.0.0.1 is localhost as well."""
+    """The origins of a UI in a browser: under 127.0.0.1 and under localhost."""
     base = "/".join(ui_url.split("/")[:3])
     named, numbered = "//localhost", "//127.0.0.1"
     every = (base, base.replace(numbered, named), base.replace(named, numbered))
@@ -79,7 +79,7 @@ def origins_of(ui_url: str) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def answering(app: Starlette, host: str, port: int) -> AsyncIterator[None]:
-    """Answers until the block ends."""
+    """Serve the app until the block ends."""
     server = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
     )

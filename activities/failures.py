@@ -1,7 +1,7 @@
-"""What Temporal is told of an error: its class, our words and its place in the code.
+"""Failures as Temporal stores them: an error's class, its place in the code, and no personal data.
 
-Failures stay in histories for months, are shown to whoever may open the Temporal UI, and quote what
-they stumbled over: a row with its addresses, a provider's answer, the payload that did not load.
+They stay in histories for months, everybody with access to the Temporal UI sees them, and an
+error's own text may quote data: a row with addresses, a provider's answer, a payload.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from logs import words_of
 
 
 class PlainFailures(DefaultFailureConverter):
-    """For activities, sequences and queries. An error that was raised for Temporal keeps its words:
-    they are ours, and must name nobody. Of every other one only ``words_of`` it remain, with the
-    traceback, whose lines are code; what caused it is dropped, because it quotes as well."""
+    """For activities, workflows and queries. An error that was raised for Temporal (FailureError)
+    keeps its text, which must hold no personal data. Of any other error ``words_of`` it and the
+    traceback are stored; its causes are dropped, because they may quote data, too."""
 
     def to_failure(
         self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
@@ -36,7 +36,7 @@ class PlainFailures(DefaultFailureConverter):
 
 
 def _ours(trace: TracebackType | None) -> TracebackType | None:
-    """From our own code on: how an engine calls an activity explains nothing to anybody."""
+    """The traceback from our own code on, without the frames of the SDK."""
     part = trace
     while part is not None and "site-packages" in part.tb_frame.f_code.co_filename:
         part = part.tb_next
@@ -44,4 +44,4 @@ def _ours(trace: TracebackType | None) -> TracebackType | None:
 
 
 class SealedFailures(PlainFailures, DefaultFailureConverterWithEncodedAttributes):
-    """The same, with words and traceback where the codec encrypts them."""
+    """The same, with text and traceback encrypted by the codec."""

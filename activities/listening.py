@@ -1,4 +1,4 @@
-"""Work that waits in a table: taken when the database notifies, and now and then anyway."""
+"""Takes work that waits in a table: at a NOTIFY, and every few seconds without one."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _log = logging.getLogger(__name__)
 _LOOK_ANYWAY_SECONDS = 5.0
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0
-#: A batch takes what nobody else holds; it only waits for one who changes the table itself.
+#: Batches skip locked rows, so they wait only for locks on the whole table.
 _LOCK_TIMEOUT_MS = 3000
 
 Connection = psycopg.AsyncConnection[Any]
 
 
 class Listening:
-    """``name`` says in the log who it is. ``take`` takes one batch over the listening connection
-    and answers whether there may be more to take.
+    """``name``: for the log. ``take`` takes one batch over the listening connection and returns
+    whether there may be more.
 
-    Whatever ``take`` or the connection raises, it goes on: after a log line and a pause that grows,
-    over a new connection, for as long as it takes. ``outages`` are the errors of a server that is
-    away, told in one line; any other is a mistake of ours and is logged with its traceback.
-    ``answer_within``: the most seconds for one answer of the server.
+    After any error of ``take`` or of the connection it goes on over a new connection, after a pause
+    that grows with each error. ``outages``: errors of a server that does not answer, logged in one
+    line; any other error is logged with its traceback. ``answer_within``: the most seconds for one
+    answer of the database.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Listening:
                 await self._serve()
             except self._outages as e:
                 _log.warning("%s: %s; again in %.1f s", self._name, e, self._wait)
-            except Exception:  # noqa: BLE001 - nobody would notice that it has ended
+            except Exception:  # noqa: BLE001 - the loop must not end
                 _log.exception("%s: failed; again in %.1f s", self._name, self._wait)
             await asyncio.sleep(self._wait)
             self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _serve(self) -> None:
-        # What the URL says stands before our own.
+        # Options in the URL win over ours.
         where = {**patience.parameters(self._answer_within), **conninfo_to_dict(self._url)}
         async with await patience.AsyncConnection.connect(
             autocommit=True, row_factory=dict_row, **where

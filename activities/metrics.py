@@ -1,6 +1,6 @@
-"""Figures of our own, beside those of the Temporal SDK on the same Prometheus endpoint.
+"""Our own gauges, on the same Prometheus endpoint as the metrics of the Temporal SDK.
 
-A *reading* looks into the database and answers figures. To add one, write a function
+A *reading* returns figures from the database. To add one, write a function
 ``(Session) -> Iterable[Figure]`` and put it into ``READINGS``.
 """
 
@@ -29,8 +29,8 @@ _LOCK_TIMEOUT = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One value of a gauge. ``name`` is Prometheus' (``dunning_…``, ending in its unit if it has
-    one), ``value`` 0 or more, ``labels`` few and of few values: never a customer."""
+    """One value of a gauge. ``name``: as Prometheus wants it (``dunning_…``, with its unit at the
+    end); ``value``: 0 or more; ``labels``: few, with few values, so never a customer."""
 
     name: str
     value: float
@@ -41,7 +41,7 @@ Reading = Callable[[Session], Iterable[Figure]]
 
 
 def behind(session: Session) -> Iterable[Figure]:
-    """``dunning_relay_…`` and ``dunning_callbacks_…``: how many wait, and the oldest one's age."""
+    """``dunning_relay_…`` and ``dunning_callbacks_…``: how many wait, and the age of the oldest."""
     for service, backlog in backlogs(session).items():
         yield Figure(f"dunning_{service}_waiting", backlog.waiting)
         yield Figure(f"dunning_{service}_oldest_seconds", backlog.oldest_seconds)
@@ -49,7 +49,7 @@ def behind(session: Session) -> Iterable[Figure]:
 
 def held(session: Session) -> Iterable[Figure]:
     """``dunning_held_accounts``: accounts that their provider refuses. ``dunning_held_messages``:
-    messages of such a channel that are due, an upper bound where other accounts of it work."""
+    due messages of their channel, an upper bound when other accounts of the channel work."""
     now = datetime.now(UTC)
     for (provider, channel), accounts in held_now(session).items():
         yield Figure("dunning_held_accounts", accounts, {"provider": provider})
@@ -58,7 +58,7 @@ def held(session: Session) -> Iterable[Figure]:
 
 
 def left(session: Session) -> Iterable[Figure]:
-    """``dunning_callbacks_left``: those that came to nothing and wait for a person to look."""
+    """``dunning_callbacks_left``: refused and unmatched callbacks, which a person should see."""
     for provider, outcome, count in callbacks.left(session):
         labels = {"provider": provider, "outcome": outcome}
         yield Figure("dunning_callbacks_left", count, labels)
@@ -68,9 +68,9 @@ READINGS: tuple[Reading, ...] = (behind, held, left)
 
 
 class Metrics:
-    """``run`` until cancelled: every ``every`` seconds each reading is taken and its gauges are
-    set. A gauge that a reading no longer speaks of is set to 0, so that what was over is not shown
-    for ever. A reading that fails is logged and left out; its gauges keep their last value."""
+    """``run`` until cancelled: every ``every`` seconds each reading sets its gauges. A gauge that a
+    reading no longer returns is set to 0. A reading that fails is logged and skipped; its gauges
+    keep their last value."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Metrics:
                 with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
                     figures = list(reading(session))
                 self._show(reading, figures)
-            except Exception as e:  # noqa: BLE001 - figures that are missing must stop nothing
+            except Exception as e:  # noqa: BLE001 - a missing figure must stop nothing
                 _log.warning("metrics: %s could not be read: %s", reading.__name__, e)
 
     def _show(self, reading: Reading, figures: Iterable[Figure]) -> None:

@@ -1,9 +1,8 @@
-"""What crosses over to Temporal: dataclasses as JSON, errors without values; encrypted by our keys.
+"""Payloads for Temporal: dataclasses as JSON, failures without data; encrypted with our keys.
 
-Encrypted are the inputs and results of sequences, activities, signals and queries, summaries,
-details, and the words of failures. Not encrypted are what Temporal must read itself: ids of
-workflows and activities, names of types, signals, queues and search attributes with their values,
-fairness keys, and times.
+Encrypted: inputs and results of workflows, activities, signals and queries; summaries, details, and
+the text of failures. Not encrypted, because Temporal must read it: ids of workflows and activities;
+names of types, signals and queues; search attributes with their values; fairness keys; times.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ _ENCODING = b"binary/encrypted"
 
 
 class CannotDecrypt(ValueError):
-    """None of DUNNING_TEMPORAL_KEYS opens a payload: give the key back that it was sealed with."""
+    """None of DUNNING_TEMPORAL_KEYS decrypts a payload: add the key that it was encrypted with."""
 
 
 class Encryption(PayloadCodec):
-    """Fernet (AES-128-CBC with HMAC). The first key encrypts, all of them decrypt; what was not
-    encrypted is read as it is. Raises ValueError for a text that is no key."""
+    """Fernet (AES-128-CBC with HMAC). The first key encrypts, each of them decrypts; payloads that
+    are not encrypted are read as they are. Raises ValueError for a malformed key."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         try:
@@ -60,8 +59,8 @@ class Encryption(PayloadCodec):
 
 
 def data_converter(keys: Sequence[str] = ()) -> DataConverter:
-    """Of every client of ours. Without keys nothing is encrypted, and nothing that is can be read.
-    Raises ValueError for a text that is no key."""
+    """The converter of each of our clients. Without keys nothing is encrypted, and encrypted
+    payloads cannot be read. Raises ValueError for a malformed key."""
     if not keys:
         return dataclasses.replace(pydantic_data_converter, failure_converter_class=PlainFailures)
     return dataclasses.replace(

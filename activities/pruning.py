@@ -40,7 +40,7 @@ class Pruning:
 
     @activity.defn(name=PRUNE_ACTIVITY)
     def prune(self) -> dict[str, int]:
-        """Deletes what is old enough; answers how many of each. Safe to run any number of times."""
+        """Delete what is old enough; returns how many of each. It may run any number of times."""
         done = prune(self._engine, self._ages, self._clock(), self._folder, beat=activity.heartbeat)
         _log.info("pruned: %s", ", ".join(f"{count} {name}" for name, count in done.items()))
         return done
@@ -51,9 +51,9 @@ def schedule_id(task_queue: str) -> str:
 
 
 async def make_schedule(client: Client, task_queue: str) -> None:
-    """Every night between 03:30 and 04:00 UTC, one at a time; a night that Temporal slept through
-    is made up for within a day. One that is there stays as it is: an operator may have paused or
-    changed it."""
+    """Make the Schedule: every night between 03:30 and 04:00 UTC, one run at a time; a run missed
+    while Temporal was down starts within a day. An existing Schedule is not changed, because an
+    operator may have paused it."""
     action = ScheduleActionStartWorkflow(PRUNE, id=schedule_id(task_queue), task_queue=task_queue)
     nightly = ScheduleSpec(
         calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(3)], minute=[ScheduleRange(30)])],

@@ -1,10 +1,10 @@
-"""The relay: turns nudges into signals. Any number of them run side by side.
+"""The relay: turns nudges into signals. Any number of relays may run at the same time.
 
-Woken by NOTIFY; takes nudges with ``FOR UPDATE SKIP LOCKED``, signals the customer's sequence
-(starting it where none runs) and deletes them in the same transaction. What waits for one customer
-is one place in a batch and one signal. Temporal down: the nudges stay, and the relay catches up.
-A customer whose signal is refused is tried again, later each time, and holds up nobody else. A
-nudge may be delivered twice, which the sequence can stand.
+Woken by NOTIFY, it takes nudges with ``FOR UPDATE SKIP LOCKED``, signals the customer's sequence
+(starting a run if there is none) and deletes them in the same transaction. All nudges of a customer
+take one place in a batch and become one signal. While Temporal is down the nudges stay. A refused
+signal is retried with growing pauses and delays no other customer. Delivery is at least once: the
+sequence ignores a nudge that it has had.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from workflows.contracts import SEQUENCE, SequenceStart, workflow_id
 
 _log = logging.getLogger(__name__)
 
-#: Customers of one batch, found among so many of the oldest nudges that are due.
+#: Customers of one batch, chosen among this many of the oldest nudges that are due.
 _BATCH = 200
 _OLDEST = 1_000
-#: The most rows of a batch: a customer may have thousands.
+#: The most nudges of a batch: a customer may have thousands.
 _MOST_ROWS = 5_000
 #: The most messages in one signal, so that its payload stays far below Temporal's 2 MB.
 _MOST_MESSAGES = 50
@@ -42,8 +42,8 @@ _PATIENCE = timedelta(seconds=10)
 #: Pauses after a refusal: 1, 2, 4 … seconds, at most a minute.
 _LONGEST_PAUSE_SECONDS = 60
 
-# Whoever is due is locked first, so that relays side by side take different ones; then everything
-# that waits for these customers, due or not, because it is told in order and together.
+# Nudges that are due are locked first, so that parallel relays take different ones; then all nudges
+# of the chosen customers, due or not, because a customer's nudges are delivered together, in order.
 _TAKE = f"""
     WITH oldest AS MATERIALIZED (
         SELECT id, customer_id FROM nudge
@@ -64,8 +64,8 @@ _LATER = f"""
     WHERE id = ANY(%s)
 """
 
-#: What Temporal answers when it is there for nobody. A batch of which every customer met one of
-#: these is tried again as a whole. The last two may also be about one busy run alone.
+#: Temporal's answers during an outage. When every customer of a batch got one of them, the batch is
+#: tried again as a whole. Those of ``_BUSY`` may also be about a single busy run.
 _OUTAGE = {
     RPCStatusCode.CANCELLED,
     RPCStatusCode.NOT_FOUND,  # the namespace
@@ -80,7 +80,7 @@ _Row = dict[str, Any]
 
 
 class Relay:
-    """``run`` until cancelled; reconnects to either server for as long as it takes."""
+    """``run`` until cancelled: reconnects to PostgreSQL and to Temporal after any outage."""
 
     def __init__(
         self,
@@ -101,8 +101,8 @@ class Relay:
         await self._nudges.run()
 
     async def _deliver(self, connection: Connection) -> bool:
-        """Deliver one batch; answers whether there may be more. Raises when Temporal took nothing
-        from anybody because it is away."""
+        """Deliver one batch; returns whether there may be more. Raises the error of Temporal when
+        it took no signal because of an outage."""
         async with connection.transaction():
             rows: list[_Row] = await (await connection.execute(_TAKE)).fetchall()
             if not rows:
@@ -139,7 +139,7 @@ class Relay:
     async def _signal(
         self, gate: asyncio.Semaphore, row: _Row, messages: Sequence[_Row], last: int
     ) -> None:
-        """Everything that is told to one customer's sequence, in one signal."""
+        """Send these nudges of one customer to its sequence, in one signal."""
         name, payload = _one_signal(messages, last)
         async with gate:
             try:
@@ -169,8 +169,8 @@ class Relay:
 
 
 def _told(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
-    """What is told of a customer's nudges this time, and the last number that is told with it.
-    "Look again" said several times is said once, with its last number."""
+    """The nudges of a customer that go into the next signal, and the highest id that it covers. Of
+    several plain ``account_changed`` only the last one goes."""
     plain = [row["id"] for row in rows if row["signal"] == "account_changed" and not row["payload"]]
     unsaid = set(plain[:-1])
     said = [row for row in rows if row["id"] not in unsaid]
@@ -180,9 +180,9 @@ def _told(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
 
 
 def _one_signal(messages: Sequence[_Row], last: int) -> tuple[str, dict[str, Any]]:
-    """Its name and payload. One message is itself; several are a list, under the name of the first
-    that says more than "look again". ``nudge`` is for workers of the version before, which see one
-    message in it."""
+    """The signal's name and payload. One message goes as it is; several go as a list, under the
+    name of the first that is not ``account_changed``. ``nudge`` is for workers of the previous
+    version, which read one message from it."""
     if len(messages) == 1:
         (row,) = messages
         return row["signal"], {**row["payload"], "nudge": row["id"]}
@@ -199,5 +199,5 @@ def _is_outage(errors: Sequence[BaseException]) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    """Temporal's own; an error of ours may quote a payload."""
+    """Temporal's own text; any other error may quote a payload."""
     return (str(error) if isinstance(error, RPCError) else words_of(error))[:500]

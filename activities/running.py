@@ -47,7 +47,7 @@ async def running(
     channels: Mapping[ActionType, Channel],
     options: WorkerOptions | None = None,
 ) -> AsyncIterator[None]:
-    """Runs a worker until the block ends. Raises ServiceEnded when a part of it ends earlier.
+    """Run a worker until the block ends. Raises ServiceEnded when a part of it ends earlier.
 
     ``engine`` needs a pool of ``connections_of(options.threads)``; relay and callbacks listen on
     connections of their own, made with ``database_url``.
@@ -91,10 +91,10 @@ def _sending(engine: Engine, channels: Mapping[ActionType, Channel], outside: Ou
 
 
 def probe_at_once(engine: Engine, channels: Mapping[ActionType, Channel]) -> None:
-    """Tries held accounts when a worker starts: its settings may name other accounts, or the
-    operator may have fixed one at the provider."""
+    """Make held accounts due for a probe when a worker starts: its settings may name other
+    accounts, or the operator may have fixed one at the provider."""
     try:
         with transaction(engine) as session:
             installation_started(session, [via(one) for one in channels.values()], real_clock())
-    except OperationalError:  # they are tried at their next time instead
+    except OperationalError:  # they are probed at their next time
         _log.warning("the database is away: accounts that are held are not probed at once")

@@ -1,4 +1,4 @@
-"""The services of a worker: none of them ends without anybody noticing."""
+"""The services of a worker: when one of them ends by itself, the worker ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class ServiceEnded(RuntimeError):
-    """A service ended although nobody had asked it to; the text says which, and why."""
+    """A service ended by itself; the text says which, and why."""
 
 
 class Services:
@@ -32,7 +32,7 @@ class Services:
         work: Coroutine[Any, Any, None],
         stop: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """``stop`` ends it in order, at the end of the block; without one it is cancelled."""
+        """``stop`` shuts it down at the end of the block; without it the service is cancelled."""
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._over)
         self._started.append((task, stop))
@@ -50,7 +50,7 @@ class Services:
         self._block.cancel()
 
     async def end(self) -> None:
-        """The last one first. What ended by itself has been told already."""
+        """End all services, the last one first."""
         self._ending = True
         for task, stop in reversed(self._started):
             if stop is not None and not task.done():
@@ -62,8 +62,8 @@ class Services:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Services]:
-    """Services that run beside the block, and end with it. When one ends by itself, the block is
-    cancelled, the others are ended in order, and ServiceEnded is raised instead."""
+    """Services that run beside the block and end with it. When one ends by itself, the block is
+    cancelled, the other services are ended, and ServiceEnded is raised."""
     block = asyncio.current_task()
     assert block is not None, "called in a task"
     services = Services(block)

@@ -1,4 +1,4 @@
-"""How much one worker process does at the same time, and the database connections that takes."""
+"""How much one worker process does at the same time, and how many database connections it needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dunning.plan import CHANNELS
 
-#: A batch of callbacks is locked by one transaction while each of it is taken in by another.
+#: One transaction locks a batch of callbacks, while another applies each of them.
 _CALLBACKS = 2
 #: The figures for Prometheus.
 _METRICS = 1
@@ -23,16 +23,17 @@ class Slots:
 
     @classmethod
     def of(cls, threads: int) -> Slots:
-        """Of the setting ``worker_threads``."""
+        """``threads``: the setting ``worker_threads``."""
         return cls(reviews=threads, sends=max(2, threads // 3))
 
     @property
     def activities(self) -> int:
-        """Each slot has a thread, or an accepted activity would wait while its time runs."""
+        """Threads: one for each slot, or an accepted activity would wait while its time-out
+        runs."""
         return self.reviews + self.sends * len(CHANNELS)
 
     @property
     def connections(self) -> int:
-        """The size of the pool: no activity uses more than one connection at a time, and with all
-        slots busy nobody waits for one."""
+        """The size of the pool: an activity uses one connection at a time, and with all slots busy
+        none waits for a connection."""
         return self.activities + _CALLBACKS + _METRICS

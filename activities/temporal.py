@@ -32,7 +32,7 @@ async def connect_temporal(
 
 
 def runtime_of(bind_address: str) -> Runtime:
-    """Serves the metrics of Temporal's SDK and our own to Prometheus. Once for each process."""
+    """Serves the SDK's metrics and ours to Prometheus. To be made once in each process."""
     metrics = PrometheusConfig(
         bind_address=bind_address,
         durations_as_seconds=True,

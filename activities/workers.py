@@ -20,9 +20,10 @@ from workflows.contracts import channel_queue
 from workflows.customer import CustomerSequence
 from workflows.prune import Prune
 
-#: After a worker was killed, the sequences in its cache wait this long before another worker takes
-#: them. The default of 10 s is too short: when many wake up at 08:30 they queue for longer, and
-#: would be replayed without need.
+#: How long a workflow task waits for the worker that has the run in its cache, before another
+#: worker
+#: takes it. The default of 10 s is too short: at 08:30 many wake up and wait for longer, and would
+#: be replayed without need.
 _STICKY = timedelta(seconds=20)
 
 
@@ -70,14 +71,14 @@ def channel_workers(
 
 
 def _version(options: WorkerOptions) -> dict[str, Any]:
-    """A constant build id: without one the SDK hashes every loaded module, for a second."""
+    """A constant build id: without one the SDK hashes every loaded module, which takes a second."""
     if options.deployment is not None:
         return {"deployment_config": options.deployment}
     return {"build_id": "unversioned"}
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """Runs a sequence in the sandbox; a module that it imports by accident is an error."""
+    """The workflow sandbox; an import that is not declared as passed through is an error."""
     return SandboxedWorkflowRunner(
         restrictions=SandboxRestrictions.default.with_import_notification_policy(
             SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH

@@ -1,4 +1,4 @@
-"""Events of a rehearsal happen: the rows of the book, and the facts of its script."""
+"""Applies the events of a rehearsal: rows of the book, and facts of its script."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from store.unit import Unit
 
 
 def apply_all(unit: Unit, group: list[Event]) -> list[str]:
-    """Apply events in order, first the rows, all together: nobody else writes these facts.
+    """Apply the events of one moment: the rows of the book in one batch, then the facts in order.
 
-    Returns the facts that were refused, by line: they change nothing.
+    Returns the facts that were refused, by line; they change nothing.
     """
     _put_rows(unit, [event for event in group if isinstance(event.what, BookRow)])
     told = [event.what for event in group if isinstance(event.what, Fact)]
@@ -35,7 +35,7 @@ def apply_all(unit: Unit, group: list[Event]) -> list[str]:
 
 
 def _put_rows(unit: Unit, group: list[Event]) -> None:
-    """First what is new of customers, then invoices and credit notes, then what is paid."""
+    """First changes of customers, then invoices and credit notes, then payments."""
     rows = [event.what for event in group if isinstance(event.what, BookRow)]
     if not rows:
         return

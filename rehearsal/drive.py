@@ -1,5 +1,5 @@
-"""Moves a rehearsal's clock: jump to the earliest wake-up or event, nudge who is due, wait until
-all is quiet, go on."""
+"""Drives a rehearsal: sets its clock to the next wake-up or event, nudges the customers concerned,
+waits until their sequences are at rest, and goes on."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from store.races import repeated
 from store.unit import Unit
 
 _OWNERS_HOUR = time(10)
-#: Nobody has answered sooner; then a look every now and then.
+#: The first look at the answers, which take at least this long; then one at each interval.
 _FIRST_LOOK_SECONDS, _LOOK_SECONDS = 0.03, 0.01
-#: A worker killed in the middle of a send is noticed by its time-out; beyond this all stands still.
+#: Longer than the time-out after which a send of a killed worker is retried.
 _STUCK_SECONDS = 90.0
-#: So long the database may be away.
+#: How long the database may be down, and how often it is tried.
 _OUTAGE_SECONDS, _OUTAGE_LOOK_SECONDS = 600.0, 0.05
 
 Result = TypeVar("Result")
@@ -51,12 +51,12 @@ _QUIET = sa.text(
 
 
 class StuckError(RuntimeError):
-    """The sequences of a rehearsal did not come to rest."""
+    """The sequences of a rehearsal did not come to rest in time."""
 
 
 @dataclass
 class Driven:
-    """What a drive did: moments lived through, and the events that were refused."""
+    """How many moments were lived through, and the facts that were refused."""
 
     moments: int = 0
     refused: list[str] = field(default_factory=list)
@@ -70,14 +70,15 @@ class Drive:
         self._engine = engine
         self._id = organisation_id
         self._manual_days = manual_days
-        #: The last moment that has certainly happened, and how often the database was away.
+        #: The last moment whose transaction is known to be committed; how often the database was
+        #: down.
         self._lived: datetime | None = None
         self._outages = 0
         self._look = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def _do(self, work: Callable[[], Result]) -> Result:
-        """``work`` in a thread: one transaction, which is done again until the database is back. A
-        rehearsal that has lived through months must not be lost with a restart."""
+        """``work``, one transaction, in a thread; repeated while the database is down. A restart of
+        it must not end a long rehearsal."""
         return await asyncio.to_thread(self._until_done, work)
 
     def _until_done(self, work: Callable[[], Result]) -> Result:
@@ -95,7 +96,7 @@ class Drive:
     async def run(
         self, found: list[Event], until: datetime, progress: Callable[[datetime], None]
     ) -> Driven:
-        """Live through the events and whatever falls due, up to the instant ``until``."""
+        """Live through the events and everything that falls due, up to the instant ``until``."""
         driven = Driven()
         groups = moments(found)
         upcoming = next(groups, None)
@@ -116,8 +117,8 @@ class Drive:
     async def _live(
         self, at: datetime, group: list[Event], driven: Driven
     ) -> tuple[datetime | None, datetime | None]:
-        """One moment, until quiet; owners complete at its end what is due by then. Answers the
-        moments that come next by themselves."""
+        """One moment: its events, then the manual actions that owners complete at it. Returns the
+        next wake-up and the next such action."""
         driven.moments += 1
         awaited, refused = await self._do(lambda: self._happen(at, group))
         self._lived = at
@@ -147,8 +148,9 @@ class Drive:
             return wake, min(due, default=None)
 
     def _happen(self, at: datetime, group: list[Event]) -> tuple[dict[uuid.UUID, int], list[str]]:
-        """Whose answer is awaited, and the facts that were refused. A second time, when nobody
-        knows whether the first was committed, what has happened does not happen again."""
+        """Apply the events of a moment; returns whose answer is awaited, and the facts that were
+        refused. After a lost connection it may be called again for a moment that was committed;
+        then it applies nothing."""
         with transaction(self._engine) as session:
             unit = Unit(session, self._id, at, by=FACTS_BY)
             organisation = unit.organisation
@@ -166,7 +168,7 @@ class Drive:
             return self._nudged(session), refused
 
     def _nudged(self, session: Session) -> dict[uuid.UUID, int]:
-        """The last nudge of each customer in this transaction: what their answer is awaited for."""
+        """By customer: the last nudge, which its sequence has to answer."""
         session.flush()
         rows = session.exec(
             select(t.Nudge.customer_id, sa.func.max(t.Nudge.id))
@@ -188,7 +190,7 @@ class Drive:
                 sa.not_(col(t.Action.automatic)),
                 col(t.Action.step_key).is_not(None),
                 col(t.Action.requested_at).is_(None),
-                col(t.Action.cause).is_(None),  # what came back would come back again
+                col(t.Action.cause).is_(None),  # e.g. failed: done again, it would fail again
                 t.Sequence.state == "await_owner",
             )
         ).all()
@@ -198,7 +200,7 @@ class Drive:
         return [(row, self._completed(row, calendar, at)) for row, _ in rows]
 
     def _completed(self, row: t.Action, calendar: Calendar, at: datetime) -> datetime:
-        assert row.shown_at is not None, "what is to do was shown"
+        assert row.shown_at is not None, "an action that is to do has been shown"
         day = calendar.today(row.shown_at) + timedelta(days=self._manual_days or 0)
         when = max(instant(calendar.zone, day, _OWNERS_HOUR), row.shown_at)
         day = calendar.today(at)

@@ -1,4 +1,4 @@
-"""What a rehearsal shows: actions.csv, summary.json and the table on the terminal."""
+"""The results of a rehearsal: actions.csv, summary.json and the table on the terminal."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ class Summary:
 
 
 def write_actions(session: Session, organisation_id: uuid.UUID, path: Path) -> int:
-    """One row for each occurrence of a step that was shown or executed, in order of time.
+    """One row for each occurrence of a step that was shown or executed, in order of time; returns
+    their number.
 
-    ``at``: when it was executed; skipped, passed over or failed; else when it was shown. What was
-    only planned is not there, nor are tasks without a step: nobody was or would be contacted.
+    ``at``: when it was executed, skipped, passed over or failed; else when it was shown. Without
+    planned actions and tasks without a step, which contact nobody.
     """
     zone = calendar_of(session.get_one(t.Organisation, organisation_id)).zone
     rows = session.exec(
@@ -121,7 +122,7 @@ def write_summary(summary: Summary, path: Path) -> None:
 
 
 def as_table(summary: Summary, order: list[str]) -> Table:
-    """Per step how many, by type and status; and after which step invoices were paid."""
+    """For each step: its actions by status, and the invoices that were paid after it."""
     statuses = sorted({s for counts in summary.steps.values() for s in counts})
     table = Table(title=f"Rehearsal {summary.start} to {summary.until}")
     table.add_column("step")

@@ -1,4 +1,4 @@
-"""A fact of a rehearsal's script, told to the back office as its API would tell it."""
+"""Reports a fact of a rehearsal's script to the back office, as the API does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far behind the relay and the callbacks are: what still waits in their tables."""
+"""The backlog of the relay and of the callbacks: the rows that wait in their tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Backlog:
     oldest_seconds: float
 
 
-# Both in one round trip. The age is that of the real clock, in a rehearsal too.
+# One statement for both. The age is on the real clock, in a rehearsal too.
 _READ = sa.text(
     """
     SELECT 'relay', count(*), extract(epoch FROM clock_timestamp() - min(created_at)) FROM nudge
@@ -28,7 +28,7 @@ _READ = sa.text(
 
 
 def backlogs(session: Session) -> dict[str, Backlog]:
-    """By the service that works it off: ``relay`` (nudges) and ``callbacks``."""
+    """The backlog by service: ``relay`` (nudges) and ``callbacks``."""
     return {
         service: Backlog(waiting, round(max(float(age or 0), 0), 1))
         for service, waiting, age in session.connection().execute(_READ)

@@ -1,5 +1,5 @@
-"""Many facts in one transaction: what they name is looked up and locked at once beforehand, so
-that each needs few queries of its own; rows that refer to others are written at the end."""
+"""Many facts in one transaction: the rows that they name are read and locked together first, so
+that each fact needs few statements of its own; rows that refer to others are written at the end."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def batch(
     *,
     nudge_once: bool = True,
 ) -> Iterator[None]:
-    """Look up the customers and invoices with these external ids, and the credits with these kinds
-    and external ids, and lock the customers. What is not named here is looked up when it is needed.
+    """Read the customers and invoices with these external ids, and the credits with these kinds and
+    external ids, and lock the customers. Other rows are read when they are needed.
 
-    ``nudge_once``: at the end, one nudge for each customer with news; else each nudge is written by
-    itself, with its payload.
+    ``nudge_once``: one nudge for each changed customer, at the end; else each nudge is written,
+    with its payload.
     """
     unit.progress.batch = found = Batch(nudged={} if nudge_once else None)
     try:
@@ -71,14 +71,15 @@ def find(unit: Unit, table: Any, key: str) -> Any:
 
 
 def invoice(unit: Unit, invoice_id: uuid.UUID) -> t.Invoice:
-    """One that is known to exist."""
+    """An invoice that exists."""
     batch = unit.progress.batch
     known = batch.invoices.get(invoice_id) if batch is not None else None
     return known or unit.session.get_one(t.Invoice, invoice_id)
 
 
 def made(unit: Unit, row: t.Customer | t.Invoice) -> None:
-    """Add a new row, so that the facts that follow find it. Nobody else sees it: it is locked."""
+    """Add a new row, so that later facts find it. It counts as locked: no other transaction sees
+    it."""
     unit.session.add(row)
     if isinstance(row, t.Customer):
         unit.progress.locked.add(row.id)

@@ -44,7 +44,7 @@ def _holiday_codes() -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def public_holidays(code: str) -> holidays.HolidayBase:
-    """ "FR" or "DE-BY". Years are filled in as they are asked for. Raises CalendarError."""
+    """The calendar of "FR" or "DE-BY". Raises CalendarError."""
     country, _, subdivision = code.upper().partition("-")
     try:
         if country not in _holiday_codes():  # the library has other names, too, such as "APR"
@@ -58,14 +58,14 @@ def public_holidays(code: str) -> holidays.HolidayBase:
 
 @cache
 def _zones() -> frozenset[str]:
-    """The names of the IANA time zone database, whatever else lies in a machine's folder of zones,
-    such as ``localtime``. ``Factory`` stands there for "not set up yet"."""
+    """The names of the IANA time zone database. A machine's folder of zones has other names, too,
+    such as ``localtime``. ``Factory`` means "not set up yet"."""
     return frozenset((files("tzdata") / "zones").read_text("ascii").split()) - {"Factory"}
 
 
 def check_zone(name: str) -> None:
-    """Raises CalendarError for what is no name of the IANA time zone database, as it is written
-    there. A zone that is stored already is read as it is."""
+    """Raises CalendarError for a text that is not, letter by letter, a name of the IANA time zone
+    database. A zone that is stored already is not checked."""
     if name in _zones():
         return
     meant = next((known for known in _zones() if known.lower() == name.lower()), "Europe/Paris")

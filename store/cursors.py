@@ -1,8 +1,9 @@
-"""Cursors of lists, sealed: they say nothing, and are good only where they were given out.
+"""Encrypted cursors of keyset pagination: they show no data, and work only for the list and the
+organisation that they were made for.
 
-AES-SIV (RFC 5297) with the key's version, the organisation and what was asked as associated data.
-It needs no number used once: any count of processes seals with the same key for ever. The keys are
-rows, so that every process has them and a restart loses none: the newest seals, all of them open.
+AES-SIV (RFC 5297) with the key's version, the organisation and the query as associated data. It
+needs no nonce, so any number of processes can use one key. The keys are rows, so that every process
+has them: the newest encrypts, each of them decrypts.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _VERSION_BYTES = 4
 
 
 def seal(unit: Unit, asked: str, place: str) -> str:
-    """The cursor of a place in the list that was ``asked`` for, in characters of a URL. The first
-    one ever makes the key. It is as long as the place is: pad what must not be guessed from that.
+    """The cursor of a place in the list that was ``asked`` for, in characters that a URL may hold.
+    The first call makes the key. Its length shows that of ``place``: pad what must not be guessed.
     """
     row = unit.session.exec(select(t.CursorKey).order_by(col(t.CursorKey.version).desc())).first()
     if row is None:
@@ -38,8 +39,8 @@ def seal(unit: Unit, asked: str, place: str) -> str:
 
 
 def unseal(unit: Unit, asked: str, cursor: str) -> str | None:
-    """The place; None for a cursor that was not made here for this organisation and question, was
-    changed, or whose key is gone."""
+    """The place; None for a cursor that was made for another organisation or list, was changed, or
+    whose key is gone."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         inside = base64.b64decode(padded, altchars=b"-_", validate=True)
@@ -47,7 +48,7 @@ def unseal(unit: Unit, asked: str, cursor: str) -> str | None:
         return None
     version, sealed = inside[:_VERSION_BYTES], inside[_VERSION_BYTES:]
     row = unit.session.get(t.CursorKey, int.from_bytes(version, "big"))
-    if row is None or _text(inside) != cursor:  # one place has one spelling
+    if row is None or _text(inside) != cursor:  # base64 has several spellings of the same bytes
         return None
     try:
         return (

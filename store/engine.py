@@ -17,9 +17,9 @@ from sqlmodel import Session, create_engine
 from store import patience
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-#: What the driver and the pool raise, for whatever reason.
+#: Errors of the driver and of the pool.
 ERRORS = (exc.DBAPIError, exc.TimeoutError)
-#: A query that was cancelled for taking too long is the query's fault.
+#: query_canceled: the statement took too long, which is no outage.
 _CANCELLED = "57014"
 _POOL_SECONDS = 4.0
 _SERVER_FIRST_SECONDS = 0.5
@@ -56,7 +56,8 @@ def connect(
     )
     event.listen(engine, "handle_error", _leave_a_read_only_server)
 
-    # A little more than the server, whose own words about a slow statement are better.
+    # A little more than the server's own limit, so that its error about a slow statement comes
+    # first.
     usual = answer_within + _SERVER_FIRST_SECONDS
 
     @event.listens_for(engine, "do_connect")
@@ -80,15 +81,15 @@ def connect(
 
 
 def _leave_a_read_only_server(context: ExceptionContext) -> None:
-    """After a fail-over pooled connections may still lead to the server that was the primary: none
-    of them is used again."""
+    """After a fail-over pooled connections may still lead to the former primary: drop all of
+    them."""
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
 
 
 def is_outage(error: BaseException) -> bool:
-    """The database is away, refuses to write (a standby), is full, or has no connection left: what
-    was asked is not to blame, and the same again may work."""
+    """Whether the database is down, read-only (a standby), full, or has no connection left. The
+    statement is not at fault, and may work later."""
     if not isinstance(error, ERRORS):
         return False
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
@@ -98,7 +99,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """Somebody else held a lock for longer than ``transaction`` was told to wait."""
+    """Whether a lock was not free within ``lock_timeout``."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) == _LOCK_TIMEOUT
 
 
@@ -117,7 +118,7 @@ def transaction(
     answer_within: timedelta | None = None,
 ) -> Iterator[Session]:
     """One transaction: commits when the block ends, rolls back when it raises. ``lock_timeout``:
-    the longest wait for each lock, None = for ever; after it OperationalError is raised, of which
+    the longest wait for each lock, None = no limit; after it OperationalError is raised, of which
     ``is_lock_timeout`` is true, or CustomerLocked (``store.locks``). ``answer_within``: the longest
     statement, where that of the engine is too short. Neither begun nor committed when the time of
     the request is over (``store.patience``): TimeoutError of SQLAlchemy."""
@@ -146,7 +147,7 @@ def alembic_config(url: str) -> Config:
 
 
 def migrate(url: str) -> None:
-    """Bring the database to the newest migration."""
+    """Upgrade the database to the newest migration."""
     command.upgrade(alembic_config(url), "head")
 
 

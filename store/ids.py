@@ -1,7 +1,4 @@
-"""Which row an id in an address means: by its form it is ours or an external one.
-
-Decision 0009.
-"""
+"""An id in a URL is ours or an external one, by its form. Decision 0009."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dunning.ids import our_id
 
 
 def named(table: Any, key: str) -> Any:
-    """The condition for a customer, invoice or credit with this id: ours where it has that form,
-    else its external one."""
+    """The condition for the customer, invoice or credit with this id: by our id if it has the form
+    of one, else by the external id."""
     ours = our_id(key)
     return table.external_id == key if ours is None else table.id == ours

@@ -1,16 +1,16 @@
-"""The locks that a transaction takes, and the one order in which it takes them.
+"""The locks of a transaction, and the one order in which they are taken.
 
-1. the imports of an organisation (a name, not a row): they follow one another;
-2. the organisation: its settings and its plans are saved one after the other;
-3. customers, by id; those who are new, by external id, as they are inserted;
-4. what is a customer's needs no lock of its own: the customer's is held (rule 36);
+1. the imports of an organisation (an advisory lock): one import at a time;
+2. the organisation's row: its settings and plans are saved one at a time;
+3. customers' rows, by id; new customers by external id, as they are inserted;
+4. rows of a customer need no lock of their own: the customer's lock covers them (rule 36);
 5. an account that its provider refuses (``backoffice.people.held_accounts``), one for each send;
-6. an address that is closed or opened (a name, ``store.closures``): one for each callback. A batch
-   that changes closed addresses takes several, and may insert customers after that.
+6. an address that is closed or opened (an advisory lock, ``store.closures``): one for each
+   callback. A batch that changes closed addresses takes several, and may insert customers later.
 
-Who holds one of a larger number never asks for one of a smaller. Rows are locked FOR NO KEY UPDATE:
-writers of a row follow one another, and who only refers to it (a foreign key) waits for nobody. The
-one exception is a member who leaves (``backoffice.people.members.remove_member``). Decision 0024.
+A transaction that holds a lock never takes one with a smaller number. Rows are locked FOR NO KEY
+UPDATE, so that inserting a row that refers to them (a foreign key) does not wait. The one exception
+is ``remove_member`` (``backoffice.people.members``). Decision 0024.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class CustomerLocked(OperationalError):
 
 
 def lock_imports(unit: Unit) -> None:
-    """Two imports of an organisation follow one another."""
+    """Wait until no other import of the organisation runs."""
     unit.session.connection().execute(_IMPORTS, {"name": f"import/{unit.organisation_id}"})
 
 
 def lock_organisation(unit: Unit) -> t.Organisation:
-    """The organisation, read anew."""
+    """The organisation's row, locked, and read again."""
     return unit.session.get_one(
         t.Organisation,
         unit.organisation_id,
@@ -62,8 +62,8 @@ def lock_organisation(unit: Unit) -> t.Organisation:
 
 def lock_customer(unit: Unit, customer_id: uuid.UUID) -> t.Customer:
     """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown,
-    CustomerLocked if somebody else holds it for longer than the transaction waits. Who needs
-    several takes ``lock_customers``, or this one in the order of their ids."""
+    CustomerLocked if another transaction holds it for longer than this one waits. Several
+    customers: ``lock_customers``, or this one in the order of their ids."""
     if customer_id in unit.progress.locked:
         return unit.session.get_one(t.Customer, customer_id)
     if customer_id in unit.progress.held_by_others:
@@ -85,7 +85,7 @@ def lock_customer(unit: Unit, customer_id: uuid.UUID) -> t.Customer:
 
 
 def lock_customers(unit: Unit, external_ids: Iterable[str]) -> list[t.Customer]:
-    """Those of these external ids that there are."""
+    """The existing customers with these external ids, locked."""
     ids: set[uuid.UUID] = set()
     for keys in parts(external_ids):
         ids |= set(
@@ -110,7 +110,7 @@ def lock_customers(unit: Unit, external_ids: Iterable[str]) -> list[t.Customer]:
 
 
 def parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
-    """All of them once, in order, so many at a time that a statement stays short."""
+    """The distinct keys in order, in parts that keep a statement short."""
     wanted = iter(sorted(set(keys)))
     while part := list(islice(wanted, _AT_ONCE)):
         yield part
@@ -120,6 +120,6 @@ _ADDRESS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def lock_address(unit: Unit, kind: str, key: str) -> None:
-    """What is heard about one address (``store.closures``) follows one another."""
+    """One change of a closed address (``store.closures``) at a time."""
     name = f"address/{unit.organisation_id}/{kind}/{key}"
     unit.session.connection().execute(_ADDRESS, {"name": name})

@@ -1,4 +1,5 @@
-"""Nudges: signals that are to reach a customer's sequence, written with the fact they tell of."""
+"""Nudges: signals to a customer's sequence, stored in the transaction of the fact they are
+about."""
 
 from __future__ import annotations
 
@@ -20,10 +21,10 @@ def nudge(
     signal: str = "account_changed",
     payload: dict[str, Any] | None = None,
 ) -> None:
-    """Have the customer's sequence look again once this transaction commits.
+    """Signal the customer's sequence after this transaction has committed.
 
-    ``account_changed`` without a payload is written once for each customer and transaction. A batch
-    may say no more than that, at its end (``Batch.nudged``).
+    ``account_changed`` without a payload is written once for each customer and transaction. In a
+    batch with ``Batch.nudged`` every nudge becomes such a one, written at its end.
     """
     batch = unit.progress.batch
     if batch is not None and batch.nudged is not None:
@@ -47,7 +48,7 @@ def nudge(
 
 
 def nudge_many(unit: Unit, customer_ids: list[uuid.UUID]) -> None:
-    """One ``account_changed`` for each customer: what a bulk import ends with."""
+    """One ``account_changed`` for each customer, at the end of a bulk import."""
     signal = {"organisation_id": unit.organisation_id, "signal": "account_changed", "payload": {}}
     for start in range(0, len(customer_ids), _AT_ONCE):
         some = [{**signal, "customer_id": c} for c in customer_ids[start : start + _AT_ONCE]]

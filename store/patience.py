@@ -1,10 +1,10 @@
-"""How long we wait for PostgreSQL.
+"""Time-outs of PostgreSQL.
 
-A server that hangs (stopped, its disk stuck, its host gone) says nothing, not even an error, and no
-option of TCP helps: its kernel acknowledges what we send, and a unix socket has no such options. So
-every wait for an answer ends here. The connection is closed then, because the answer may still come
-and would be taken for that of the next statement. What the server had begun it gives up when it
-notices, or commits whole if COMMIT was the last thing it was told.
+A server that hangs (stopped, its disk stuck, its host gone) sends nothing, not even an error, and
+TCP options do not help: its kernel acknowledges what we send, and a unix socket has no such
+options. So every wait for an answer has an end here. The connection is closed then, because a late
+answer would be read as that of the next statement. The server gives up the transaction when it
+notices, or commits it if COMMIT was the last statement that it got.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from psycopg.abc import PQGen
 
 RV = TypeVar("RV")
 
-#: Seconds for one answer of the server, where nobody says otherwise.
+#: Seconds for one answer of the server, by default.
 ANSWER_WITHIN = 15.0
-#: A transaction in which nothing is said for so long has a dead client: it lets go of its locks.
+#: The server ends a transaction that is idle for longer: its client is dead, and it holds locks.
 IDLE_SECONDS = 60
-#: What libpq and the kernel are told, where the URL does not say otherwise. They find out that a
-#: host or a network has gone: nothing acknowledged for 15 s.
+#: Options of libpq and the kernel, unless the URL has others. They detect that a host or a network
+#: is gone: nothing is acknowledged for 15 s.
 TCP: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -36,9 +36,9 @@ TCP: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-#: Enough to say ROLLBACK to a server that answers, when the time of a request is over.
+#: Seconds for a ROLLBACK when the time of a request is over.
 _LAST_WORD = 0.2
-#: libpq takes whole seconds, and not less.
+#: libpq takes whole seconds, two at least.
 _CONNECT_AT_LEAST = 2
 
 
@@ -47,9 +47,9 @@ class DidNotAnswer(psycopg.OperationalError):
 
 
 class Clock:
-    """The time that a request has. It stands while somebody else than us is waited for.
+    """The time limit of a request. It can be stopped while the client is waited for.
 
-    ``seconds``: altogether; ``answer_within``: for one answer of the database.
+    ``seconds``: for the whole request; ``answer_within``: for one answer of the database.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Clock:
         self._stopped_at: float | None = None
 
     def left(self) -> float:
-        """Seconds; negative when it is over."""
+        """Seconds left; negative when the time is over."""
         return self._end - (self._now() if self._stopped_at is None else self._stopped_at)
 
     @contextmanager
@@ -82,8 +82,8 @@ _clock: ContextVar[Clock | None] = ContextVar("clock", default=None)
 
 @contextmanager
 def on(clock: Clock) -> Iterator[None]:
-    """Whoever waits for the database in this context, its threads and tasks included, has the time
-    of this clock at most."""
+    """Limit every wait for the database in this context, its threads and tasks included, to the
+    time of this clock."""
     token = _clock.set(clock)
     try:
         yield
@@ -92,7 +92,7 @@ def on(clock: Clock) -> Iterator[None]:
 
 
 def most(seconds: float) -> float:
-    """So long an answer is waited for that may take ``seconds``."""
+    """Seconds to wait for an answer that may take ``seconds`` without a clock."""
     clock = _clock.get()
     if clock is None:
         return seconds
@@ -100,13 +100,13 @@ def most(seconds: float) -> float:
 
 
 def is_over() -> bool:
-    """The time of the request is: whatever it still does, its client has been answered."""
+    """Whether the time of the request is over: its client has had an answer by then."""
     clock = _clock.get()
     return clock is not None and clock.left() <= 0
 
 
 def parameters(seconds: float) -> dict[str, Any]:
-    """For connecting: the options of TCP, and the time for it. Raises DidNotAnswer when the time of
+    """The options for connecting: of TCP, and the time-out. Raises DidNotAnswer when the time of
     the request is over already."""
     if is_over():
         raise DidNotAnswer("no time is left to connect to PostgreSQL")
@@ -114,8 +114,8 @@ def parameters(seconds: float) -> dict[str, Any]:
 
 
 def limits(seconds: float) -> str:
-    """The statement that tells a new connection's server the same: it ends a statement that takes
-    longer, notices within a second that we have gone, and does not wait for a client that hangs."""
+    """The statement that sets the server's own limits for a new connection: it ends a statement
+    that takes longer, notices within a second that we are gone, and ends an idle transaction."""
     milliseconds = math.ceil(seconds * 1000)
     return (
         f"SET statement_timeout = {milliseconds};"
@@ -125,7 +125,7 @@ def limits(seconds: float) -> str:
 
 
 class Connection(psycopg.Connection[Any]):
-    """Waits ``answer_within`` seconds for each answer, and no longer than a request's clock."""
+    """Waits at most ``answer_within`` seconds for each answer, and no longer than the clock."""
 
     answer_within = ANSWER_WITHIN
 
@@ -141,7 +141,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 class AsyncConnection(psycopg.AsyncConnection[Any]):
-    """The same for a service that listens."""
+    """The same, for a service with asyncio."""
 
     answer_within = ANSWER_WITHIN
 
@@ -162,7 +162,7 @@ class AsyncConnection(psycopg.AsyncConnection[Any]):
 
 
 def driver() -> ModuleType:
-    """psycopg, as SQLAlchemy wants it, whose connections wait no longer than that."""
+    """The psycopg module for SQLAlchemy, with our connections."""
     ours = ModuleType("psycopg")
     vars(ours).update(vars(psycopg))
     vars(ours)["connect"] = Connection.connect

@@ -1,4 +1,4 @@
-"""When what a transaction wants to write is written."""
+"""When the pending rows of a transaction are written."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from store.unit import Unit
 
 
 def write(unit: Unit) -> None:
-    """Write what is pending, so that statements and rows that follow find it. A batch does so at
-    its end."""
+    """Flush, so that later statements find the pending rows. A batch does so at its end."""
     if unit.progress.batch is None:
         unit.session.flush()
 
 
 def write_all(unit: Unit) -> None:
-    """Write what is pending, in a batch too: first the rows, then those that refer to them."""
+    """Flush, in a batch too: first the rows, then those that refer to them."""
     unit.session.flush()
     batch = unit.progress.batch
     if batch is None:

@@ -1,4 +1,4 @@
-"""Races that a transaction may lose without anybody's fault, and may then be run again."""
+"""Transactions that fail because of concurrent ones, and are run again."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from sqlalchemy.orm.exc import StaleDataError
 
 Result = TypeVar("Result")
 
-#: SQLSTATE: how often it is run again. A deadlock, a serialization failure; a key that somebody
-#: else has just used, who is found the second time.
+#: How often a transaction is run again, by SQLSTATE: deadlock, serialization failure, and a unique
+#: key that another transaction has just used: the second time its row is found.
 _TIMES = {"40P01": 2, "40001": 2, "23505": 1}
 _LONGEST_PAUSE = 0.05
 
 
 def times(error: BaseException) -> int:
-    """How often what ended so is run again, as a whole; 0 = it would end so again."""
-    if isinstance(error, StaleDataError):  # a row that was read is gone
+    """How often a transaction with this error is run again; 0 = it would fail again."""
+    if isinstance(error, StaleDataError):  # a row that was read has been deleted
         return 2
     return _TIMES.get(state_of(error), 0)
 
 
 def state_of(error: BaseException) -> str:
-    """The SQLSTATE, or nothing."""
+    """The SQLSTATE; empty for an error without one."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 def repeated(work: Callable[[], Result]) -> Result:
-    """``work`` is a transaction of its own, and everything it writes is in it."""
+    """Run ``work``, one whole transaction, again while its error allows it (``times``)."""
     done = 0
     while True:
         try:

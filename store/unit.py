@@ -27,8 +27,8 @@ def clock(organisation: t.Organisation, real: datetime) -> datetime:
 
 @dataclass(slots=True)
 class Batch:
-    """Facts that are reported together (``store.bulk``): what they name is read once, and written
-    at the end.
+    """Facts that are reported together (``store.bulk``): their rows are read once and written at
+    the end.
 
     ``rows``: customers, invoices and credits by table and key, None where there is none; the
     session itself holds rows only weakly. ``invoices``: the known ones by id. ``applied``: all that
@@ -51,8 +51,8 @@ class Batch:
 @dataclass(slots=True)
 class Progress:
     """What has happened in a transaction so far. ``locked`` and ``nudged``: customers by id;
-    ``notified``: the relay hears of the nudges at the commit. ``held_by_others``: customers whom
-    others held a moment ago, each with the error; nobody waits for them a second time."""
+    ``notified``: NOTIFY for the relay was sent. ``held_by_others``: customers whose lock timed out,
+    each with the error; their lock is not waited for again."""
 
     locked: set[uuid.UUID] = field(default_factory=set)
     nudged: set[uuid.UUID] = field(default_factory=set)
@@ -122,7 +122,7 @@ class Unit:
         return other
 
     def named(self, by: str) -> Unit:
-        """The same transaction, for what somebody else does."""
+        """The same transaction, for what ``by`` does."""
         other = copy.copy(self)
         other.by = by
         return other
