@@ -1,7 +1,7 @@
 """`python -m bench.load [closed]`: a customer with 100,000 closed invoices beside one with 10.
 
 Each closed invoice has its payment, three executed actions, a delivery, a promise and a pause. Exit
-code 1 where the long history takes more than 1.5 times the short one's time.
+code 1 when the long history takes more than 1.5 times as long.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OTHERS, ROUNDS, MOST = 1_000, 300, 1.5
 
 
 def milliseconds(engine: Engine, customers: list[uuid.UUID], review: bool) -> list[float]:
-    """The median time of each customer, taken in turns, after PostgreSQL has settled its plans."""
+    """The median time of each customer, in turns, after 20 rounds in which PostgreSQL plans."""
     times: list[list[float]] = [[] for _ in customers]
     now = datetime.now(UTC)
     for number in range(ROUNDS + 20):

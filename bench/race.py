@@ -1,6 +1,6 @@
-"""`python -m bench.race [runs]`: payments and sends of the same invoices in the same moments.
+"""`python -m bench.race [runs]`: a payment and a send of the same invoice at the same moment.
 
-Rule 36: whoever has paid before the claim is committed is not reminded. Exit code 1 if one is.
+Rule 36: a customer who paid before the claim is committed is not reminded. Exit code 1 if one is.
 """
 
 from __future__ import annotations

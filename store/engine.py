@@ -56,8 +56,7 @@ def connect(
     )
     event.listen(engine, "handle_error", _leave_a_read_only_server)
 
-    # A little more than the server's own limit, so that its error about a slow statement comes
-    # first.
+    # Longer than the server's own limit, so that the server's error comes first.
     usual = answer_within + _SERVER_FIRST_SECONDS
 
     @event.listens_for(engine, "do_connect")

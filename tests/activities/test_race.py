@@ -13,8 +13,8 @@ pytestmark = pytest.mark.services
 RUNS = 25
 
 
-def test_rule_36_a_payment_before_the_claim_always_wins(engine: Engine) -> None:
+def test_a_payment_committed_before_the_claim_stops_the_send(engine: Engine) -> None:
     orders = race(engine, RUNS)
     assert orders["paid, claimed"] == 0
     assert set(orders) == {"paid", "claimed, paid"}
-    assert min(orders.values()) > RUNS / 10, "it was no race"
+    assert min(orders.values()) > RUNS / 10, "one of them always came first: no race"

@@ -1,4 +1,4 @@
-"""Real sequences: real activities on the real database, on a clock that skips."""
+"""Real sequences with real activities on the real database, on a clock that skips time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
 from workflows.contracts import workflow_id
 
-#: What skipping time itself leaves in a history; sleeping in real time leaves nothing at all.
+#: Events that skipping time adds to a history.
 SKIPPING = {
     E.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
@@ -43,7 +43,7 @@ def morning(days: int, clock: str = "08:30") -> datetime:
 
 
 class Run:
-    """The run of one customer, as the Temporal UI sees it."""
+    """The sequence of one customer, as the Temporal UI shows it."""
 
     def __init__(self, skipping: Skipping, town: Town, customer: str) -> None:
         self.skipping = skipping
@@ -57,12 +57,12 @@ class Run:
         await self.skipping.until(self.id, when)
 
     async def events(self) -> Sequence[HistoryEvent]:
-        """Those that are not of the skipping."""
+        """The history without the events of skipping."""
         every = [e async for e in self.handle.fetch_history_events()]
         return [e for e in every if e.event_type not in SKIPPING]
 
     async def asleep(self) -> Sequence[HistoryEvent]:
-        """Wait until the relay has started it and its timer runs; its history then."""
+        """Wait until it has started and waits for a timer; returns its history."""
 
         async def timed() -> bool:
             events = await self.events()
@@ -72,7 +72,7 @@ class Run:
         return await self.events()
 
     async def carried_on(self) -> bool:
-        """Whether the current run goes on from another one."""
+        """Whether the current run was started by continue-as-new."""
         started = (await self.events())[0].workflow_execution_started_event_attributes
         return bool(started.continued_execution_run_id)
 
@@ -91,7 +91,7 @@ class Run:
         await self._until(said)
 
     async def _until(self, what: Callable[[], Awaitable[bool]]) -> None:
-        """Until then it may not even have begun."""
+        """Wait for it; the sequence may not have started yet."""
 
         async def so() -> bool:
             try:
@@ -104,7 +104,7 @@ class Run:
         await until(so)
 
     async def runs(self) -> list[WorkflowHandle[Any, Any]]:
-        """Every run there was, the first one first."""
+        """Every run of the sequence, oldest first."""
         client, found = self.skipping.client, list[WorkflowHandle[Any, Any]]()
         described = await self.handle.describe()
         run_id: str | None = described.run_id

@@ -1,4 +1,4 @@
-"""Activities that answer from a script, and a calendar of named days: for sequences alone."""
+"""The workflow alone: activities that answer from a script, and days by their names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def day(text: str, week: int = 0) -> datetime:
 async def until(
     what: Callable[[], bool | Awaitable[bool]], within: float = _PATIENCE, every: float = 0.01
 ) -> None:
-    """Poll until it is so; fail when it does not become so in that many seconds."""
+    """Poll until it is true; fail when it is not within that many seconds."""
     deadline = time.monotonic() + within
     while True:
         found = what()
@@ -63,7 +63,7 @@ async def until(
 
 
 def wait(when: datetime, **more: Any) -> Instruction:
-    """Send an email then, unless told otherwise."""
+    """Wait until then, and by default send an email."""
     told: dict[str, Any] = {"until": when, "then": "email", "carrying": "INV-1", **more}
     return Instruction("wait", **told)
 
@@ -80,7 +80,7 @@ def rest(**more: Any) -> Instruction:
 
 @dataclass
 class Call:
-    """An activity that was called: its name, the sequence's clock, and what it was told."""
+    """A call of an activity: its name, the workflow's time, and its input."""
 
     name: str
     now: datetime
@@ -93,8 +93,8 @@ class Call:
 
 
 class Clerk:
-    """Stands where the activities are: answers each call with the next line of its script, and the
-    last line for ever. ``busy`` holds every call up until it is let go."""
+    """Stands in for the activities: answers each call with the next entry of its script; the last
+    entry is repeated. While ``busy`` is an event that is not set, calls wait for it."""
 
     def __init__(self, *script: Instruction | Exception) -> None:
         self.script = list(script)
@@ -127,13 +127,13 @@ class Clerk:
         return [call.name for call in self.calls]
 
     async def called(self, times: int) -> Call:
-        """Wait until it was called so many times; the last of these calls."""
+        """Wait for that many calls; returns the last of them."""
         await until(lambda: len(self.calls) >= times)
         return self.calls[times - 1]
 
 
 class Sequence:
-    """The sequence of Acme, worked by a clerk, on a clock that skips."""
+    """The sequence of Acme with a clerk's activities, on a clock that skips time."""
 
     def __init__(self, skipping: Skipping, clerk: Clerk, queue: str) -> None:
         self.skipping, self.clerk, self.queue = skipping, clerk, queue
@@ -147,7 +147,7 @@ class Sequence:
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
-        """Of whatever run is the current one."""
+        """The handle of the current run."""
         return self.client.get_workflow_handle(self.id)
 
     async def begin(self, **more: Any) -> None:
@@ -180,7 +180,7 @@ class Sequence:
         return status.name
 
     async def is_sound(self) -> None:
-        """No workflow task has failed, in any run of it there is."""
+        """Check that no workflow task of the current run has failed."""
         bad = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
         failed = [e for e in await self.events() if e.event_type == bad]
         assert failed == []
@@ -190,7 +190,8 @@ class Sequence:
 async def working(
     skipping: Skipping, clerk: Clerk, *, cached: int = 0, queue: str = ""
 ) -> AsyncIterator[Sequence]:
-    """Workers as in production, but without a cache: each task replays the whole history."""
+    """Workers as in production, but without a cache: each workflow task replays the whole
+    history."""
     queue = queue or f"test-{uuid.uuid4().hex[:8]}"
     async with (
         Worker(

@@ -1,8 +1,8 @@
-"""The one file that knows the experimental time skipping of the SDK.
+"""The SDK's experimental time skipping, which only this file uses.
 
-Each sequence started through ``Skipping.client`` has a clock of its own, which stands at the real
-time until it is told to skip; timers and retry delays are skipped with it. Activities keep the real
-clock: they take the sequence's from their input.
+Each workflow started through ``Skipping.client`` has a clock of its own. It follows the real clock
+until it is told to skip, and timers and retry delays skip with it. Activities keep the real clock:
+they take the workflow's time from their input.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-#: The server's own limit is 200 skips, after which it stops without a word.
+#: By default the server stops skipping after 200 skips, without an error.
 _MANY = 100_000
 
 
@@ -27,12 +27,12 @@ class Skipping:
         return await self._skipper.get_current_time(self.client.get_workflow_handle(workflow_id))
 
     async def until(self, workflow_id: str, when: datetime) -> None:
-        """Let a sequence live until then, through all its runs; what falls due happens."""
+        """Skip to then, through all runs of the sequence; what falls due happens."""
         left = when.astimezone(UTC) - await self.now(workflow_id)
         assert left > timedelta(0), f"{when} is past"
         handle = self.client.get_workflow_handle(workflow_id)
         assert await self._skipper.fast_forward(handle, left), "the sequence has ended on the way"
 
     async def to_its_end(self, workflow_id: str) -> None:
-        """Let a run live until it ends."""
+        """Skip until the current run ends."""
         await self._skipper.fast_forward(self.client.get_workflow_handle(workflow_id))

@@ -1,5 +1,5 @@
-"""A provider on 127.0.0.1 that answers every request as its script says, byte for byte. What
-SendGrid is asked is held against its document (``stand_ins.providers.specification``)."""
+"""A provider on 127.0.0.1 whose answers are scripted byte by byte. Requests to SendGrid are checked
+against its specification (``stand_ins.providers.specification``)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Script = Callable[[socket.socket, threading.Event], None]
 
 @dataclass
 class StandIn:
-    """``requests`` holds what came in: the head as text and the body as JSON."""
+    """``requests``: the head of each request as text, and its body as JSON."""
 
     address: str
     requests: list[tuple[str, Any]] = field(default_factory=list)
 
 
 def answer(status: str, *headers: str, body: str = "", length: int | None = None) -> Script:
-    """A whole answer; ``length`` other than the body's promises more than what comes."""
+    """A whole answer; with another ``length`` the header Content-Length is wrong."""
     size = len(body.encode()) if length is None else length
     head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {size}", *headers])
 
@@ -41,7 +41,7 @@ def garbage(peer: socket.socket, closing: threading.Event) -> None:
 
 
 def dribble(start: bytes) -> Script:
-    """An answer that never ends: each byte comes long before the time-out of a wait."""
+    """An answer that never ends: each byte comes before a read time-out."""
 
     def script(peer: socket.socket, closing: threading.Event) -> None:
         with contextlib.suppress(OSError):
@@ -57,7 +57,7 @@ def silence(peer: socket.socket, closing: threading.Event) -> None:
 
 
 def hang_up(peer: socket.socket, closing: threading.Event) -> None:
-    """Closes in good order, without an answer."""
+    """Closes the connection without an answer."""
 
 
 def reset(peer: socket.socket, closing: threading.Event) -> None:
@@ -107,7 +107,7 @@ def stand_in(script: Script) -> Iterator[StandIn]:
 
 @contextlib.contextmanager
 def nobody() -> Iterator[str]:
-    """An address where connections are refused, for as long as the port is held."""
+    """An address where connections are refused: its port is bound, and nothing listens."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
@@ -115,7 +115,7 @@ def nobody() -> Iterator[str]:
 
 @contextlib.contextmanager
 def full_house() -> Iterator[str]:
-    """An address whose queue of connections is full: the next one times out."""
+    """An address whose backlog of connections is full: connecting times out."""
     with contextlib.ExitStack() as guests:
         host = guests.enter_context(socket.socket())
         host.bind(("127.0.0.1", 0))

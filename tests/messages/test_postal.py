@@ -7,9 +7,13 @@ import pytest
 from messages.postal import as_posted, why_not
 
 TROY = {
-    "line1": "1 King St", "line2": "", "postal_code": "12180", "city": "Troy", "region": "NY",
+    "line1": "1 King St",
+    "line2": "",
+    "postal_code": "12180",
+    "city": "Troy",
+    "region": "NY",
     "country": "US",
-}  # fmt: skip
+}
 PARIS = {"line1": "1 rue du Roi", "postal_code": "75001", "city": "Paris", "country": "FR"}
 
 

@@ -23,46 +23,6 @@ CONTEXTUALIZED = plan("contextualized", *STEPS, first_action="contextualized")
 C5 = plan("C5", "first email 1", "second email 30")
 C6 = plan("C6", "talk call 1", "letter email 2")
 
-
-ROWS = lines(
-    """
-    c1  A1 2025-02-20 2025-03-03 -          C1
-    c4s A4 2025-01-10 2025-02-03 2025-02-20 standard
-    c4s B4 2025-01-10 2025-02-10 -          standard
-    c4c A5 2025-01-10 2025-02-03 2025-02-20 contextualized
-    c4c B5 2025-01-10 2025-02-10 -          contextualized
-    c5  A6 2025-02-20 2025-03-05 -          C5
-    c6  A7 2025-02-20 2025-03-03 -          C6
-    """
-)
-FACTS = lines(
-    """
-    2025-03-06T08:00,contact_invalid,c5,,The mailbox is full
-    2025-03-07T07:00,contact_valid,c5,,
-    2025-03-06T14:10,complete,c6,,They pay next week
-    """
-)
-DONE = days(
-    """
-    c1:  Mon 3 Mar 08:30 due A1 | Mon 10 Mar 08:30 first A1
-         | Mon 17 Mar 08:30 second A1 | Mon 24 Mar 08:30 third A1
-    c4s: Tue 4 Feb 08:30 s1 A4 | Tue 11 Feb 08:30 s8 A4
-         | Tue 18 Feb 08:30 s15 A4 | Mon 24 Feb 08:30 s1 B4
-    c4c: Tue 4 Feb 08:30 s1 A5 | Tue 11 Feb 08:30 s8 A5
-         | Tue 18 Feb 08:30 s15 A5 | Mon 24 Feb 08:30 s8 B5
-    c5:  Mon 10 Mar 08:30 first A6
-    c6:  Thu 6 Mar 14:10 talk A7 | Tue 11 Mar 08:30 letter A7
-    """
-)
-C2_DONE = days(
-    """
-    c2: Mon 17 Mar 08:30 s1 A2 | Mon 24 Mar 08:30 s8 A2 | Mon 31 Mar 08:30 s15 A2
-        | Mon 7 Apr 08:30 s22 A2 | Mon 14 Apr 08:30 s40 A2
-    """
-)
-C3_DONE = days("c3: Tue 18 Mar 08:30 s15 A3 | Mon 31 Mar 08:30 s30 A3")
-
-
 ROWS = lines(
     """
     c1  A1 2025-02-20 2025-03-03 -          C1
