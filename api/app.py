@@ -75,11 +75,11 @@ have an offset. Every error is a problem document (RFC 9457): what, where and ho
 addresses a UUID is our id, and any other text your own external id. Rules are cited by number; they
 are explained at [/docs/rules](/docs/rules).
 """
-#: A file with the form around it, and a bit more, so that it is told what is too large about it.
+#: Bytes: a file, its form, and a margin, so that a larger file is refused with its own message.
 _FILE_BYTES = MAX_FILE + 2**16
-#: The longest wait for a customer whom somebody else holds, well inside the time of a request.
+#: Milliseconds: the longest wait for a customer's lock, well below the time of a request.
 _LOCK_MS = 3000
-#: An import, and requests of many single statements, each of which is short.
+#: Seconds for an import, and for requests of many short statements.
 _IMPORT_SECONDS = 6 * 3600.0
 _MANY_SECONDS = 60.0
 #: Texts that are checked or rendered have a budget of their own (``messages.processes``).

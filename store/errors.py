@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Mistake:
     """One thing wrong at one place: a JSON pointer, or a line of a file."""
 
     where: str
@@ -27,7 +27,7 @@ class DunningError(Exception):
     title = "Bad request"
     slug = "bad-request"
 
-    def __init__(self, detail: str, errors: list[Problem] | None = None, **more: Any) -> None:
+    def __init__(self, detail: str, errors: list[Mistake] | None = None, **more: Any) -> None:
         """``more``: members of the problem document beside ``errors``, as JSON."""
         super().__init__(detail)
         self.detail = detail
@@ -54,4 +54,4 @@ class Invalid(DunningError):
 
     @classmethod
     def at(cls, where: str, reason: str) -> Invalid:
-        return cls(f"{where}: {reason}" if where else reason, [Problem(where, reason)])
+        return cls(f"{where}: {reason}" if where else reason, [Mistake(where, reason)])

@@ -23,7 +23,7 @@ from backoffice.ledger.invoices import put_invoice
 from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
 from backoffice.ledger.reports import Change
 from store import bulk
-from store.errors import DunningError, Invalid, Problem
+from store.errors import DunningError, Invalid, Mistake
 
 router = APIRouter(route_class=BatchRoute, tags=["billing"])
 
@@ -78,7 +78,7 @@ class BatchReport(BaseModel):
 @router.post("/batch", operation_id="post_batch")
 def post(body: Annotated[Batch, Field()], who: Billing, unit: Work) -> BatchReport:
     """Customers, invoices, credit notes and payments in one transaction, all or nothing."""
-    errors: list[Problem] = []
+    errors: list[Mistake] = []
 
     def each(
         name: str, items: Iterable[tuple[int, Item]], put: Callable[[Item], tuple[Any, str]]
@@ -118,11 +118,11 @@ def post(body: Annotated[Batch, Field()], who: Billing, unit: Work) -> BatchRepo
     return report
 
 
-def _placed(name: str, place: int, error: DunningError) -> Iterator[Problem]:
+def _placed(name: str, place: int, error: DunningError) -> Iterator[Mistake]:
     if not error.errors:
-        yield Problem(pointer(name, place), error.detail)
+        yield Mistake(pointer(name, place), error.detail)
     for one in error.errors:
-        yield Problem(pointer(name, place) + one.where, one.reason)
+        yield Mistake(pointer(name, place) + one.where, one.reason)
 
 
 def _customers(body: Batch) -> Iterator[str]:

@@ -24,7 +24,7 @@ from books.errors import BookError, RowError
 from books.map import BookMap
 from books.read_map import read_map
 from dunning.excerpt import shorten
-from store.errors import Invalid, Problem
+from store.errors import Invalid, Mistake
 
 router = APIRouter(route_class=BodyRoute, tags=["billing"])
 
@@ -156,7 +156,7 @@ def post(
 
 
 def _refused(done: Done) -> Invalid:
-    places = [Problem(_where(bad), bad.reason) for bad in done.bad_rows[:MAX_ERRORS]]
+    places = [Mistake(_where(bad), bad.reason) for bad in done.bad_rows[:MAX_ERRORS]]
     return Invalid(
         f"{done.bad_count:,} rows are wrong; nothing was imported",
         places,

@@ -91,7 +91,7 @@ class _Exchange:
                 headers.setdefault(name, value)
             if self._docs:
                 headers["Content-Security-Policy"] = _DOCS
-            if self._unread:  # else the server reads the rest of the body, to throw it away
+            if self._unread:  # else the server would read and discard the rest of the body
                 headers["Connection"] = "close"
         await self._send(message)
 

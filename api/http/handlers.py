@@ -19,8 +19,7 @@ from api.http.problems import MAX_ERRORS, ProblemResponse, crashed, later, point
 from api.http.repeat import run_again
 from store.collisions import collides
 from store.engine import is_outage
-from store.errors import DunningError
-from store.errors import Problem as Place
+from store.errors import DunningError, Mistake
 from store.races import state_of, times
 
 _log = logging.getLogger(__name__)
@@ -61,12 +60,12 @@ def _methods(request: Request) -> set[str]:
 async def _validation(request: Request, error: Any) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    wrong = [Place(_where(e["loc"]), _reason(e)) for e in found[:MAX_ERRORS]]
+    wrong = [Mistake(_where(e["loc"]), _reason(e)) for e in found[:MAX_ERRORS]]
     content_type = request.headers.get("content-type", "")
     whole = {e["type"] for e in found if e["loc"] == ("body",)}
     if whole and not _is_json(content_type) and (content_type or "missing" not in whole):
         return problem(request, 415, "send the body as application/json")
-    first = wrong[0] if wrong else Place("", "the content makes no sense")
+    first = wrong[0] if wrong else Mistake("", "the content makes no sense")
     more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
     detail = f"{first.where}: {first.reason}{more}" if first.where else f"{first.reason}{more}"
     return problem(request, 422, detail, wrong)

@@ -19,8 +19,7 @@ from pydantic import BaseModel, Field
 
 from api.http.rules import RuleLink, cited
 from logs import REQUEST_ID
-from store.errors import DunningError
-from store.errors import Problem as Place
+from store.errors import DunningError, Mistake
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ def problem(
     request: Request,
     status: int,
     detail: str,
-    errors: Sequence[Place] = (),
+    errors: Sequence[Mistake] = (),
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
     kind = _KINDS.get(status, ("error", "Error"))
@@ -98,7 +97,7 @@ def _document(
     status: int,
     kind: tuple[str, str],
     detail: str,
-    errors: Sequence[Place],
+    errors: Sequence[Mistake],
     more: Mapping[str, Any],
 ) -> dict[str, Any]:
     slug, title = kind

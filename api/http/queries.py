@@ -14,7 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from dunning.excerpt import shorten
-from store.errors import Invalid, Problem
+from store.errors import Invalid, Mistake
 
 _MOST_NAMED = 20
 
@@ -45,7 +45,7 @@ def _refuse(request: Request, known: list[str]) -> None:
     there = f"known are {', '.join(known)}" if known else "this address has none"
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong = [
-        Problem(
+        Mistake(
             f"query {shorten(name)}",
             f"is not known here; {there}" if name not in known else "is there twice",
         )

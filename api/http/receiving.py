@@ -62,7 +62,7 @@ class Receiving:
 
         async def receive_on() -> Message:
             nonlocal size
-            if paced.ended:  # what is waited for now is the end of the connection
+            if paced.ended:  # from here on only the end of the connection can come
                 return await receive()
             with self._one_more(scope, large=limit > self._limits[""]):
                 message = await paced()

@@ -12,7 +12,7 @@ from typing import Any
 from dunning.model import ActionStatus
 from dunning.plan import CHANNELS, ActionType
 from store import tables as t
-from store.errors import Invalid, Problem
+from store.errors import Invalid, Mistake
 
 _WORDS = ("subject", "body")
 _SCRIPT = "script"
@@ -58,7 +58,7 @@ def check_words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType)
             "for the customer (an empty text takes the built-in one)"
         )
         detail = f"{' and '.join(missing)}: {reason}"
-        raise Invalid(detail, [Problem(f"/{name}", reason) for name in missing])
+        raise Invalid(detail, [Mistake(f"/{name}", reason) for name in missing])
 
 
 def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:

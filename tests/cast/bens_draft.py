@@ -1,4 +1,4 @@
-"""An email that Ben has written, and what forces it out."""
+"""An email that Ben has edited, and what withdraws it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from tests.cast.office_files import attached, names
 
 #: All that Ben writes has this in it: nobody else may read it anywhere.
 OWN = "zebra"
-
-
 EDITS = {
     "recipients": [f"{OWN}@acme.example"],
     "cc": [f"{OWN}-cc@acme.example"],

@@ -1,4 +1,4 @@
-"""An email of Ben's of which nobody knows whether it left, and what its provider reports."""
+"""An email of Ben's whose outcome is unknown, and what its provider reports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def losing(office: Office, minutes: float) -> Sending:
 
 
 def in_doubt(office: Office) -> str:
-    """Ben's email was sent, and nobody knows whether it left. Answers its path."""
+    """Ben's email was sent, with an unknown outcome. Answers its path."""
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/complete")
     sending = losing(office, 0)

@@ -15,11 +15,7 @@ from stand_ins.office import Caller, Office
 from workflows.contracts import SendInput
 
 PDF = b"%PDF-1.7 INV-1\r\n\x00\xff%%EOF\r\n"
-
-
 PNG = b"\x89PNG\r\n\x1a\n a picture"
-
-
 OF_A_PDF = {"Content-Type": "application/pdf"}
 
 

@@ -8,7 +8,7 @@ from stand_ins.office import Office
 
 
 def result(office: Office, method: str, path: str, body: Any = None) -> tuple[str, list[str]]:
-    """What billing hears, and the nudges that came of it."""
+    """The result that billing is told, and the nudges of it."""
     return office.billing.does(method, path, body)["result"], office.nudges()
 
 

@@ -24,8 +24,6 @@ from store.engine import transaction
 from store.unit import Unit
 
 PUBLIC = "https://dunning.example"
-
-
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -106,7 +104,7 @@ def post(office: Office, path: str, body: bytes, headers: Signed) -> Response:
 
 
 def stored(office: Office) -> list[t.Callback]:
-    """Those that wait to be taken in; afterwards none does."""
+    """The stored callbacks that nobody has read yet. They are deleted."""
     with transaction(office.engine) as session:
         rows = list(session.exec(select(t.Callback).where(t.Callback.outcome == "")))
         for row in rows:

@@ -1,4 +1,4 @@
-"""Open actions are handed on for those who left or are absent, and for nobody else (rule 29)."""
+"""Open actions of members who left or are absent are handed on, and of no others (rule 29)."""
 
 from __future__ import annotations
 

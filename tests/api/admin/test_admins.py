@@ -1,4 +1,4 @@
-"""An organisation cannot lose its last admin who has a key, however it is tried."""
+"""An organisation keeps one admin with a valid key."""
 
 from __future__ import annotations
 

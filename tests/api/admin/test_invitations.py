@@ -1,4 +1,4 @@
-"""A member's key is made by that member: an invitation is exchanged for it, once."""
+"""A member exchanges an invitation for a key, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An organisation's own accounts at providers: for admins, sealed, and never shown again."""
+"""An organisation's own accounts at providers: for admins, stored encrypted, never shown again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PUBLIC = "https://dunning.example"
 
 @pytest.fixture
 def vault(app: FastAPI) -> Iterator[Vault]:
-    """The API has a key to seal with, and a public address."""
+    """The API has a secret key and a public address."""
     before, vault = app.state.signers, Vault((new_secret_key(),))
     app.state.signers = Signers({}, vault, PUBLIC)
     yield vault

@@ -1,4 +1,4 @@
-"""An action that nobody owns is seen by the admins, and finds an owner once somebody is there."""
+"""Actions without an owner: admins see them, and they get an owner once there is somebody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is dated far ahead of today is refused, by whatever way it comes (today: 4 March 2025)."""
+"""Days too far ahead are refused, in every way of reporting them (today: 4 March 2025)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a billing system reports: the same twice, late, in part, too much, and taken back."""
+"""What a billing system reports: repeated, late, in part, too much, and taken back."""
 
 from __future__ import annotations
 

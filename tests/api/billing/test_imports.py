@@ -1,4 +1,4 @@
-"""A book as a file: whole or not at all, every bad row named."""
+"""A book as a file: stored whole or not at all, and every bad row is named."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from stand_ins.office import Office
 from tests.cast.imported import CSV, refused, taken
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on"
-
-
 BOOK = f"""\
 {HEADER}
 C-1,Acme,eve@acme.example,INV-1,2025-02-01,2025-03-03,100.00,EUR,

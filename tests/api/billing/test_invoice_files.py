@@ -49,7 +49,7 @@ def test_only_billing_gives_an_invoice_its_pdf(office: Office) -> None:
 
 
 def test_exactly_ten_megabytes_are_taken_and_not_one_byte_more(office: Office) -> None:
-    """The default limit of these tests is far below: this one is of its own."""
+    """Files have a limit of their own, above the general one of these tests."""
     office.acme()
     most = PDF.ljust(MAX_FILE, b"x")
     assert put_pdf(office, most)["size"] == 10 * 1024 * 1024

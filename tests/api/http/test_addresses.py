@@ -1,4 +1,4 @@
-"""HEAD, and queries: what is true of every address."""
+"""HEAD, and query parameters, of every endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content that makes no sense: refused with the place and the reason."""
+"""Invalid content is refused with the place and the reason."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_invalid_payments_are_refused_with_place_and_reason(
 
 
 def refused(office: Office, path: str, body: Any) -> dict[str, Any]:
-    """422; sent as bytes, because a client's own encoder would refuse some of it first."""
+    """Answered with 422. Sent as bytes: the JSON encoder of the client would refuse some of it."""
     content = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     told: dict[str, Any] = office.billing.fails(422, "PUT", path, content=content, headers=headers)

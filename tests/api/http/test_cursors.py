@@ -1,4 +1,4 @@
-"""Cursors of lists: sealed, for one organisation and one question, and good in every process."""
+"""Cursors of lists: encrypted, for one organisation and one list, valid in every process."""
 
 from __future__ import annotations
 

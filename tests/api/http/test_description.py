@@ -27,7 +27,7 @@ def models(app: FastAPI) -> dict[str, dict[str, Any]]:
 
 
 def test_every_model_has_a_name_of_its_own(app: FastAPI) -> None:
-    """Generators make classes of names, whatever is between their letters."""
+    """Generators make class names and drop what is no letter or digit."""
     found = models(app)
     classes = Counter(re.sub(r"[^a-z0-9]", "", name.lower()) for name in found)
     assert [name for name, count in classes.items() if count > 1] == []
@@ -52,7 +52,7 @@ def scopes_of(dependant: Any) -> set[str]:
 
 
 def test_the_scope_of_an_operation_is_the_one_that_is_enforced(app: FastAPI) -> None:
-    """What stands in the document against the dependency that refuses the others."""
+    """The scopes in the document are those of the dependency that refuses other keys."""
     paths, seen = app.openapi()["paths"], Counter[str]()
     for route in iter_route_contexts(app.routes):
         for method in route.methods or ():
@@ -75,7 +75,7 @@ def test_the_scope_of_an_operation_is_the_one_that_is_enforced(app: FastAPI) -> 
 
 
 def test_a_key_of_another_scope_is_refused_by_every_operation(office: Office, app: FastAPI) -> None:
-    """The same from outside: who the document does not name is told 403, and what is needed."""
+    """By requests: a key of another scope is answered with 403 and the scope that is needed."""
     office.acme()
     callers = {"member": office.ben, "billing": office.billing, "admin": office.ada}
     can = {"member": {"member"}, "billing": {"billing"}, "admin": {"member", "admin"}}

@@ -1,4 +1,4 @@
-"""Bad input of every kind: a problem document with what and where, never a 500."""
+"""Bad input of every kind is answered with a problem document, never with 500."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def test_a_missing_or_invalid_key_is_refused(office: Office) -> None:
     wrong = office.billing("GET", "/me")
     assert 'error="insufficient_scope"' in wrong.headers["www-authenticate"]
     office.ben.fails(403, "PUT", "/customers/C-1", acme_body())
-    # The key comes first: nobody learns what exists, or what is wrong with a body.
+    # The key is checked first: without one nobody learns what exists or what is wrong.
     office.caller(None).fails(401, "PUT", "/customers/C-1", {})
 
 
 def test_invalid_keys_of_others_do_not_lock_out_a_valid_one(office: Office) -> None:
-    """Behind a proxy all of them have one address, and this process has not seen hers before."""
+    """All come from one address, as behind a proxy, and the valid key was not used here before."""
     for number in range(25):
         office.caller(f"dun_live_{number:012}_" + "b" * 32).fails(401, "GET", "/me")
     office.cleo.get("/me")

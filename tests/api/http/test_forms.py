@@ -1,4 +1,4 @@
-"""Names of uploaded files, in whatever way a client writes them; parts that nobody asked for."""
+"""Names of uploaded files in every encoding that clients use; unknown and repeated parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever has no key, or a bad one, stops nobody; nor does a client that sends slowly."""
+"""Clients without a valid key, or with slow bodies, do not block others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stand_ins.office import Office
 from tests.cast.listening import Line, listening
 from tests.cast.operations import WITHOUT_KEY, operations
 
-#: Each was a second or more of everybody's time, of 10 MB and less.
+#: Bodies of at most 10 MB that each take a second or more to parse.
 HOSTILE = [
     ("application/toml", b".".join([b"a"] * 30_000) + b"=1"),
     ("application/json", (b"[" * 500 + b"]" * 500 + b",") * 500),
@@ -34,15 +34,14 @@ HOSTILE = [
 
 
 MEANWHILE = 0.1
-
-
 AT_ONCE = 0.05
 
 
 def test_every_operation_asks_for_the_key_before_it_reads_the_body(
     office: Office, app: FastAPI
 ) -> None:
-    """401 at once, whether the body comes or is only announced, and nobody else notices."""
+    """Answered with 401 at once, whether the body is sent or only announced; others are not slowed
+    down."""
     closed = [
         (p, m) for p, m, _ in operations(app) if p.startswith("/v1/") and p not in WITHOUT_KEY
     ]
@@ -75,7 +74,7 @@ def test_every_operation_asks_for_the_key_before_it_reads_the_body(
         finally:
             over.set()
             watcher.join()
-    # The machine may be busy with other things: against what the same server needs at rest.
+    # Relative to the same server at rest, because the machine may be busy.
     slow = statistics.median(floor) * 5
     assert statistics.median(took) < max(AT_ONCE, slow)
     assert statistics.median(meanwhile) < max(MEANWHILE, slow)
@@ -156,7 +155,7 @@ def test_many_invalid_keys_at_once_do_not_block_valid_ones(
 
 
 def test_slow_uploads_of_one_key_do_not_block_others(office: Office, engine: Engine) -> None:
-    """40 of them: eight are waited for, for a short while, the others are told to come later."""
+    """Of 40 uploads eight are received until they are too slow; the others are refused (429)."""
     app = create_app(Settings(body_seconds=1, ready_seconds=30), engine)
     key = f"Authorization: {office.billing.headers['Authorization']}"
     ben = f"Authorization: {office.ben.headers['Authorization']}"
@@ -180,7 +179,7 @@ def test_slow_uploads_of_one_key_do_not_block_others(office: Office, engine: Eng
 
 
 def test_a_body_that_comes_too_slowly_is_refused(office: Office, engine: Engine) -> None:
-    """It always sends something in time, but never gets anywhere."""
+    """Each wait is short enough, but the rate is too low."""
     app = create_app(Settings(body_seconds=0.2), engine)
     key = f"Authorization: {office.billing.headers['Authorization']}"
     kind = "Content-Type: application/json"
@@ -214,14 +213,14 @@ def test_request_smuggling_is_refused(app: FastAPI) -> None:
         assert both.answer()[0] == 400
         many = Line(port).send("GET", "/healthz", *(f"X-{n}: 1" for n in range(150)))
         assert many.answer()[0] == 431
-        # In pieces the server itself ends it, in one piece we do.
+        # Sent in pieces it is refused by uvicorn, in one piece by the API.
         assert Line(port).send("GET", "/healthz", "X-A: " + "a" * 40_000).answer()[0] in (400, 431)
 
 
 def test_a_connection_without_a_request_is_closed(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does it help to send a little of its head now and then."""
+    """Sending a little of the head now and then does not extend the time."""
     monkeypatch.setattr(Protocol, "head_seconds", 0.2)
     with listening(app, http="api.http.protocol:Protocol") as port:
         silent, slow = Line(port), Line(port)

@@ -1,4 +1,4 @@
-"""Two ids: ours is a UUID, a billing system's own is any other text, and neither is the other."""
+"""Our ids are UUIDs, a billing system's ids are any other text; neither is taken for the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody waits for whom it does not concern, and whoever meets waits in the same order."""
+"""Requests wait only for locks that they need, and take them in one order."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_admin_changes_roles_while_an_action_is_given_to_another_admin(
 def test_customers_are_locked_in_the_order_of_their_ids(
     office: Office, app: FastAPI, how: str
 ) -> None:
-    """Whoever waits for the first customer by id holds none of the others: no circle of waiting."""
+    """Who waits for the first customer by id holds no lock of the others: no deadlock."""
     keys = [f"C-{n}" for n in range(8)]
     office.billing.does(
         "POST", "/batch", {"customers": [{"external_id": k, **acme_body()} for k in keys]}
@@ -106,7 +106,7 @@ def _wait_until_somebody_waits(engine: Engine) -> None:
 
 
 def test_concurrent_writers_of_every_kind_all_succeed(office: Office) -> None:
-    """Two seconds of it; `python -m bench.locks 60` is a minute."""
+    """For two seconds; `python -m bench.locks 60` runs for a minute."""
     prepare(office)
     storm = Storm(office, 2)
     storm.run()

@@ -1,4 +1,4 @@
-"""Races that a request may lose: they end well, or are told for what they are."""
+"""Requests that lose a race are run again, or answered with what happened."""
 
 from __future__ import annotations
 

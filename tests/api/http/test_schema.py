@@ -1,4 +1,4 @@
-"""The OpenAPI document: whole, and held against the API by Schemathesis."""
+"""The OpenAPI document is complete, and the API answers as it says (Schemathesis)."""
 
 from __future__ import annotations
 
@@ -52,8 +52,6 @@ NOT_HELD = {"positive_data_acceptance", "use_after_free", "ensure_resource_avail
 
 
 EXAMPLES = 1
-
-
 NEGATIVE = GenerationMode.NEGATIVE
 
 
@@ -65,7 +63,7 @@ for kind in ("application/pdf", "application/octet-stream"):
     schemathesis.serializer(kind)(as_it_is)
 
 
-#: Of every answer, of any server or for browsers alone.
+#: Headers of every answer, from the server or for browsers.
 PLAIN = {
     "cache-control",
     "connection",
@@ -135,7 +133,7 @@ def test_every_answer_is_declared_in_the_document(
 
 
 def broken(cases: SearchStrategy[schemathesis.Case[Any]], headers: dict[str, str]) -> list[Any]:
-    """What an operation does against its description. The same cases in every run."""
+    """Compares an operation with its description, with the same cases in every run."""
     checks: list[Any] = [
         CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in NOT_HELD
     ]

@@ -33,7 +33,7 @@ def test_attached_files_leave_with_the_email(office: Office) -> None:
         ("contract.pdf", "application/pdf", PDF),
         ("photo.png", "image/png", PNG),
     ]
-    seen = office.cleo.get(path)  # it is in the past, and everybody's
+    seen = office.cleo.get(path)  # it is executed, so everybody sees it
     assert seen["status"] == "done"
     assert seen["message"]["attachments"] == left["message"]["attachments"]
     photo = seen["message"]["attachments"][1]["id"]
@@ -137,7 +137,7 @@ def test_files_of_other_types_or_sizes_are_refused(office: Office) -> None:
 
 
 def test_the_pdf_of_an_invoice_is_not_attached_unless_a_step_says_so(office: Office) -> None:
-    """A PDF goes with nobody's message because it is there."""
+    """An existing PDF alone attaches nothing."""
     office.ada.does("PUT", "/plans/Standard", PLAN)
     office.billing.does("PUT", "/customers/C-1", acme_body())
     office.billing.does("PUT", "/invoices/INV-1", invoice_body())

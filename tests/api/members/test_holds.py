@@ -124,10 +124,11 @@ def test_a_corrected_contact_gets_its_reminder_the_following_working_day(office:
         ("PUT", "/customers/C-1", acme_body("eve@acme.example", language="fr")),
     ],
 )
-def test_what_is_told_after_the_correction_does_not_restart_the_wait(
+def test_a_later_change_does_not_restart_the_wait_after_a_correction(
     office: Office, later: tuple[str, str, dict[str, Any]]
 ) -> None:
-    """Thursday the to-do, corrected on Friday: Monday, whatever is told on Monday at 07:00."""
+    """To do on Thursday, corrected on Friday: sent on Monday, also when something else
+    changes on Monday at 07:00."""
     office.acme(email="")
     office.at("2025-03-06 08:30")
     assert office.review() == "await_owner"

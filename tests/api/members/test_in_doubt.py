@@ -90,8 +90,8 @@ def test_a_message_in_doubt_is_given_up(office: Office) -> None:
 def test_a_message_in_doubt_is_answered_while_the_customer_is_paused(
     office: Office, answer: str
 ) -> None:
-    """It stays in its owner's list, because it is no contact that is planned but one that may have
-    been; only what would leave waits for the end of the pause."""
+    """It stays in its owner's list, because the message may have left already; only sending it
+    again has to wait for the end of the pause."""
     path = in_doubt(office)
     office.ben.does("POST", "/customers/C-1/pause", {"until": "2025-12-01", "reason": "ill"})
     (listed,) = office.ben.get("/actions")["items"]

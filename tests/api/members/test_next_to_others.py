@@ -1,4 +1,4 @@
-"""``next`` for a member who is not the owner: the same, whether or not somebody has work to do."""
+"""``next`` for members who do not own the action: it does not reveal that one is open."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_next_tells_everybody_of_automatic_steps(office: Office) -> None:
 
 
 def test_a_change_that_everybody_knows_of_is_told_with_its_day(office: Office) -> None:
-    """An older invoice is promised until the 20th: whoever looks knows that it may return then."""
+    """An older invoice is promised until the 20th; everybody may know that it returns then."""
     waiting_for_ben(office)
     older = invoice_body(number="2025-000", due_on="2025-02-20")
     office.billing.does("PUT", "/invoices/INV-0", older)

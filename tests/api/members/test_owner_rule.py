@@ -1,4 +1,4 @@
-"""Rule 29 from every side: an open manual action is its owner's alone, not even an admin's."""
+"""Rule 29: only its owner sees an open manual action, not even an admin does."""
 
 from __future__ import annotations
 

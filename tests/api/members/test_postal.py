@@ -1,4 +1,4 @@
-"""A postal address that no letter can go to is marked when it is saved, with what to mend."""
+"""An incomplete postal address is marked invalid when it is saved, with what is missing."""
 
 from __future__ import annotations
 

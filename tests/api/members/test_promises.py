@@ -1,4 +1,4 @@
-"""Rule 40: what becomes of a promise, whatever happens to its invoice meanwhile."""
+"""Rule 40: whether a promise is kept or broken when its invoice changes meanwhile."""
 
 from __future__ import annotations
 

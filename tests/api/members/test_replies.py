@@ -34,7 +34,7 @@ def test_replies_come_in_pages_newest_first(office: Office) -> None:
     office.send()
     delivery = office.ben.get(path)["delivery"]["id"]
     for minute, text in enumerate(("one", "two", "three", "four", "five")):
-        office.at(f"2025-03-18 1{minute % 2}:30")  # some at the very same time
+        office.at(f"2025-03-18 1{minute % 2}:30")  # some at the same minute
         wrote(office, text, delivery=delivery, automatic=text == "two")
     found: list[dict[str, Any]] = []
     cursor: str | None = None

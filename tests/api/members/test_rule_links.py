@@ -1,4 +1,4 @@
-"""Every answer that cites a rule has the address of the rule's text beside it."""
+"""Every answer that cites a rule has a link to the text of the rule."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_an_action_is_handed_over_with_its_draft(office: Office) -> None:
 def test_an_automatic_step_leaves_in_the_plans_words_and_shows_nobodys_draft(
     office: Office,
 ) -> None:
-    """A draft is not sent without its owner: the contact is corrected, the step is automatic."""
+    """The contact is corrected and the step is automatic again: the owner's draft is not sent."""
     path = automatic_to_do(office)
     office.ben.does("PATCH", path, EDITS)
     office.cleo.does("PATCH", "/customers/C-1/contacts/eve", {"email": "new@acme.example"})

@@ -1,4 +1,4 @@
-"""The API as providers know it."""
+"""The API with keys of providers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cast.signed_callbacks import (
 
 @pytest.fixture
 def state(app: FastAPI, office: Office) -> Any:
-    """The API with keys in the middle of a rotation, as the providers know it."""
+    """The API in the middle of a rotation of keys: the old and the new ones are valid."""
     stored(office)  # nothing waits
     app.state.signers = Signers(KEYS, Vault((new_secret_key(),)), PUBLIC)
     return app.state

@@ -41,12 +41,12 @@ def follow(office: Office, link: str, method: str = "GET", **headers: str) -> Re
 
 
 def counted(office: Office) -> None:
-    """The worker has taken in what was stored."""
+    """Runs the worker's step that counts stored clicks."""
     Callbacks(office.engine, "", readers()).take_batch()
 
 
 def clicks(office: Office) -> list[t.Callback]:
-    """Those that are not counted yet."""
+    """The stored clicks that are not counted yet."""
     with transaction(office.engine) as session:
         rows = session.exec(
             select(t.Callback).where(t.Callback.provider == "link", t.Callback.outcome == "")

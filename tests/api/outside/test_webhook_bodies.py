@@ -1,4 +1,4 @@
-"""How much of a callback's body is read before it is refused, as the server sees it."""
+"""How many bytes of a callback's body are read before it is refused."""
 
 from __future__ import annotations
 

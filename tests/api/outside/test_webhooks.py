@@ -105,7 +105,7 @@ def test_without_a_key_callbacks_are_closed(office: Office, state: Any) -> None:
 
 
 def test_the_signed_address_is_the_configured_one(office: Office, state: Any) -> None:
-    """Not what a proxy, or a caller, says it is; and to the letter, the query included."""
+    """Not the one in the headers of a proxy or a caller; byte for byte, with its query."""
     body = b"MessageSid=SM1&Body=x"
     path = "/webhooks/twilio/inbound?a=%C3%A9&b=%2F&c"
     sign = of_twilio("old-token")
@@ -139,7 +139,7 @@ def test_only_posts(office: Office, state: Any) -> None:
 
 
 def test_a_callback_that_is_no_json_is_stored_for_the_worker(office: Office, state: Any) -> None:
-    """The reader judges, later: a provider whose callback is refused stops calling."""
+    """The worker reads it later: a provider whose callbacks are refused stops calling."""
     for body in (b"", b"{", b"\x00", json.dumps({"a": "\ud800"}).encode()):
         headers = SIGNS["lob"][1](PUBLIC, body)
         assert post(office, "/webhooks/lob", body, headers).status_code == 204
