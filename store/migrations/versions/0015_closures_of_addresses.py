@@ -105,9 +105,16 @@ def _insert(
             WHERE excluded.at > closure.at
             """
         ),
-        {"organisation": organisation, "kind": kind, "key": key, "source": source,
-         "cause": cause, "at": at, "reason": reason},
-    )  # fmt: skip
+        {
+            "organisation": organisation,
+            "kind": kind,
+            "key": key,
+            "source": source,
+            "cause": cause,
+            "at": at,
+            "reason": reason,
+        },
+    )
 
 
 def _e164(number: str, country: str) -> str:
