@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from statistics import median
 
 from tests.rooms import ROOT, modules
@@ -46,6 +47,7 @@ def sizes() -> dict[str, int]:
     }
 
 
+@cache
 def too_long() -> dict[str, int]:
     found = {}
     for file, lines in sizes().items():

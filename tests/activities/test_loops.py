@@ -132,8 +132,12 @@ async def test_a_pool_without_a_connection_left_does_not_stop_the_callbacks(
 
 
 async def test_an_unexpected_error_does_not_stop_the_relay(
-    engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
+    engine: Engine,
+    database_url: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("activities.listening._LOOK_ANYWAY_SECONDS", 0.1)
     town = Town(engine)
     town.customer()
     temporal: Any = failing_with(KeyError("a mistake of ours"))
