@@ -29,7 +29,8 @@ TESTS = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = [name for name in LONG if not (TESTS / name).is_file()]
-    assert not missing, f"LONG names files that do not exist: {missing}"
+    if missing:
+        raise pytest.UsageError(f"LONG in tests/conftest.py names files that are gone: {missing}")
     places = {TESTS / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
