@@ -21,7 +21,7 @@ class NoWorkingDayError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
-    """When an organisation works. ``working_days`` are ISO weekdays less one (Monday is 0).
+    """When an organisation works. In ``working_days`` Monday is 0.
 
     ``holidays`` is anything that answers ``day in holidays``. All dates are local to ``zone``.
     """
@@ -68,7 +68,7 @@ class Calendar:
         raise NoWorkingDayError(f"no working day within {_LONGEST_CLOSURE_DAYS} days")
 
     def start_of(self, day: date) -> datetime:
-        """The first instant from which on it is that local day, in UTC."""
+        """The UTC instant at which that local day starts."""
         return _start(self.zone, day)
 
     def sending_at(self, day: date, spread: timedelta = _NO_SPREAD) -> datetime:
@@ -76,22 +76,22 @@ class Calendar:
         return _sending(self.zone, day, self.sending_time, spread)
 
     def cut_off_at(self, day: date, spread: timedelta = _NO_SPREAD) -> datetime:
-        """Rule 21: until when a delayed automatic action may still leave that day, in UTC.
+        """Rule 21: the UTC instant until which a delayed automatic action may still leave that day.
 
-        Never sooner than an hour after the sending time: a cut-off before it would let nothing out.
+        At least one hour after the sending time: with an earlier cut-off nothing could leave.
         """
         return max(instant(self.zone, day, self.cut_off), self.sending_at(day, spread) + _GRACE)
 
 
 @lru_cache(maxsize=8192)
 def instant(zone: ZoneInfo, day: date, at: time) -> datetime:
-    """Wall-clock time to UTC (rule 23): a missing time moves to the next valid one, a doubled one
-    takes the first."""
+    """Wall-clock time to UTC (rule 23). A time that the clocks skip means the next valid time; a
+    time that occurs twice means its first occurrence."""
     local = datetime.combine(day, at, zone)
     utc = local.astimezone(UTC)
     if _shows(zone, utc, local):
         return utc
-    # In a gap: fold 1 lies before the change of the clocks, fold 0 after it. Close in on it.
+    # The clocks skip this time: fold 1 is before the gap, fold 0 after it. Find the gap's end.
     before, after = local.replace(fold=1).astimezone(UTC), utc
     old = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
@@ -105,7 +105,7 @@ def instant(zone: ZoneInfo, day: date, at: time) -> datetime:
 
 @lru_cache(maxsize=8192)
 def _start(zone: ZoneInfo, day: date) -> datetime:
-    """Where clocks went back over midnight, the day starts twice and stays at the second start."""
+    """Where clocks go back over midnight, the day starts twice: the second start counts."""
     again = datetime.combine(day, _MIDNIGHT, zone).replace(fold=1)
     utc = again.astimezone(UTC)
     return utc if _shows(zone, utc, again) else instant(zone, day, _MIDNIGHT)
@@ -113,7 +113,7 @@ def _start(zone: ZoneInfo, day: date) -> datetime:
 
 @lru_cache(maxsize=8192)
 def _sending(zone: ZoneInfo, day: date, at: time, spread: timedelta) -> datetime:
-    """On the day itself whatever the spread: the day before or after may be a holiday."""
+    """On the day itself for every spread, because the day before or after may be a holiday."""
     utc = max(instant(zone, day, at), _start(zone, day)) + spread
     if utc.astimezone(zone).date() > day:
         return _start(zone, day + _DAY) - timedelta(minutes=1)
@@ -122,10 +122,10 @@ def _sending(zone: ZoneInfo, day: date, at: time, spread: timedelta) -> datetime
 
 @lru_cache(maxsize=8192)
 def _exists(zone: ZoneInfo, day: date) -> bool:
-    """Apia had no 2011-12-30: the noon of that day is the start of the next."""
+    """False for Apia on 2011-12-30: its noon would be the start of the next day."""
     return instant(zone, day, time(12)).astimezone(zone).date() == day
 
 
 def _shows(zone: ZoneInfo, utc: datetime, local: datetime) -> bool:
-    """Whether the clocks of the zone show this local time at the instant; in a gap they do not."""
+    """Whether the clocks of the zone show this local time at that instant: not a skipped time."""
     return utc.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)

@@ -24,7 +24,7 @@ def order(invoice: Invoice) -> tuple[date, Decimal, date, str]:
 
 
 def before(invoice: Invoice, other: Invoice | None) -> bool:
-    """Rule 2: whether it comes before the other one; anything comes before none."""
+    """Rule 2: whether ``invoice`` comes before ``other``; True without another."""
     if other is None or invoice.due_on < other.due_on:
         return True
     return invoice.due_on == other.due_on and order(invoice) < order(other)
@@ -57,7 +57,7 @@ def carrying_invoice(account: Account, today: date) -> Invoice | None:
 
 
 def why_not(invoice: Invoice, account: Account, today: date) -> tuple[int, str]:
-    """The rule and the words for an invoice that cannot carry: "INV-1 is disputed"."""
+    """The rule that stops an invoice from carrying, and a sentence: "INV-1 is disputed"."""
     if invoice.status in _CLOSED:
         rule, words = _CLOSED[invoice.status]
         return rule, invoice.closed_reason or words
@@ -75,7 +75,7 @@ def why_not(invoice: Invoice, account: Account, today: date) -> tuple[int, str]:
 
 
 def paused(pauses: Sequence[Pause], today: date) -> tuple[bool, date | None]:
-    """Rule 38: whether any pause runs, and the day on which the last of them ends (None = open)."""
+    """Rule 38: whether any pause runs, and the day on which the last ends (None = no end date)."""
     running = [p.until for p in pauses if p.runs(today)]
     ends = [until for until in running if until is not None]
     if not running or len(ends) < len(running):
@@ -91,7 +91,7 @@ def changing(account: Account, today: date) -> list[Invoice]:
 def next_change(
     dated: list[Invoice], account: Account, carrying: Invoice | None, today: date
 ) -> date | None:
-    """The first later day on which another invoice takes the role over, or a promise ends."""
+    """The first later day on which another invoice becomes the carrying one, or a promise ends."""
     first: date | None = None
     for invoice in dated:
         days = [p.promised_on + _DAY for p in invoice.promises if _ends(p, today)]
@@ -104,7 +104,7 @@ def next_change(
 
 
 def _returns_on(invoice: Invoice, account: Account, today: date) -> date | None:
-    """The first later day on which the invoice can carry with no new fact; None = not by itself."""
+    """The first later day on which the invoice can carry without a new fact, if there is one."""
     if invoice.disputed or not owed(invoice, account):
         return None
     stopped, until = paused(invoice.pauses, today)
@@ -120,15 +120,15 @@ def _returns_on(invoice: Invoice, account: Account, today: date) -> date | None:
 
 
 def _ends(promise: Promise, today: date) -> bool:
-    """Whether it runs, and ends on a day that the calendar has."""
+    """Whether the promise runs and the day after its last day exists."""
     return promise.runs(today) and promise.promised_on < date.max
 
 
 def ended_promises(
     dated: list[Invoice], account: Account, today: date
 ) -> tuple[PromiseOutcome, ...]:
-    """Rule 40: what became of the promises that run no more: kept, part-kept, broken, or ended with
-    their invoice."""
+    """Rule 40: the outcomes of the promises that no longer run: kept, part-kept, broken, or ended
+    with their invoice."""
     ended = [
         PromiseOutcome(promise.id, invoice.id, _outcome(promise, invoice, account))
         for invoice in dated
@@ -145,5 +145,5 @@ def _outcome(promise: Promise, invoice: Invoice, account: Account) -> Outcome:
     if invoice.status is InvoiceStatus.VOID or invoice.status is InvoiceStatus.WRITTEN_OFF:
         return Outcome.ENDED
     if invoice.status is InvoiceStatus.PAID or invoice.balance <= account.tolerance:
-        return Outcome.KEPT  # nothing is owed any more, by payments or credit notes (rule 5)
+        return Outcome.KEPT  # nothing is owed now, because of payments or credit notes (rule 5)
     return Outcome.PART_KEPT if promise.paid > 0 else Outcome.BROKEN

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Who reported it. Of each source the latest report is kept, by the time of its event."""
+    """Who reported it. For each source only the latest report is kept, by the time of its event."""
 
     COMPLAINT = "complaint"  # reported as unwanted: only a member opens the address again
     CALLBACK = "callback"  # an unsubscription, STOP, or the opposite of either
@@ -27,10 +27,12 @@ class Heard:
     reason: str = ""
 
     def replaces(self, old: Heard) -> bool:
-        """Whether it replaces ``old``, the report kept of the same source: the later one does.
+        """Whether this report replaces ``old``, the one kept of the same source. The later one
+        does.
 
-        Of two callbacks of the same instant the one that closes stays, whichever arrives first. A
-        member's acts arrive in order: the second replaces the first.
+        Of two callbacks with the same time the one that closes is kept, in whichever order they
+        arrive. A member's acts arrive in order, so with the same time the second replaces the
+        first.
         """
         if self.at != old.at:
             return self.at > old.at
@@ -40,8 +42,7 @@ class Heard:
 def closing(heard: Iterable[Heard]) -> Heard | None:
     """The report that keeps the address closed; None: it is open.
 
-    The latest report counts. A complaint counts until a member opens the address after it,
-    whatever callbacks report.
+    The latest report counts. Only a member can undo a complaint: later callbacks do not.
     """
     words = list(heard)
     by_member = [w for w in words if w.source is Source.MEMBER and not w.closed]
@@ -55,7 +56,7 @@ def closing(heard: Iterable[Heard]) -> Heard | None:
 
 
 def opened_at(heard: Iterable[Heard]) -> datetime | None:
-    """When an open address was last opened; None when it was never closed, or still is."""
+    """When an open address was last opened; None if it was never closed, or is closed."""
     words = list(heard)
     if closing(words) is not None:
         return None

@@ -29,8 +29,8 @@ from dunning.steps import ComingStep, next_step
 def decide(account: Account, now: datetime) -> Decision:
     """The decision on an account at the instant ``now`` (aware, any zone).
 
-    Instants of the answer are in UTC and never before ``now``. What it lists under ``withdraw``,
-    ``pass_over``, ``tasks`` and ``promises`` holds from now on.
+    Instants of the answer are in UTC and never before ``now``. ``withdraw``, ``pass_over``,
+    ``tasks`` and ``promises`` are to be recorded at once.
     """
     now = now.astimezone(UTC)
     today = account.calendar.today(now)
@@ -74,7 +74,7 @@ def _earlier_change(
 
 
 def _in_flight(action: Action, now: datetime) -> Decision:
-    """A message that is being sent, or that a person must decide on."""
+    """A message is being sent, or its owner must decide on it."""
     sending = action.status is ActionStatus.SENDING and action.type in CHANNELS
     words = "a message is on its way to the provider; its outcome is looked at then"
     if sending and action.unknown:
@@ -98,8 +98,8 @@ def _in_flight(action: Action, now: datetime) -> Decision:
 
 
 def as_others_know(account: Account, now: datetime) -> Decision:
-    """The decision as members see it who may not know of an owner's actions (rule 29): true, and
-    the same whether or not there is an open action."""
+    """The decision for members who must not learn of an owner's actions (rule 29). It is correct,
+    and does not depend on whether there is an open action."""
     now = now.astimezone(UTC)
     today = account.calendar.today(now)
     carrying = carrying_invoice(account, today)
@@ -117,7 +117,7 @@ def as_others_know(account: Account, now: datetime) -> Decision:
 
 
 def _paused(account: Account, carrying: Invoice | None, until: date | None) -> Decision:
-    """Rules 38 and 39: nothing goes out, an open action stays where it is, hidden."""
+    """Rules 38 and 39: nothing goes out; an open action stays open, but hidden."""
     invoice_id = carrying.id if carrying is not None else None
     nothing = not any(owed(i, account) for i in account.invoices)
     if until is None:
@@ -209,6 +209,6 @@ def _exhausted(invoice: Invoice, plan: Plan, coming: ComingStep, carries: Reason
 
 
 def _owner_task(invoice: Invoice, cause: Cause, *reasons: Reason) -> Decision:
-    """Rules 26 and 42: it rests, and the assigned member gets a task that says why."""
+    """Rules 26 and 42: the sequence rests, and the assigned member gets a task that says why."""
     task = OwnerTask(cause, invoice.id, reasons[-1].text)
     return Decision(Kind.REST, reasons, invoice_id=invoice.id, tasks=(task,))

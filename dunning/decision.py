@@ -22,7 +22,7 @@ class Kind(StrEnum):
 class Reason(NamedTuple):
     """Why something was decided: one sentence, and the number of the rule.
 
-    ``text`` is formatted on demand: most reasons are never read.
+    ``text`` is formatted only when it is read: most reasons never are.
     """
 
     rule: int
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
     KEPT = "kept"
     PART_KEPT = "part_kept"
     BROKEN = "broken"
-    ENDED = "ended"  # the invoice was made void or written off: there is nothing to keep any more
+    ENDED = "ended"  # the invoice was made void or written off
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class Decision:
     """What the rules answer, with the reasons.
 
     ``at`` is the UTC instant of the next wake-up (never in the past), None when only a new fact can
-    change the answer. ``step_key`` with ``due`` (UTC) says which step comes next and when; ``then``
-    is the channel that ``at`` will send on, None when ``at`` is only a moment to decide again.
-    ``look_up``: at ``at`` the channel ``then`` is asked for the message, and nothing is sent.
-    ``automatic``: the step goes out by itself. ``withdraw``, ``pass_over`` (keys, rule 15; with
-    a send, an assign or an exhausted plan), ``tasks`` and ``promises`` are what to record.
-    ``owes_nothing``: no open invoice has a balance above the tolerance.
+    change the answer. ``step_key`` with ``due`` (UTC) says which step comes next and when. ``then``
+    is the channel that sends at ``at``, None when ``at`` is only a moment to decide again.
+    ``look_up``: at ``at`` the channel ``then`` is asked whether it has the message; nothing is
+    sent. ``automatic``: the step is sent without its owner. To be recorded are ``withdraw``,
+    ``tasks``, ``promises``, and ``pass_over`` (step keys, rule 15; with a send, an assign or an
+    exhausted plan). ``owes_nothing``: no open invoice has a balance above the tolerance.
     """
 
     kind: Kind
@@ -100,5 +100,5 @@ class Decision:
 
     @property
     def send_on(self) -> ActionType | None:
-        """The channel that must be called right now; None: nothing is to be sent now."""
+        """The channel that must be called now; None: nothing is to be sent now."""
         return self.then if self.kind is Kind.SEND else None

@@ -1,7 +1,7 @@
 """What became of a message, recipient by recipient: facts, and what they mean.
 
 Providers report late, twice and in any order. So facts are stored, each with its earliest time, and
-the status is derived from them: to absorb a report is commutative and idempotent.
+the status is derived from them: taking in reports is commutative and idempotent.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-#: A provider call ends before that (10 s to connect, 10 s to answer). A claim that is older without
-#: an outcome is unknown.
+#: How long a claim holds. The call of the provider ends earlier. An older claim without an outcome
+#: is orphaned: its delivery is unknown.
 CLAIM_SECONDS = 25
 
 
@@ -26,12 +26,12 @@ class DeliveryFact(StrEnum):
     CLICKED = "clicked"
     BOUNCED = "bounced"  # hard: the address is wrong
     BLOCKED = "blocked"  # soft: refused this time, the address may be good
-    FAILED = "failed"  # the provider did not get it out, the address is not to blame
+    FAILED = "failed"  # the provider could not deliver it, for another reason than the address
     RETURNED = "returned"  # a letter that came back to its sender
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
     RESUBSCRIBED = "resubscribed"
-    NOTED = "noted"  # worth a line on the timeline and nothing else
+    NOTED = "noted"  # noted on the timeline, without any other effect
 
 
 class Status(StrEnum):
@@ -46,19 +46,19 @@ class Status(StrEnum):
     NO_REPORT = "unknown"  # nothing was reported yet; stored and shown under this name
 
 
-#: The address is to blame: it is marked invalid (rule 37).
+#: The address is wrong: it is marked invalid (rule 37).
 ADDRESS_IS_WRONG = frozenset({DeliveryFact.BOUNCED, DeliveryFact.RETURNED})
-#: The message did not get there.
+#: The message did not reach the recipient.
 DID_NOT_ARRIVE = ADDRESS_IS_WRONG | {DeliveryFact.BLOCKED, DeliveryFact.FAILED}
-#: Facts that only an accepted message can have: they settle an unknown outcome.
+#: Facts that only an accepted message can have: they settle an unknown delivery.
 PROVES_ACCEPTED = frozenset(DeliveryFact) - {DeliveryFact.RESUBSCRIBED, DeliveryFact.NOTED}
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFacts:
-    """The earliest time of each (UTC); None: not reported. ``reason`` is the provider's.
+    """The earliest time of each fact (UTC); None: not reported. ``reason`` is the provider's.
 
-    ``failed_at`` is also that of a soft bounce.
+    ``failed_at`` is also the time of a soft bounce.
     """
 
     sent_at: datetime | None = None
@@ -89,7 +89,7 @@ class DeliveryFacts:
 
     @property
     def arrived(self) -> bool:
-        """Whether it may still have reached the recipient."""
+        """Whether it may have reached the recipient."""
         return not (self.bounced_at or self.returned_at or self.failed_at)
 
     @property
@@ -97,7 +97,7 @@ class DeliveryFacts:
         return bool(self.bounced_at or self.returned_at)
 
 
-#: Where each fact is kept.
+#: The field of each fact.
 _FIELD = {
     DeliveryFact.SENT: "sent_at",
     DeliveryFact.RECEIVED: "received_at",
@@ -116,10 +116,10 @@ _FIELD = {
 def absorb(
     facts: DeliveryFacts, fact: DeliveryFact, at: datetime, reason: str = ""
 ) -> DeliveryFacts:
-    """The facts with one more report; the order of reports makes no difference.
+    """The facts with one more report, in whichever order reports arrive.
 
-    Each fact keeps its earliest time. Of several reasons the one of a wrong address stays; of two
-    equally grave ones, the first in alphabetical order.
+    Each fact keeps its earliest time. A reason that says that the address is wrong replaces any
+    other; of two reasons of equal weight the alphabetically first is kept.
     """
     field = _FIELD.get(fact)
     if field is None:
@@ -139,8 +139,8 @@ def absorb(
 class Verdict:
     """What the facts of all recipients mean for the action (rule 37).
 
-    ``failed``: it reached nobody whom it was addressed to. ``address``: because all their addresses
-    are wrong.
+    ``failed``: the message reached none of them. ``address``: because all their addresses are
+    wrong.
     """
 
     failed: bool = False
@@ -149,7 +149,7 @@ class Verdict:
 
 
 def verdict(addressed: Iterable[DeliveryFacts]) -> Verdict:
-    """``addressed``: facts of those in To; CC and BCC are no recipients (rule 35)."""
+    """``addressed``: the facts of the recipients in To. CC and BCC do not count (rule 35)."""
     every = list(addressed)
     if not every or any(f.arrived for f in every):
         return Verdict()

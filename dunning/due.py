@@ -12,7 +12,7 @@ from dunning.recipients import corrected_at
 _DAY = timedelta(days=1)
 _DONE, _SKIPPED = ActionStatus.DONE, ActionStatus.SKIPPED
 _TASK = ActionType.TASK
-#: Causes that a corrected contact undoes (rules 35 and 37).
+#: Causes that end when the contact is corrected (rules 35 and 37).
 ADDRESS_CAUSES = (Cause.NO_RECIPIENT, Cause.BOUNCED)
 
 
@@ -27,8 +27,8 @@ class Outlook:
     today: date
     mine: list[Action]  # the actions of this plan's steps on this invoice
     position: Action | None  # the last one completed or skipped on it, by any plan (rules 7, 13)
-    last: date | None  # the last executed action of the customer that counts (rules 8, 17, 18)
-    dates: dict[str, date] = field(default_factory=dict)  # of the steps that were asked for
+    last: date | None  # the customer's last executed action that counts (rules 8, 17, 18)
+    dates: dict[str, date] = field(default_factory=dict)  # results of ``date_of``, by step key
 
     def date_of(self, step: Step) -> date:
         """The step's own date for this invoice."""
@@ -39,7 +39,7 @@ class Outlook:
         return found
 
     def pre_due(self, step: Step) -> bool:
-        """Rule 10: its date is on or before the due date of this very invoice."""
+        """Rule 10: its date is on or before the due date of this invoice."""
         return self.date_of(step) <= self.invoice.due_on
 
     def from_delay(self, step: Step) -> date:
@@ -81,14 +81,14 @@ def counts(action: Action, plan: Plan) -> bool:
 def day_for(view: Outlook, step: Step, occurrence: int, base: date, as_of: date) -> date | None:
     """The local day on which a step whose date is ``base`` is executed or shown.
 
-    Seen from ``as_of``, today or a later day, nothing being executed in between. None: it is
-    pre-due and its day is gone, or would come after the due date (rule 15).
+    It is worked out as of ``as_of`` (today or a later day), as if nothing were executed until then.
+    None: the step is pre-due, and its day has passed or would be after the due date (rule 15).
     """
     due_on, pre_due = view.invoice.due_on, view.pre_due(step)
     if pre_due and base > due_on:
-        return None  # a repeat (rule 25), which must not roll back to before its date
+        return None  # a repeat (rule 25) must not roll back to a day before its date
     earliest = max(as_of, view.from_delay(step))
-    if not step.automatic:  # rule 22: it does not roll
+    if not step.automatic:  # rule 22: a manual step does not roll to a working day
         day = max(base, earliest)
         if not view.account.calendar.exists(day):
             day += _DAY
@@ -135,7 +135,7 @@ def _still_today(view: Outlook, step: Step, occurrence: int) -> bool:
             and action.planned_for <= view.now
         ):
             return True  # it was planned, and only an outage delayed it
-    # Rule 19: a step of the same trigger date as the one that has just gone out goes with it.
+    # Rule 19: a step with the trigger date of the step just sent goes out on the same day.
     sent = _sent_on(view, view.today)
     return step.contact_delay_days == 0 and bool(sent) and _of_one_trigger_date(view, step, sent)
 
@@ -155,7 +155,7 @@ def _sent_on(view: Outlook, day: date) -> list[Action]:
 
 
 def _of_one_trigger_date(view: Outlook, step: Step, sent: list[Action]) -> bool:
-    """Whether all of them are of other steps with this step's own trigger date."""
+    """Whether all sent actions are of other steps with this step's own trigger date."""
     on, invoice_id = view.date_of(step), view.invoice.id
     return all(
         a.invoice_id == invoice_id and a.trigger_on == on and a.step_key != step.key for a in sent

@@ -1,4 +1,4 @@
-"""The beginning of a text, short enough for the sentence of an error."""
+"""The beginning of a text, short enough for an error message."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ _TO_DO, _SENDING = ActionStatus.TO_DO, ActionStatus.SENDING
 _IN_DOUBT = ActionStatus.NEEDS_REVIEW
 _OPEN = (_TO_DO, _SENDING, _IN_DOUBT)
 _OWNER_TASKS = (Cause.EXHAUSTED, Cause.APPLY_CREDIT)
-#: Tasks to look at what the customer did: they hold nothing, and only a person ends them.
+#: Causes of tasks about what the customer did. They hold nothing; only a person ends them.
 _CUSTOMER_DID = (Cause.REPLIED, Cause.CHANNEL_CLOSED)
 
 
 @dataclass(slots=True)
 class Open:
-    """``holder`` holds the sequence. ``gone`` lost their reason. ``tasks`` have no step and hold
-    nothing (rules 26 and 42).
+    """``holder`` is the action that holds the sequence. ``gone``: actions whose reason no longer
+    exists. ``tasks`` have no step and hold nothing (rules 26 and 42).
 
     A message in doubt holds while its invoice carries. It is never withdrawn, because it may have
     left: only its owner's answer ends it.
@@ -34,7 +34,7 @@ class Open:
 
     @property
     def in_flight(self) -> bool:
-        """Whether the holder may have left already: nothing withdraws it."""
+        """Whether the holder's message may have left already: then nothing withdraws it."""
         return self.holder is not None and self.holder.status is not _TO_DO
 
 
@@ -60,8 +60,8 @@ def open_actions(account: Account, carrying: Invoice | None, today: date) -> Ope
                 found.gone.append(Withdrawal(action.id, gone))
             elif action.step_key is not None or action.requested:
                 waiting.append(action)
-    # A message being sent comes before one in doubt, an action that its owner completed before one
-    # that waits for its owner.
+    # First a message being sent, then one in doubt, then an action that its owner completed, then
+    # one that waits for its owner.
     in_flight.sort(key=lambda a: a.status is not _SENDING)
     waiting.sort(key=lambda a: not a.requested)
     found.holder = next(iter(in_flight + waiting), None)
@@ -98,7 +98,7 @@ def _reason_gone(
 
 
 def _bounced(account: Account, action: Action) -> Action | None:
-    """The message that came back and made the action its owner's."""
+    """The action whose message came back, for which its owner got this action."""
     if action.cause is not Cause.BOUNCED:
         return None
     failed = [
@@ -112,7 +112,7 @@ def _bounced(account: Account, action: Action) -> Action | None:
 
 
 def _not_carrying(account: Account, action: Action, carrying: Invoice | None, today: date) -> str:
-    """Rules 6 and 27: why the invoice of an open action is not the carrying one any more."""
+    """Rules 6 and 27: why the invoice of an open action is no longer the carrying one."""
     invoice = next((i for i in account.invoices if i.id == action.invoice_id), None)
     if invoice is None:
         return "its invoice is gone (rule 27)"

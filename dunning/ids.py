@@ -1,7 +1,7 @@
-"""Ids: ours are UUIDs, a billing system's ids (external ids) are any other text.
+"""Ids: ours are UUIDs; external ids, those of a billing system, are any other text.
 
-The form of an id says whose it is, so an external id can never be taken for one of ours.
-Decision 0009.
+The form of an id says whose it is, so no external id can be mistaken for one of ours. Decision
+0009.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import uuid
 
 #: Put before an external id that has the form of a UUID. Migration 0016 added it to older ones.
 PREFIX = "external:"
-#: Why such an id is refused; without the id.
+#: Why such an id is refused. It does not repeat the id.
 OURS = f"has the form of our ids, a UUID; put {PREFIX!r} before it"
 _HEX_DIGITS = 32
 
@@ -19,7 +19,7 @@ def our_id(text: str) -> uuid.UUID | None:
     """The id, if the text is a UUID in any form that Python reads: with braces, as a URN, without
     hyphens, in capitals. None: it is an external id."""
     if len(text) < _HEX_DIGITS:
-        return None  # most are short, and a book has many
+        return None  # fast path: most ids are short, and a book has many
     try:
         return uuid.UUID(text)
     except ValueError:

@@ -1,9 +1,10 @@
 """Late payment (Directive 2011/7/EU): simple interest on an invoice, line by line, and a fixed sum.
 
-Interest on the balance open today, from the day after the due date up to and including today, at
-the rate of each half-year. A line is days / 365, in a leap year 366, so that a whole year costs
-exactly the yearly rate. It is rounded half up to the currency's decimals; the total is the sum of
-the rounded lines. A day without a known rate: no interest at all, with the reason.
+Interest runs on the balance open today, from the day after the due date up to and including today,
+at the rate of each half-year. A line counts days / 365, in a leap year days / 366, so that a whole
+year costs exactly the yearly rate. Each line is rounded half up to the currency's decimals; the
+total is the sum of the rounded lines. If the rate of one day is not known there is no interest at
+all, but the reason.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from dunning.rates import FIXED_SUMS, RATES, FixedSum, Rate
 
 _DAY = timedelta(days=1)
 _ZERO = Decimal(0)
-# A context of its own: that of the thread may have less precision than a column.
+# Not the context of the thread, which may have less precision than a column of the database.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``first`` and ``last`` are both counted in ``days``; ``percent`` is of a whole year."""
+    """``days`` counts both ``first`` and ``last``; ``percent`` is the rate of a whole year."""
 
     first: date
     last: date
@@ -36,8 +37,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Why there is no interest: no rate is known after a day, before a day, or (neither) at all
-    for this country and currency."""
+    """Why there is no interest: no rate is known after the day ``after`` or before the day
+    ``before``; without either, none at all for this country and currency."""
 
     after: date | None = None
     before: date | None = None
@@ -45,8 +46,8 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """``total`` is the sum of the lines; 0 and no lines with ``unknown``, or when nothing is
-    late."""
+    """``total`` is the sum of the lines. Without lines nothing is late, or a rate is
+    ``unknown``."""
 
     lines: tuple[Line, ...] = ()
     unknown: Unknown | None = None

@@ -8,7 +8,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 
 def language_tag(text: str) -> str:
-    """``pt_br`` as ``pt-BR``, ``zh-hant`` as ``zh-Hant``; empty for what is no language tag."""
+    """``pt_br`` as ``pt-BR``, ``zh-hant`` as ``zh-Hant``; empty if the text is no language tag."""
     text = text.strip()
     if not _TAG.fullmatch(text):
         return ""
@@ -23,7 +23,7 @@ def _subtag(part: str) -> str:
 
 
 def lookup(text: str) -> tuple[str, ...]:
-    """The tag itself, then ever shorter, last the bare language (RFC 4647, 3.4); empty for what is
-    no tag."""
+    """The tag, then its shorter forms down to the bare language (RFC 4647, 3.4); nothing if the
+    text is no language tag."""
     parts = language_tag(text).split("-")
     return tuple(filter(None, ("-".join(parts[:n]) for n in range(len(parts), 0, -1))))

@@ -15,8 +15,8 @@ from dunning.plan import ActionType
 class Report:
     """One report about one message.
 
-    ``at`` is UTC. ``delivery_id`` is ours, empty where the provider does not say it; ``address``
-    is one of its recipients, empty: all of them. ``reason`` is in plain words.
+    ``at`` is UTC. ``delivery_id`` is ours, empty if the provider does not give it. ``address`` is
+    the recipient's; empty = the report is about all recipients. ``reason`` is for people.
     """
 
     fact: DeliveryFact
@@ -29,7 +29,7 @@ class Report:
 
 
 class Wish(StrEnum):
-    """What a short answer asks of the channel."""
+    """What an answer of one word asks of the channel."""
 
     STOP = "stop"
     START = "start"
@@ -57,10 +57,10 @@ class Reply:
 class CameIn:
     """The provider account on which a report or a reply came in.
 
-    ``provider`` empty: we saw it ourselves, whichever provider sent the message.
+    Empty ``provider``: our own observation, whichever provider sent the message.
     ``organisation_id``: whose account it is; None = the installation's, which serves every
     organisation. ``account``: the mark of the account, ``signer``: the mark of the key that signed
-    the callback; both empty for what is not a provider's callback. ``channel``: the type of
+    the callback; both are empty unless it is a provider's callback. ``channel``: the type of
     messages that the account sends.
     """
 

@@ -1,4 +1,5 @@
-"""What the rules read: one customer's account, frozen at an instant. Their answer: ``decision``.
+"""What the rules read: one customer's account as it is at one instant. What they answer:
+``decision``.
 
 Money is ``Decimal`` in the invoice's currency, dates are the organisation's own, instants are UTC.
 """
@@ -46,16 +47,16 @@ class Cause(StrEnum):
     EXHAUSTED = "exhausted"  # rule 26: a task without a step
     APPLY_CREDIT = "apply_credit"  # rule 42: a task without a step
     REPLIED = "replied"  # the customer wrote back: a task without a step
-    CHANNEL_CLOSED = "channel_closed"  # a complaint, an unsubscription, STOP: the same
+    CHANNEL_CLOSED = "channel_closed"  # complaint, unsubscription, STOP: a task without a step
 
 
-#: Open to a person: they hold the sequence (rule 27) or are on their way out.
+#: Open actions: they hold the sequence (rule 27), or their message is being sent.
 OPEN_STATUSES = frozenset({ActionStatus.TO_DO, ActionStatus.SENDING, ActionStatus.NEEDS_REVIEW})
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Runs until the start of ``until``, or until resumed when there is no date (rule 38)."""
+    """Runs until the start of the day ``until``; without a date, until it is resumed (rule 38)."""
 
     until: date | None = None
 
@@ -65,11 +66,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A promise to pay that has no outcome yet; runs until its day has ended (rule 40).
+    """A promise to pay that has no outcome yet; it runs until the end of its day (rule 40).
 
-    ``paid`` is what was paid on the invoice since the promise was made, and not taken back; a
-    credit note or another total is no payment. ``balance_then`` is the balance when it was made,
-    which is what a promise without an amount promises.
+    ``paid`` is what was paid on the invoice since the promise was made, less reversed payments; a
+    credit note or a changed total is no payment. ``balance_then`` is the balance when it was made:
+    what a promise without an amount promises.
     """
 
     id: str
@@ -84,7 +85,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice of the customer. ``due_on`` is the effective one (see ``effective_due``)."""
+    """An invoice of the customer. ``due_on`` is the effective due date (``effective_due``)."""
 
     id: str
     number: str
@@ -98,7 +99,7 @@ class Invoice:
     disputed: bool = False
     pauses: tuple[Pause, ...] = ()
     promises: tuple[Promise, ...] = ()
-    url: str = ""  # the page on which the customer sees or pays it
+    url: str = ""  # the page where the customer sees or pays it
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +136,16 @@ def address_of(channel: ActionType) -> str:
 class Action:
     """One occurrence of a step on one invoice. ``seq`` orders the actions of a customer.
 
-    A ``planned`` one is the automatic step that the last decision waits for. It is removed when a
-    decision names another step or none; so one that is late was delayed by an outage (rule 21).
+    A ``planned`` action is the automatic step that the last decision waits for. It is removed when
+    a decision names another step or none. So a planned action that is late was delayed by an outage
+    (rule 21).
 
-    ``plan_keys`` are the step keys of the plan version it was made from (rule 43), ``trigger_on``
-    the step's own date (rule 19), ``executed_on`` and ``ended_on`` local dates,
-    ``planned_for``, ``deadline`` and ``shown_at`` (since when its owner has it) UTC instants. A
-    task without a step has no ``step_key``.
-    ``requested``: its owner completed it and it waits to be sent (rule 30). ``unknown``: it is
-    ``sending``, nobody knows whether it left, and the provider is asked at ``deadline``.
+    ``plan_keys`` are the step keys of its plan version (rule 43), ``trigger_on`` is the step's own
+    date (rule 19). ``executed_on`` and ``ended_on`` are local dates; ``planned_for``, ``deadline``
+    and ``shown_at`` (when its owner got it) are UTC instants. A task without a step has no
+    ``step_key``. ``requested``: its owner completed it, and it waits to be sent (rule 30).
+    ``unknown``: it is ``sending``, nobody knows whether it left, and the provider is asked at
+    ``deadline``.
     """
 
     id: str
@@ -172,10 +174,10 @@ class Action:
 class Account:
     """A snapshot of one customer: everything the rules may read.
 
-    ``actions`` holds at least those of the open invoices, the open ones, and the last executed one.
-    ``credits`` is the unapplied credit by currency. ``contextualized_invoice_id``: the invoice that
-    carried when the customer was given this plan (rule 44). ``held_until``: the customer wrote
-    back, and automatic steps wait until the start of that local day.
+    ``actions`` holds at least the actions of the open invoices, the open actions, and the last
+    executed one. ``credits`` is the unapplied credit by currency. ``contextualized_invoice_id``:
+    the invoice that carried when the customer was given this plan (rule 44). ``held_until``: the
+    customer wrote back, and automatic steps wait until the start of that local day.
     """
 
     customer_id: str

@@ -1,4 +1,4 @@
-"""A plan: what is done about a customer's overdue invoices, in steps. Its data form: ``plans/``."""
+"""A plan: what is done about a customer's overdue invoices, step by step. Its JSON: ``plans/``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class PlanError(ValueError):
-    """A plan that makes no sense: which step (its key or place; empty = the plan) and why."""
+    """A plan that is not valid: which step (its key or place; empty = the plan) and why."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"step {step}: {reason}" if step else f"plan: {reason}")
@@ -24,7 +24,7 @@ class ActionType(StrEnum):
     TASK = "task"
 
 
-#: The types that go out through a channel; the others are worked by their owner alone.
+#: The types that are sent through a channel; the others are done by their owner alone.
 CHANNELS = frozenset({ActionType.EMAIL, ActionType.SMS, ActionType.LETTER})
 
 
@@ -56,7 +56,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A step's texts in one language (``fr``, ``pt-BR``). Without a subject: the step's."""
+    """A step's texts in one language (``fr``, ``pt-BR``). An empty subject means the step's own."""
 
     language: str
     subject: str
@@ -76,7 +76,7 @@ class Step:
     type: ActionType
     automatic: bool
     trigger: Trigger
-    contact_delay_days: int  # its own, or the plan's (rule 16)
+    contact_delay_days: int  # the step's own, or the plan's (rule 16)
     repeat_every_days: int | None = None
     repeat_limit: int | None = None
     owner: str = "assigned"
@@ -88,7 +88,7 @@ class Step:
     body: str = ""
     html: str = ""
     texts: tuple[Translation, ...] = ()  # by language
-    attach_invoices: bool = False  # an email: with the PDFs of the invoices it lists
+    attach_invoices: bool = False  # the email has the PDFs of the invoices that it lists
 
 
 @dataclass(frozen=True, slots=True)

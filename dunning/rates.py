@@ -1,12 +1,12 @@
 """Rates of interest and fixed sums for late payment between businesses (Directive 2011/7/EU).
 
-Data only, with where each figure comes from; nothing here is worked out beyond adding the points to
-the reference rate. A new half-year is one more line of ``_ECB`` or ``_GERMANY``.
+Data only, each figure with its source; a rate is the reference rate plus the country's points. A
+new half-year is one more line of ``_ECB`` or ``_GERMANY``.
 
-Left out until they fit: Ireland, where the rate of the first day of delay holds for the whole of it
-and the fixed sum has steps of 40, 70 and 100 EUR (S.I. 580/2012); Finland, Luxembourg and Portugal,
-which fix their rates themselves. The Netherlands add the interest of each full year to the sum that
-bears it (art. 6:119a(3) BW); simple interest, as here, asks for a little less.
+Not supported: Ireland, where the rate of the first day of delay holds for the whole delay and the
+fixed sum has steps of 40, 70 and 100 EUR (S.I. 580/2012); Finland, Luxembourg and Portugal, which
+set their own rates. The Netherlands compound the interest yearly (art. 6:119a(3) BW): the simple
+interest calculated here is a little less.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _GERMANY = {
     "2025-07-01": "1.27",
     "2026-01-01": "1.27",
 }
-#: Country: reference rates, points added to them, and the law that does.
+#: By country: reference rates, the points added to them, and the law.
 _LAWS = {
     "DE": (_GERMANY, "9", "Basiszinssatz; § 288 Abs. 2 BGB"),
     "ES": (_ECB, "8", "ECB main refinancing rate; art. 7 Ley 3/2004"),

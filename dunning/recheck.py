@@ -1,4 +1,4 @@
-"""Rule 36: an action is decided again just before it is sent, or before it is sent once more."""
+"""Rule 36: an action is decided again just before each attempt to send it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def why_not_again(account: Account, action_id: str, now: datetime) -> str:
 
 
 def _with(account: Account, action: Action, **changes: Any) -> Account:
-    """The account with this action changed, as one that nobody has tried to send."""
+    """The account as if nobody had tried to send this action, with the ``changes`` made to it."""
     other = replace(action, deadline=None, unknown=False, **changes)
     return replace(account, actions=tuple(other if a is action else a for a in account.actions))

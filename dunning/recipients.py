@@ -10,7 +10,7 @@ from dunning.plan import Step
 
 
 def meant(step: Step, account: Account) -> list[Contact]:
-    """Rule 34: the contacts that a step is meant for, reachable or not; an SMS: the main one."""
+    """Rule 34: the contacts that a step addresses, reachable or not; an SMS: only the main one."""
     chosen: dict[str, Contact] = {}
     for selector in step.recipients:
         for contact in account.contacts:
@@ -29,12 +29,12 @@ def selects(selector: str, contact: Contact) -> bool:
 
 
 def reachable(step: Step, account: Account) -> list[Contact]:
-    """Rule 35: the contacts meant that have a usable address for the step's channel."""
+    """Rule 35: those of them that have a usable address for the step's channel."""
     return [c for c in meant(step, account) if c.reachable(step.type)]
 
 
 def only_internal(step: Step) -> bool:
-    """A step written to members and fixed addresses alone needs no contact."""
+    """Whether a step addresses only members and fixed addresses, so that it needs no contact."""
     return all(s.startswith("member:") or "@" in s for s in step.recipients)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def lower_case(address: str) -> str:
-    """As PostgreSQL's ``lower()`` does it, letter by letter. Python's ``lower()`` makes two letters
-    of "İ", and one of two forms of "Σ": the address would not be found in the database."""
+    """As PostgreSQL's ``lower()``, letter by letter. Python's ``lower()`` turns "İ" into two
+    letters and "Σ" into one of two forms, so the address would not be found in the database."""
     return "".join("i" if letter == "İ" else letter.lower() for letter in address)
 
 

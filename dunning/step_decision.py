@@ -78,7 +78,7 @@ def passed_over(coming: ComingStep) -> Reason:
 
 
 def _attempt(view: Outlook, key: str, occurrence: int) -> int:
-    """The number of the attempt: that of the planned action, else one more than any before."""
+    """The planned action's attempt, else one more than the highest so far."""
     tries = [a for a in view.mine if a.step_key == key and a.occurrence == occurrence]
     if not tries:
         return 0

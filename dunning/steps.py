@@ -25,18 +25,18 @@ class ComingStep:
 
     step: Step | None
     why: _Why
-    day: date = date.max  # of an exhausted plan: no day, which is later than any
+    day: date = date.max  # if the plan is exhausted: later than any day
     trigger_on: date = date.max
     occurrence: int = 0
-    passed: tuple[str, ...] = ()  # step keys passed over as obsolete (rule 15)
-    cause: Cause | None = None  # why it is its owner's at once (rule 37)
+    passed: tuple[str, ...] = ()  # keys of steps passed over as obsolete (rule 15)
+    cause: Cause | None = None  # why its owner gets it at once (rule 37)
 
 
 def next_step(view: Outlook) -> ComingStep:
     """The next step and its day.
 
     It is worked out as of today, then as of each later day on which another step could come next
-    (``_changes``), as long as that day comes before the day found.
+    (``_changes``), up to the day found so far.
     """
     reopened = _reopened(view)
     if reopened is not None:
@@ -51,7 +51,7 @@ def next_step(view: Outlook) -> ComingStep:
 
 
 def _changes(view: Outlook, entering: bool) -> list[date]:
-    """Later days on which another step could come next: when the invoice gets overdue, and, while
+    """Later days on which another step could come next: when the invoice becomes overdue, and, if
     its entry is open and contextualized, the date of each step."""
     today, due_on = view.today, view.invoice.due_on
     days = {due_on + _DAY} if today <= due_on < date.max else set()
@@ -65,7 +65,7 @@ def _contextualized(view: Outlook) -> bool:
 
 
 def _moved(view: Outlook) -> bool:
-    """Rule 44: it was worked by another plan, or carried when the customer was given this one."""
+    """Rule 44: another plan drove the invoice, or it carried when the customer got this plan."""
     return view.position is not None or view.account.contextualized_invoice_id == view.invoice.id
 
 
@@ -80,7 +80,7 @@ def _as_of(view: Outlook, behind: _Ahead | None, day: date) -> ComingStep:
 
 
 def _entry(view: Outlook, day: date) -> _Ahead:
-    """Rules 11 to 13, and 44: where an invoice enters the plan, worked out anew each time."""
+    """Rules 11 to 13, and 44: where an invoice enters the plan. It is worked out anew each time."""
     number, steps = view.invoice.number, view.plan.steps
     overdue = day > view.invoice.due_on
     if overdue:
@@ -93,7 +93,7 @@ def _entry(view: Outlook, day: date) -> _Ahead:
     closest = date.min
     for place, step in enumerate(steps):
         on = view.date_of(step)
-        if closest < on <= day:  # on the same date, the earlier in the list
+        if closest < on <= day:  # of several steps with the same date, the first in the list
             entry, closest = place, on
     words = "{} enters at the step with the closest past date"
     if closest == date.min:
@@ -107,8 +107,8 @@ def _entry(view: Outlook, day: date) -> _Ahead:
 def _behind_position(view: Outlook) -> _Ahead | None:
     """Rules 14 and 43: the steps behind the position, by key, in list order.
 
-    None: the invoice has no position in this plan. It has yet to enter, or no step of the version
-    that it was in is left.
+    None: the invoice has no position in this plan. It has not entered yet, or all steps of its plan
+    version were removed.
     """
     position = view.position
     if position is None or position.plan_id != view.account.plan_id:
@@ -129,7 +129,7 @@ def _behind_position(view: Outlook) -> _Ahead | None:
 
 def _first_possible(view: Outlook, ahead: _Ahead, as_of: date) -> ComingStep:
     steps, why = ahead
-    # Steps may have been put in another order, or the plan given back: none is executed twice.
+    # Steps may have been reordered, or an earlier plan given back: no step is executed twice.
     executed = {a.step_key for a in view.mine if a.status is _DONE or a.status is _SKIPPED}
     passed: list[str] = []
     for step in steps:
@@ -151,7 +151,7 @@ def _not_on_record(view: Outlook, passed: list[str]) -> tuple[str, ...]:
 
 
 def _repeat(view: Outlook, as_of: date) -> ComingStep | None:
-    """Rule 25: another occurrence of the step that the invoice stands at."""
+    """Rule 25: the next occurrence of the step at the invoice's position."""
     position = view.position
     step = view.plan.find(position.step_key) if position is not None else None
     if position is None or step is None or step.repeat_every_days is None:
@@ -171,7 +171,7 @@ def _repeat(view: Outlook, as_of: date) -> ComingStep | None:
 
 
 def _reopened(view: Outlook) -> ComingStep | None:
-    """Rule 37: a step whose message came back is next again: for its owner at once, unless the
+    """Rule 37: a step whose message came back is next again, for its owner at once unless the
     contact was corrected. None: a later step has run, or it is pre-due and too late (rule 15)."""
     back: Action | None = None
     for action in view.mine:

@@ -1,4 +1,4 @@
-"""Rule 9: what a customer owes, added up by currency. Paused, disputed and promised count, too."""
+"""Rule 9: what a customer owes, by currency. Paused, disputed and promised invoices count, too."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The balances in one currency; ``credit`` is the unapplied credit, taken off nowhere here.
+    """The balances in one currency; ``credit`` is the unapplied credit, which is subtracted nowhere
+    here.
 
-    ``overdue`` (rule 10) and ``listed``, on invoices that can carry (rule 3), are parts of
+    ``overdue`` (rule 10) and ``listed`` (on invoices that can carry, rule 3) are parts of
     ``balance``.
     """
 
@@ -31,9 +32,9 @@ class Sums:
 def sums(
     account: Account, invoices: Iterable[Invoice], today: date, *currencies: str
 ) -> list[Sums]:
-    """Of these invoices of the account on a local day, by currency in alphabetical order.
+    """The sums of these invoices of the account on a local day, by currency in alphabetical order.
 
-    A currency has its sums when an invoice, credit, or one of ``currencies`` has it.
+    They include each currency of an invoice, of unapplied credit, or in ``currencies``.
     """
     counted = list(invoices)
     credit = {currency: amount for currency, amount in account.credits.items() if amount > 0}
