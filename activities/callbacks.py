@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +19,7 @@ from activities.listening import Connection, Listening
 from backoffice.delivery import callbacks as inbox
 from backoffice.delivery.outcomes import apply as apply_report
 from backoffice.delivery.replies import take
+from dunning.ids import CustomerId
 from dunning.learnt import CameIn, Reply, Report
 from dunning.plan import ActionType
 from providers.callback import BadCallback, Callback
@@ -52,7 +52,7 @@ class Callbacks:
         self._engine = engine
         self._readers = readers
         #: Customers whom somebody else holds: a batch waits for each of them once.
-        self._held: dict[uuid.UUID, CustomerLocked] = {}
+        self._held: dict[CustomerId, CustomerLocked] = {}
         self._inbox = Listening(
             "callbacks",
             database_url,

@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.deciding import LOCK_TIMEOUT, decide_and_record, engine_time
 from backoffice.delivery.attempts import Attempt, NotNow, record
 from backoffice.delivery.outgoing import Outgoing
+from dunning.ids import CustomerId, OrganisationId
 from store.engine import ERRORS, is_lock_timeout, is_outage, transaction
 from store.locks import lock_customer
 from store.unit import Unit
@@ -35,15 +36,17 @@ _KEEP_LOCKED_SECONDS = 120
 class Order:
     """What the sequence asks for. ``now``: its time, or the real one if that is later."""
 
-    customer_id: uuid.UUID
-    organisation_id: uuid.UUID
+    customer_id: CustomerId
+    organisation_id: OrganisationId
     now: datetime
     given: SendInput
 
     @classmethod
     def of(cls, given: SendInput, outgoing: Outgoing) -> Order:
         now = engine_time(given.now, outgoing.clock)
-        return cls(uuid.UUID(given.customer_id), uuid.UUID(given.organisation_id), now, given)
+        customer_id = CustomerId(uuid.UUID(given.customer_id))
+        organisation_id = OrganisationId(uuid.UUID(given.organisation_id))
+        return cls(customer_id, organisation_id, now, given)
 
     def unit(self, session: Session) -> Unit:
         return Unit(session, self.organisation_id, self.now)

@@ -17,6 +17,7 @@ from backoffice.worklist.sequences import write_sequence
 from backoffice.worklist.steps import step_in
 from dunning.decide import decide
 from dunning.decision import Decision, Kind
+from dunning.ids import CustomerId, InvoiceId
 from store.engine import is_lock_timeout, transaction
 from store.load import Loaded, load
 from store.unit import Unit
@@ -62,7 +63,7 @@ def engine_time(of_sequence: datetime, clock: Clock) -> datetime:
     return max(of_sequence, clock())
 
 
-def decide_and_record(unit: Unit, customer_id: uuid.UUID, handled: int) -> Instruction:
+def decide_and_record(unit: Unit, customer_id: CustomerId, handled: int) -> Instruction:
     """Decide at the unit's time, record, and answer the sequence."""
     for _ in range(_MOST_ROUNDS):
         loaded = load(unit, customer_id)
@@ -96,7 +97,11 @@ def answer(
 
 
 def _label(loaded: Loaded, decision: Decision, name: str) -> str:
-    invoice = loaded.invoices.get(uuid.UUID(decision.invoice_id)) if decision.invoice_id else None
+    invoice = (
+        loaded.invoices.get(InvoiceId(uuid.UUID(decision.invoice_id)))
+        if decision.invoice_id
+        else None
+    )
     return f"{name} · {invoice.number}"[:190] if invoice and name else ""
 
 

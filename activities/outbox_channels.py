@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from activities.deciding import LOCK_TIMEOUT, real_clock
 from backoffice.delivery import outbox as outbox_table
+from dunning.ids import DeliveryId, OrganisationId
 from dunning.plan import CHANNELS, ActionType
 from messages.message import Message
 from providers.outbox.send import Outbox
@@ -24,7 +25,7 @@ def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Cha
 
     def store(message: Message) -> None:
         with transaction(engine, lock_timeout=LOCK_TIMEOUT) as session:
-            organisation_id = uuid.UUID(message.organisation_id)
+            organisation_id = OrganisationId(uuid.UUID(message.organisation_id))
             organisation = session.get_one(t.Organisation, organisation_id)
             values = {
                 "organisation_id": organisation_id,
@@ -36,10 +37,11 @@ def outbox_channels(engine: Engine, folder: Path | None) -> dict[ActionType, Cha
                 "html": message.html or "",
             }
             at = clock(organisation, real_clock())
-            outbox_table.store(session, uuid.UUID(message.delivery_id), values, at)
+            delivery_id = DeliveryId(uuid.UUID(message.delivery_id))
+            outbox_table.store(session, delivery_id, values, at)
 
     def has(delivery_id: str) -> bool:
         with transaction(engine) as session:
-            return session.get(t.OutboxMessage, uuid.UUID(delivery_id)) is not None
+            return session.get(t.OutboxMessage, DeliveryId(uuid.UUID(delivery_id))) is not None
 
     return {kind: Outbox(kind, store, folder, has) for kind in CHANNELS}

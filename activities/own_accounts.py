@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 from backoffice.people import provider_accounts
 from backoffice.people.vault import Vault
+from dunning.ids import OrganisationId
 from dunning.plan import ActionType
 from providers.port import Channel
 from providers.registry import account, channel, offered_for
@@ -20,7 +20,7 @@ class OwnAccounts:
     def __init__(self, vault: Vault, public_url: str) -> None:
         self._vault = vault
         self._public_url = public_url
-        self._made: dict[tuple[uuid.UUID, str], tuple[datetime, Channel]] = {}
+        self._made: dict[tuple[OrganisationId, str], tuple[datetime, Channel]] = {}
 
     def __call__(self, unit: Unit, kind: ActionType) -> Channel | None:
         """Raises NoKey when none of our keys opens the credentials: the installation's account does

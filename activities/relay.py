@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -23,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.attributes import Attributes
 from activities.listening import Connection, Listening
+from dunning.ids import CustomerId
 from logs import words_of
 from store.nudges import CHANNEL
 from store.patience import ANSWER_WITHIN
@@ -107,7 +107,7 @@ class Relay:
             rows: list[_Row] = await (await connection.execute(_TAKE)).fetchall()
             if not rows:
                 return False
-            by_customer: dict[uuid.UUID, list[_Row]] = {}
+            by_customer: dict[CustomerId, list[_Row]] = {}
             for row in rows:
                 by_customer.setdefault(row["customer_id"], []).append(row)
             told = {customer: _told(mine) for customer, mine in by_customer.items()}
@@ -116,7 +116,7 @@ class Relay:
                 *(self._signal(gate, by_customer[c][0], *told[c]) for c in told),
                 return_exceptions=True,
             )
-            refused: dict[uuid.UUID, BaseException] = {}
+            refused: dict[CustomerId, BaseException] = {}
             left: list[int] = []
             for customer, outcome in zip(told, outcomes, strict=True):
                 if outcome is not None:

@@ -17,6 +17,7 @@ from backoffice.ledger.credits import CreditFact, put_credit
 from backoffice.ledger.holds import pause, resume
 from backoffice.ledger.kinds import PAYMENT
 from backoffice.worklist.working import How
+from dunning.ids import CustomerId, OrganisationId
 from store import tables as t
 from store.calendars import calendar_of
 from store.errors import DunningError, Invalid
@@ -39,10 +40,10 @@ class Review:
     @activity.defn(name=REVIEW)
     def review(self, order: ReviewInput) -> Instruction:
         """Rules 1 to 44 on the account as it stands; answers what the sequence does next."""
-        customer_id = uuid.UUID(order.customer_id)
+        customer_id = CustomerId(uuid.UUID(order.customer_id))
         now = engine_time(order.now, self._clock)
         with working(self._engine) as session:
-            unit = Unit(session, uuid.UUID(order.organisation_id), now)
+            unit = Unit(session, OrganisationId(uuid.UUID(order.organisation_id)), now)
             try:
                 customer = lock_customer(unit, customer_id)
             except KeyError:

@@ -10,7 +10,6 @@ import statistics
 import sys
 import tempfile
 import time
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from activities.deciding import decide_and_record
+from dunning.ids import CustomerId
 from local.standalone import Embedded
 from stand_ins.history import organisation_with_history
 from store.engine import connect, migrate, transaction
@@ -27,7 +27,7 @@ from store.unit import Unit
 OTHERS, ROUNDS, MOST = 1_000, 300, 1.5
 
 
-def milliseconds(engine: Engine, customers: list[uuid.UUID], review: bool) -> list[float]:
+def milliseconds(engine: Engine, customers: list[CustomerId], review: bool) -> list[float]:
     """The median time of each customer, in turns, after 20 rounds in which PostgreSQL plans."""
     times: list[list[float]] = [[] for _ in customers]
     now = datetime.now(UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session, select
 
+from dunning.ids import OrganisationId
 from local.standalone import Embedded
 from settings import Settings
 from store import tables as t
@@ -48,7 +48,7 @@ def database_session(settings: Settings, *, migrated: bool = False) -> Iterator[
             engine.dispose()
 
 
-def organisation_id_of(session: Session, name: str | None) -> uuid.UUID:
+def organisation_id_of(session: Session, name: str | None) -> OrganisationId:
     """``name`` is its name or id; None will do where there is one organisation alone.
 
     Raises DunningError where none or several fit. Those of rehearsals are left out.

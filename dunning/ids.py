@@ -7,6 +7,20 @@ The form of an id says whose it is, so no external id can be mistaken for one of
 from __future__ import annotations
 
 import uuid
+from typing import NewType
+
+# Our ids by what they are of: mypy tells one from another.
+OrganisationId = NewType("OrganisationId", uuid.UUID)
+MemberId = NewType("MemberId", uuid.UUID)
+PlanId = NewType("PlanId", uuid.UUID)
+PlanVersionId = NewType("PlanVersionId", uuid.UUID)
+CustomerId = NewType("CustomerId", uuid.UUID)
+ContactId = NewType("ContactId", uuid.UUID)
+InvoiceId = NewType("InvoiceId", uuid.UUID)
+CreditId = NewType("CreditId", uuid.UUID)
+FileId = NewType("FileId", uuid.UUID)
+ActionId = NewType("ActionId", uuid.UUID)
+DeliveryId = NewType("DeliveryId", uuid.UUID)
 
 #: Put before an external id that has the form of a UUID. Migration 0016 added it to older ones.
 PREFIX = "external:"

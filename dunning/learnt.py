@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from dunning.delivery import DeliveryFact
+from dunning.ids import OrganisationId
 from dunning.plan import ActionType
 
 
@@ -65,7 +65,7 @@ class CameIn:
     """
 
     provider: str = ""
-    organisation_id: uuid.UUID | None = None
+    organisation_id: OrganisationId | None = None
     account: str = ""
     signer: str = ""
     channel: ActionType = ActionType.EMAIL

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time as real_time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -20,6 +19,7 @@ from sqlmodel import Session, col, select
 from backoffice.delivery.completing import work_open_action
 from backoffice.worklist.working import How
 from dunning.calendar import Calendar, instant
+from dunning.ids import CustomerId, OrganisationId
 from dunning.model import ActionStatus
 from logs import words_of
 from rehearsal.apply import apply_all
@@ -66,7 +66,9 @@ class Drive:
     """``manual_days``: the owner completes a manual action at 10:00 that many days after it is
     shown; None leaves it open. One that a pause hid then is completed at the next 10:00."""
 
-    def __init__(self, engine: Engine, organisation_id: uuid.UUID, manual_days: int | None) -> None:
+    def __init__(
+        self, engine: Engine, organisation_id: OrganisationId, manual_days: int | None
+    ) -> None:
         self._engine = engine
         self._id = organisation_id
         self._manual_days = manual_days
@@ -147,7 +149,7 @@ class Drive:
             due = [] if at is None else [when for _, when in self._owners_list(session, at)]
             return wake, min(due, default=None)
 
-    def _happen(self, at: datetime, group: list[Event]) -> tuple[dict[uuid.UUID, int], list[str]]:
+    def _happen(self, at: datetime, group: list[Event]) -> tuple[dict[CustomerId, int], list[str]]:
         """Apply the events of a moment; returns whose answer is awaited, and the facts that were
         refused. After a lost connection it may be called again for a moment that was committed;
         then it applies nothing."""
@@ -167,11 +169,11 @@ class Drive:
                 nudge(unit, customer, "account_changed", {"clock": True})
             return self._nudged(session), refused
 
-    def _nudged(self, session: Session) -> dict[uuid.UUID, int]:
+    def _nudged(self, session: Session) -> dict[CustomerId, int]:
         """By customer: the last nudge, which its sequence has to answer."""
         session.flush()
         rows = session.exec(
-            select(t.Nudge.customer_id, sa.func.max(t.Nudge.id))
+            select(col(t.Nudge.customer_id), sa.func.max(t.Nudge.id))
             .where(t.Nudge.organisation_id == self._id)
             .group_by(col(t.Nudge.customer_id))
         )
@@ -209,7 +211,7 @@ class Drive:
             day += timedelta(days=1)
         return when
 
-    def _owners_work(self, at: datetime) -> dict[uuid.UUID, int]:
+    def _owners_work(self, at: datetime) -> dict[CustomerId, int]:
         with transaction(self._engine) as session:
             unit = Unit(session, self._id, at, by="owner")
             due = [row for row, when in self._owners_list(session, at) if when <= at]
@@ -219,7 +221,7 @@ class Drive:
                     nudge(unit, loaded.customer, "complete", {"id": str(row.id), "who": "owner"})
             return self._nudged(session)
 
-    async def _quiet(self, awaited: dict[uuid.UUID, int], at: datetime) -> None:
+    async def _quiet(self, awaited: dict[CustomerId, int], at: datetime) -> None:
         """Wait until every sequence that was nudged has answered and none is about to act."""
         deadline = real_time.monotonic() + _STUCK_SECONDS
         if awaited:
@@ -235,7 +237,7 @@ class Drive:
                     f"{len(awaited)} sequences did not come to rest at {at:%Y-%m-%d %H:%M}"
                 )
 
-    def _unanswered(self, awaited: dict[uuid.UUID, int], at: datetime) -> dict[uuid.UUID, int]:
+    def _unanswered(self, awaited: dict[CustomerId, int], at: datetime) -> dict[CustomerId, int]:
         with self._look.connect() as connection:
             rows = connection.execute(_QUIET, {"customers": list(awaited), "at": at})
             handled = {row.customer_id: row.handled for row in rows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import uuid
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from rich.table import Table
 from sqlmodel import Session, col, select
 
+from dunning.ids import InvoiceId, OrganisationId
 from store import tables as t
 from store.calendars import calendar_of
 
@@ -39,7 +39,7 @@ class Summary:
     refused: list[str] = field(default_factory=list)
 
 
-def write_actions(session: Session, organisation_id: uuid.UUID, path: Path) -> int:
+def write_actions(session: Session, organisation_id: OrganisationId, path: Path) -> int:
     """One row for each occurrence of a step that was shown or executed, in order of time; returns
     their number.
 
@@ -84,16 +84,18 @@ def _safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def summarise(session: Session, organisation_id: uuid.UUID, summary: Summary) -> Summary:
+def summarise(session: Session, organisation_id: OrganisationId, summary: Summary) -> Summary:
     mine = t.Action.organisation_id == organisation_id
     customers = select(t.Customer.id).where(t.Customer.organisation_id == organisation_id)
     summary.customers = len(session.exec(customers).all())
     invoices = session.exec(
-        select(t.Invoice.id, t.Invoice.status).where(t.Invoice.organisation_id == organisation_id)
+        select(col(t.Invoice.id), col(t.Invoice.status)).where(
+            t.Invoice.organisation_id == organisation_id
+        )
     ).all()
     summary.invoices = len(invoices)
     steps: dict[str, Counter[str]] = defaultdict(Counter)
-    last_step: dict[uuid.UUID, str] = {}
+    last_step: dict[InvoiceId, str] = {}
     tasks: Counter[str] = Counter()
     for action in session.exec(select(t.Action).where(mine).order_by(col(t.Action.seq))):
         if action.step_key is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time as real_time
-import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime, time
@@ -19,6 +18,7 @@ from activities.running import connections_of, running
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from dunning.calendar import instant
+from dunning.ids import OrganisationId
 from messages.check import check_texts
 from rehearsal.book import events
 from rehearsal.drive import Drive
@@ -36,7 +36,7 @@ _OWNER = ("owner@example.com", "Owner")
 _THREADS = 12
 
 
-def set_up(engine: Engine, script: Script) -> uuid.UUID:
+def set_up(engine: Engine, script: Script) -> OrganisationId:
     """The rehearsal's own organisation, with its clock at the start and the plans loaded."""
     with transaction(engine) as session:
         organisation = t.Organisation(
@@ -64,7 +64,7 @@ async def rehearse(
     *,
     progress: Callable[[datetime], None] = lambda _: None,
     worker: bool = True,
-) -> tuple[uuid.UUID, Summary]:
+) -> tuple[OrganisationId, Summary]:
     """Live through the script on running services; returns the organisation and the figures.
 
     ``worker=False``: worker and relay run already, which they must where several rehearsals share
@@ -99,7 +99,9 @@ async def rehearse(
         engine.dispose()
 
 
-def write(database_url: str, organisation_id: uuid.UUID, summary: Summary, folder: Path) -> Summary:
+def write(
+    database_url: str, organisation_id: OrganisationId, summary: Summary, folder: Path
+) -> Summary:
     """DIR/actions.csv and DIR/summary.json; returns the completed figures."""
     folder.mkdir(parents=True, exist_ok=True)
     engine = connect(database_url, pool_size=2)

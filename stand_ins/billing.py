@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +17,7 @@ from backoffice.ledger.find import find_customer
 from backoffice.ledger.invoices import InvoiceFact, put_invoice
 from backoffice.ledger.kinds import PAYMENT
 from backoffice.ledger.reported_contacts import ContactFact
+from dunning.ids import CustomerId, OrganisationId
 from store.engine import transaction
 from store.unit import Unit
 
@@ -26,14 +26,14 @@ class Billing:
     """``engine``: the database; ``id``: the organisation; ``now``: the real time (UTC)."""
 
     engine: Engine
-    id: uuid.UUID
+    id: OrganisationId
     now: datetime
 
     def _in(self, session: Session | None) -> AbstractContextManager[Session]:
         """A transaction of its own, or somebody's."""
         return transaction(self.engine) if session is None else nullcontext(session)
 
-    def customer(self, key: str = "acme", **more: Any) -> uuid.UUID:
+    def customer(self, key: str = "acme", **more: Any) -> CustomerId:
         contact = ContactFact(
             "eve",
             "Eve",

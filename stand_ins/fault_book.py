@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +15,7 @@ from backoffice.ledger.invoices import InvoiceFact, put_invoice
 from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
+from dunning.ids import OrganisationId
 from dunning.plan import ActionType
 from messages.check import check_texts
 from store import bulk
@@ -52,7 +52,7 @@ def addressees(count: int) -> list[Addressee]:
     ]
 
 
-def make_book(engine: Engine, people: Sequence[Addressee]) -> uuid.UUID:
+def make_book(engine: Engine, people: Sequence[Addressee]) -> OrganisationId:
     """An organisation in a time zone where it is mid-morning. Each customer has one automatic step
     planned for its sending time, which has passed, as after an outage (rule 21), and a nudge."""
     now = datetime.now(UTC)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session
 
 from backoffice.people.plans import put_plan
+from dunning.ids import CustomerId, OrganisationId
 from store import tables as t
 from store.unit import Unit
 
@@ -111,7 +110,7 @@ _STATEMENTS = (*_FACTS, _ACTIONS, _DELIVERIES, _PROMISES, _PAUSES, _TIMELINE, _O
 
 def organisation_with_history(
     session: Session, closed: dict[str, int]
-) -> tuple[uuid.UUID, dict[str, uuid.UUID]]:
+) -> tuple[OrganisationId, dict[str, CustomerId]]:
     """An organisation whose plan has one step, and its customers by external id, each with two open
     invoices and as many paid ones as ``closed`` says."""
     organisation = t.Organisation(name="Long past")

@@ -6,7 +6,6 @@ Its clock is a rehearsal's: it stands still until a test moves it. It starts on 
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +21,7 @@ from activities.sending import Sending
 from backoffice.delivery.outgoing import Outgoing
 from backoffice.people.keys import BILLING, MEMBER, new_key
 from backoffice.people.members import put_member
+from dunning.ids import CustomerId
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
@@ -152,10 +152,10 @@ class Office:
                 session.delete(row)
             return [row.signal for row in rows]
 
-    def customer_id(self, external_id: str) -> uuid.UUID:
+    def customer_id(self, external_id: str) -> CustomerId:
         with transaction(self.engine) as session:
             return session.exec(
-                select(t.Customer.id).where(
+                select(col(t.Customer.id)).where(
                     t.Customer.organisation_id == self.id, t.Customer.external_id == external_id
                 )
             ).one()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from backoffice.ledger.find import find_customer
+from dunning.ids import CustomerId, OrganisationId
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
@@ -20,10 +20,10 @@ class Watching:
     """Reads all rows, and changes them past the use cases."""
 
     engine: Engine
-    id: uuid.UUID
+    id: OrganisationId
     now: datetime
 
-    def key_of(self, customer: str) -> uuid.UUID:
+    def key_of(self, customer: str) -> CustomerId:
         with transaction(self.engine) as session:
             return find_customer(Unit(session, self.id), customer).id
 

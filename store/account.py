@@ -13,6 +13,7 @@ from typing import Any
 from dunning import model as m
 from dunning.calendar import Calendar
 from dunning.delivery_status import DeliveryStatus
+from dunning.ids import InvoiceId, PlanId, PlanVersionId
 from dunning.plan import ActionType, Plan
 from plans.read import parse_plan
 from store import tables as t
@@ -24,7 +25,7 @@ from store.unit import Unit
 class _Version:
     """Dicts are unhashable: cache by version id."""
 
-    id: uuid.UUID
+    id: PlanVersionId
     definition: dict[str, Any] = field(compare=False)
 
 
@@ -41,8 +42,8 @@ def plan_of(version: t.PlanVersion) -> Plan:
 def contextualized_of(
     customer: t.Customer,
     version: t.PlanVersion | None,
-    decided_plan: uuid.UUID | None,
-    decided_invoice: uuid.UUID | None,
+    decided_plan: PlanId | None,
+    decided_invoice: InvoiceId | None,
 ) -> str | None:
     """Rule 44: the invoice that the customer's sequence was about when the customer got its plan.
 

@@ -3,13 +3,13 @@ that each fact needs few statements of its own; rows that refer to others are wr
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlmodel import col, select
 
+from dunning.ids import InvoiceId
 from store import tables as t
 from store.bulk_credits import look_up_applications, look_up_credits
 from store.locks import lock_customers, parts
@@ -70,7 +70,7 @@ def find(unit: Unit, table: Any, key: str) -> Any:
     return unit.session.exec(mine.where(table.external_id == key)).one_or_none()
 
 
-def invoice(unit: Unit, invoice_id: uuid.UUID) -> t.Invoice:
+def invoice(unit: Unit, invoice_id: InvoiceId) -> t.Invoice:
     """An invoice that exists."""
     batch = unit.progress.batch
     known = batch.invoices.get(invoice_id) if batch is not None else None

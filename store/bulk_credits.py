@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 
 from sqlmodel import col, select
 
+from dunning.ids import InvoiceId
 from store import tables as t
 from store.locks import parts
 from store.unit import Batch, Unit
@@ -32,7 +32,7 @@ def look_up_credits(unit: Unit, batch: Batch, named: Iterable[tuple[str, str]]) 
     batch.rows |= {(t.Credit, key_of(row.kind, row.external_id)): row for row in found}
     batch.spent |= {row.id: {} for row in found}
     for ids in parts(row.id for row in found):
-        applied = select(t.Application.invoice_id).where(col(t.Application.credit_id).in_(ids))
+        applied = select(col(t.Application.invoice_id)).where(col(t.Application.credit_id).in_(ids))
         touched = set(unit.session.exec(applied))
         look_up_applications(unit, batch, touched)
         for invoice_id in touched:
@@ -41,7 +41,7 @@ def look_up_credits(unit: Unit, batch: Batch, named: Iterable[tuple[str, str]]) 
                     batch.spent[credit_id][invoice_id] = row
 
 
-def look_up_applications(unit: Unit, batch: Batch, invoices: Iterable[uuid.UUID]) -> None:
+def look_up_applications(unit: Unit, batch: Batch, invoices: Iterable[InvoiceId]) -> None:
     """Everything that is applied to these invoices."""
     for some in parts(set(invoices) - batch.applied.keys()):
         batch.applied |= {invoice_id: {} for invoice_id in some}

@@ -13,7 +13,6 @@ another.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +25,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from sqlmodel import Session, col, select
 
 from dunning.closures import Heard, Source, closing, opened_at
+from dunning.ids import CustomerId, OrganisationId
 from dunning.plan import ActionType
 from dunning.spellings import lower_case, spellings
 from store import tables as t
@@ -165,7 +165,7 @@ def read(unit: Unit, customer: t.Customer) -> Closures:
 
 
 def people_at(
-    session: Session, kind: str, key: str, organisation_id: uuid.UUID | None = None
+    session: Session, kind: str, key: str, organisation_id: OrganisationId | None = None
 ) -> list[tuple[t.Contact, t.Customer]]:
     """The contacts with this address, by customer: of one organisation, or of all."""
     by_email = sa.func.lower(t.Contact.email).in_(spellings(key))
@@ -190,7 +190,7 @@ class Turn:
     a contact whose address it closed or opened, each with what its timeline says."""
 
     news: bool = False
-    told: tuple[tuple[uuid.UUID, str], ...] = ()
+    told: tuple[tuple[CustomerId, str], ...] = ()
 
 
 def happened(unit: Unit, kind: str, key: str, word: Heard) -> Turn:
@@ -208,7 +208,7 @@ def happened(unit: Unit, kind: str, key: str, word: Heard) -> Turn:
     if was is now or (was is not None and now is not None and was.reason == now.reason):
         return Turn(news=True)
     reason = (now or word).reason
-    told: dict[uuid.UUID, str] = {}
+    told: dict[CustomerId, str] = {}
     for contact, customer in people_at(unit.session, kind, key, unit.organisation_id):
         who = f"{_CHANNEL[kind]} to {contact.name or contact.external_id}"
         why = f": {reason}" if reason else ""

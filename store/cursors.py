@@ -11,12 +11,12 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-import uuid
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from sqlmodel import col, select
 
+from dunning.ids import OrganisationId
 from store import tables as t
 from store.unit import Unit
 
@@ -62,5 +62,5 @@ def _text(inside: bytes) -> str:
     return base64.urlsafe_b64encode(inside).decode().rstrip("=")
 
 
-def _about(version: bytes, organisation_id: uuid.UUID, asked: str) -> list[bytes]:
+def _about(version: bytes, organisation_id: OrganisationId, asked: str) -> list[bytes]:
     return [version, organisation_id.bytes, asked.encode()]

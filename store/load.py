@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
 from dunning import model as m
+from dunning.ids import ActionId, ContactId, CustomerId, InvoiceId
 from store import account
 from store import tables as t
 from store.account_statements import ACTIONS, AROUND, INVOICES
@@ -24,13 +24,13 @@ class Loaded:
     customer: t.Customer
     account: m.Account
     plan_version: t.PlanVersion | None
-    invoices: dict[uuid.UUID, t.Invoice]
-    actions: dict[uuid.UUID, t.Action]
-    contacts: dict[uuid.UUID, t.Contact]
+    invoices: dict[InvoiceId, t.Invoice]
+    actions: dict[ActionId, t.Action]
+    contacts: dict[ContactId, t.Contact]
     closures: Closures
 
 
-def load(unit: Unit, customer_id: uuid.UUID, *, lock: bool = True) -> Loaded:
+def load(unit: Unit, customer_id: CustomerId, *, lock: bool = True) -> Loaded:
     """The account as it stands. ``lock=False`` is for reading only. KeyError if unknown."""
     customer = (
         lock_customer(unit, customer_id) if lock else unit.session.get(t.Customer, customer_id)

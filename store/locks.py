@@ -15,7 +15,6 @@ is ``remove_member`` (``backoffice.people.members``). Decision 0024.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -24,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
+from dunning.ids import CustomerId
 from store import tables as t
 from store.engine import is_lock_timeout
 from store.unit import Unit
@@ -40,7 +40,7 @@ _IMPORTS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 class CustomerLocked(OperationalError):
     """Somebody else holds the customer for longer than we wait; the same again may work."""
 
-    def __init__(self, customer_id: uuid.UUID, error: OperationalError) -> None:
+    def __init__(self, customer_id: CustomerId, error: OperationalError) -> None:
         super().__init__(error.statement, None, error.orig or error, hide_parameters=True)
         self.customer_id = customer_id
 
@@ -60,7 +60,7 @@ def lock_organisation(unit: Unit) -> t.Organisation:
     )
 
 
-def lock_customer(unit: Unit, customer_id: uuid.UUID) -> t.Customer:
+def lock_customer(unit: Unit, customer_id: CustomerId) -> t.Customer:
     """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown,
     CustomerLocked if another transaction holds it for longer than this one waits. Several
     customers: ``lock_customers``, or this one in the order of their ids."""
@@ -86,11 +86,11 @@ def lock_customer(unit: Unit, customer_id: uuid.UUID) -> t.Customer:
 
 def lock_customers(unit: Unit, external_ids: Iterable[str]) -> list[t.Customer]:
     """The existing customers with these external ids, locked."""
-    ids: set[uuid.UUID] = set()
+    ids: set[CustomerId] = set()
     for keys in parts(external_ids):
         ids |= set(
             unit.session.exec(
-                select(t.Customer.id).where(
+                select(col(t.Customer.id)).where(
                     t.Customer.organisation_id == unit.organisation_id,
                     col(t.Customer.external_id).in_(keys),
                 )

@@ -3,11 +3,11 @@ about."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import sqlalchemy as sa
 
+from dunning.ids import CustomerId
 from store import tables as t
 from store.unit import Unit
 
@@ -47,7 +47,7 @@ def nudge(
         unit.session.connection().execute(sa.text(f"NOTIFY {CHANNEL}"))
 
 
-def nudge_many(unit: Unit, customer_ids: list[uuid.UUID]) -> None:
+def nudge_many(unit: Unit, customer_ids: list[CustomerId]) -> None:
     """One ``account_changed`` for each customer, at the end of a bulk import."""
     signal = {"organisation_id": unit.organisation_id, "signal": "account_changed", "payload": {}}
     for start in range(0, len(customer_ids), _AT_ONCE):

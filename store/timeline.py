@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
 from dunning.currency import CURRENCIES
+from dunning.ids import ActionId, CustomerId, InvoiceId
 from store import tables as t
 from store.unit import Unit
 
@@ -28,8 +28,8 @@ def note(
     kind: str,
     text: str,
     *,
-    invoice_id: uuid.UUID | None = None,
-    action_id: uuid.UUID | None = None,
+    invoice_id: InvoiceId | None = None,
+    action_id: ActionId | None = None,
     by: str = "",
 ) -> None:
     """Append an entry at the unit's time."""
@@ -53,8 +53,8 @@ def read(
     unit: Unit,
     hidden: ColumnElement[bool],
     *,
-    customer_id: uuid.UUID | None = None,
-    invoice_id: uuid.UUID | None = None,
+    customer_id: CustomerId | None = None,
+    invoice_id: InvoiceId | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[t.TimelineEntry]:

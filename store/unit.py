@@ -7,13 +7,13 @@ tests/backoffice/test_tenancy.py, each with its reason.
 from __future__ import annotations
 
 import copy
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
+from dunning.ids import CreditId, CustomerId, InvoiceId, OrganisationId
 from store import tables as t
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Batch:
     each nudge is written by itself."""
 
     rows: dict[tuple[Any, str], Any] = field(default_factory=dict)
-    invoices: dict[uuid.UUID, t.Invoice] = field(default_factory=dict)
-    applied: dict[uuid.UUID, dict[uuid.UUID, tuple[t.Credit, t.Application]]] = field(
+    invoices: dict[InvoiceId, t.Invoice] = field(default_factory=dict)
+    applied: dict[InvoiceId, dict[CreditId, tuple[t.Credit, t.Application]]] = field(
         default_factory=dict
     )
-    spent: dict[uuid.UUID, dict[uuid.UUID, t.Application]] = field(default_factory=dict)
+    spent: dict[CreditId, dict[InvoiceId, t.Application]] = field(default_factory=dict)
     later: list[t.Application] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
-    nudged: dict[uuid.UUID, None] | None = field(default_factory=dict)
+    nudged: dict[CustomerId, None] | None = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class Progress:
     ``notified``: NOTIFY for the relay was sent. ``held_by_others``: customers whose lock timed out,
     each with the error; their lock is not waited for again."""
 
-    locked: set[uuid.UUID] = field(default_factory=set)
-    nudged: set[uuid.UUID] = field(default_factory=set)
+    locked: set[CustomerId] = field(default_factory=set)
+    nudged: set[CustomerId] = field(default_factory=set)
     notified: bool = False
     organisation: t.Organisation | None = None
     batch: Batch | None = None
-    held_by_others: dict[uuid.UUID, CustomerLocked] = field(default_factory=dict)
+    held_by_others: dict[CustomerId, CustomerLocked] = field(default_factory=dict)
 
 
 class Unit:
@@ -73,7 +73,7 @@ class Unit:
     def __init__(
         self,
         session: Session,
-        organisation_id: uuid.UUID,
+        organisation_id: OrganisationId,
         real: datetime | None = None,
         *,
         by: str = "",
@@ -91,13 +91,13 @@ class Unit:
     def of_customer(
         cls,
         session: Session,
-        customer_id: uuid.UUID,
+        customer_id: CustomerId,
         real: datetime | None = None,
         *,
         by: str = "",
     ) -> Unit:
         """For the organisation of a customer. KeyError if unknown."""
-        found = select(t.Customer.organisation_id).where(t.Customer.id == customer_id)
+        found = select(col(t.Customer.organisation_id)).where(t.Customer.id == customer_id)
         organisation_id = session.exec(found).one_or_none()
         if organisation_id is None:
             raise KeyError(f"no customer {customer_id}")

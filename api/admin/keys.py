@@ -6,7 +6,6 @@ that they have, or with an invitation, which is a token for one exchange.
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -19,6 +18,7 @@ from api.http.database import DbWithoutKey
 from api.http.fields import Body, Key, Line
 from api.http.work import Work
 from backoffice.people import invitations, keys, members
+from dunning.ids import MemberId
 
 router = APIRouter(route_class=BodyRoute, tags=["organisation"])
 
@@ -51,7 +51,7 @@ class KeyOut(BaseModel):
     scope: Scope
     name: str
     last4: str
-    member_id: uuid.UUID | None
+    member_id: MemberId | None
     created_at: datetime
     expires_at: datetime | None
 

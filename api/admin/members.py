@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -17,6 +16,7 @@ from api.http.work import Work
 from api.members.customers import MemberShort, member_short
 from backoffice.ledger import browse
 from backoffice.people import absences, audit, groups, members
+from dunning.ids import MemberId, OrganisationId
 from store import tables as t
 from store.errors import Invalid, NotFound
 from store.unit import Unit
@@ -52,7 +52,7 @@ class Entries(pages.Page):
 
 
 class Me(MemberOut):
-    organisation_id: uuid.UUID
+    organisation_id: OrganisationId
     organisation: str
     notices: list[AuditEntry] = Field(
         description="What others did about you in the last 30 days, newest first, at most 20."
@@ -172,7 +172,7 @@ def list_groups(member: Member, unit: Work) -> Groups:
 @router.put("/groups/{name}", operation_id="put_group")
 def put_group(name: Key, body: GroupIn, admin: Admin, unit: Work) -> Group:
     """Say who is in a group. For admins."""
-    found: dict[uuid.UUID, t.Member] = {}
+    found: dict[MemberId, t.Member] = {}
     for place, email in enumerate(body.members):
         try:
             row = members.member_or_404(unit, email)

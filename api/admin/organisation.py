@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -25,6 +24,7 @@ from api.http.fields import (
 )
 from api.http.work import Work
 from backoffice.people.organisation import change
+from dunning.ids import OrganisationId
 from store import tables as t
 from store.calendars import calendar_of
 from store.unit import Unit
@@ -50,7 +50,7 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 class Organisation(BaseModel):
-    id: uuid.UUID
+    id: OrganisationId
     name: str
     timezone: str
     sending_time: str = Field(examples=["08:30"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from api.http.bodies import BodyRoute
 from api.http.fields import Key
 from api.http.work import Work
 from backoffice.delivery import outbox
+from dunning.ids import DeliveryId
 from store import tables as t
 
 router = APIRouter(route_class=BodyRoute, tags=["outbox"])
@@ -27,7 +27,7 @@ class OutboxRecipient(BaseModel):
 
 
 class OutboxShort(BaseModel):
-    delivery_id: uuid.UUID
+    delivery_id: DeliveryId
     at: datetime
     channel: str
     sender: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -19,6 +18,7 @@ from api.http.work import Work
 from api.members.held import HeldAccount, held_accounts
 from api.outside.webhooks import Signers
 from backoffice.people import provider_accounts
+from dunning.ids import OrganisationId
 from dunning.plan import ActionType
 from providers.form import Form
 from providers.provider import Provider
@@ -154,7 +154,7 @@ def _out(row: t.ProviderAccount) -> ProviderAccount:
     return ProviderAccount(**row.model_dump(exclude={"organisation_id", "sealed"}))
 
 
-def _webhooks(public_url: str, organisation: uuid.UUID) -> list[WebhookAddress]:
+def _webhooks(public_url: str, organisation: OrganisationId) -> list[WebhookAddress]:
     if not public_url:
         return []
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -35,6 +34,7 @@ from backoffice.ledger import browse, files
 from backoffice.ledger.find import find_invoice
 from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from dunning.carrying import paused
+from dunning.ids import InvoiceId
 from dunning.model import effective_due
 from store import tables as t
 from store.load import load
@@ -107,7 +107,7 @@ class Because(Body):
 
 
 class InvoiceShort(BaseModel):
-    id: uuid.UUID
+    id: InvoiceId
     external_id: str
     customer: str = Field(description="External id of the customer.")
     number: str

@@ -24,8 +24,10 @@ CREATED: dict[int | str, dict[str, Any]] = {201: {"model": Reported, "descriptio
 
 
 class _Row(Protocol):
-    id: uuid.UUID
-    external_id: str
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def external_id(self) -> str: ...
 
 
 def reported(response: Response, row: _Row, change: Change) -> Reported:

@@ -21,6 +21,7 @@ from backoffice.ledger import files
 from backoffice.people.visible import withheld_from
 from dunning.carrying import order
 from dunning.delivery_status import DeliveryStatus
+from dunning.ids import FileId, InvoiceId
 from dunning.model import InvoiceStatus
 from messages.draft import Draft
 from messages.message import BadMessage
@@ -76,6 +77,7 @@ def whole(unit: Unit, row: t.Action, reader: t.Member) -> Action:
         message, problem = _to_be_sent(unit, loaded, row, invoice, drafted)
     shown = delivery if message is not None or not withheld else None
     kept = () if withheld else row.edits.get("attachments", ())
+    attached = files.about(unit, [FileId(uuid.UUID(key)) for key in kept])
     return Action(
         **short(unit, [row], reader)[0].model_dump(exclude={"rules"}),
         rules=cited(f"{row.reason} {problem}"),
@@ -85,7 +87,7 @@ def whole(unit: Unit, row: t.Action, reader: t.Member) -> Action:
         message_problem=problem,
         flagged_contacts=list(drafted.flagged) if drafted and row.ended_at is None else [],
         texts=Texts(subject=drafted.subject, body=drafted.body) if drafted else None,
-        attachments=[file_out(file) for file in files.about(unit, kept)],
+        attachments=[file_out(file) for file in attached],
         delivery=delivery_out(unit, shown) if shown else None,
         answers=possible(unit, loaded, row),
         customer_detail=customers.whole(unit, loaded.customer),
@@ -109,7 +111,7 @@ def _to_be_sent(
 def _other_open_invoices(loaded: Loaded, row: t.Action) -> list[t.Invoice]:
     """Oldest first (rule 2)."""
     opened = [i for i in loaded.account.invoices if i.status is InvoiceStatus.OPEN]
-    rows = [loaded.invoices[uuid.UUID(i.id)] for i in sorted(opened, key=order)]
+    rows = [loaded.invoices[InvoiceId(uuid.UUID(i.id))] for i in sorted(opened, key=order)]
     return [other for other in rows if other.id != row.invoice_id]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
@@ -13,6 +12,7 @@ from backoffice.delivery import deliveries
 from backoffice.delivery.outcomes import facts_of
 from backoffice.delivery.states import is_unknown
 from dunning.delivery import Status
+from dunning.ids import DeliveryId
 from store import tables as t
 from store.unit import Unit
 
@@ -40,7 +40,7 @@ class RecipientOut(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    id: uuid.UUID
+    id: DeliveryId
     channel: str
     provider: str
     status: str

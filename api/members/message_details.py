@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.http.files import FileOut, file_out
 from backoffice.delivery import deliveries
 from backoffice.ledger import files
+from dunning.ids import FileId
 from dunning.plan import CHANNELS, ActionType
 from messages.compose import compose
 from messages.draft import Draft
@@ -81,7 +83,7 @@ def _length(channel: ActionType, text: str) -> dict[str, Any]:
 
 def as_sent(unit: Unit, delivery: t.Delivery) -> MessageOut:
     message = delivery.message
-    ids = [one["file_id"] for one in message.get("attachments", ())]
+    ids = [FileId(uuid.UUID(one["file_id"])) for one in message.get("attachments", ())]
     attached = files.about(unit, ids)
     return MessageOut(
         sender_name=message["sender_name"],

@@ -23,6 +23,7 @@ from backoffice.worklist.sequences import summarise
 from backoffice.worklist.steps import step_in
 from dunning.decide import as_others_know, decide
 from dunning.decision import Decision, Kind, Reason
+from dunning.ids import ActionId, InvoiceId
 from dunning.plan import ActionType
 from providers.registry import title
 from store import tables as t
@@ -69,7 +70,7 @@ class Next(BaseModel):
     step: NextStep | None
     due: When | None = Field(description="When the step is due.")
     at: When | None = Field(description="When the sequence looks again, at the latest.")
-    action_id: uuid.UUID | None = Field(description="The open action, if it is yours.")
+    action_id: ActionId | None = Field(description="The open action, if it is yours.")
     why: list[Why]
     held: HeldAccount | None = Field(
         None,
@@ -98,7 +99,7 @@ def get(customer: Key, member: Member, unit: Work) -> Next:
         step=_step(loaded, decision),
         due=_when(decision.due, zone),
         at=_when(decision.at, zone),
-        action_id=uuid.UUID(decision.action_id) if decision.action_id else None,
+        action_id=ActionId(uuid.UUID(decision.action_id)) if decision.action_id else None,
         why=_why(decision.reasons),
         held=held,
     )
@@ -132,7 +133,11 @@ def _may_see(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -
 
 
 def _carrying(loaded: Loaded, decision: Decision) -> Carrying | None:
-    row = loaded.invoices.get(uuid.UUID(decision.invoice_id)) if decision.invoice_id else None
+    row = (
+        loaded.invoices.get(InvoiceId(uuid.UUID(decision.invoice_id)))
+        if decision.invoice_id
+        else None
+    )
     return Carrying(id=row.id, external_id=row.external_id, number=row.number) if row else None
 
 

@@ -15,6 +15,7 @@ from api.http.fields import Key
 from api.http.work import Work
 from backoffice.delivery.read_replies import Place, answered_actions, list_replies
 from backoffice.ledger.find import find_customer
+from dunning.ids import ActionId, DeliveryId
 
 router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
@@ -27,10 +28,10 @@ class ReplyOut(BaseModel):
     subject: str
     text: str
     automatic: bool = Field(description="An absence note, or another answer of a machine.")
-    action_id: uuid.UUID | None = Field(
+    action_id: ActionId | None = Field(
         description="What was answered; null: not known, or not yours to see (rule 29)."
     )
-    delivery_id: uuid.UUID | None
+    delivery_id: DeliveryId | None
 
 
 class Replies(pages.Page):
@@ -54,7 +55,7 @@ def of_customer(
         ReplyOut(
             **r.model_dump(include={"id", "at", "channel", "sender", "subject", "text"}),
             automatic=r.automatic,
-            action_id=answered.get(r.delivery_id or r.id),
+            action_id=answered.get(r.delivery_id) if r.delivery_id else None,
             delivery_id=r.delivery_id if r.delivery_id in answered else None,
         )
         for r in kept

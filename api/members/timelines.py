@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -17,6 +16,7 @@ from api.http.work import Work
 from backoffice.ledger import browse
 from backoffice.ledger.find import find_customer, find_invoice
 from backoffice.people.visible import hidden_entries
+from dunning.ids import ActionId
 from store import tables as t
 from store import timeline
 from store.unit import Unit
@@ -31,7 +31,7 @@ class TimelineEntry(BaseModel):
     rules: list[RuleLink] = Field(description="The rules that `text` cites.")
     by: str = Field(description="A member, `billing`, or `dunning` itself.")
     invoice: str | None = Field(description="External id of the invoice it is about.")
-    action_id: uuid.UUID | None
+    action_id: ActionId | None
 
 
 class Timeline(pages.Page):

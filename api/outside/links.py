@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, HTTPException, Request
@@ -15,6 +14,7 @@ from api.http.database import OneLink
 from api.http.fields import Key
 from backoffice.delivery import callbacks
 from backoffice.delivery.links import target_of
+from dunning.ids import DeliveryId
 from dunning.learnt import CameIn
 from logs import words_of
 from providers.links import LINK, followed
@@ -51,7 +51,7 @@ def follow(token: Key, request: Request, engine: OneLink) -> Response:
     return RedirectResponse(link.url, 302)
 
 
-def _keep(engine: Engine, delivery_id: uuid.UUID) -> None:
+def _keep(engine: Engine, delivery_id: DeliveryId) -> None:
     """Errors are only logged: the page opens although the database is read-only or full."""
     try:
         with transaction(engine) as session:

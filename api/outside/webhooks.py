@@ -25,6 +25,7 @@ from backoffice.delivery import callbacks
 from backoffice.delivery.deliveries import organisation_of
 from backoffice.people import provider_accounts
 from backoffice.people.vault import Vault
+from dunning.ids import OrganisationId
 from dunning.learnt import CameIn
 from providers.callback import MAX_BODY, Callback
 from providers.fingerprint import signer_of
@@ -51,7 +52,7 @@ class Signers:
     accounts: Mapping[str, str] = field(default_factory=dict)
 
     def of(
-        self, db: Session, provider: str, organisation: uuid.UUID | None
+        self, db: Session, provider: str, organisation: OrganisationId | None
     ) -> tuple[tuple[str, ...], str]:
         """The keys that sign, and the mark of their account."""
         if organisation is None:
@@ -74,7 +75,7 @@ async def _raw(request: Request) -> Callback:
 
 
 #: Whose account may have signed it, None = the installation's. Raises HTTPException.
-Whose = Callable[[Session], Sequence[uuid.UUID | None]]
+Whose = Callable[[Session], Sequence[OrganisationId | None]]
 
 
 async def _take(request: Request, provider: Provider[Any], whose: Whose | None = None) -> Response:
@@ -137,7 +138,7 @@ def _store(request: Request, provider: Provider[Any], raw: Callback, whose: Whos
 
 def _named(organisation: str) -> Whose:
     try:
-        found = uuid.UUID(organisation)
+        found = OrganisationId(uuid.UUID(organisation))
     except ValueError:
         raise HTTPException(404, "no such address") from None
     return lambda _: [found]
@@ -147,7 +148,7 @@ def _of_delivery(delivery: str) -> Whose:
     """The delivery says whose account sent it: its organisation's own, or the installation's where
     it had none at that time."""
 
-    def whose(session: Session) -> Sequence[uuid.UUID | None]:
+    def whose(session: Session) -> Sequence[OrganisationId | None]:
         organisation = organisation_of(session, delivery)
         return [organisation, None] if organisation is not None else [None]
 

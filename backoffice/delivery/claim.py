@@ -16,6 +16,7 @@ from backoffice.delivery.wording import Kept
 from backoffice.people.held_accounts import Via
 from dunning.delivery import CLAIM_SECONDS
 from dunning.delivery_status import DeliveryStatus
+from dunning.ids import ContactId, DeliveryId
 from dunning.model import ActionStatus
 from dunning.spellings import lower_case
 from store import tables as t
@@ -31,7 +32,7 @@ class Claim:
     """``again``: an earlier attempt under the same key may have left. Then only Accepted settles
     it; anything else stays unknown."""
 
-    delivery_id: uuid.UUID
+    delivery_id: DeliveryId
     token: uuid.UUID
     again: bool = False
 
@@ -106,7 +107,7 @@ def _keep_recipients(unit: Unit, row: t.Delivery) -> None:
             unit.session.delete(gone)
     for key, r in wanted.items():
         if key not in known:
-            contact = uuid.UUID(r["contact_id"]) if r["contact_id"] else None
+            contact = ContactId(uuid.UUID(r["contact_id"])) if r["contact_id"] else None
             unit.session.add(
                 t.DeliveryRecipient(
                     delivery_id=row.id,

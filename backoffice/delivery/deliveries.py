@@ -9,15 +9,16 @@ from sqlmodel import Session, col, select
 
 from backoffice.worklist.states import BY, note_about
 from dunning.delivery_status import DeliveryStatus
+from dunning.ids import DeliveryId, OrganisationId
 from dunning.model import ActionStatus
 from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
 
 
-def delivery_id(action: t.Action) -> uuid.UUID:
+def delivery_id(action: t.Action) -> DeliveryId:
     """The id of an action's one delivery, and its idempotency key at the provider."""
-    return uuid.uuid5(action.id, "delivery")
+    return DeliveryId(uuid.uuid5(action.id, "delivery"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def in_flight(unit: Unit, loaded: Loaded) -> t.Delivery | None:
     ).first()
 
 
-def recipients_of(unit: Unit, delivery: uuid.UUID) -> dict[str, t.DeliveryRecipient]:
+def recipients_of(unit: Unit, delivery: DeliveryId) -> dict[str, t.DeliveryRecipient]:
     """By address, in lower case."""
     rows = unit.session.exec(
         select(t.DeliveryRecipient)
@@ -69,10 +70,10 @@ def recipients_of(unit: Unit, delivery: uuid.UUID) -> dict[str, t.DeliveryRecipi
     return {row.address_key: row for row in rows}
 
 
-def organisation_of(session: Session, key: str) -> uuid.UUID | None:
+def organisation_of(session: Session, key: str) -> OrganisationId | None:
     """Whose delivery it is; None for what is no id of one."""
     try:
-        row = session.get(t.Delivery, uuid.UUID(key))
+        row = session.get(t.Delivery, DeliveryId(uuid.UUID(key)))
     except ValueError:
         return None
     return row.organisation_id if row is not None else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from dunning.ids import FileId
 from dunning.plan import ActionType
 from messages.body import from_json
 from messages.letter.aligned import body_of
@@ -40,7 +41,8 @@ def thaw(session: Session, row: t.Delivery) -> Message:
         data["body"] = from_json(data["body"])
     elif data["channel"] is ActionType.LETTER:
         data["body"] = body_of(data["text"])
-    files = [session.get_one(t.File, uuid.UUID(a["file_id"])) for a in data.pop("attachments", ())]
+    ids = [FileId(uuid.UUID(a["file_id"])) for a in data.pop("attachments", ())]
+    files = [session.get_one(t.File, key) for key in ids]
     return Message(**data, attachments=attachments(files))
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from backoffice.delivery.outgoing import Outgoing, via
 from backoffice.people import held_accounts
 from backoffice.people.held_accounts import Refusal, Via
+from dunning.ids import CustomerId, OrganisationId
 from providers.port import Accepted, Channel, NotSent, Rejected, Result
 from store.load import Loaded
 from store.unit import Unit
@@ -26,7 +27,7 @@ class Call:
     installation's; ``began`` when, in real time; ``probe`` the hold that it probes."""
 
     via: Via
-    owner: uuid.UUID | None
+    owner: OrganisationId | None
     began: datetime
     probe: uuid.UUID | None = None
 
@@ -47,7 +48,7 @@ def learn(
     unit: Unit,
     call: Call,
     channel: Channel,
-    customer_id: uuid.UUID,
+    customer_id: CustomerId,
     result: Result,
     outgoing: Outgoing,
 ) -> timedelta | None:

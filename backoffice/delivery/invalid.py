@@ -6,6 +6,7 @@ import uuid
 
 from backoffice.delivery.addressees import ADDRESS, postal_lines
 from backoffice.worklist.states import BY
+from dunning.ids import ContactId
 from dunning.plan import ActionType
 from messages.email_address import email_key, same_email
 from messages.message import BadAddress
@@ -19,7 +20,7 @@ def mark_invalid(
     unit: Unit,
     customer: t.Customer,
     channel: str,
-    contact_id: uuid.UUID,
+    contact_id: ContactId,
     address: str,
     reason: str,
 ) -> bool:
@@ -43,7 +44,8 @@ def unreachable(unit: Unit, customer: t.Customer, action: t.Action, error: BadAd
     decided again (rule 35). False when it is no contact's, or was marked before."""
     if not error.contact_id:
         return False
-    channel, contact_id = action.executed_type or action.type, uuid.UUID(error.contact_id)
+    channel = action.executed_type or action.type
+    contact_id = ContactId(uuid.UUID(error.contact_id))
     marked = mark_invalid(unit, customer, channel, contact_id, error.address, str(error))
     unit.session.flush()
     return marked

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from dunning.ids import DeliveryId
 from dunning.plan import ActionType
 from store import tables as t
 from store.load import Loaded
@@ -19,7 +19,7 @@ PREVIEW = "preview-preview-"
 
 
 def short_link(
-    unit: Unit, loaded: Loaded, action: t.Action, delivery: uuid.UUID, public_url: str
+    unit: Unit, loaded: Loaded, action: t.Action, delivery: DeliveryId, public_url: str
 ) -> str:
     """The short link of an SMS to its invoice's page; empty for other types, without a page, or
     without a public address. One for each delivery, however often it is tried."""
@@ -42,7 +42,7 @@ class Target:
     """``counts``: its message is not known to be opened by every recipient yet."""
 
     url: str
-    delivery_id: uuid.UUID
+    delivery_id: DeliveryId
     counts: bool
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from backoffice.delivery.outgoing import Outgoing
 from backoffice.delivery.settle import found
 from backoffice.delivery.states import is_unknown
 from backoffice.delivery.unknown import is_ours, not_found
+from dunning.ids import DeliveryId
 from messages.message import Message
 from providers.port import CannotTell, Channel, Found, LookUp
 from store import tables as t
@@ -27,7 +27,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 class Question:
     """``channel`` is asked for ``message``, handed over after ``since`` (UTC)."""
 
-    delivery_id: uuid.UUID
+    delivery_id: DeliveryId
     channel: Channel
     message: Message
     since: datetime

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from dunning.ids import DeliveryId
 from store import tables as t
 from store.errors import NotFound
 from store.unit import Unit
 
 
-def store(session: Session, delivery: uuid.UUID, values: dict[str, Any], at: datetime) -> None:
+def store(session: Session, delivery: DeliveryId, values: dict[str, Any], at: datetime) -> None:
     """Keep a message once: the delivery's id is its key."""
     statement = insert(t.OutboxMessage).values(delivery_id=delivery, at=at, **values)
     session.connection().execute(statement.on_conflict_do_nothing(index_elements=["delivery_id"]))
@@ -23,7 +24,7 @@ def store(session: Session, delivery: uuid.UUID, values: dict[str, Any], at: dat
 def find(unit: Unit, key: str) -> t.OutboxMessage:
     """By the delivery's id. NotFound when there is none."""
     try:
-        row = unit.session.get(t.OutboxMessage, uuid.UUID(key))
+        row = unit.session.get(t.OutboxMessage, DeliveryId(uuid.UUID(key)))
     except ValueError:
         row = None
     if row is None or row.organisation_id != unit.organisation_id:

@@ -6,7 +6,6 @@ order, give the same result. Only a new fact is noted on the timeline and has co
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -29,6 +28,7 @@ from dunning.delivery import (
     verdict,
 )
 from dunning.delivery_status import DeliveryStatus
+from dunning.ids import CustomerId
 from dunning.learnt import CameIn, Report
 from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
@@ -49,7 +49,7 @@ def apply(
     report: Report,
     came_in: CameIn,
     now: datetime,
-    held: dict[uuid.UUID, CustomerLocked] | None = None,
+    held: dict[CustomerId, CustomerLocked] | None = None,
 ) -> bool:
     """Take in one report, under the customer's lock. ``now`` is the real time (UTC). ``held``:
     customers whose lock others hold; they are not waited for again. False: no delivery matches."""

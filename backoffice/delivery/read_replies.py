@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from backoffice.people.visible import visible_to
+from dunning.ids import ActionId, DeliveryId
 from store import tables as t
 from store.unit import Unit
 
@@ -35,13 +36,13 @@ def list_replies(
 
 def answered_actions(
     unit: Unit, member: t.Member, replies: Iterable[t.Reply]
-) -> dict[uuid.UUID, uuid.UUID]:
+) -> dict[DeliveryId, ActionId]:
     """By the delivery that a reply answers its action, where the member may see that (rule 29)."""
     deliveries = [reply.delivery_id for reply in replies if reply.delivery_id is not None]
     if not deliveries:
         return {}
     statement = (
-        select(t.Delivery.id, t.Action.id)
+        select(col(t.Delivery.id), col(t.Action.id))
         .join(t.Action, col(t.Action.id) == t.Delivery.action_id)
         .where(col(t.Delivery.id).in_(deliveries), visible_to(member))
     )

@@ -13,6 +13,7 @@ from backoffice.delivery.reply_matching import address_of, last_message, meant, 
 from backoffice.worklist.states import BY
 from backoffice.worklist.tasks import customer_did
 from dunning.closures import Heard, Source
+from dunning.ids import CustomerId, OrganisationId
 from dunning.learnt import CameIn, Reply, Wish
 from dunning.model import Cause
 from dunning.plan import ActionType
@@ -30,7 +31,7 @@ def take(
     reply: Reply,
     came_in: CameIn,
     now: datetime,
-    held: dict[uuid.UUID, CustomerLocked] | None = None,
+    held: dict[CustomerId, CustomerLocked] | None = None,
 ) -> str:
     """Take in one reply; why it is unmatched, empty = it is taken in. ``now`` is the real time
     (UTC). ``held``: customers whose lock others hold; they are not waited for again.
@@ -61,7 +62,10 @@ def take(
 
 
 def _in_house(
-    session: Session, house: uuid.UUID, now: datetime, held: dict[uuid.UUID, CustomerLocked] | None
+    session: Session,
+    house: OrganisationId,
+    now: datetime,
+    held: dict[CustomerId, CustomerLocked] | None,
 ) -> Unit:
     unit = Unit(session, house, now)
     unit.progress.held_by_others = held if held is not None else {}

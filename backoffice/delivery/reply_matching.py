@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from dunning.ids import DeliveryId, OrganisationId
 from dunning.learnt import CameIn, Reply
 from dunning.spellings import spellings
 from store import tables as t
@@ -30,7 +31,7 @@ def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
     if not reply.reference:
         return None
     try:
-        found = session.get(t.Delivery, uuid.UUID(reply.reference))
+        found = session.get(t.Delivery, DeliveryId(uuid.UUID(reply.reference)))
     except ValueError:
         return None
     if found is None or came_in.organisation_id not in (None, found.organisation_id):
@@ -40,7 +41,7 @@ def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
 
 def meant(
     session: Session, reply: Reply, came_in: CameIn, answered: t.Delivery | None, now: datetime
-) -> list[uuid.UUID]:
+) -> list[OrganisationId]:
     """The organisations to which it may be addressed: on an own account, that organisation; else
     those that wrote to the sender, or, if none did, those with a contact of that address. STOP and
     START are addressed to both."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from dunning.delivery_status import DeliveryStatus
+from dunning.ids import DeliveryId
 from dunning.learnt import CameIn, Report
 from dunning.spellings import spellings
 from store import tables as t
@@ -26,7 +27,7 @@ def delivery_of(
     delivery, or more than one, can be meant. ``now`` is the real time (UTC)."""
     if report.delivery_id:
         try:
-            named = col(t.Delivery.id) == uuid.UUID(report.delivery_id)
+            named = col(t.Delivery.id) == DeliveryId(uuid.UUID(report.delivery_id))
         except ValueError:
             return None
         return _only(session, came_in, named)

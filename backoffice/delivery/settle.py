@@ -11,6 +11,7 @@ from backoffice.delivery.states import move
 from backoffice.worklist.states import BY, end
 from dunning.closures import Heard, Source
 from dunning.delivery_status import TRANSITIONS, DeliveryStatus
+from dunning.ids import ContactId
 from dunning.model import OPEN_STATUSES, ActionStatus, Cause
 from dunning.plan import ActionType
 from providers.port import Rejected
@@ -87,7 +88,7 @@ def rejected(unit: Unit, customer: t.Customer, claim: Claim, refusal: Rejected) 
     row, action, reason = case.row, case.action, refusal.reason
     to = [r for r in row.message.get("recipients", []) if r["role"] == "to"]
     if len(to) == 1 and refusal.recipient_invalid and to[0]["contact_id"]:
-        contact_id = uuid.UUID(to[0]["contact_id"])
+        contact_id = ContactId(uuid.UUID(to[0]["contact_id"]))
         mark_invalid(unit, customer, row.channel, contact_id, to[0]["address"], reason)
     if len(to) == 1 and refusal.opted_out:
         _closed(unit, case, to[0]["address"])

@@ -6,13 +6,13 @@ needs no statement of its own.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from dunning.ids import CreditId, InvoiceId
 from store import tables as t
 from store.bulk_credits import key_of, look_up_applications, look_up_credits
 from store.pending import write, write_all
@@ -46,7 +46,7 @@ def made(unit: Unit, credit: t.Credit) -> None:
     write(unit)
 
 
-def applications_of(unit: Unit, credit: t.Credit) -> dict[uuid.UUID, t.Application]:
+def applications_of(unit: Unit, credit: t.Credit) -> dict[InvoiceId, t.Application]:
     """By invoice."""
     batch = unit.progress.batch
     if batch is not None and credit.id in batch.spent:
@@ -55,7 +55,7 @@ def applications_of(unit: Unit, credit: t.Credit) -> dict[uuid.UUID, t.Applicati
     return {row.invoice_id: row for row in unit.session.exec(mine)}
 
 
-def apply(unit: Unit, credit: t.Credit, wanted: Mapping[uuid.UUID, Decimal]) -> set[uuid.UUID]:
+def apply(unit: Unit, credit: t.Credit, wanted: Mapping[InvoiceId, Decimal]) -> set[InvoiceId]:
     """Apply a credit to these invoices and to no others. The invoices that it was applied to, or is
     now: their balances are to be worked out anew."""
     stored = applications_of(unit, credit)
@@ -94,8 +94,8 @@ def applied_to(unit: Unit, invoice: t.Invoice) -> dict[str, Decimal]:
 
 
 def _of_invoice(
-    unit: Unit, invoice_id: uuid.UUID
-) -> dict[uuid.UUID, tuple[t.Credit, t.Application]]:
+    unit: Unit, invoice_id: InvoiceId
+) -> dict[CreditId, tuple[t.Credit, t.Application]]:
     """What is applied to an invoice, by credit, as a batch knows it."""
     batch = unit.progress.batch
     assert batch is not None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-
 from sqlmodel import col, select
 
+from dunning.ids import MemberId
 from dunning.spellings import lower_case
 from store import tables as t
 from store.errors import Invalid
@@ -29,12 +28,12 @@ def put_members(unit: Unit, customer: t.Customer, emails: list[str]) -> bool:
     return True
 
 
-def _ids(unit: Unit, customer: t.Customer, emails: list[str]) -> list[uuid.UUID]:
+def _ids(unit: Unit, customer: t.Customer, emails: list[str]) -> list[MemberId]:
     active = select(t.Member).where(
         t.Member.organisation_id == customer.organisation_id, col(t.Member.active)
     )
     known = {lower_case(member.email): member.id for member in unit.session.exec(active)}
-    wanted: list[uuid.UUID] = []
+    wanted: list[MemberId] = []
     for place, email in enumerate(emails):
         member_id = known.get(lower_case(email))
         if member_id is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
+from sqlmodel import col, select
 
-from sqlmodel import select
-
+from dunning.ids import PlanId
 from store import tables as t
 from store.errors import Invalid
 from store.nudges import nudge
@@ -13,19 +12,21 @@ from store.timeline import note
 from store.unit import Unit
 
 
-def plan_id_of(unit: Unit, name: str) -> uuid.UUID | None:
+def plan_id_of(unit: Unit, name: str) -> PlanId | None:
     """A plan's id by its name, None for "". Raises Invalid when it is not loaded."""
     if not name:
         return None
     found = unit.session.exec(
-        select(t.Plan.id).where(t.Plan.organisation_id == unit.organisation_id, t.Plan.name == name)
+        select(col(t.Plan.id)).where(
+            t.Plan.organisation_id == unit.organisation_id, t.Plan.name == name
+        )
     ).one_or_none()
     if found is None:
         raise Invalid.at("/plan", f"no plan {name!r}; load it with PUT /v1/plans/{{name}}")
     return found
 
 
-def assign_plan(unit: Unit, customer: t.Customer, plan_id: uuid.UUID | None) -> None:
+def assign_plan(unit: Unit, customer: t.Customer, plan_id: PlanId | None) -> None:
     """Give a customer a plan, None = the organisation's default one (rule 44).
 
     A customer without a plan has the default one. Given that plan by name, it keeps it when the

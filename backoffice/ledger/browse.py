@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 
 from backoffice.ledger.find import find_customer
+from dunning.ids import CustomerId, MemberId
 from store import tables as t
 from store.unit import Unit
 
@@ -25,8 +26,8 @@ def list_customers(
     unit: Unit,
     *,
     name: str | None = None,
-    parent_id: uuid.UUID | None = None,
-    member_id: uuid.UUID | None = None,
+    parent_id: CustomerId | None = None,
+    member_id: MemberId | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> list[t.Customer]:
@@ -106,7 +107,7 @@ def by_id(
     return {row.id: row for row in unit.session.exec(select(table).where(key.in_(wanted)))}  # type: ignore[attr-defined]
 
 
-def assigned_members(unit: Unit, customer_id: uuid.UUID) -> list[t.Member]:
+def assigned_members(unit: Unit, customer_id: CustomerId) -> list[t.Member]:
     """In order of assignment (rule 33)."""
     return list(
         unit.session.exec(
@@ -118,7 +119,7 @@ def assigned_members(unit: Unit, customer_id: uuid.UUID) -> list[t.Member]:
     )
 
 
-def contacts_of(unit: Unit, customer_id: uuid.UUID) -> list[t.Contact]:
+def contacts_of(unit: Unit, customer_id: CustomerId) -> list[t.Contact]:
     """The main one first."""
     return list(
         unit.session.exec(

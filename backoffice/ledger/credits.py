@@ -3,7 +3,6 @@ import's SQL, which a test compares with it."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from backoffice.ledger.balances import rebalance
 from backoffice.ledger.find import reported_customer
 from backoffice.ledger.kinds import PAYMENT, WORDS
 from backoffice.ledger.reports import Change, stale
+from dunning.ids import InvoiceId
 from store import bulk
 from store import tables as t
 from store.calendars import calendar_of
@@ -91,7 +91,7 @@ def _new(unit: Unit, customer: t.Customer, fact: CreditFact) -> t.Credit:
     return row
 
 
-def _same(unit: Unit, row: t.Credit, fact: CreditFact, wanted: Mapping[uuid.UUID, Decimal]) -> bool:
+def _same(unit: Unit, row: t.Credit, fact: CreditFact, wanted: Mapping[InvoiceId, Decimal]) -> bool:
     if (row.amount, row.currency, row.on_date) != (fact.amount, fact.currency, fact.on_date):
         return False
     return {key: one.amount for key, one in applications_of(unit, row).items()} == wanted
@@ -144,9 +144,9 @@ def payments_on(unit: Unit, invoice: t.Invoice) -> dict[str, str]:
     return {str(credit_id): str(amount) for credit_id, amount in rows}
 
 
-def _applications(unit: Unit, customer: t.Customer, fact: CreditFact) -> dict[uuid.UUID, Decimal]:
+def _applications(unit: Unit, customer: t.Customer, fact: CreditFact) -> dict[InvoiceId, Decimal]:
     """What is to be applied, by our invoice id. Raises Invalid."""
-    wanted: dict[uuid.UUID, Decimal] = {}
+    wanted: dict[InvoiceId, Decimal] = {}
     for key, amount in fact.applied.items():
         invoice = bulk.find(unit, t.Invoice, key)
         if invoice is None or invoice.customer_id != customer.id:
@@ -162,7 +162,7 @@ def _applications(unit: Unit, customer: t.Customer, fact: CreditFact) -> dict[uu
 
 
 def _rebalance(
-    unit: Unit, customer: t.Customer, credit: t.Credit, touched: Set[uuid.UUID], words: str
+    unit: Unit, customer: t.Customer, credit: t.Credit, touched: Set[InvoiceId], words: str
 ) -> None:
     """Work out the balances of these invoices anew, and say on the timeline and to the sequence
     what became of the credit."""

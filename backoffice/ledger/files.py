@@ -12,6 +12,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from backoffice.ledger.find import find_invoice
+from dunning.ids import FileId
 from store import tables as t
 from store.errors import Invalid, NotFound
 from store.locks import lock_customer
@@ -97,9 +98,9 @@ def _check(content_type: str, content: bytes, types: Iterable[str]) -> None:
         raise Invalid(f"the file has more than {MAX_FILE // 2**20} MB")
 
 
-def about(unit: Unit, ids: Iterable[uuid.UUID | str]) -> list[t.File]:
+def about(unit: Unit, ids: Iterable[FileId]) -> list[t.File]:
     """Files in this order, each once. Contents are loaded when they are read."""
-    keys = list(dict.fromkeys(uuid.UUID(str(key)) for key in ids))
+    keys = list(dict.fromkeys(ids))
     if not keys:
         return []
     statement = select(t.File).where(
@@ -162,7 +163,7 @@ def pdf_of(unit: Unit, row: t.Invoice) -> t.File:
 def of_organisation(unit: Unit, key: str) -> t.File:
     """A file by its id. NotFound where there is none."""
     try:
-        row = unit.session.get(t.File, uuid.UUID(key))
+        row = unit.session.get(t.File, FileId(uuid.UUID(key)))
     except ValueError:
         row = None
     if row is None or row.organisation_id != unit.organisation_id:

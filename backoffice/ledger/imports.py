@@ -11,7 +11,6 @@ due date or a payment that is known stays.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +24,7 @@ from backoffice.ledger.import_rows import MOST_NAMED, ImportReport, read_rows
 from backoffice.ledger.import_statements import Statements
 from books.errors import RowError
 from books.map import BookMap
+from dunning.ids import OrganisationId
 from store import tables as t
 from store.closures import EMAIL, PHONE
 from store.engine import transaction
@@ -54,7 +54,7 @@ class ImportOptions:
 
 def import_book(
     engine: Engine,
-    organisation_id: uuid.UUID,
+    organisation_id: OrganisationId,
     open_file: Callable[[], BinaryIO],
     options: ImportOptions = ImportOptions(),
 ) -> ImportReport:
@@ -76,7 +76,7 @@ def import_book(
 
 def _import(
     engine: Engine,
-    organisation_id: uuid.UUID,
+    organisation_id: OrganisationId,
     open_file: Callable[[], BinaryIO],
     options: ImportOptions,
 ) -> ImportReport:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-
+from dunning.ids import CustomerId
 from store import bulk
 from store import tables as t
 from store.errors import Invalid
@@ -12,7 +11,7 @@ from store.unit import Unit
 _MOST_LEVELS = 50
 
 
-def parent_of(unit: Unit, customer: t.Customer, parent: str | None) -> uuid.UUID | None:
+def parent_of(unit: Unit, customer: t.Customer, parent: str | None) -> CustomerId | None:
     """The id of the parent with this external id; None for None. Raises Invalid for one that is
     unknown, for a circle, and for more than 50 customers above one another."""
     if parent is None:

@@ -88,7 +88,7 @@ def hand_on_all(unit: Unit, admin: t.Member, of: t.Member, to: t.Member) -> None
             f"absence with PUT /v1/members/{of.id}/absence first"
         )
     ids = unit.session.exec(
-        select(t.Action.customer_id, t.Action.id)
+        select(col(t.Action.customer_id), col(t.Action.id))
         .where(t.Action.owner_id == of.id, col(t.Action.status).in_(_THEIRS))
         .order_by(col(t.Action.customer_id), col(t.Action.id))
     ).all()

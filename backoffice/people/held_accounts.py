@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from dunning.delivery import CLAIM_SECONDS
+from dunning.ids import CustomerId, OrganisationId
 from dunning.plan import ActionType
 from store import tables as t
 from store.unit import Unit
@@ -65,7 +66,7 @@ class Refusal:
 
     via: Via
     channel: ActionType
-    owner: uuid.UUID | None
+    owner: OrganisationId | None
     reason: str
     probe: uuid.UUID | None = None
 
@@ -73,7 +74,7 @@ class Refusal:
 def turn(
     session: Session,
     via: Via,
-    customer_id: uuid.UUID,
+    customer_id: CustomerId,
     now: datetime,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> Turn:
@@ -115,7 +116,7 @@ def _take_probe(session: Session, hold: uuid.UUID, now: datetime) -> uuid.UUID |
 def refused(
     session: Session,
     refusal: Refusal,
-    customer_id: uuid.UUID,
+    customer_id: CustomerId,
     now: datetime,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> tuple[bool, timedelta]:
@@ -176,7 +177,7 @@ def returned(
 
 
 def works(
-    session: Session, via: Via, owner: uuid.UUID | None, since: datetime, now: datetime
+    session: Session, via: Via, owner: OrganisationId | None, since: datetime, now: datetime
 ) -> bool:
     """An answer to a call of ``since`` shows that the account works; whether that ended a hold.
 
@@ -243,6 +244,6 @@ def _end(session: Session, by: str, now: datetime, *which: Any) -> bool:
     return bool(done.rowcount)
 
 
-def _spread(wait: timedelta, customer_id: uuid.UUID) -> timedelta:
+def _spread(wait: timedelta, customer_id: CustomerId) -> timedelta:
     """The same for a customer each time."""
     return max(wait * (1 + _SPREAD * (customer_id.int % 100) / 100), _LEAST_WAIT)

@@ -7,7 +7,6 @@ import hmac
 import re
 import secrets
 import string
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from backoffice.people import admins
 from backoffice.people.audit import record
+from dunning.ids import OrganisationId
 from store import tables as t
 from store.errors import Conflict, NotFound
 from store.unit import Unit
@@ -29,7 +29,7 @@ MEMBER, BILLING = "member", "billing"
 class Principal:
     """Who is asking: a member, or a billing system (``member`` is None)."""
 
-    organisation_id: uuid.UUID
+    organisation_id: OrganisationId
     scope: str
     key_id: str
     member: t.Member | None = None

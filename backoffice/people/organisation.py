@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from backoffice.people.plans import plan_or_404
+from dunning.ids import PlanId
 from dunning.rates import COUNTRIES
 from store import tables as t
 from store.calendars import CalendarError, check_zone, parse_working_days, public_holidays
@@ -40,7 +40,7 @@ def change(unit: Unit, changes: dict[str, Any]) -> t.Organisation:
     if row.default_plan_id != before["default_plan_id"]:
         _tell_of_default_plan(unit, changes["default_plan"])
     if row.model_dump() != before:
-        everybody = select(t.Sequence.customer_id).where(
+        everybody = select(col(t.Sequence.customer_id)).where(
             t.Sequence.organisation_id == unit.organisation_id
         )
         nudge_many(unit, list(unit.session.exec(everybody)))
@@ -62,7 +62,7 @@ def _check(changes: dict[str, Any]) -> None:
         )
 
 
-def _plan_id(unit: Unit, name: str) -> uuid.UUID:
+def _plan_id(unit: Unit, name: str) -> PlanId:
     try:
         return plan_or_404(unit, name)[0].id
     except NotFound as e:

@@ -6,13 +6,13 @@ that moment. Admins see such actions, and the next decision on the customer find
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
+from dunning.ids import CustomerId, MemberId
 from dunning.model import ActionStatus
 from dunning.spellings import lower_case
 from store import tables as t
@@ -41,9 +41,9 @@ def without_owner() -> ColumnElement[bool]:
     return sa.and_(is_open(), sa.not_(sa.exists(owner)))
 
 
-def customers_without_owner(unit: Unit) -> list[uuid.UUID]:
+def customers_without_owner(unit: Unit) -> list[CustomerId]:
     """The customers who have an open action that nobody owns."""
-    statement = select(t.Action.customer_id).where(
+    statement = select(col(t.Action.customer_id)).where(
         t.Action.organisation_id == unit.organisation_id, without_owner()
     )
     return list(unit.session.exec(statement.distinct().order_by(col(t.Action.customer_id))))
@@ -83,12 +83,19 @@ def hand_over(unit: Unit, customer: t.Customer, row: t.Action, to: t.Member, why
         raise Invalid.at("/to", f"{to.name} is not an active member")
     row.owner_id = to.id
     words = f"'{row.name}' is now {to.name}'s{why}"
-    about = {"invoice_id": row.invoice_id, "action_id": row.id}
-    note(unit, customer, "action_reassigned", words, by=unit.by, **about)
+    note(
+        unit,
+        customer,
+        "action_reassigned",
+        words,
+        by=unit.by,
+        invoice_id=row.invoice_id,
+        action_id=row.id,
+    )
     unit.session.flush()
 
 
-def owner_of(unit: Unit, customer: t.Customer, action: t.Action) -> uuid.UUID | None:
+def owner_of(unit: Unit, customer: t.Customer, action: t.Action) -> MemberId | None:
     """The action's owner if that is an active member, else the one that its step names (rule 33).
     An automatic action has no owner before it needs one, and an owner may have left."""
     owner = unit.session.get(t.Member, action.owner_id) if action.owner_id else None
@@ -113,7 +120,7 @@ def owner_for(unit: Unit, customer: t.Customer, rule: str) -> t.Member | None:
     assigned = [
         active[m]
         for m in unit.session.exec(
-            select(t.CustomerMember.member_id)
+            select(col(t.CustomerMember.member_id))
             .where(t.CustomerMember.customer_id == customer.id)
             .order_by(col(t.CustomerMember.rank))
         )
@@ -132,7 +139,7 @@ def _chosen(
     unit: Unit,
     customer: t.Customer,
     rule: str,
-    active: dict[uuid.UUID, t.Member],
+    active: dict[MemberId, t.Member],
     assigned: list[t.Member],
 ) -> list[t.Member]:
     if rule == "assigned":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from backoffice.people.owners import check_owner
+from dunning.ids import CustomerId, MemberId, PlanId
 from dunning.plan import Plan, PlanError
 from plans.read import parse_plan, plan_data
 from store import tables as t
@@ -25,7 +25,7 @@ def put_plan(
     unit: Unit,
     data: Mapping[str, Any],
     check_texts: CheckTexts,
-    by: uuid.UUID | None = None,
+    by: MemberId | None = None,
     *,
     owners_must_exist: bool = True,
 ) -> tuple[t.PlanVersion, str]:
@@ -87,14 +87,14 @@ def _made(unit: Unit, name: str) -> t.Plan:
     return row
 
 
-def followers(unit: Unit, organisation: t.Organisation, plan_id: uuid.UUID) -> list[uuid.UUID]:
+def followers(unit: Unit, organisation: t.Organisation, plan_id: PlanId) -> list[CustomerId]:
     """The customers that a plan drives and that have a sequence: they decide anew (rule 43)."""
     mine = col(t.Customer.plan_id) == plan_id
     if organisation.default_plan_id == plan_id:
         mine = sa.or_(mine, col(t.Customer.plan_id).is_(None))
     return list(
         unit.session.exec(
-            select(t.Customer.id)
+            select(col(t.Customer.id))
             .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
             .where(t.Customer.organisation_id == organisation.id, mine)
         )

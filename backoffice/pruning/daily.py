@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from backoffice.pruning.rehearsals import old_rehearsals, remove_rehearsal
+from dunning.ids import DeliveryId
 from store.engine import transaction
 
 _AT_ONCE = 1000
@@ -189,10 +190,10 @@ def _prune_folder(
     return done
 
 
-def _delivery(path: Path) -> uuid.UUID | None:
+def _delivery(path: Path) -> DeliveryId | None:
     """The id in ``<delivery>.eml``, ``<delivery>.txt`` or a draft ``.<delivery>.…``; None for other
     files."""
     try:
-        return uuid.UUID(path.name.removeprefix(".").partition(".")[0])
+        return DeliveryId(uuid.UUID(path.name.removeprefix(".").partition(".")[0]))
     except ValueError:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
+from dunning.ids import OrganisationId
 from store import tables as t
 from store.engine import transaction
 
@@ -20,12 +20,12 @@ _log = logging.getLogger(__name__)
 _CUSTOMERS_AT_ONCE = 100
 
 
-def old_rehearsals(engine: Engine, before: datetime) -> list[uuid.UUID]:
+def old_rehearsals(engine: Engine, before: datetime) -> list[OrganisationId]:
     """Rehearsals created before then on the real clock, oldest first."""
     with transaction(engine) as session:
         return list(
             session.exec(
-                select(t.Organisation.id)
+                select(col(t.Organisation.id))
                 .where(col(t.Organisation.rehearsal_now).is_not(None))
                 .where(t.Organisation.created_at < before)
                 .order_by(col(t.Organisation.created_at))
@@ -34,7 +34,7 @@ def old_rehearsals(engine: Engine, before: datetime) -> list[uuid.UUID]:
 
 
 def remove_rehearsal(
-    engine: Engine, organisation_id: uuid.UUID, beat: Callable[[], object] = lambda: None
+    engine: Engine, organisation_id: OrganisationId, beat: Callable[[], object] = lambda: None
 ) -> bool:
     """Delete it, some customers at a time. False when one of its sequences still writes: the next
     call deletes the rest. ValueError for an organisation that is no rehearsal."""
@@ -54,7 +54,7 @@ def remove_rehearsal(
     return True
 
 
-def _remove_customers(engine: Engine, organisation_id: uuid.UUID) -> int:
+def _remove_customers(engine: Engine, organisation_id: OrganisationId) -> int:
     with transaction(engine) as session:
         connection = session.connection()
         _check(connection, organisation_id)
@@ -70,7 +70,7 @@ def _remove_customers(engine: Engine, organisation_id: uuid.UUID) -> int:
         return len(ids)
 
 
-def _check(connection: sa.Connection, organisation_id: uuid.UUID) -> None:
+def _check(connection: sa.Connection, organisation_id: OrganisationId) -> None:
     clock = sa.select(col(t.Organisation.rehearsal_now))
     found = connection.execute(clock.where(col(t.Organisation.id) == organisation_id))
     if found.scalar_one_or_none() is None:

@@ -9,6 +9,7 @@ from backoffice.worklist.own import own_open, refuse_in_doubt
 from backoffice.worklist.states import note_about, type_of
 from backoffice.worklist.steps import step_of
 from dunning.carrying import can_carry, order
+from dunning.ids import FileId, InvoiceId
 from dunning.plan import ActionType
 from store import tables as t
 from store.errors import Conflict, NotFound
@@ -47,7 +48,7 @@ def detach(unit: Unit, member: t.Member, key: str, file: str) -> t.Action:
     if file not in own:
         raise NotFound(f"no file {file!r} was attached to this action")
     row.edits = {**row.edits, _EDIT: [one for one in own if one != file]}
-    (taken,) = files.about(unit, [file])
+    (taken,) = files.about(unit, [FileId(uuid.UUID(file))])
     words = f"{taken.name} is taken off '{row.name}'"
     note_about(unit.named(member.name), loaded.customer, row, "action_edited", words)
     unit.session.flush()
@@ -60,11 +61,11 @@ def attached(unit: Unit, loaded: Loaded, action: t.Action) -> list[t.File]:
     if type_of(action) is not ActionType.EMAIL:
         return []
     step = step_of(unit, loaded, action)
-    ids: list[uuid.UUID] = []
+    ids: list[FileId] = []
     if action.edits.get("attach_invoices", bool(step and step.attach_invoices)):
         today = loaded.account.calendar.today(unit.now)
         listed = [i for i in loaded.account.invoices if can_carry(i, loaded.account, today)]
-        rows = [loaded.invoices[uuid.UUID(i.id)] for i in sorted(listed, key=order)]
+        rows = [loaded.invoices[InvoiceId(uuid.UUID(i.id))] for i in sorted(listed, key=order)]
         ids += [row.pdf_id for row in rows if row.pdf_id is not None]
-    ids += [uuid.UUID(key) for key in action.edits.get(_EDIT, ())]
+    ids += [FileId(uuid.UUID(key)) for key in action.edits.get(_EDIT, ())]
     return files.about(unit, ids)

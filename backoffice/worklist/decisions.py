@@ -11,6 +11,7 @@ from backoffice.worklist.states import BY, end, note_about, open_for
 from backoffice.worklist.steps import step_in
 from backoffice.worklist.tasks import give_tasks
 from dunning.decision import Decision, Kind, Outcome
+from dunning.ids import ActionId
 from dunning.model import ActionStatus, Cause
 from store import tables as t
 from store.load import Loaded
@@ -49,7 +50,7 @@ def action_to_send(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action:
     """Record a decision to send; answers the action that leaves, as it was decided (rule 36)."""
     planned = record(unit, loaded, decision)
     if decision.action_id is not None:  # its owner completed it
-        return loaded.actions[uuid.UUID(decision.action_id)]
+        return loaded.actions[ActionId(uuid.UUID(decision.action_id))]
     step = step_in(loaded, decision.step_key)
     assert step is not None, "a send decision names a step of the plan"
     return planned or new_action(unit, loaded, decision, step, ActionStatus.PLANNED)
@@ -57,7 +58,7 @@ def action_to_send(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action:
 
 def _withdraw(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     for gone in decision.withdraw:
-        row = loaded.actions[uuid.UUID(gone.action_id)]
+        row = loaded.actions[ActionId(uuid.UUID(gone.action_id))]
         end(unit, row, ActionStatus.WITHDRAWN, gone.text)
         words = f"'{row.name}' is withdrawn: {gone.text}"
         note_about(unit, loaded.customer, row, "action_withdrawn", words)

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from backoffice.ledger.find import find_customer
 from backoffice.people.owners import without_owner
 from backoffice.people.visible import visible_to
+from dunning.ids import ActionId
 from dunning.model import ActionStatus
 from store import tables as t
 from store.calendars import calendar_of
@@ -39,9 +40,9 @@ def find(unit: Unit, member: t.Member, key: str) -> t.Action:
     """An action that the member may see. NotFound in the same words for another one and for one
     that does not exist."""
     try:
-        action_id = uuid.UUID(key)
+        action_id = ActionId(uuid.UUID(key))
     except ValueError:
-        action_id = uuid.UUID(int=0)
+        action_id = ActionId(uuid.UUID(int=0))
     row = unit.session.exec(
         select(t.Action).where(
             t.Action.id == action_id,

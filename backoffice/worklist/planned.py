@@ -7,6 +7,7 @@ import uuid
 from backoffice.worklist.states import end, note_about
 from backoffice.worklist.steps import plan_id, step_in
 from dunning.decision import Decision, Kind
+from dunning.ids import InvoiceId
 from dunning.model import ActionStatus
 from dunning.plan import Step
 from store import tables as t
@@ -43,7 +44,7 @@ def new_action(
     row = t.Action(
         organisation_id=loaded.organisation.id,
         customer_id=loaded.customer.id,
-        invoice_id=uuid.UUID(decision.invoice_id),
+        invoice_id=InvoiceId(uuid.UUID(decision.invoice_id)),
         plan_id=plan_id(loaded),
         plan_version_id=loaded.plan_version.id if loaded.plan_version else None,
         step_key=step.key,

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from backoffice.worklist.steps import plan_id, step_in
 from dunning.decision import Decision, Kind
+from dunning.ids import InvoiceId
 from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
@@ -27,13 +28,13 @@ def write_sequence(unit: Unit, loaded: Loaded, decision: Decision, handled: int)
     """Remember what was decided, and with which plan; returns the sentence that says it."""
     summary = summarise(loaded, decision)
     carried = loaded.account.contextualized_invoice_id
-    loaded.customer.contextualized_invoice_id = uuid.UUID(carried) if carried else None
+    loaded.customer.contextualized_invoice_id = InvoiceId(uuid.UUID(carried)) if carried else None
     values = {
         "customer_id": loaded.customer.id,
         "organisation_id": loaded.organisation.id,
         "plan_id": plan_id(loaded),
         "state": decision.kind.value,
-        "invoice_id": uuid.UUID(decision.invoice_id) if decision.invoice_id else None,
+        "invoice_id": InvoiceId(uuid.UUID(decision.invoice_id)) if decision.invoice_id else None,
         "step_key": decision.step_key,
         "then": decision.then.value if decision.then else None,
         "wake_at": decision.at,
@@ -61,7 +62,7 @@ def summarise(loaded: Loaded, decision: Decision) -> str:
         place = plan.keys.index(step.key) + 1
         parts.append(f"step {place} of {len(plan.steps)} '{step.name}' ({step.type.value})")
     if decision.invoice_id is not None:
-        invoice = loaded.invoices.get(uuid.UUID(decision.invoice_id))
+        invoice = loaded.invoices.get(InvoiceId(uuid.UUID(decision.invoice_id)))
         parts.append(invoice.number if invoice else "")
     if decision.kind is Kind.REST and decision.reasons:
         parts.append(decision.reasons[-1].text)

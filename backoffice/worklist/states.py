@@ -5,9 +5,9 @@ In between a delivery moves it (``backoffice.delivery``): on its way, in doubt, 
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
+from dunning.ids import MemberId
 from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
 from store import tables as t
@@ -26,7 +26,7 @@ def type_of(row: t.Action) -> ActionType:
 def open_for(
     unit: Unit,
     row: t.Action,
-    owner: uuid.UUID | None,
+    owner: MemberId | None,
     cause: Cause | None = None,
     reason: str = "",
 ) -> None:

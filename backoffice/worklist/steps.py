@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-
+from dunning.ids import PlanId
 from dunning.plan import Step
 from store import tables as t
 from store.account import plan_of
@@ -17,7 +16,7 @@ def step_in(loaded: Loaded, key: str | None) -> Step | None:
     return plan.find(key) if plan is not None else None
 
 
-def plan_id(loaded: Loaded) -> uuid.UUID | None:
+def plan_id(loaded: Loaded) -> PlanId | None:
     return loaded.plan_version.plan_id if loaded.plan_version else None
 
 

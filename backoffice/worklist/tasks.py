@@ -13,6 +13,7 @@ from backoffice.worklist.edits import bring_back
 from backoffice.worklist.states import open_for
 from backoffice.worklist.steps import plan_id
 from dunning.decision import Decision
+from dunning.ids import InvoiceId
 from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
 from store import tables as t
@@ -34,7 +35,7 @@ def give_tasks(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     """Rules 26 and 42: a task of the assigned member, once for its reason."""
     customer = loaded.customer
     for task in decision.tasks:
-        invoice_id = uuid.UUID(task.invoice_id)
+        invoice_id = InvoiceId(uuid.UUID(task.invoice_id))
         if _of_cause(unit, invoice_id, task.cause, _ONCE) is not None:
             continue
         owner = owner_for(unit, customer, "assigned")
@@ -78,7 +79,7 @@ def customer_did(
 
 
 def _of_cause(
-    unit: Unit, invoice_id: uuid.UUID, cause: Cause, statuses: tuple[ActionStatus, ...]
+    unit: Unit, invoice_id: InvoiceId, cause: Cause, statuses: tuple[ActionStatus, ...]
 ) -> t.Action | None:
     return unit.session.exec(
         select(t.Action).where(
@@ -90,7 +91,7 @@ def _of_cause(
     ).first()
 
 
-def _task(unit: Unit, customer: t.Customer, invoice_id: uuid.UUID, cause: Cause) -> t.Action:
+def _task(unit: Unit, customer: t.Customer, invoice_id: InvoiceId, cause: Cause) -> t.Action:
     return t.Action(
         organisation_id=customer.organisation_id,
         customer_id=customer.id,
@@ -102,13 +103,13 @@ def _task(unit: Unit, customer: t.Customer, invoice_id: uuid.UUID, cause: Cause)
     )
 
 
-def _an_invoice(unit: Unit, customer: t.Customer) -> uuid.UUID | None:
+def _an_invoice(unit: Unit, customer: t.Customer) -> InvoiceId | None:
     """The one that carries, else the newest."""
     sequence = unit.session.get(t.Sequence, customer.id)
     if sequence is not None and sequence.invoice_id is not None:
         return sequence.invoice_id
     return unit.session.exec(
-        select(t.Invoice.id)
+        select(col(t.Invoice.id))
         .where(t.Invoice.customer_id == customer.id)
         .order_by(col(t.Invoice.issued_on).desc(), col(t.Invoice.id))
         .limit(1)

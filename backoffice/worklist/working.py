@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +11,7 @@ from enum import StrEnum
 from backoffice.people.owners import OPEN
 from backoffice.worklist.states import end, note_about, type_of
 from dunning.decide import decide
+from dunning.ids import MemberId
 from dunning.model import ActionStatus
 from dunning.plan import CHANNELS
 from store import tables as t
@@ -63,7 +63,7 @@ def carry_out(
     unit.session.flush()
 
 
-def request(unit: Unit, row: t.Action, by: uuid.UUID | None, text: str) -> None:
+def request(unit: Unit, row: t.Action, by: MemberId | None, text: str) -> None:
     """Its message is to leave now. ``by``: the member who completed it."""
     row.requested_at, row.requested_by, row.note = unit.now, by, text or row.note
 

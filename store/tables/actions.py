@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import (
+    ActionId,
+    CustomerId,
+    InvoiceId,
+    MemberId,
+    OrganisationId,
+    PlanId,
+    PlanVersionId,
+)
 from dunning.model import ActionStatus
 from store.tables.columns import (
     created,
@@ -59,13 +67,13 @@ class Action(SQLModel, table=True):
         sa.Index("ix_action_organisation_id_seq", "organisation_id", "seq"),
     )
 
-    id: uuid.UUID = uuid_key()
+    id: ActionId = uuid_key()
     seq: int | None = sequence_number()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = reference("customer.id", index=False)
-    invoice_id: uuid.UUID = reference("invoice.id", index=False)
-    plan_id: uuid.UUID | None = optional_reference("plan.id")
-    plan_version_id: uuid.UUID | None = optional_reference("plan_version.id")
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = reference("customer.id", index=False)
+    invoice_id: InvoiceId = reference("invoice.id", index=False)
+    plan_id: PlanId | None = optional_reference("plan.id")
+    plan_version_id: PlanVersionId | None = optional_reference("plan_version.id")
     step_key: str | None = None
     name: str
     occurrence: int = 0
@@ -76,12 +84,12 @@ class Action(SQLModel, table=True):
     status: str
     cause: str | None = None
     reason: str = ""
-    owner_id: uuid.UUID | None = Field(default=None, foreign_key="member.id")
+    owner_id: MemberId | None = Field(default=None, foreign_key="member.id", sa_type=sa.Uuid)
     trigger_on: date | None = None
     planned_for: datetime | None = instant()
     shown_at: datetime | None = instant()
     requested_at: datetime | None = instant()
-    requested_by: uuid.UUID | None = optional_reference("member.id")
+    requested_by: MemberId | None = optional_reference("member.id")
     executed_at: datetime | None = instant()
     ended_at: datetime | None = instant()
     ended_by: str = ""

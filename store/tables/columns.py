@@ -21,7 +21,7 @@ SQLModel.metadata.naming_convention = {
 
 def uuid_key() -> Any:
     """A primary key: a random UUID, made here."""
-    return Field(default_factory=uuid.uuid4, primary_key=True)
+    return Field(default_factory=uuid.uuid4, primary_key=True, sa_type=sa.Uuid)
 
 
 def serial_key() -> Any:
@@ -41,12 +41,12 @@ def sequence_number() -> Any:
 
 def reference(target: str, *, index: bool = True) -> Any:
     """A foreign key that is always set; ``target`` is ``table.column``."""
-    return Field(foreign_key=target, index=index)
+    return Field(foreign_key=target, index=index, sa_type=sa.Uuid)
 
 
 def optional_reference(target: str, *, index: bool = False) -> Any:
     """A foreign key that may be null."""
-    return Field(default=None, foreign_key=target, index=index)
+    return Field(default=None, foreign_key=target, index=index, sa_type=sa.Uuid)
 
 
 def required_instant() -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import ContactId, CustomerId, OrganisationId
 from store.tables.columns import json_column, reference, required_instant, uuid_key
 
 #: The last six digits of a phone number, whatever its spelling: the index narrows the search by
@@ -31,8 +31,8 @@ class Contact(SQLModel, table=True):
         sa.Index("ix_contact_phone_end", sa.text(PHONE_END.format("phone"))),
     )
 
-    id: uuid.UUID = uuid_key()
-    customer_id: uuid.UUID = reference("customer.id", index=False)
+    id: ContactId = uuid_key()
+    customer_id: CustomerId = reference("customer.id", index=False)
     external_id: str
     name: str = ""
     position: str = ""
@@ -59,7 +59,9 @@ class Closure(SQLModel, table=True):
         sa.Index("ix_closure_end", "organisation_id", "kind", sa.text(PHONE_END.format("address"))),
     )
 
-    organisation_id: uuid.UUID = Field(foreign_key="organisation.id", primary_key=True)
+    organisation_id: OrganisationId = Field(
+        foreign_key="organisation.id", primary_key=True, sa_type=sa.Uuid
+    )
     kind: str = Field(primary_key=True)
     address: str = Field(primary_key=True)
     source: str = Field(primary_key=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import CustomerId, InvoiceId, MemberId, OrganisationId, PlanId
 from store.tables.columns import created, instant, optional_reference, reference, uuid_key
 
 
@@ -16,17 +16,17 @@ class Customer(SQLModel, table=True):
 
     __table_args__ = (sa.UniqueConstraint("organisation_id", "external_id"),)
 
-    id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    id: CustomerId = uuid_key()
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
     external_id: str
     name: str
-    parent_id: uuid.UUID | None = optional_reference("customer.id", index=True)
+    parent_id: CustomerId | None = optional_reference("customer.id", index=True)
     terms_days: int | None = None
     language: str = ""
     country: str = ""
-    plan_id: uuid.UUID | None = optional_reference("plan.id", index=True)
+    plan_id: PlanId | None = optional_reference("plan.id", index=True)
     # Rule 44: the invoice that carried when this plan was given, as of the last decision.
-    contextualized_invoice_id: uuid.UUID | None = None
+    contextualized_invoice_id: InvoiceId | None = Field(default=None, sa_type=sa.Uuid)
     held_until: date | None = None  # a reply: automatic steps wait until the start of that day
     source_updated_at: datetime | None = instant()
     created_at: datetime = created()
@@ -37,6 +37,8 @@ class CustomerMember(SQLModel, table=True):
 
     __tablename__ = "customer_member"
 
-    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
-    member_id: uuid.UUID = Field(foreign_key="member.id", primary_key=True, index=True)
+    customer_id: CustomerId = Field(foreign_key="customer.id", primary_key=True, sa_type=sa.Uuid)
+    member_id: MemberId = Field(
+        foreign_key="member.id", primary_key=True, index=True, sa_type=sa.Uuid
+    )
     rank: int

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from dunning.delivery_status import CLAIMED, SETTLED, WITH_DEADLINE, DeliveryStatus
+from dunning.ids import ActionId, ContactId, CustomerId, DeliveryId, OrganisationId
 from store.tables.columns import created, instant, json_column, reference
 
 
@@ -48,10 +49,10 @@ class Delivery(SQLModel, table=True):
         ),
     )
 
-    id: uuid.UUID = Field(primary_key=True)
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = reference("customer.id")
-    action_id: uuid.UUID = Field(foreign_key="action.id", unique=True)
+    id: DeliveryId = Field(primary_key=True, sa_type=sa.Uuid)
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = reference("customer.id")
+    action_id: ActionId = Field(foreign_key="action.id", unique=True, sa_type=sa.Uuid)
     channel: str
     provider: str
     account: str = ""
@@ -80,12 +81,12 @@ class DeliveryRecipient(SQLModel, table=True):
     __tablename__ = "delivery_recipient"
     __table_args__ = (sa.Index("ix_delivery_recipient_address_key", "address_key"),)
 
-    delivery_id: uuid.UUID = Field(foreign_key="delivery.id", primary_key=True)
+    delivery_id: DeliveryId = Field(foreign_key="delivery.id", primary_key=True, sa_type=sa.Uuid)
     address_key: str = Field(primary_key=True)
     address: str
     role: str
     name: str = ""
-    contact_id: uuid.UUID | None = None
+    contact_id: ContactId | None = Field(default=None, sa_type=sa.Uuid)
     sent_at: datetime | None = instant()
     received_at: datetime | None = instant()
     opened_at: datetime | None = instant()
@@ -106,6 +107,6 @@ class Link(SQLModel, table=True):
     __table_args__ = (sa.Index("ix_link_created_at", "created_at"),)
 
     token: str = Field(primary_key=True)
-    delivery_id: uuid.UUID = Field(unique=True)
+    delivery_id: DeliveryId = Field(unique=True, sa_type=sa.Uuid)
     target: str
     created_at: datetime = created()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from dunning.ids import FileId, OrganisationId
 from store.tables.columns import created, reference, uuid_key
 
 
@@ -19,8 +19,8 @@ class File(SQLModel, table=True):
         sa.Index("ix_file_created_at", "created_at"),
     )
 
-    id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    id: FileId = uuid_key()
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
     name: str
     content_type: str
     size: int

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import CreditId, CustomerId, FileId, InvoiceId, OrganisationId
 from store.tables.columns import created, instant, money, optional_reference, reference, uuid_key
 
 
@@ -29,9 +29,9 @@ class Invoice(SQLModel, table=True):
         sa.Index("ix_invoice_pdf_id", "pdf_id", postgresql_where=sa.text("pdf_id IS NOT NULL")),
     )
 
-    id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = Field(foreign_key="customer.id")
+    id: InvoiceId = uuid_key()
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = Field(foreign_key="customer.id", sa_type=sa.Uuid)
     external_id: str
     number: str
     issued_on: date
@@ -45,7 +45,7 @@ class Invoice(SQLModel, table=True):
     disputed_at: datetime | None = instant()
     dispute_reason: str = ""
     url: str = ""  # the page on which the customer sees or pays it
-    pdf_id: uuid.UUID | None = optional_reference("file.id")
+    pdf_id: FileId | None = optional_reference("file.id")
     source_updated_at: datetime | None = instant()
     created_at: datetime = created()
 
@@ -56,9 +56,9 @@ class Credit(SQLModel, table=True):
 
     __table_args__ = (sa.UniqueConstraint("organisation_id", "kind", "external_id"),)
 
-    id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = reference("customer.id")
+    id: CreditId = uuid_key()
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = reference("customer.id")
     kind: str
     external_id: str
     amount: Decimal = money()
@@ -73,8 +73,10 @@ class Credit(SQLModel, table=True):
 class Application(SQLModel, table=True):
     """The amount of a credit that is applied to one invoice."""
 
-    credit_id: uuid.UUID = Field(foreign_key="credit.id", primary_key=True)
-    invoice_id: uuid.UUID = Field(foreign_key="invoice.id", primary_key=True, index=True)
+    credit_id: CreditId = Field(foreign_key="credit.id", primary_key=True, sa_type=sa.Uuid)
+    invoice_id: InvoiceId = Field(
+        foreign_key="invoice.id", primary_key=True, index=True, sa_type=sa.Uuid
+    )
     amount: Decimal = money()
 
 
@@ -85,6 +87,6 @@ class UnappliedCredit(SQLModel, table=True):
 
     __tablename__ = "unapplied_credit"
 
-    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
+    customer_id: CustomerId = Field(foreign_key="customer.id", primary_key=True, sa_type=sa.Uuid)
     currency: str = Field(primary_key=True)
     amount: Decimal = money()

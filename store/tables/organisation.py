@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, time
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import OrganisationId, PlanId
 from store.tables.columns import created, instant, json_column, uuid_key
 
 
@@ -16,7 +16,7 @@ class Organisation(SQLModel, table=True):
     """The creditor. ``rehearsal_now``: where the clock of a rehearsal stands (UTC); None = the real
     clock."""
 
-    id: uuid.UUID = uuid_key()
+    id: OrganisationId = uuid_key()
     name: str
     timezone: str = "Europe/Paris"
     sending_time: time = time(8, 30)
@@ -33,7 +33,7 @@ class Organisation(SQLModel, table=True):
     # Verified at the provider; empty = not checked here.
     sender_domains: list[str] = json_column(list)
     late_payment_country: str = ""  # whose statutory interest messages may show; empty = off
-    default_plan_id: uuid.UUID | None = Field(
+    default_plan_id: PlanId | None = Field(
         default=None,
         sa_column=sa.Column(sa.Uuid, sa.ForeignKey("plan.id", use_alter=True), nullable=True),
     )

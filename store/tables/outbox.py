@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import DeliveryId, OrganisationId
 from store.tables.columns import created, json_column, reference, sequence_number
 
 
@@ -21,9 +21,9 @@ class OutboxMessage(SQLModel, table=True):
         sa.Index("ix_outbox_at", "at"),
     )
 
-    delivery_id: uuid.UUID = Field(primary_key=True)
+    delivery_id: DeliveryId = Field(primary_key=True, sa_type=sa.Uuid)
     seq: int | None = sequence_number()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
     channel: str
     sender: str
     recipients: list[Any] = json_column(list)

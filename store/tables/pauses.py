@@ -9,6 +9,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from dunning.ids import CustomerId, InvoiceId
 from store.tables.columns import (
     created,
     instant,
@@ -34,8 +35,8 @@ class Pause(SQLModel, table=True):
     )
 
     id: uuid.UUID = uuid_key()
-    customer_id: uuid.UUID = reference("customer.id")
-    invoice_id: uuid.UUID | None = optional_reference("invoice.id", index=True)
+    customer_id: CustomerId = reference("customer.id")
+    invoice_id: InvoiceId | None = optional_reference("invoice.id", index=True)
     until: date | None = None
     reason: str = ""
     created_by: str = ""
@@ -55,8 +56,8 @@ class Promise(SQLModel, table=True):
     )
 
     id: uuid.UUID = uuid_key()
-    customer_id: uuid.UUID = reference("customer.id")
-    invoice_id: uuid.UUID = reference("invoice.id")
+    customer_id: CustomerId = reference("customer.id")
+    invoice_id: InvoiceId = reference("invoice.id")
     promised_on: date
     amount: Decimal | None = optional_money()
     balance_then: Decimal = money()

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import MemberId, OrganisationId
 from store.tables.columns import (
     created,
     instant,
@@ -24,8 +25,8 @@ class Member(SQLModel, table=True):
 
     __table_args__ = (sa.UniqueConstraint("organisation_id", "email"),)
 
-    id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    id: MemberId = uuid_key()
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
     name: str
     email: str
     role: str = "member"  # or "admin"
@@ -38,9 +39,13 @@ class GroupMember(SQLModel, table=True):
 
     __tablename__ = "group_member"
 
-    organisation_id: uuid.UUID = Field(foreign_key="organisation.id", primary_key=True)
+    organisation_id: OrganisationId = Field(
+        foreign_key="organisation.id", primary_key=True, sa_type=sa.Uuid
+    )
     name: str = Field(primary_key=True)
-    member_id: uuid.UUID = Field(foreign_key="member.id", primary_key=True, index=True)
+    member_id: MemberId = Field(
+        foreign_key="member.id", primary_key=True, index=True, sa_type=sa.Uuid
+    )
 
 
 class ApiKey(SQLModel, table=True):
@@ -49,8 +54,8 @@ class ApiKey(SQLModel, table=True):
     __tablename__ = "api_key"
 
     id: str = Field(primary_key=True)
-    organisation_id: uuid.UUID = reference("organisation.id")
-    member_id: uuid.UUID | None = optional_reference("member.id", index=True)
+    organisation_id: OrganisationId = reference("organisation.id")
+    member_id: MemberId | None = optional_reference("member.id", index=True)
     scope: str
     name: str = ""
     secret_hash: str
@@ -64,8 +69,8 @@ class Invitation(SQLModel, table=True):
     """A one-time token that a member exchanges for a key. Only its hash is kept."""
 
     id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id")
-    member_id: uuid.UUID = reference("member.id")
+    organisation_id: OrganisationId = reference("organisation.id")
+    member_id: MemberId = reference("member.id")
     token_hash: str = Field(unique=True)
     expires_at: datetime = required_instant()
     used_at: datetime | None = instant()
@@ -76,7 +81,7 @@ class Absence(SQLModel, table=True):
     """A member is away from ``from_on`` to ``until_on``, both included (days of the organisation);
     None = until somebody ends it."""
 
-    member_id: uuid.UUID = Field(foreign_key="member.id", primary_key=True)
+    member_id: MemberId = Field(foreign_key="member.id", primary_key=True, sa_type=sa.Uuid)
     from_on: date
     until_on: date | None = None
     set_by: str = ""
@@ -93,10 +98,10 @@ class AuditEntry(SQLModel, table=True):
     )
 
     id: int | None = serial_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
     at: datetime = created()
     kind: str
     text: str
     by: str = ""
-    by_id: uuid.UUID | None = optional_reference("member.id")
-    about_id: uuid.UUID | None = optional_reference("member.id")
+    by_id: MemberId | None = optional_reference("member.id")
+    about_id: MemberId | None = optional_reference("member.id")

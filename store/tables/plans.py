@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import MemberId, OrganisationId, PlanId, PlanVersionId
 from store.tables.columns import created, json_column, optional_reference, reference, uuid_key
 
 
@@ -17,10 +17,10 @@ class Plan(SQLModel, table=True):
 
     __table_args__ = (sa.UniqueConstraint("organisation_id", "name"),)
 
-    id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
+    id: PlanId = uuid_key()
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
     name: str
-    current_version_id: uuid.UUID | None = Field(
+    current_version_id: PlanVersionId | None = Field(
         default=None,
         sa_column=sa.Column(
             sa.Uuid, sa.ForeignKey("plan_version.id", use_alter=True), nullable=True
@@ -35,9 +35,9 @@ class PlanVersion(SQLModel, table=True):
     __tablename__ = "plan_version"
     __table_args__ = (sa.UniqueConstraint("plan_id", "version"),)
 
-    id: uuid.UUID = uuid_key()
-    plan_id: uuid.UUID = reference("plan.id", index=False)
+    id: PlanVersionId = uuid_key()
+    plan_id: PlanId = reference("plan.id", index=False)
     version: int
     definition: dict[str, Any] = json_column(dict)
-    created_by: uuid.UUID | None = optional_reference("member.id")
+    created_by: MemberId | None = optional_reference("member.id")
     created_at: datetime = created()

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import OrganisationId
 from store.tables.columns import created, instant, json_column, optional_reference, uuid_key
 
 
@@ -18,7 +19,9 @@ class ProviderAccount(SQLModel, table=True):
 
     __tablename__ = "provider_account"
 
-    organisation_id: uuid.UUID = Field(foreign_key="organisation.id", primary_key=True)
+    organisation_id: OrganisationId = Field(
+        foreign_key="organisation.id", primary_key=True, sa_type=sa.Uuid
+    )
     provider: str = Field(primary_key=True)
     sealed: bytes
     shown: dict[str, Any] = json_column(dict)
@@ -48,7 +51,7 @@ class HeldAccount(SQLModel, table=True):
     provider: str
     account: str
     channel: str
-    organisation_id: uuid.UUID | None = optional_reference("organisation.id", index=True)
+    organisation_id: OrganisationId | None = optional_reference("organisation.id", index=True)
     since: datetime = created()
     reason: str
     probes: int = 0

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from dunning.ids import CustomerId, DeliveryId, OrganisationId
 from store.tables.columns import (
     created,
     instant,
@@ -39,7 +40,7 @@ class Callback(SQLModel, table=True):
 
     id: int | None = serial_key()
     provider: str
-    organisation_id: uuid.UUID | None = optional_reference("organisation.id")
+    organisation_id: OrganisationId | None = optional_reference("organisation.id")
     account: str = ""
     signer: str = ""
     url: str
@@ -60,9 +61,9 @@ class Reply(SQLModel, table=True):
     __table_args__ = (sa.UniqueConstraint("organisation_id", "key"),)
 
     id: uuid.UUID = uuid_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = reference("customer.id")
-    delivery_id: uuid.UUID | None = optional_reference("delivery.id", index=True)
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = reference("customer.id")
+    delivery_id: DeliveryId | None = optional_reference("delivery.id", index=True)
     key: str
     channel: str
     sender: str

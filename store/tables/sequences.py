@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import CustomerId, InvoiceId, OrganisationId, PlanId
 from store.tables.columns import created, instant, json_column, reference, serial_key
 
 
@@ -20,8 +20,8 @@ class Nudge(SQLModel, table=True):
     """
 
     id: int | None = serial_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = reference("customer.id")
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = reference("customer.id")
     signal: str
     payload: dict[str, Any] = json_column(dict)
     created_at: datetime = created()
@@ -35,11 +35,11 @@ class Sequence(SQLModel, table=True):
     it was decided with; None = without a plan (rule 44). ``wake_at``: by the organisation's clock.
     ``handled``: the id of the last nudge that was taken into account."""
 
-    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
-    organisation_id: uuid.UUID = reference("organisation.id")
-    plan_id: uuid.UUID | None = None
+    customer_id: CustomerId = Field(foreign_key="customer.id", primary_key=True, sa_type=sa.Uuid)
+    organisation_id: OrganisationId = reference("organisation.id")
+    plan_id: PlanId | None = Field(default=None, sa_type=sa.Uuid)
     state: str
-    invoice_id: uuid.UUID | None = None
+    invoice_id: InvoiceId | None = Field(default=None, sa_type=sa.Uuid)
     step_key: str | None = None
     then: str | None = None
     wake_at: datetime | None = instant()
@@ -54,6 +54,6 @@ class AppliedSignal(SQLModel, table=True):
     __tablename__ = "applied_signal"
     __table_args__ = (sa.Index("ix_applied_signal_at", "at"),)
 
-    customer_id: uuid.UUID = Field(foreign_key="customer.id", primary_key=True)
+    customer_id: CustomerId = Field(foreign_key="customer.id", primary_key=True, sa_type=sa.Uuid)
     id: str = Field(primary_key=True)
     at: datetime = created()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from dunning.ids import ActionId, CustomerId, InvoiceId, OrganisationId
 from store.tables.columns import created, reference, serial_key
 
 
@@ -21,10 +21,10 @@ class TimelineEntry(SQLModel, table=True):
     )
 
     id: int | None = serial_key()
-    organisation_id: uuid.UUID = reference("organisation.id", index=False)
-    customer_id: uuid.UUID = Field(foreign_key="customer.id")
-    invoice_id: uuid.UUID | None = Field(default=None, foreign_key="invoice.id")
-    action_id: uuid.UUID | None = None
+    organisation_id: OrganisationId = reference("organisation.id", index=False)
+    customer_id: CustomerId = Field(foreign_key="customer.id", sa_type=sa.Uuid)
+    invoice_id: InvoiceId | None = Field(default=None, foreign_key="invoice.id", sa_type=sa.Uuid)
+    action_id: ActionId | None = Field(default=None, sa_type=sa.Uuid)
     at: datetime = created()
     kind: str
     text: str

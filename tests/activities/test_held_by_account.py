@@ -12,6 +12,7 @@ from activities.running import probe_at_once
 from activities.sending import Sending
 from backoffice.delivery.outgoing import Outgoing, via
 from backoffice.people import held_accounts
+from dunning.ids import CustomerId
 from dunning.plan import ActionType
 from providers.port import Accepted
 from stand_ins.town import Provider
@@ -74,9 +75,9 @@ def test_of_two_sends_at_once_one_is_the_probe(engine: Engine) -> None:
     at = hold(town).next_probe_at
     account = via(town.provider)
     with transaction(engine) as one:
-        assert held_accounts.turn(one, account, uuid.uuid4(), at).probe == hold(town).id
+        assert held_accounts.turn(one, account, CustomerId(uuid.uuid4()), at).probe == hold(town).id
         with transaction(engine) as other:
-            assert held_accounts.turn(other, account, uuid.uuid4(), at).wait is not None
+            assert held_accounts.turn(other, account, CustomerId(uuid.uuid4()), at).wait is not None
 
 
 def test_a_rehearsal_ignores_held_accounts(engine: Engine) -> None:

@@ -125,12 +125,12 @@ def test_gauges_of_held_accounts_and_their_waiting_messages(
     meter, url = endpoint
     town = Town(engine)
     town.at("2025-03-03 10:00")
-    town.customer()
+    customer = town.customer()
     town.invoice("INV-1", "2025-03-03")
     assert town.review().then == "email"  # due since 4 March 2025
     account = Via("sendgrid", "its account")
     with transaction(engine) as session:
-        refused(session, Refusal(account, ActionType.EMAIL, None, "the key"), town.id, town.now)
+        refused(session, Refusal(account, ActionType.EMAIL, None, "the key"), customer, town.now)
     metrics = Metrics(engine, meter)
     metrics.read()
     found = shown(url)

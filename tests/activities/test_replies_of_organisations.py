@@ -16,6 +16,7 @@ from backoffice.delivery import callbacks
 from backoffice.ledger.contacts import correct
 from backoffice.ledger.find import find_customer
 from dunning.delivery import DeliveryFact
+from dunning.ids import CustomerId, DeliveryId, OrganisationId
 from dunning.learnt import Reply, Report, Wish
 from dunning.plan import ActionType
 from providers.port import Accepted
@@ -58,7 +59,7 @@ def has_own_account(town: Town, provider: str = "twilio") -> None:
         session.add(t.ProviderAccount(organisation_id=town.id, provider=provider, sealed=b"x"))
 
 
-def replies(town: Town) -> set[uuid.UUID]:
+def replies(town: Town) -> set[OrganisationId]:
     """The organisations that got it."""
     return {row.organisation_id for row in town.rows_of(t.Reply)}
 
@@ -206,7 +207,7 @@ def test_a_bounce_without_ids_is_unmatched_however_many_were_sent_there(
     assert not amber.told(DeliveryFact.BOUNCED, EVE, delivery_id="", provider="stand-in")
 
 
-def _delivered(session: Session, town: Town, customer: uuid.UUID, number: int, at: Any) -> None:
+def _delivered(session: Session, town: Town, customer: CustomerId, number: int, at: Any) -> None:
     whose: dict[str, Any] = {"organisation_id": town.id, "customer_id": customer}
     invoice = t.Invoice(
         **whose,
@@ -224,7 +225,7 @@ def _delivered(session: Session, town: Town, customer: uuid.UUID, number: int, a
     session.flush()
     delivery = t.Delivery(
         **whose,
-        id=uuid.uuid4(),
+        id=DeliveryId(uuid.uuid4()),
         action_id=action.id,
         channel="email",
         provider="stand-in",

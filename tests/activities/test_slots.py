@@ -20,6 +20,7 @@ from activities.running import connections_of, running
 from activities.slots import Slots
 from activities.temporal import connect_temporal
 from backoffice.delivery import callbacks as inbox
+from dunning.ids import CustomerId
 from dunning.learnt import CameIn
 from providers.outbox.callbacks import simulated
 from stand_ins.town import Town
@@ -106,7 +107,7 @@ async def test_every_slot_and_the_callbacks_have_a_connection_at_the_same_time(
     pooled.dispose()
 
 
-def town_with_a_sent_email(engine: Engine) -> tuple[Town, uuid.UUID]:
+def town_with_a_sent_email(engine: Engine) -> tuple[Town, CustomerId]:
     town = Town(engine)
     town.at("2025-03-03 10:00")
     customer = town.customer()

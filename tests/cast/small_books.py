@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from dunning.calendar import Calendar
+from dunning.ids import OrganisationId
 from rehearsal.book import events
 from rehearsal.drive import Drive, Driven
 from rehearsal.run import set_up
@@ -38,7 +38,7 @@ class SetUp:
     """A rehearsal whose organisation exists. Worker and relay run already."""
 
     script: Script
-    organisation_id: uuid.UUID
+    organisation_id: OrganisationId
     calendar: Calendar
 
     async def drive(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 
 import httpx
 import pytest
@@ -15,6 +14,7 @@ from api.app import create_app
 from api.http.database import CONNECTIONS
 from backoffice.delivery import callbacks
 from backoffice.people.keys import BILLING, new_key
+from dunning.ids import OrganisationId
 from dunning.learnt import CameIn
 from settings import Settings
 from store import tables as t
@@ -34,7 +34,7 @@ def calls(url: str, settings: Settings | None = None) -> tuple[httpx.AsyncClient
     return httpx.AsyncClient(transport=transport, base_url="http://dunning", timeout=60), engine
 
 
-def organisation(engine: Engine) -> tuple[uuid.UUID, str]:
+def organisation(engine: Engine) -> tuple[OrganisationId, str]:
     with transaction(engine) as session:
         row = t.Organisation(name="Amber & Sons")
         session.add(row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -14,6 +13,7 @@ from activities.deciding import decide_and_record
 from backoffice.delivery import callbacks
 from backoffice.ledger.browse import InvoiceFilter, list_invoices
 from backoffice.worklist.lists import Wanted, list_actions
+from dunning.ids import CustomerId
 from dunning.learnt import CameIn
 from dunning.model import ActionStatus
 from dunning.plan import ActionType
@@ -52,12 +52,12 @@ def test_a_customer_with_1500_closed_invoices_is_loaded_with_as_few_rows_as_one_
         connection.execute(sa.text("ANALYZE"))
     now = datetime.now(UTC)
 
-    def loads(customer: uuid.UUID) -> dict[str, int]:
+    def loads(customer: CustomerId) -> dict[str, int]:
         return rows_read(
             engine, lambda session: load(Unit.of_customer(session, customer), customer)
         )
 
-    def reviews(customer: uuid.UUID) -> dict[str, int]:
+    def reviews(customer: CustomerId) -> dict[str, int]:
         return rows_read(
             engine,
             lambda session: decide_and_record(
@@ -73,7 +73,7 @@ def test_a_customer_with_1500_closed_invoices_is_loaded_with_as_few_rows_as_one_
     assert len(loaded.actions) == OPEN
 
 
-def a_contact(customer_id: uuid.UUID, n: int) -> t.Contact:
+def a_contact(customer_id: CustomerId, n: int) -> t.Contact:
     return t.Contact(
         customer_id=customer_id,
         external_id=str(n),

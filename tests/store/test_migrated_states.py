@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
+from dunning.ids import DeliveryId
 from dunning.model import ActionStatus
 from store import tables as t
 from store.engine import transaction
@@ -62,7 +63,7 @@ def test_deliveries_keep_the_fields_that_their_state_requires(engine: Engine) ->
 
 def a_delivery(action: t.Action, **more: Any) -> t.Delivery:
     return t.Delivery(
-        id=action.id,
+        id=DeliveryId(action.id),
         organisation_id=action.organisation_id,
         customer_id=action.customer_id,
         action_id=action.id,

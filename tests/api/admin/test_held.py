@@ -15,6 +15,7 @@ from api.http.database import _now
 from api.outside.webhooks import Signers
 from backoffice.people.held_accounts import Refusal, Via, account_changed, refused, works
 from backoffice.people.vault import Vault, new_secret_key
+from dunning.ids import MemberId
 from dunning.plan import ActionType
 from stand_ins.office import Office, acme_body, invoice_body
 from store import tables as t
@@ -50,7 +51,8 @@ def held(office: Office, app: FastAPI) -> Iterator[Office]:
 def begin(session: Session, office: Office, *, own: bool = False) -> None:
     owner = office.id if own else None
     reason = "SendGrid refuses the key: revoked"
-    refused(session, Refusal(VIA, ActionType.EMAIL, owner, reason), office.id, NINE)
+    customer = office.customer_id("C-1")
+    refused(session, Refusal(VIA, ActionType.EMAIL, owner, reason), customer, NINE)
 
 
 def test_the_providers_say_that_the_key_is_refused_since_when_and_how_many_wait(
@@ -85,7 +87,8 @@ def test_a_message_that_its_owner_completed_is_counted_for_the_owner_alone(held:
             .join(t.Invoice, col(t.Invoice.id) == t.Action.invoice_id)
             .where(t.Action.organisation_id == held.id, t.Invoice.number == "2025-002")
         ).one()
-        row.status, row.shown_at, row.owner_id = "to_do", NINE, uuid.UUID(held.ids["Ben"])
+        row.status, row.shown_at = "to_do", NINE
+        row.owner_id = MemberId(uuid.UUID(held.ids["Ben"]))
         row.requested_at, row.requested_by = NINE, row.owner_id
     assert held.ben.get("/customers/C-1/next")["held"]["waiting"] == 2
     assert held.cleo.get("/customers/C-1/next")["held"]["waiting"] == 1

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from backoffice.people import organisation
+from dunning.ids import MemberId
 from stand_ins.office import PLAN, Office, acme_body, payment_body
 from stand_ins.storm import CUSTOMERS, HEADER, Storm, prepare
 from store import tables as t
@@ -52,7 +53,7 @@ def test_an_admin_changes_roles_while_an_action_is_given_to_another_admin(
     office.ada.does("PUT", "/members/ben@amber.example", {"name": "Ben", "role": "admin"})
     app.state.lock_timeout_ms = 100
     with transaction(office.engine) as giving:
-        ada = uuid.UUID(office.ids["Ada"])
+        ada = MemberId(uuid.UUID(office.ids["Ada"]))
         giving.add(t.GroupMember(organisation_id=office.id, name="g", member_id=ada))
         giving.flush()
         office.ada.does("PUT", "/members/ben@amber.example", {"name": "Ben", "role": "member"})

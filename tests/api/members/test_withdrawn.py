@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
 from backoffice.delivery.completing import work_open_action
@@ -127,7 +125,7 @@ def test_of_a_skipped_action_others_learn_the_reason_alone(office: Office) -> No
 def test_what_is_ended_by_hand_keeps_its_owners_note(office: Office, how: How) -> None:
     path = f"/actions/{office.bens_call()['id']}"
     office.ben.does("PATCH", path, {"note": "call after lunch"})
-    customer = uuid.UUID(office.ben.get("/customers/C-1")["id"])
+    customer = office.customer_id("C-1")
     with transaction(office.engine) as session:
         unit = Unit(session, office.id, by="Ops")
         assert work_open_action(unit, load(unit, customer), how, "")

@@ -23,6 +23,7 @@ from backoffice.ledger.imports import ImportOptions, import_book
 from backoffice.ledger.invoices import InvoiceFact, close_invoice, put_invoice
 from backoffice.ledger.kinds import CREDIT_NOTE, PAYMENT
 from books.row import BookRow
+from dunning.ids import InvoiceId
 from local.standalone import Services, create_database, drop_database
 from rehearsal.apply import apply_all
 from rehearsal.book import Event
@@ -54,7 +55,7 @@ SUM = sa.text(
 KEPT = sa.text("SELECT customer_id, currency, amount FROM unapplied_credit WHERE amount <> 0")
 
 
-def same(engine: Engine) -> dict[tuple[uuid.UUID, str], Decimal]:
+def same(engine: Engine) -> dict[tuple[InvoiceId, str], Decimal]:
     """The kept amounts, which must be the sums."""
     with transaction(engine) as session:
         kept, summed = (

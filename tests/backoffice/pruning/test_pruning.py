@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 from typer.testing import CliRunner
 
 import backoffice.pruning.daily
@@ -21,6 +21,7 @@ from backoffice.pruning.daily import Ages, prune
 from backoffice.pruning.rehearsals import _deletes, old_rehearsals, remove_rehearsal
 from cli import app
 from dunning.delivery_status import CLAIMED, SETTLED, WITH_DEADLINE
+from dunning.ids import DeliveryId
 from stand_ins.town import Town
 from store import tables as t
 from store.engine import transaction
@@ -48,7 +49,7 @@ def town(engine: Engine) -> Town:
     return Town(engine)
 
 
-def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> uuid.UUID:
+def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> DeliveryId:
     """A delivery about an invoice of a new customer; its id."""
     with transaction(town.engine) as session:
         key = uuid.uuid4().hex
@@ -73,7 +74,7 @@ def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> 
         session.flush()
         delivery = t.Delivery(
             **ids,
-            id=uuid.uuid4(),
+            id=DeliveryId(uuid.uuid4()),
             action_id=action.id,
             channel="sms",
             provider="outbox",
@@ -107,7 +108,7 @@ def test_each_outcome_of_a_callback_has_its_own_age(engine: Engine) -> None:
 
 def test_the_link_of_an_open_invoice_stays(engine: Engine, town: Town) -> None:
     wanted = [sent(town, "open"), sent(town, "paid", "unknown"), sent(town, "paid")]
-    gone = [sent(town, "paid"), sent(town, "written_off"), uuid.uuid4()]
+    gone = [sent(town, "paid"), sent(town, "written_off"), DeliveryId(uuid.uuid4())]
     with transaction(engine) as session:
         for number, delivery in enumerate([*wanted, *gone]):
             made = NOW if number == 2 else LONG_AGO
@@ -183,7 +184,7 @@ def test_old_messages_of_the_outbox_go_with_their_files_on_disk(
 def test_applied_signals_go_when_they_are_old(engine: Engine, town: Town) -> None:
     sent(town, "open")
     with transaction(engine) as session:
-        customer = session.exec(select(t.Customer.id)).one()
+        customer = session.exec(select(col(t.Customer.id))).one()
         session.add(t.AppliedSignal(customer_id=customer, id="old", at=LONG_AGO))
         session.add(t.AppliedSignal(customer_id=customer, id="new", at=NOW))
     assert pruned(engine) == {"applied signals": 1}
