@@ -106,7 +106,7 @@ class Town(Billing, Watching):
     def answered(self, text: str = "I shall pay", **more: Any) -> bool:
         """Eve writes back."""
         came_in = CameIn(**_came_in(more))
-        values: dict[str, Any] = {"at": self.now, "sender": "eve@acme.example", "to": ""}
+        values: dict[str, Any] = {"at": self.now, "sender": "eve@acme.example"}
         with transaction(self.engine) as session:
             return take(session, Reply(text=text, **(values | more)), came_in, self.now) == ""
 

@@ -68,7 +68,6 @@ def said(town: Town, **more: Any) -> Reply:
     values: dict[str, Any] = {
         "at": town.now,
         "sender": EVE,
-        "to": "us@we.example",
         "text": "It is about you alone",
     }
     return Reply(**(values | more))
