@@ -18,7 +18,7 @@ def bounced(first: str = "standard") -> Diary:
     return life
 
 
-def test_rule_37_a_bounce_reopens_the_same_step_and_was_no_contact() -> None:
+def test_rule_37_a_bounce_reopens_the_step_and_does_not_count_as_a_contact() -> None:
     life = bounced()
     assert life.settle().cause is Cause.BOUNCED
     assert life.shown == ["s1"]
@@ -29,14 +29,14 @@ def test_rule_37_a_bounce_reopens_the_same_step_and_was_no_contact() -> None:
     assert life.days[1:] == ["Fri 7 Mar s1", "Wed 12 Mar s8"]
 
 
-def test_rule_37_the_same_step_even_when_a_contextualized_entry_has_moved_on() -> None:
+def test_rule_37_a_bounced_step_is_reopened_although_the_entry_has_moved_on() -> None:
     life = bounced("contextualized")
     life.now = instant("2025-03-12 09:00")  # the date of "s8" has come
     life.settle()
     assert life.shown == ["s1"]
 
 
-def test_rule_37_and_35_corrected_it_goes_out_by_itself_the_following_working_day() -> None:
+def test_rule_37_and_35_a_corrected_address_is_sent_to_on_the_next_working_day() -> None:
     life = bounced()
     life.until("2025-03-07 07:00")
     life.correct()
@@ -45,7 +45,7 @@ def test_rule_37_and_35_corrected_it_goes_out_by_itself_the_following_working_da
     assert life.withdrawn == ["s1: the contact was corrected on 2025-03-07 (rule 35)"]
 
 
-def test_rule_37_a_manual_message_that_bounced_stays_its_owners_once_corrected() -> None:
+def test_rule_37_a_bounced_manual_message_stays_with_its_owner_after_a_correction() -> None:
     life = Diary(plan(email("letter", 1, automatic=False)), "2025-03-04")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -59,7 +59,7 @@ def test_rule_37_a_manual_message_that_bounced_stays_its_owners_once_corrected()
     assert not any("letter" in line for line in life.withdrawn)
 
 
-def test_rule_37_an_address_written_into_the_plan_is_not_tried_day_after_day() -> None:
+def test_rule_37_a_bounced_address_of_the_plan_is_not_sent_to_again() -> None:
     steps = [email("s1", 1, recipients=["board@example.com"])]
     life = Diary(plan(*steps), "2025-03-04")
     life.invoice("A", due="2025-03-03")
@@ -69,7 +69,7 @@ def test_rule_37_an_address_written_into_the_plan_is_not_tried_day_after_day() -
     assert (life.shown, len(life.sent)) == (["s1"], 1)
 
 
-def test_rule_37_when_a_later_step_has_run_it_is_only_flagged() -> None:
+def test_rule_37_a_bounce_after_a_later_step_ran_reopens_nothing() -> None:
     life = bounced()
     life.correct()
     life.until("2025-03-14")
@@ -79,7 +79,7 @@ def test_rule_37_when_a_later_step_has_run_it_is_only_flagged() -> None:
     assert life.shown == ["exhausted"]
 
 
-def test_rule_37_a_pre_due_step_that_bounced_is_not_opened_again_once_overdue() -> None:
+def test_rule_37_a_bounced_pre_due_step_is_not_reopened_on_an_overdue_invoice() -> None:
     life = Diary(plan(email("almost", -3), email("s1", 1)), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-04 09:00")

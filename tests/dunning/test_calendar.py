@@ -27,7 +27,7 @@ def local(zone: str, day: str, at: str) -> str:
         ("Pacific/Apia", "2011-12-30", "08:30", "2011-12-31T00:00:00+14:00"),
     ],
 )
-def test_rule_23_a_missing_time_moves_to_the_next_valid_one(
+def test_rule_23_a_sending_time_skipped_by_the_clock_moves_to_the_next_that_exists(
     zone: str, day: str, at: str, expected: str
 ) -> None:
     assert local(zone, day, at) == expected
@@ -42,13 +42,13 @@ def test_rule_23_a_missing_time_moves_to_the_next_valid_one(
         ("America/Santiago", "2025-04-05", "23:30", "2025-04-05T23:30:00-03:00"),
     ],
 )
-def test_rule_23_a_doubled_time_takes_the_first(
+def test_rule_23_of_a_sending_time_that_occurs_twice_the_first_is_taken(
     zone: str, day: str, at: str, expected: str
 ) -> None:
     assert local(zone, day, at) == expected
 
 
-def test_a_day_that_starts_twice_starts_the_second_time() -> None:
+def test_a_day_that_starts_twice_is_taken_from_its_second_start() -> None:
     """St John's put its clocks back at 00:01: Sunday began, and Saturday came back."""
     calendar = Calendar(ZoneInfo("America/St_Johns"))
     start = calendar.start_of(date(2010, 11, 7))
@@ -56,7 +56,7 @@ def test_a_day_that_starts_twice_starts_the_second_time() -> None:
     assert calendar.today(start - timedelta(minutes=30)) == date(2010, 11, 6)
 
 
-def test_rule_20_a_day_that_a_zone_left_out_is_no_working_day() -> None:
+def test_rule_20_a_date_that_the_time_zone_skipped_is_no_working_day() -> None:
     calendar = Calendar(ZoneInfo("Pacific/Apia"))
     assert not calendar.is_working(date(2011, 12, 30))
     assert calendar.next_working(date(2011, 12, 30)) == date(2012, 1, 2)
@@ -64,7 +64,7 @@ def test_rule_20_a_day_that_a_zone_left_out_is_no_working_day() -> None:
     assert calendar.start_of(date(2011, 12, 30)) == calendar.start_of(date(2011, 12, 31))
 
 
-def test_rule_15_a_call_of_a_day_that_was_left_out_is_passed_over() -> None:
+def test_rule_15_a_call_on_a_date_that_the_time_zone_skipped_is_passed_over() -> None:
     life = Diary(
         plan(call("call", 0), email("s1", 1)), "2011-12-20", Calendar(ZoneInfo("Pacific/Apia"))
     )
@@ -75,7 +75,7 @@ def test_rule_15_a_call_of_a_day_that_was_left_out_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("first", [date(2024, 2, 27), date(2023, 12, 29), date(2025, 3, 28)])
-def test_rule_20_next_and_previous_working_days_over_leap_days_and_new_year(first: date) -> None:
+def test_rule_20_next_and_previous_working_days_across_leap_days_and_new_year(first: date) -> None:
     calendar = Calendar(ZoneInfo("Europe/Paris"), holidays=frozenset({date(2024, 1, 1)}))
     for n in range(8):
         day = first + timedelta(days=n)
@@ -87,7 +87,7 @@ def test_rule_20_next_and_previous_working_days_over_leap_days_and_new_year(firs
         assert not any(calendar.is_working(d) for d in between)
 
 
-def test_rule_20_without_any_working_day_it_says_so_and_rests() -> None:
+def test_rule_20_without_any_working_day_the_customer_rests_with_that_reason() -> None:
     never = Calendar(ZoneInfo("Europe/Paris"), working_days=frozenset())
     with pytest.raises(NoWorkingDayError):
         never.next_working(date(2025, 1, 1))
@@ -104,7 +104,7 @@ def test_rule_20_without_any_working_day_it_says_so_and_rests() -> None:
     assert life.shown == ["s1"]  # a manual action needs no working day (rule 22)
 
 
-def test_rule_21_the_cut_off_leaves_an_hour_after_the_sending_time() -> None:
+def test_rule_21_the_cut_off_is_never_before_the_sending_time() -> None:
     zone, day = ZoneInfo("Europe/Paris"), date(2025, 1, 15)
     assert Calendar(zone).cut_off_at(day) == datetime(2025, 1, 15, 16, tzinfo=UTC)
     late = Calendar(zone, sending_time=time(18))
@@ -130,7 +130,9 @@ def test_rule_23_and_24_the_sending_time_stays_on_its_day() -> None:
         ("Asia/Kathmandu", "2024-02-28", "Thu 29 Feb 08:30 s1 A"),
     ],
 )
-def test_rule_23_a_reminder_in_many_zones(zone: str, due: str, sent: str) -> None:
+def test_rule_23_the_sending_time_is_local_in_every_time_zone(
+    zone: str, due: str, sent: str
+) -> None:
     start = f"{date.fromisoformat(due) - timedelta(days=20)}"
     life = Diary(plan(email("s1", 1)), start, Calendar(ZoneInfo(zone)))
     life.invoice("A", due=due)

@@ -1,4 +1,4 @@
-"""Rules 1 to 9: Bakery Nowak owes several invoices; which one drives the reminders?"""
+"""Rules 1 to 9: which invoice of a customer carries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_rule_2_without_a_due_date_it_is_the_issue_date_plus_the_terms() -> None
     ],
     ids=["within tolerance", "disputed", "not issued yet", "paid", "credit note"],
 )
-def test_rule_3_what_cannot_carry(fact: dict[str, object], words: str | None) -> None:
+def test_rule_3_an_invoice_that_breaks_one_condition_does_not_carry(
+    fact: dict[str, object], words: str | None
+) -> None:
     life = Diary(REMINDERS, "2025-02-20")
     life.tell(tolerance=Decimal(1))
     life.invoice("A", due="2025-03-03")
@@ -85,7 +87,7 @@ def test_rule_3_an_older_invoice_issued_tomorrow_wakes_the_customer_tomorrow() -
     assert life.until("2025-02-25").invoice_id == "B"
 
 
-def test_rule_4_paid_it_starts_over_on_the_next_and_paying_another_changes_nothing() -> None:
+def test_rule_4_paying_the_carrying_invoice_starts_over_and_paying_another_does_not() -> None:
     life = Diary(REMINDERS, "2025-02-20")
     for id_, due in (("A", "2025-03-03"), ("B", "2025-03-04"), ("C", "2025-03-05")):
         life.invoice(id_, due=due)
@@ -98,7 +100,7 @@ def test_rule_4_paid_it_starts_over_on_the_next_and_paying_another_changes_nothi
 
 
 @pytest.mark.parametrize("status", [InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
-def test_rule_5_void_or_written_off_it_starts_over_with_its_own_reason(
+def test_rule_5_after_void_or_written_off_the_sequence_starts_over_with_that_reason(
     status: InvoiceStatus,
 ) -> None:
     life = Diary(plan(call("call", 1)), "2025-02-20")
@@ -111,7 +113,7 @@ def test_rule_5_void_or_written_off_it_starts_over_with_its_own_reason(
     assert life.assigned[-1] == "Tue 11 Mar 00:00 call B"
 
 
-def test_rule_5_fully_credited_is_as_paid() -> None:
+def test_rule_5_a_fully_credited_invoice_is_treated_as_paid() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-05")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -120,7 +122,7 @@ def test_rule_5_fully_credited_is_as_paid() -> None:
     assert life.withdrawn == ["call: A is credited in full (rule 5)"]
 
 
-def test_rule_6_an_older_invoice_takes_the_role_over_and_the_other_keeps_its_progress() -> None:
+def test_rule_6_an_older_invoice_carries_and_the_displaced_one_keeps_its_progress() -> None:
     life = Diary(REMINDERS, "2025-02-20")
     life.invoice("B", due="2025-03-03")
     life.until("2025-03-05")
@@ -146,7 +148,7 @@ def test_rule_6_the_open_action_of_the_displaced_invoice_is_withdrawn() -> None:
     assert life.open("call").invoice_id == "A"
 
 
-def test_rule_7_the_role_returns_and_the_sequence_resumes_after_its_last_executed_step() -> None:
+def test_rule_7_an_invoice_that_carries_again_resumes_after_its_last_executed_step() -> None:
     life = Diary(REMINDERS, "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-05")
@@ -157,7 +159,7 @@ def test_rule_7_the_role_returns_and_the_sequence_resumes_after_its_last_execute
     assert life.days == ["Tue 4 Mar s1", "Thu 20 Mar s8", "Tue 25 Mar s15"]
 
 
-def test_rule_8_progress_is_the_invoices_and_the_delay_is_the_customers() -> None:
+def test_rule_8_progress_belongs_to_the_invoice_and_the_delay_to_the_customer() -> None:
     life = Diary(plan(email("s1", 1, contact_delay_days=20), email("s8", 8)), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-05")

@@ -1,4 +1,4 @@
-"""The cases to get right, to the day: Monday to Friday, no holidays, 08:30."""
+"""Cases C1 to C6 of docs/rules.md, to the day: Monday to Friday, no holidays, 08:30."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_c1_the_contact_delay_pushes_over_three_weekends(lag: timedelta) -> None
 
 
 @LAGS
-def test_c2_a_late_entry_is_compressed_to_the_contact_delay(lag: timedelta) -> None:
+def test_c2_after_a_late_entry_steps_follow_one_contact_delay_apart(lag: timedelta) -> None:
     days = {"almost": -3, "s1": 1, "s8": 8, "s15": 15, "s22": 22, "s40": 40}
     life = Diary(plan(*(email(k, n) for k, n in days.items())), "2025-03-17 07:00", lag=lag)
     life.invoice("A", due="2025-02-28")
@@ -41,7 +41,7 @@ def test_c2_a_late_entry_is_compressed_to_the_contact_delay(lag: timedelta) -> N
 
 
 @LAGS
-def test_c3_a_contextualized_entry_is_at_the_closest_past_step(lag: timedelta) -> None:
+def test_c3_a_contextualized_plan_is_entered_at_the_closest_past_step(lag: timedelta) -> None:
     steps = [email("s1", 1), email("s8", 8), email("s15", 15), email("s30", 30)]
     life = Diary(plan(*steps, first="contextualized"), "2025-03-18 07:00", lag=lag)
     life.invoice("A", due="2025-02-28")
@@ -50,7 +50,7 @@ def test_c3_a_contextualized_entry_is_at_the_closest_past_step(lag: timedelta) -
 
 
 @pytest.mark.parametrize(("first", "step"), [("standard", "s1"), ("contextualized", "s8")])
-def test_c4_the_next_carrying_invoice_starts_over_and_the_delay_survives(
+def test_c4_the_next_carrying_invoice_starts_over_and_the_contact_delay_stays(
     first: str, step: str
 ) -> None:
     steps = [email("s1", 1), email("s8", 8), email("s15", 15), email("s30", 30)]
@@ -65,7 +65,7 @@ def test_c4_the_next_carrying_invoice_starts_over_and_the_delay_survives(
 
 
 @LAGS
-def test_c5_a_corrected_contact_gets_it_the_following_working_day(lag: timedelta) -> None:
+def test_c5_a_corrected_contact_is_written_to_on_the_next_working_day(lag: timedelta) -> None:
     life = Diary(plan(email("first", 1), email("second", 15)), "2025-02-20", lag=lag)
     life.invoice("A", due="2025-03-05")
     life.contact(email=False)

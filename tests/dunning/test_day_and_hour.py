@@ -22,7 +22,7 @@ def test_rule_20_automatic_actions_roll_forward_over_weekends_and_holidays() -> 
     assert life.sent == ["Tue 22 Apr 08:30 s1 A"]
 
 
-def test_rule_20_other_working_days_than_ours() -> None:
+def test_rule_20_working_days_are_those_of_the_organisation() -> None:
     calendar = Calendar(PARIS.zone, working_days=frozenset({6, 0, 1, 2, 3}))  # Sunday to Thursday
     life = Diary(plan(email("s1", 1)), "2025-03-01", calendar)
     life.invoice("A", due="2025-03-06")
@@ -30,14 +30,14 @@ def test_rule_20_other_working_days_than_ours() -> None:
     assert life.sent == ["Sun 9 Mar 08:30 s1 A"]
 
 
-def test_rule_20_a_pre_due_step_rolls_back_rather_than_past_the_due_date() -> None:
+def test_rule_20_a_pre_due_step_that_would_roll_past_the_due_date_rolls_back() -> None:
     life = Diary(plan(email("almost", -1), email("s1", 1)), "2025-02-20")
     life.invoice("A", due="2025-03-02")  # a Sunday, and the 1st is a Saturday
     life.until("2025-04-30")
     assert life.sent == ["Fri 28 Feb 08:30 almost A", "Wed 5 Mar 08:30 s1 A"]
 
 
-def test_rule_20_it_rolls_forward_as_long_as_that_is_before_the_due_date() -> None:
+def test_rule_20_a_pre_due_step_rolls_forward_as_far_as_the_due_date() -> None:
     life = Diary(plan(email("almost", -2)), "2025-02-20")
     life.invoice("A", due="2025-03-03")  # the 1st is a Saturday, the 3rd a Monday
     life.until("2025-04-30")
@@ -45,14 +45,14 @@ def test_rule_20_it_rolls_forward_as_long_as_that_is_before_the_due_date() -> No
 
 
 @pytest.mark.parametrize("start", ["2025-02-28 09:00", "2025-03-01 07:00"])
-def test_rule_20_when_the_day_to_roll_back_to_is_gone_the_step_is_passed_over(start: str) -> None:
+def test_rule_20_a_pre_due_step_whose_roll_back_day_is_over_is_passed_over(start: str) -> None:
     life = Diary(plan(email("almost", -1), email("s1", 1)), start)
     life.invoice("A", due="2025-03-02")
     life.until("2025-04-30")
     assert life.sent == ["Mon 3 Mar 08:30 s1 A"]
 
 
-def test_rule_20_rolling_back_never_enters_the_contact_delay() -> None:
+def test_rule_20_a_step_never_rolls_back_into_the_contact_delay() -> None:
     life = Diary(plan(email("almost", -1), email("s1", 1), delay=5), "2025-02-24")
     life.invoice("A", due="2025-03-02")
     life.act(invoice_id="B", step_key="s1", executed_on=day("2025-02-24"))
@@ -60,7 +60,7 @@ def test_rule_20_rolling_back_never_enters_the_contact_delay() -> None:
     assert life.days == ["Mon 3 Mar s1"]
 
 
-def test_rule_21_due_after_todays_sending_time_it_goes_out_the_next_working_day() -> None:
+def test_rule_21_a_step_due_after_todays_sending_time_goes_out_the_next_working_day() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-07 08:31")  # a Friday
     life.invoice("A", due="2025-03-03")
     life.until("2025-04-30")
@@ -79,7 +79,9 @@ def test_rule_21_due_after_todays_sending_time_it_goes_out_the_next_working_day(
         ("2025-03-08 10:00", "Mon 10 Mar 08:30 s1 A"),
     ],
 )
-def test_rule_21_planned_for_today_and_held_up_by_an_outage(back: str, sent: str) -> None:
+def test_rule_21_a_step_delayed_by_an_outage_goes_out_until_the_cut_off(
+    back: str, sent: str
+) -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     assert life.until("2025-03-03 20:00").automatic
@@ -88,7 +90,7 @@ def test_rule_21_planned_for_today_and_held_up_by_an_outage(back: str, sent: str
     assert life.sent == [sent]
 
 
-def test_rule_21_what_a_fact_held_up_was_not_held_up_by_an_outage() -> None:
+def test_rule_21_a_step_delayed_by_a_fact_goes_out_the_next_working_day() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-04 08:00")
@@ -99,7 +101,7 @@ def test_rule_21_what_a_fact_held_up_was_not_held_up_by_an_outage() -> None:
     assert life.sent == ["Wed 5 Mar 08:30 s1 A"]
 
 
-def test_rule_21_a_sending_time_after_the_cut_off_still_sends() -> None:
+def test_rule_21_a_sending_time_later_than_the_cut_off_still_sends() -> None:
     calendar = replace(PARIS, sending_time=time(18, 0))
     life = Diary(plan(email("s1", 1)), "2025-03-03", calendar, lag=LATE)
     life.invoice("A", due="2025-03-03")
@@ -107,7 +109,7 @@ def test_rule_21_a_sending_time_after_the_cut_off_still_sends() -> None:
     assert life.sent == ["Tue 4 Mar 18:00 s1 A"]
 
 
-def test_rule_22_a_manual_action_shows_on_its_date_even_on_a_sunday() -> None:
+def test_rule_22_a_manual_action_is_listed_on_its_date_even_on_a_sunday() -> None:
     life = Diary(plan(call("call", 6)), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     assert life.settle().at == instant("2025-03-09 00:00")
@@ -115,14 +117,14 @@ def test_rule_22_a_manual_action_shows_on_its_date_even_on_a_sunday() -> None:
     assert life.assigned == ["Sun 9 Mar 00:00 call A"]
 
 
-def test_rule_22_a_manual_action_due_this_afternoon_shows_this_afternoon() -> None:
+def test_rule_22_a_manual_action_that_becomes_due_in_the_afternoon_is_listed_at_once() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-07 18:00")
     life.invoice("A", due="2025-03-03")
     assert life.settle().kind is Kind.AWAIT_OWNER
     assert life.assigned == ["Fri 7 Mar 18:00 call A"]
 
 
-def test_rule_23_the_sending_time_is_that_of_the_wall_clock_on_either_side_of_dst() -> None:
+def test_rule_23_the_sending_time_is_local_clock_time_on_both_sides_of_a_change() -> None:
     life = Diary(plan(email("s1", 1), email("s8", 8)), "2025-03-25")
     life.invoice("A", due="2025-03-26")
     life.until("2025-04-30")
@@ -136,7 +138,7 @@ def test_rule_24_the_spread_is_added_to_the_sending_time() -> None:
     assert life.sent == ["Tue 4 Mar 08:47 s1 A"]
 
 
-def test_rule_24_a_spread_of_many_hours_stays_on_its_day() -> None:
+def test_rule_24_a_spread_of_many_hours_stays_on_the_same_date() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03", spread=timedelta(hours=17))
     life.invoice("A", due="2025-03-06")
     life.until("2025-04-30")

@@ -1,5 +1,5 @@
-"""``decide`` and ``as_others_know``: each of their answers by one call, the order of the questions,
-and what holds of every answer. Whole lives of customers: ``test_lives``."""
+"""``decide`` and ``as_others_know``: one call for each kind of answer, the order of the questions
+in ``decide``, and properties of every answer. Months of a customer: ``test_lives``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def rules(decision: Decision) -> list[int]:
     return [reason.rule for reason in decision.reasons]
 
 
-def test_an_automatic_step_that_is_to_come_is_waited_for() -> None:
+def test_before_its_time_an_automatic_step_is_waited_for() -> None:
     found = decide(account(), NOW)
     assert (found.kind, found.at, found.then) == (Kind.WAIT, TOMORROW_MORNING, ActionType.EMAIL)
     assert (found.invoice_id, found.step_key) == ("a", "first")
@@ -169,7 +169,7 @@ def test_others_are_told_of_a_pause_and_of_what_carries() -> None:
 
 
 def test_each_question_comes_before_those_below_it() -> None:
-    """Everything is true at once; what was answered is taken away, and the next answer shows."""
+    """All conditions hold at first. Each is removed once it was answered, and the next answers."""
     life = Diary(plan(email("first", 2)), "2025-03-04 10:00")
     life.invoice("A", due="2025-03-03")
     answers = []
@@ -208,8 +208,8 @@ def test_each_question_comes_before_those_below_it() -> None:
 def test_every_account_has_a_decision_that_depends_on_its_facts_alone(
     situation: tuple[Account, datetime], seed: int
 ) -> None:
-    """Neither the order of invoices or actions nor the zone of ``now`` changes the decision. Only
-    what may be sent is sent, and to decide again at ``at`` makes progress."""
+    """The order of invoices and actions and the time zone of ``now`` do not change the decision.
+    Only what may be sent is sent, and deciding again at ``at`` makes progress."""
     account, now = situation
     decision = decide(account, now)
     event(decision.kind)

@@ -1,4 +1,4 @@
-"""What became of a message, and what that means: statuses and rule 37."""
+"""The status shown for what a provider reported about a message, and bounces (rule 37)."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def of(*facts: DeliveryFact, reason: str = "why") -> DeliveryFacts:
         ((DeliveryFact.NOTED,), Status.NO_REPORT),
     ],
 )
-def test_the_shown_status_is_the_first_that_holds(
+def test_the_status_shown_is_the_first_in_order_that_applies(
     facts: tuple[DeliveryFact, ...], status: Status
 ) -> None:
     assert of(*facts).status is status
 
 
-def test_the_earliest_time_stays() -> None:
+def test_of_repeated_reports_the_earliest_time_is_kept() -> None:
     late = absorb(DeliveryFacts(), DeliveryFact.RECEIVED, NOON)
     assert absorb(
         late, DeliveryFact.RECEIVED, NOON - timedelta(hours=1)
@@ -49,14 +49,14 @@ def test_the_earliest_time_stays() -> None:
     assert absorb(late, DeliveryFact.RECEIVED, NOON + timedelta(hours=1)) == late
 
 
-def test_the_reason_is_that_of_the_gravest() -> None:
+def test_the_reason_shown_is_that_of_the_gravest_outcome() -> None:
     soft = absorb(DeliveryFacts(), DeliveryFact.BLOCKED, NOON, "busy")
     hard = absorb(DeliveryFacts(), DeliveryFact.BOUNCED, NOON, "no such user")
     assert absorb(soft, DeliveryFact.BOUNCED, NOON, "no such user").reason == "no such user"
     assert absorb(hard, DeliveryFact.BLOCKED, NOON, "busy").reason == "no such user"
 
 
-def test_rule_37_every_recipient_must_have_bounced() -> None:
+def test_rule_37_a_message_has_bounced_only_when_every_recipient_bounced() -> None:
     bounced, blocked, sent = (
         of(DeliveryFact.BOUNCED, reason="gone"),
         of(DeliveryFact.BLOCKED),

@@ -1,4 +1,4 @@
-"""The states of a delivery: what may follow what, and which of them are ends."""
+"""The states of a delivery: their transitions, and which of them are final."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def test_a_message_is_only_sent_from_planned_or_under_the_key_of_an_earlier_atte
     assert before_sending == {S.PLANNED, S.SENDING, S.UNKNOWN}
 
 
-def test_what_is_accepted_or_rejected_stays_so() -> None:
+def test_accepted_and_rejected_are_final() -> None:
     assert not TRANSITIONS[S.ACCEPTED]
     assert not TRANSITIONS[S.REJECTED]
 
 
-def test_every_other_state_can_still_be_proved_accepted() -> None:
+def test_every_other_state_can_still_become_accepted() -> None:
     for status in set(S) - {S.ACCEPTED, S.REJECTED}:
         assert S.ACCEPTED in TRANSITIONS[status]
 

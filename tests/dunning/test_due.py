@@ -13,7 +13,7 @@ from tests.cast.diary import Diary, call, day, email, instant, plan
 LATE = timedelta(seconds=40)
 
 
-def test_rule_16_the_offsets_are_absolute_and_the_delay_only_pushes() -> None:
+def test_rule_16_the_contact_delay_postpones_a_step_and_moves_no_trigger_date() -> None:
     life = Diary(plan(email("s1", 1), email("s3", 3), email("s30", 30)), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-04-30")
@@ -28,7 +28,7 @@ def test_rule_16_a_step_has_its_own_contact_delay_or_the_plans() -> None:
     assert life.days == ["Tue 4 Mar s1", "Thu 6 Mar s2", "Mon 17 Mar s3"]
 
 
-def test_rule_17_whole_local_dates_from_the_day_it_was_really_executed() -> None:
+def test_rule_17_the_delay_counts_local_dates_from_the_date_of_execution() -> None:
     life = Diary(plan(call("call", 1), email("s2", 2)), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-05 23:50")
@@ -47,7 +47,7 @@ def test_rule_17_whole_local_dates_from_the_day_it_was_really_executed() -> None
         ActionStatus.PLANNED,
     ],
 )
-def test_rule_18_what_was_not_executed_does_not_count(status: ActionStatus) -> None:
+def test_rule_18_an_action_that_was_not_executed_is_no_contact(status: ActionStatus) -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     on = day("2025-03-03")
@@ -56,7 +56,7 @@ def test_rule_18_what_was_not_executed_does_not_count(status: ActionStatus) -> N
     assert life.days == ["Tue 4 Mar s1"]
 
 
-def test_rule_18_an_extra_reminder_counts() -> None:
+def test_rule_18_an_extra_reminder_is_a_contact() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.act(invoice_id="A", executed_on=day("2025-03-03"))
@@ -65,7 +65,9 @@ def test_rule_18_an_extra_reminder_counts() -> None:
 
 
 @pytest.mark.parametrize(("counts", "expected"), [(True, "Mon 10 Mar s1"), (False, "Tue 4 Mar s1")])
-def test_rule_18_a_task_counts_unless_the_plan_says_otherwise(counts: bool, expected: str) -> None:
+def test_rule_18_a_task_is_a_contact_unless_the_plan_says_otherwise(
+    counts: bool, expected: str
+) -> None:
     life = Diary(plan(email("s1", 1), tasks_count=counts), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.act(invoice_id="B", type=ActionType.TASK, step_key="t", executed_on=day("2025-03-03"))
@@ -84,7 +86,7 @@ def test_rule_18_a_task_without_a_step_is_no_contact() -> None:
 
 
 @pytest.mark.parametrize("lag", [timedelta(0), LATE], ids=["prompt", "late"])
-def test_rule_19_with_a_delay_of_0_one_a_day_except_on_the_same_trigger_date(
+def test_rule_19_without_a_delay_one_contact_a_day_except_on_one_trigger_date(
     lag: timedelta,
 ) -> None:
     steps = [email("s1", 1), email("twin", 1, type="letter"), email("s2", 1, trigger=due(2))]
@@ -105,7 +107,7 @@ def test_rule_19_two_steps_of_one_trigger_date_keep_the_contact_delay() -> None:
     assert life.days == ["Tue 4 Mar s1", "Mon 10 Mar twin"]
 
 
-def test_rule_19_after_the_cut_off_a_second_step_of_the_date_goes_the_next_working_day() -> None:
+def test_rule_19_after_the_cut_off_the_second_step_of_a_date_goes_a_working_day_later() -> None:
     life = Diary(plan(email("s1", 1), email("twin", 1), delay=0), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-04 08:29")
@@ -127,7 +129,7 @@ def test_rule_19_after_the_cut_off_a_second_step_of_the_date_goes_the_next_worki
     assert life.sent == ["Wed 5 Mar 08:30 twin A"]
 
 
-def test_rule_19_the_same_trigger_date_on_another_invoice_does_not_count() -> None:
+def test_rule_19_steps_of_two_invoices_with_one_trigger_date_go_out_on_two_days() -> None:
     life = Diary(plan(email("s1", 1), delay=0), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.invoice("B", due="2025-03-03")

@@ -7,7 +7,7 @@ from dunning.model import ActionStatus, Cause
 from tests.cast.diary import Diary, email, plan
 
 
-def test_rule_26_after_the_last_step_the_owner_gets_one_task_and_it_rests() -> None:
+def test_rule_26_after_the_last_step_the_owner_gets_one_task_and_the_customer_rests() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     decision = life.until("2025-06-30")
@@ -21,7 +21,7 @@ def test_rule_26_after_the_last_step_the_owner_gets_one_task_and_it_rests() -> N
     assert life.shown == []
 
 
-def test_rule_26_the_task_goes_when_its_reason_is_gone() -> None:
+def test_rule_26_the_task_is_withdrawn_when_its_reason_is_gone() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-10")

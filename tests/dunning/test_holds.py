@@ -31,7 +31,7 @@ def test_rule_38_a_pause_ends_at_the_start_of_its_day_in_the_organisations_zone(
     assert life.days == ["Mon 10 Mar s1", "Mon 17 Mar s8", "Mon 24 Mar s15"]
 
 
-def test_rule_38_several_pauses_are_separate_and_the_customer_is_paused_while_any_runs() -> None:
+def test_rule_38_the_customer_is_paused_while_any_of_several_pauses_runs() -> None:
     life = owing()
     life.pause(until="2025-03-10")
     life.pause(until="2025-03-20")
@@ -43,7 +43,7 @@ def test_rule_38_several_pauses_are_separate_and_the_customer_is_paused_while_an
     assert life.sent == []
 
 
-def test_rule_38_without_a_date_it_lasts_until_resumed() -> None:
+def test_rule_38_a_pause_without_a_date_lasts_until_it_is_resumed() -> None:
     life = owing()
     life.pause()
     life.until("2025-03-24 10:00")
@@ -52,7 +52,7 @@ def test_rule_38_without_a_date_it_lasts_until_resumed() -> None:
     assert life.days == ["Tue 25 Mar s1"]
 
 
-def test_rule_38_a_paused_invoice_leaves_the_pool_and_returns_by_itself() -> None:
+def test_rule_38_a_paused_invoice_is_back_in_the_pool_when_its_pause_ends() -> None:
     life = owing()
     life.pause("A", until="2025-03-12")
     assert life.settle().at == instant("2025-03-12 00:00")
@@ -62,7 +62,7 @@ def test_rule_38_a_paused_invoice_leaves_the_pool_and_returns_by_itself() -> Non
     assert (life.settle().kind, life.settle().at) == (Kind.REST, None)
 
 
-def test_rule_38_a_customer_who_owes_nothing_may_be_paused_for_ever() -> None:
+def test_rule_38_a_customer_who_owes_nothing_may_be_paused_without_an_end() -> None:
     life = owing()
     life.pause()
     assert not life.settle().owes_nothing
@@ -70,7 +70,7 @@ def test_rule_38_a_customer_who_owes_nothing_may_be_paused_for_ever() -> None:
     assert life.settle().owes_nothing
 
 
-def test_rule_39_after_the_pause_one_action_then_the_contact_delay() -> None:
+def test_rule_39_after_a_pause_one_action_goes_out_then_the_contact_delay_applies() -> None:
     life = owing()
     life.until("2025-03-05")
     life.pause(until="2025-06-04")
@@ -78,7 +78,7 @@ def test_rule_39_after_the_pause_one_action_then_the_contact_delay() -> None:
     assert life.days == ["Tue 4 Mar s1", "Wed 4 Jun s8", "Mon 9 Jun s15"]
 
 
-def test_rule_39_one_action_after_the_pause_even_with_a_contact_delay_of_0() -> None:
+def test_rule_39_after_a_pause_one_action_goes_out_even_with_a_contact_delay_of_0() -> None:
     life = Diary(plan(email("s1", 1), email("s2", 2), email("s3", 3), delay=0), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.pause(until="2025-04-01")
@@ -86,7 +86,7 @@ def test_rule_39_one_action_after_the_pause_even_with_a_contact_delay_of_0() -> 
     assert life.days == ["Tue 1 Apr s1", "Wed 2 Apr s2", "Thu 3 Apr s3"]
 
 
-def test_rule_39_an_open_action_is_hidden_during_the_pause_not_cancelled() -> None:
+def test_rule_39_an_open_action_is_hidden_during_a_pause_and_not_cancelled() -> None:
     life = Diary(plan(call("call", 1), email("s2", 2)), "2025-03-04 09:00")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -102,7 +102,7 @@ def test_rule_39_an_open_action_is_hidden_during_the_pause_not_cancelled() -> No
     assert life.days == ["Thu 20 Mar call", "Tue 25 Mar s2"]
 
 
-def test_rule_39_paid_during_the_pause_it_is_withdrawn() -> None:
+def test_rule_39_an_open_action_is_withdrawn_when_its_invoice_is_paid_during_a_pause() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-04 09:00")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -132,7 +132,9 @@ def test_rule_40_a_promise_runs_until_the_promised_day_has_ended() -> None:
         (None, 100, "kept"),
     ],
 )
-def test_rule_40_kept_part_kept_or_broken(amount: int | None, paid: int, outcome: str) -> None:
+def test_rule_40_a_promise_is_kept_partly_kept_or_broken(
+    amount: int | None, paid: int, outcome: str
+) -> None:
     life = owing()
     life.promise("A", on="2025-03-12", amount=amount)
     life.until("2025-03-10")
@@ -146,7 +148,9 @@ def test_rule_40_kept_part_kept_or_broken(amount: int | None, paid: int, outcome
 
 
 @pytest.mark.parametrize("status", [InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
-def test_rule_40_of_a_closed_invoice_it_is_ended_not_broken(status: InvoiceStatus) -> None:
+def test_rule_40_a_promise_for_a_closed_invoice_is_ended_and_not_broken(
+    status: InvoiceStatus,
+) -> None:
     life = owing()
     life.promise("A", on="2025-03-12")
     life.change("A", status=status)
@@ -154,7 +158,7 @@ def test_rule_40_of_a_closed_invoice_it_is_ended_not_broken(status: InvoiceStatu
     assert life.outcomes == ["ended on 2025-02-20"]
 
 
-def test_rule_40_paid_before_the_day_it_is_kept_at_once() -> None:
+def test_rule_40_a_promise_is_kept_as_soon_as_its_invoice_is_paid() -> None:
     life = owing()
     life.promise("A", on="2025-03-12")
     life.pay("A")
@@ -162,7 +166,7 @@ def test_rule_40_paid_before_the_day_it_is_kept_at_once() -> None:
     assert life.outcomes == ["kept on 2025-02-20"]
 
 
-def test_rule_40_broken_it_returns_with_its_progress() -> None:
+def test_rule_40_after_a_broken_promise_the_invoice_is_back_with_its_progress() -> None:
     life = owing()
     life.until("2025-03-12")
     life.promise("A", on="2025-03-19")
@@ -170,7 +174,7 @@ def test_rule_40_broken_it_returns_with_its_progress() -> None:
     assert life.days == ["Tue 4 Mar s1", "Tue 11 Mar s8", "Thu 20 Mar s15"]
 
 
-def test_rule_40_meanwhile_the_next_invoice_carries() -> None:
+def test_rule_40_during_a_promise_the_next_invoice_carries() -> None:
     life = owing()
     life.invoice("B", due="2025-03-05")
     life.promise("A", on="2025-03-12")
@@ -179,14 +183,14 @@ def test_rule_40_meanwhile_the_next_invoice_carries() -> None:
     assert life.sent[:2] == ["Thu 6 Mar 08:30 s1 B", "Thu 13 Mar 08:30 s1 A"]
 
 
-def test_rule_40_on_the_promised_day_itself_it_still_runs() -> None:
+def test_rule_40_a_promise_still_runs_on_the_promised_day() -> None:
     life = owing()
     life.promise("A", on="2025-03-12")
     assert life.until("2025-03-12 07:00").invoice_id is None
     assert life.settle().reasons[0].text == "A is promised to be paid on 2025-03-12"
 
 
-def test_rule_40_a_promise_for_the_last_date_there_is_has_no_wake_up() -> None:
+def test_rule_40_a_promise_for_the_last_possible_date_sets_no_wake_up() -> None:
     life = owing()
     life.promise("A", on=date.max.isoformat())
     assert (life.settle().kind, life.settle().at) == (Kind.REST, None)
@@ -194,7 +198,7 @@ def test_rule_40_a_promise_for_the_last_date_there_is_has_no_wake_up() -> None:
     assert life.settle().at is None
 
 
-def test_rule_41_a_disputed_invoice_is_out_until_settled_and_resumes() -> None:
+def test_rule_41_a_disputed_invoice_is_out_of_the_pool_until_it_is_settled() -> None:
     life = owing()
     life.until("2025-03-05")
     life.change("A", disputed=True)
@@ -204,7 +208,7 @@ def test_rule_41_a_disputed_invoice_is_out_until_settled_and_resumes() -> None:
     assert life.days == ["Tue 4 Mar s1", "Tue 1 Apr s8"]
 
 
-def test_rule_42_credit_that_covers_the_balance_stops_it_and_gives_a_task() -> None:
+def test_rule_42_credit_that_covers_the_balance_stops_reminders_and_gives_a_task() -> None:
     life = owing("2025-03-04 07:00")
     life.tell(credits={"EUR": Decimal(100)})
     decision = life.until("2025-03-20")
@@ -224,7 +228,7 @@ def test_rule_42_credit_in_another_currency_covers_nothing() -> None:
     assert life.days == ["Tue 4 Mar s1"]
 
 
-def test_rule_42_an_open_action_goes_too() -> None:
+def test_rule_42_an_open_action_is_withdrawn_when_credit_covers_the_balance() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-04")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -234,7 +238,7 @@ def test_rule_42_an_open_action_goes_too() -> None:
     assert life.withdrawn == ["call: unapplied credit covers the balance of A (rule 42)"]
 
 
-def test_rule_42_the_task_goes_with_its_invoice() -> None:
+def test_rule_42_the_task_is_withdrawn_when_its_invoice_is_paid() -> None:
     life = owing("2025-03-04 07:00")
     life.tell(credits={"EUR": Decimal(100)})
     life.settle()

@@ -1,4 +1,4 @@
-"""Rule 36: a message that is being sent, or that may have been sent."""
+"""Rule 36: a message that is being sent, or of which nobody knows whether it left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dunning.plan import ActionType
 from tests.cast.diary import Diary, email, instant, plan
 
 
-def test_rule_36_a_message_on_its_way_holds_everything_until_its_deadline() -> None:
+def test_rule_36_a_message_being_sent_holds_every_decision_until_its_deadline() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-04 08:30")
     life.invoice("A", due="2025-03-03")
     deadline = instant("2025-03-04 08:40")
@@ -25,7 +25,7 @@ def test_rule_36_a_message_on_its_way_holds_everything_until_its_deadline() -> N
     assert life.settle().at == life.now  # late: looked at this moment
 
 
-def test_rule_36_what_may_have_left_waits_for_a_person() -> None:
+def test_rule_36_a_message_that_may_have_left_waits_for_its_owner() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-04 08:30")
     life.invoice("A", due="2025-03-03")
     life.act(id="a", invoice_id="A", step_key="s1", status=ActionStatus.NEEDS_REVIEW)
@@ -33,7 +33,7 @@ def test_rule_36_what_may_have_left_waits_for_a_person() -> None:
     assert (decision.kind, decision.action_id) == (Kind.AWAIT_OWNER, "a")
 
 
-def test_rule_36_what_is_being_sent_goes_before_what_a_person_must_say() -> None:
+def test_rule_36_a_message_being_sent_comes_before_one_that_needs_review() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-04 08:30")
     life.invoice("A", due="2025-03-03")
     life.act(id="a", invoice_id="A", step_key="s1", status=ActionStatus.NEEDS_REVIEW)
@@ -41,7 +41,7 @@ def test_rule_36_what_is_being_sent_goes_before_what_a_person_must_say() -> None
     assert life.settle().action_id == "b"
 
 
-def test_rule_36_what_its_owner_completed_is_withdrawn_when_the_customer_is_paused() -> None:
+def test_rule_36_a_completed_message_is_withdrawn_when_the_customer_is_paused() -> None:
     life = Diary(plan(email("letter", 1, automatic=False)), "2025-03-08")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -52,7 +52,7 @@ def test_rule_36_what_its_owner_completed_is_withdrawn_when_the_customer_is_paus
     assert life.withdrawn == ["letter: the customer was paused before it left (rule 36)"]
 
 
-def test_rule_36_the_send_is_of_one_invoice_and_one_channel() -> None:
+def test_rule_36_a_send_names_its_invoice_and_its_channel() -> None:
     life = Diary(plan(email("s1", 1, type="sms")), "2025-03-04 08:30")
     life.invoice("A", due="2025-03-03")
     decision = decide(life.account, life.now)

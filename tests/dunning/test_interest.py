@@ -1,4 +1,4 @@
-"""What the law adds to an invoice that is late, line by line (Directive 2011/7/EU)."""
+"""Interest and the fixed sum on late invoices, line by line (Directive 2011/7/EU)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_each_half_year_has_its_own_rate_and_line() -> None:
         (date(2024, 12, 31), date(2025, 12, 31), 365),
     ],
 )
-def test_the_days_from_the_one_after_the_due_date_to_today(
+def test_interest_is_counted_from_the_day_after_the_due_date_to_today(
     due: date, today: date, days: int
 ) -> None:
     found = late_interest(Decimal(100), due, today, FRENCH)
@@ -62,7 +62,7 @@ def test_the_days_from_the_one_after_the_due_date_to_today(
 
 
 @pytest.mark.parametrize("year", [2023, 2024])
-def test_a_whole_years_delay_costs_the_yearly_rate_in_a_leap_year_too(year: int) -> None:
+def test_a_delay_of_one_year_costs_the_yearly_rate_in_a_leap_year_too(year: int) -> None:
     flat = [rate(date(2020, 1, 1), date(2030, 12, 31), "10")]
     found = late_interest(Decimal(1000), date(year - 1, 12, 31), date(year, 12, 31), flat)
     assert amounts(found) == [Decimal("100.00")]
@@ -92,7 +92,7 @@ def test_the_decimal_context_of_the_thread_changes_no_amount() -> None:
 
 
 @pytest.mark.parametrize("balance", ["0", "-5"])
-def test_what_is_not_owed_bears_no_interest(balance: str) -> None:
+def test_an_amount_that_is_not_owed_bears_no_interest(balance: str) -> None:
     assert late_interest(Decimal(balance), date(2025, 1, 1), date(2025, 9, 1), FRENCH) == Interest()
 
 
@@ -109,7 +109,7 @@ def test_what_is_not_owed_bears_no_interest(balance: str) -> None:
         (date(2019, 12, 30), date(2020, 1, 2), Unknown(before=date(2020, 1, 1))),
     ],
 )
-def test_one_day_without_a_known_rate_and_there_is_no_interest(
+def test_one_day_without_a_known_rate_leaves_no_interest(
     due: date, today: date, unknown: Unknown | None
 ) -> None:
     found = late_interest(Decimal(100), due, today, FRENCH)
@@ -128,7 +128,7 @@ def test_there_is_no_interest_over_a_gap_between_two_rates() -> None:
 
 
 @pytest.mark.parametrize(("country", "currency"), [("IE", "EUR"), ("FR", "USD"), ("", "EUR")])
-def test_a_country_or_currency_without_records_gets_nothing_and_says_so(
+def test_a_country_or_currency_without_records_has_no_interest_and_is_named_unknown(
     country: str, currency: str
 ) -> None:
     found = late_payment(
@@ -166,7 +166,7 @@ def test_the_fixed_sum_is_for_each_invoice_that_is_late() -> None:
     st.dates(date(2019, 6, 1), date(2027, 6, 1)),
     st.sampled_from(COUNTRIES),
 )
-def test_the_lines_follow_one_another_and_add_up(
+def test_lines_of_interest_have_no_gap_and_add_up_to_the_total(
     balance: Decimal, due: date, today: date, country: str
 ) -> None:
     found = late_payment([("INV-1", balance, due)], country, "EUR", today)
@@ -185,7 +185,7 @@ def test_the_lines_follow_one_another_and_add_up(
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-def test_the_rates_of_a_country_have_no_holes_and_never_overlap(country: str) -> None:
+def test_the_rates_of_a_country_have_no_gap_and_never_overlap(country: str) -> None:
     mine = [r for r in RATES if r.country == country]
     assert mine[0].valid_from == date(2020, 1, 1)
     assert all(a.valid_until + DAY == b.valid_from for a, b in pairwise(mine))
@@ -214,7 +214,7 @@ def test_the_rates_of_a_country_have_no_holes_and_never_overlap(country: str) ->
         ("DE", date(2026, 6, 30), "10.27"),
     ],
 )
-def test_statutory_rates_as_they_were_published(country: str, day: date, percent: str) -> None:
+def test_statutory_rates_are_those_published(country: str, day: date, percent: str) -> None:
     [found] = [r for r in RATES if r.country == country and r.valid_from <= day <= r.valid_until]
     assert found.percent == Decimal(percent)
 

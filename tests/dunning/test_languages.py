@@ -5,7 +5,7 @@ from __future__ import annotations
 from dunning.languages import language_tag, lookup
 
 
-def test_a_language_tag_is_written_in_one_way() -> None:
+def test_language_tags_in_different_spellings_are_written_in_one() -> None:
     assert [language_tag(t) for t in ("FR", "pt_br", "ZH-hant-tw", "sr-Latn", " de ")] == [
         "fr",
         "pt-BR",

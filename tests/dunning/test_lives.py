@@ -1,4 +1,4 @@
-"""Whole lives: months of one customer, with everything that can happen to it."""
+"""Property tests over months of one customer, with random facts."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ LAGS = [timedelta(0), timedelta(milliseconds=30), timedelta(minutes=5)]
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, dice, st.integers(0, 12))
-def test_random_facts_break_no_rule(thrown: Dice, happens: Dice, facts: int) -> None:
-    """Whatever happens: only what may leave leaves, each step at most once, and no wake-up in vain
-    but for what time itself changes."""
+def test_random_facts_never_break_a_rule(thrown: Dice, happens: Dice, facts: int) -> None:
+    """Only what may leave leaves, each step at most once, and the number of wake-ups is bounded by
+    the number of facts and actions."""
     life, day = life_of(thrown)
     for _ in range(facts):
         day += happens.number(0, 12) * DAY
@@ -78,7 +78,7 @@ def test_random_facts_break_no_rule(thrown: Dice, happens: Dice, facts: int) -> 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(dice, st.integers(0, 3))
 def test_an_undisturbed_plan_is_executed_in_order(thrown: Dice, manual_days: int) -> None:
-    """Steps in order, none twice, and the whole plan is lived through to its end."""
+    """Steps run in order, none twice, to the end of the plan."""
     life, day = life_of(thrown)
     the_plan = life.account.plan
     assert the_plan is not None
@@ -107,7 +107,7 @@ def later(life: Life, day: date, hour: int) -> datetime:
 
 
 def tell(life: Life, fact: str, happens: Dice) -> None:
-    """One fact, as somebody reports it at this moment; one that makes no sense now is left out."""
+    """Report one fact now; a fact that makes no sense at this moment is left out."""
     invoice = happens.of(life.account.invoices)
     until = (life.today + happens.number(1, 15) * DAY).isoformat()
     promised = Promise(f"p{life.now}", date.fromisoformat(until), balance_then=invoice.balance)

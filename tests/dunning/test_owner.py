@@ -18,7 +18,7 @@ def calling() -> Diary:
     return life
 
 
-def test_rule_27_the_sequence_stays_at_an_open_action() -> None:
+def test_rule_27_the_sequence_waits_at_an_open_action() -> None:
     life = calling()
     decision = life.until("2025-09-30")
     assert (decision.kind, decision.at, decision.step_key) == (Kind.AWAIT_OWNER, None, "call")
@@ -32,7 +32,7 @@ def test_rule_27_the_sequence_stays_at_an_open_action() -> None:
         ({"disputed": True}, "call: A is disputed (rule 41)"),
     ],
 )
-def test_rule_27_the_other_way_out_is_that_its_reason_is_gone(
+def test_rule_27_an_open_action_is_withdrawn_when_its_reason_is_gone(
     fact: dict[str, object], words: str
 ) -> None:
     life = calling()
@@ -41,7 +41,7 @@ def test_rule_27_the_other_way_out_is_that_its_reason_is_gone(
     assert life.withdrawn == [words]
 
 
-def test_rule_27_a_paused_invoice_withdraws_it_and_it_is_shown_again_afterwards() -> None:
+def test_rule_27_an_action_withdrawn_by_a_pause_of_its_invoice_is_back_afterwards() -> None:
     life = calling()
     life.pause("A", until="2025-03-20")
     life.until("2025-03-30")
@@ -50,7 +50,7 @@ def test_rule_27_a_paused_invoice_withdraws_it_and_it_is_shown_again_afterwards(
     assert life.open("call").attempt == 1
 
 
-def test_rule_27_an_open_action_of_an_invoice_that_is_unknown_by_now() -> None:
+def test_rule_27_an_open_action_is_withdrawn_when_its_invoice_no_longer_exists() -> None:
     life = calling()
     life.tell(invoices=())
     life.settle()
@@ -66,7 +66,7 @@ def test_rule_30_a_completed_email_goes_out_at_once_even_on_a_sunday_night() -> 
     assert life.sent == ["Sun 9 Mar 22:00 letter A"]
 
 
-def test_rule_30_and_42_not_when_its_reason_went_before_it_left() -> None:
+def test_rule_30_and_42_a_completed_letter_is_withdrawn_when_credit_covers_it() -> None:
     life = Diary(plan(email("letter", 1, automatic=False)), "2025-03-08")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -77,7 +77,7 @@ def test_rule_30_and_42_not_when_its_reason_went_before_it_left() -> None:
     assert life.withdrawn == ["letter: unapplied credit covers the balance of A (rule 42)"]
 
 
-def test_rule_30_an_extra_reminder_that_was_completed_goes_out_and_the_plan_waits() -> None:
+def test_rule_30_a_completed_extra_reminder_goes_out_and_delays_the_plan() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-03")
     life.act(id="extra", invoice_id="A", status=ActionStatus.TO_DO, plan_id="")
@@ -87,7 +87,7 @@ def test_rule_30_an_extra_reminder_that_was_completed_goes_out_and_the_plan_wait
     assert life.sent == ["Mon 3 Mar 00:00 None A", "Mon 10 Mar 08:30 s1 A"]
 
 
-def test_rule_30_what_was_completed_goes_before_what_still_waits_for_its_owner() -> None:
+def test_rule_30_a_completed_action_is_sent_before_an_open_one_is_waited_for() -> None:
     life = calling()
     life.act(id="extra", invoice_id="A", status=ActionStatus.TO_DO, plan_id="", requested=True)
     life.settle()
@@ -95,7 +95,7 @@ def test_rule_30_what_was_completed_goes_before_what_still_waits_for_its_owner()
     assert life.shown == ["call"]
 
 
-def test_rule_32_a_skipped_action_does_not_count_and_the_next_follows() -> None:
+def test_rule_32_a_skipped_action_is_no_contact_and_the_next_step_follows() -> None:
     life = Diary(plan(call("call", 1), email("s2", 2)), "2025-03-04")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-07 15:00")

@@ -27,7 +27,7 @@ def test_a_step_is_found_by_its_key() -> None:
         plan.step("other")
 
 
-def test_rule_17_a_trigger_is_so_many_days_from_the_due_or_issue_date_or_a_date() -> None:
+def test_rule_17_a_trigger_is_days_from_the_due_or_issue_date_or_a_fixed_date() -> None:
     issued, due = date(2024, 1, 30), date(2024, 2, 28)
     assert Trigger("due", 1).date_for(issued, due) == date(2024, 2, 29)  # a leap day
     assert Trigger("issue", 30).date_for(issued, due) == date(2024, 2, 29)

@@ -1,4 +1,4 @@
-"""Rules 43 and 44: a plan is saved anew, or a customer is given another one."""
+"""Rules 43 and 44: a new version of a plan is saved, or a customer is given another plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ A, B, C = email("a", 1), email("b", 8), email("c", 30)
 
 
 def at_b(the_plan: Plan | None = None) -> Diary:
-    """Steps a and b are behind, c is to come."""
+    """Steps a and b were executed, c is next."""
     life = Diary(the_plan or plan(A, B, C), "2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-12")
@@ -28,33 +28,33 @@ def test_rule_43_the_customer_moves_to_the_new_version_by_step_key() -> None:
     assert saved(at_b(), A, B, email("c", 20)) == ["Mon 24 Mar c"]
 
 
-def test_rule_43_a_step_inserted_behind_the_position_is_not_run() -> None:
+def test_rule_43_a_step_inserted_before_the_position_is_not_run() -> None:
     assert saved(at_b(), A, email("new", 5), B, C) == ["Wed 2 Apr c"]
 
 
-def test_rule_43_a_step_inserted_ahead_is_run() -> None:
+def test_rule_43_a_step_inserted_after_the_position_is_run() -> None:
     assert saved(at_b(), A, B, email("new", 15), C) == ["Tue 18 Mar new", "Wed 2 Apr c"]
 
 
-def test_rule_43_a_deleted_position_continues_at_the_next_surviving_step() -> None:
+def test_rule_43_after_a_deleted_position_the_next_existing_step_runs() -> None:
     assert saved(at_b(), A, C) == ["Wed 2 Apr c"]
     assert saved(at_b(), A, email("x", 15), C) == ["Wed 2 Apr c"]
     assert saved(at_b(), A, email("d", 20)) == ["Mon 24 Mar d"]
     assert saved(at_b(), C, A) == ["Wed 2 Apr c"]
 
 
-def test_rule_43_when_nothing_survives_it_is_another_plan_in_all_but_name() -> None:
+def test_rule_43_a_version_without_any_old_step_is_entered_like_another_plan() -> None:
     assert saved(at_b(), email("x", 1), email("y", 12), email("z", 40)) == [
         "Mon 17 Mar y",
         "Mon 14 Apr z",
     ]
 
 
-def test_rule_43_steps_in_another_order_are_not_executed_twice() -> None:
+def test_rule_43_steps_that_were_reordered_are_not_executed_twice() -> None:
     assert saved(at_b(), B, C, A) == ["Wed 2 Apr c"]
 
 
-def test_rule_43_an_open_action_keeps_the_version_it_was_made_from() -> None:
+def test_rule_43_an_open_action_keeps_the_version_from_which_it_was_made() -> None:
     life = Diary(plan(call("call", 1), C), "2025-03-04")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -78,7 +78,7 @@ def test_rule_44_another_plan_is_entered_contextualized_and_keeps_the_contact_de
     assert life.days[2:] == ["Mon 17 Mar y", "Mon 24 Mar z"]
 
 
-def test_rule_44_also_on_an_invoice_that_nothing_was_executed_on() -> None:
+def test_rule_44_another_plan_is_contextualized_before_any_executed_action() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-13 07:00")
     life.invoice("A", due="2025-03-03")
     life.settle()
@@ -98,7 +98,7 @@ def test_rule_44_the_next_invoice_enters_by_the_plans_own_logic() -> None:
     assert life.sent[2:] == ["Mon 17 Mar 08:30 x B"]
 
 
-def test_rule_44_given_back_the_plan_executes_nothing_twice() -> None:
+def test_rule_44_a_plan_that_is_given_back_executes_no_step_twice() -> None:
     life = at_b()
     given(life, plan(email("x", 1), email("y", 8)))
     life.until("2025-03-18")
@@ -107,7 +107,7 @@ def test_rule_44_given_back_the_plan_executes_nothing_twice() -> None:
     assert life.days[2:] == ["Mon 17 Mar y", "Wed 2 Apr c"]
 
 
-def test_rule_44_equal_step_keys_of_two_plans_have_nothing_to_do_with_each_other() -> None:
+def test_rule_44_equal_step_keys_of_two_plans_are_different_steps() -> None:
     life = at_b()
     life.bounce("b")
     life.settle()
@@ -116,7 +116,7 @@ def test_rule_44_equal_step_keys_of_two_plans_have_nothing_to_do_with_each_other
     assert (decision.kind, decision.step_key, decision.attempt) == (Kind.WAIT, "b", 0)
 
 
-def test_rule_44_without_a_plan_the_open_action_goes_and_it_says_so() -> None:
+def test_rule_44_without_a_plan_the_open_action_is_withdrawn_with_that_reason() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-04")
     life.invoice("A", due="2025-03-03")
     life.settle()

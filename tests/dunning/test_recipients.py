@@ -1,4 +1,4 @@
-"""Rules 34 and 35: who is written to, and what happens when nobody can be."""
+"""Rules 34 and 35: who receives a message, and what happens without a valid recipient."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from plans.read import parse_plan
 from tests.cast.diary import ANNA, Diary, email, instant, plan
 
 
-def test_rule_34_who_is_meant() -> None:
+def test_rule_34_each_kind_of_recipient_is_found() -> None:
     ben = Contact("ben", position="Accounting", email=True, phone=True)
     eve = Contact("eve", position="accounting ", email=True)
     account = replace(Diary(None).account, contacts=(ANNA, ben, eve))
@@ -47,14 +47,14 @@ def step(type_: str, recipients: list[str], **more: object):  # type: ignore[no-
         ("email", ["main", "member:eva@example.com"], {"email": False}, False),
     ],
 )
-def test_rule_35_a_valid_recipient_is_needed_for_its_channel(
+def test_rule_35_a_recipient_is_valid_only_with_an_address_of_the_steps_channel(
     type_: str, recipients: list[str], missing: dict[str, Any], reaches: bool
 ) -> None:
     account = replace(Diary(None).account, contacts=(replace(ANNA, **missing),))
     assert can_reach(step(type_, recipients), account) is reaches
 
 
-def test_rule_35_copies_alone_are_no_recipient_and_one_of_two_is_enough() -> None:
+def test_rule_35_copies_alone_are_no_recipient_and_one_valid_recipient_is_enough() -> None:
     account = replace(Diary(None).account, contacts=(replace(ANNA, email=False),))
     assert not can_reach(step("email", ["main"], cc=["member:eva@example.com"]), account)
     ben = Contact("ben", email=True)
@@ -70,7 +70,7 @@ def unreachable(lag: timedelta = timedelta(0)) -> Diary:
     return life
 
 
-def test_rule_35_no_valid_recipient_turns_it_into_a_to_do_with_the_cause() -> None:
+def test_rule_35_without_a_valid_recipient_a_step_becomes_a_to_do_with_its_cause() -> None:
     life = unreachable()
     assert life.assigned == ["Thu 6 Mar 08:30 s1 A"]
     assert life.open("s1").cause is Cause.NO_RECIPIENT
@@ -79,7 +79,7 @@ def test_rule_35_no_valid_recipient_turns_it_into_a_to_do_with_the_cause() -> No
 
 
 @pytest.mark.parametrize("at", ["2025-03-06 12:01", "2025-03-07 00:00", "2025-03-07 08:30"])
-def test_rule_35_corrected_it_goes_out_the_following_working_day(at: str) -> None:
+def test_rule_35_after_a_correction_the_message_goes_out_the_next_working_day(at: str) -> None:
     life = unreachable()
     life.until(at)
     life.correct()
@@ -90,7 +90,7 @@ def test_rule_35_corrected_it_goes_out_the_following_working_day(at: str) -> Non
     assert life.sent == [expected]
 
 
-def test_rule_35_corrected_before_the_action_was_due_it_goes_out_as_planned() -> None:
+def test_rule_35_after_a_correction_before_its_due_time_it_goes_out_as_planned() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-03")
     life.invoice("A", due="2025-03-05")
     life.contact(email=False)
@@ -100,7 +100,7 @@ def test_rule_35_corrected_before_the_action_was_due_it_goes_out_as_planned() ->
     assert life.sent == ["Thu 6 Mar 08:30 s1 A"]
 
 
-def test_rule_35_the_first_correction_after_the_to_do_counts() -> None:
+def test_rule_35_of_several_corrections_after_the_to_do_the_first_counts() -> None:
     """Corrected on Friday, and again on Monday at 07:00, other addresses too: Monday 08:30."""
     life = unreachable()
     life.until("2025-03-07 07:00")
@@ -111,8 +111,8 @@ def test_rule_35_the_first_correction_after_the_to_do_counts() -> None:
     assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
 
 
-def test_rule_35_the_first_correction_counts_although_it_is_learnt_late() -> None:
-    """Nothing runs between Friday's correction and Monday's, and the first still counts."""
+def test_rule_35_the_first_correction_counts_even_when_decided_on_later() -> None:
+    """No decision runs between Friday's correction and Monday's; Friday's still counts."""
     life = unreachable()
     life.now = instant("2025-03-07 07:00")
     life.fix("email")
@@ -122,7 +122,7 @@ def test_rule_35_the_first_correction_counts_although_it_is_learnt_late() -> Non
     assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
 
 
-def test_rule_35_a_correction_of_another_address_does_not_count() -> None:
+def test_rule_35_a_correction_of_an_address_that_is_not_used_does_not_count() -> None:
     life = unreachable()
     life.fix("phone")
     life.until("2025-03-07 07:00")
@@ -147,7 +147,7 @@ def test_rule_35_a_correction_before_the_to_do_does_not_count() -> None:
     assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
 
 
-def test_rule_35_another_main_contact_is_a_correction_too() -> None:
+def test_rule_35_a_new_main_contact_counts_as_a_correction() -> None:
     life = unreachable()
     life.until("2025-03-07 07:00")
     ben = Contact("ben", main=True, email=True)
@@ -157,7 +157,7 @@ def test_rule_35_another_main_contact_is_a_correction_too() -> None:
     assert life.sent == ["Mon 10 Mar 08:30 s1 A"]
 
 
-def test_rule_35_its_owner_may_complete_it_first() -> None:
+def test_rule_35_the_owner_may_complete_the_to_do_before_any_correction() -> None:
     life = unreachable()
     life.complete("s1")
     life.until("2025-03-30")

@@ -13,14 +13,14 @@ def test_rule_25_a_step_repeats_until_its_limit() -> None:
     assert life.shown == ["exhausted"]
 
 
-def test_rule_25_never_sooner_than_the_contact_delay() -> None:
+def test_rule_25_a_repeat_is_never_sooner_than_the_contact_delay() -> None:
     life = Diary(plan(email("s1", 1, repeat_every_days=2), delay=7), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-26")
     assert life.days == ["Tue 4 Mar s1", "Tue 11 Mar s1#1", "Tue 18 Mar s1#2", "Tue 25 Mar s1#3"]
 
 
-def test_rule_25_until_the_next_steps_own_date_arrives() -> None:
+def test_rule_25_a_step_repeats_until_the_trigger_date_of_the_next_step() -> None:
     steps = [email("s1", 1, repeat_every_days=7), email("s20", 20)]
     life = Diary(plan(*steps), "2025-03-01")
     life.invoice("A", due="2025-03-03")
@@ -29,7 +29,7 @@ def test_rule_25_until_the_next_steps_own_date_arrives() -> None:
     assert life.days == ["Tue 4 Mar s1", "Tue 11 Mar s1#1", "Tue 18 Mar s1#2", "Mon 24 Mar s20"]
 
 
-def test_rule_25_from_the_day_the_previous_occurrence_was_completed_until_it_is_paid() -> None:
+def test_rule_25_a_call_repeats_from_its_day_of_completion_until_the_invoice_is_paid() -> None:
     life = Diary(plan(call("call", 1, repeat_every_days=10)), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-06 10:00")
@@ -54,14 +54,14 @@ def test_rule_25_and_15_a_pre_due_step_does_not_repeat_past_the_due_date() -> No
     ]
 
 
-def test_rule_25_and_20_a_repeat_after_the_due_date_does_not_roll_back_to_before_it() -> None:
+def test_rule_25_and_20_a_repeat_after_the_due_date_does_not_roll_back_before_it() -> None:
     life = Diary(plan(email("almost", -8, repeat_every_days=10)), "2025-02-15")
     life.invoice("A", due="2025-03-03")
     life.until("2025-06-30")
     assert life.days == ["Mon 24 Feb almost"]
 
 
-def test_rule_25_on_the_date_of_the_next_step_the_next_step_goes_first() -> None:
+def test_rule_25_a_repeat_on_the_date_of_the_next_step_gives_way_to_it() -> None:
     life = Diary(plan(email("s1", 1, repeat_every_days=7), email("s8", 8)), "2025-03-01")
     life.invoice("A", due="2025-03-03")
     life.until("2025-06-30")

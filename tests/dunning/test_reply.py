@@ -1,4 +1,4 @@
-"""A customer wrote back: automatic steps wait until a day, manual ones are shown as ever."""
+"""After a customer's reply automatic steps wait until a day; manual steps do not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def owing(*steps: dict[str, object]) -> Diary:
     return life
 
 
-def test_automatic_steps_wait_until_the_start_of_the_day() -> None:
+def test_after_a_reply_automatic_steps_wait_until_the_start_of_a_day() -> None:
     """Due on Tuesday 4; Eve wrote on Monday, so nothing leaves before Wednesday 5."""
     life = owing(email("s1", 1), email("s8", 8))
     life.until("2025-03-03 18:00")
@@ -33,22 +33,22 @@ def test_automatic_steps_wait_until_the_start_of_the_day() -> None:
     assert life.days == ["Wed 5 Mar s1", "Tue 11 Mar s8"]
 
 
-def test_a_hold_that_ends_on_a_weekend_rolls_on() -> None:
+def test_a_reply_hold_that_ends_on_a_weekend_sends_on_monday() -> None:
     life = owing(email("s1", 1))
     life.tell(held_until=day("2025-03-08"))
     life.until("2025-03-20")
     assert life.days == ["Mon 10 Mar s1"]
 
 
-def test_manual_steps_do_not_wait() -> None:
+def test_a_reply_does_not_hold_manual_steps() -> None:
     life = owing(call("s1", 1))
     life.tell(held_until=day("2025-03-20"))
     life.until("2025-03-06")
     assert life.account.actions[0].status is ActionStatus.TO_DO
 
 
-def test_a_pre_due_step_that_is_held_past_the_due_date_is_passed_over() -> None:
-    """Rule 15: there is no use in a word ahead of time after the time."""
+def test_a_pre_due_step_held_by_a_reply_past_the_due_date_is_passed_over() -> None:
+    """Rule 15."""
     life = owing(email("before", -5), email("s1", 1))
     life.until("2025-02-25")
     life.tell(held_until=day("2025-03-05"))
@@ -56,7 +56,7 @@ def test_a_pre_due_step_that_is_held_past_the_due_date_is_passed_over() -> None:
     assert life.days == ["Wed 5 Mar s1"]
 
 
-def test_the_owners_task_about_it_holds_nothing_and_stays() -> None:
+def test_the_owners_task_about_a_reply_holds_nothing_and_stays_open() -> None:
     life = owing(email("s1", 1), email("s8", 8))
     life.until("2025-03-05")
     for n, cause in enumerate((Cause.REPLIED, Cause.CHANNEL_CLOSED)):
@@ -89,7 +89,7 @@ def test_an_unknown_outcome_is_looked_up_at_its_deadline() -> None:
     decision = decide(account, now)
     assert (decision.kind, decision.look_up, decision.then) == (Kind.WAIT, True, ActionType.EMAIL)
     assert decision.at == now + timedelta(minutes=1)
-    # Rule 36 on what was claimed: it would go out again now, and not when its reason is gone.
+    # Rule 36: the claimed message is still due now, but not once its reason is gone.
     assert still_due(account, "a", now)
     assert not still_due(account, "a", instant("2025-03-04 17:01"))
     paid = tuple(replace(i, balance=i.balance * 0) for i in account.invoices)

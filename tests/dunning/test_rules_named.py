@@ -1,4 +1,4 @@
-"""Every rule that ``decide`` implements has a diary that names it."""
+"""Every rule that ``decide`` implements has a test here whose name cites it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dunning.spellings import spellings
 
 
-def test_an_address_that_comes_back_in_ascii_is_known_as_it_was_written() -> None:
+def test_an_address_in_punycode_is_recognised_as_the_one_with_letters() -> None:
     assert spellings("Ada@xn--Bcher-kva.example") == {
         "ada@xn--bcher-kva.example",
         "ada@bücher.example",

@@ -24,7 +24,7 @@ def test_rule_9_paused_disputed_and_promised_invoices_count_but_are_not_listed()
     ]
 
 
-def test_rule_9_currencies_are_never_added_to_one_another() -> None:
+def test_rule_9_totals_are_kept_for_each_currency() -> None:
     life = Diary(None, "2025-03-11")
     life.invoice("A", due="2025-03-03", total=300)
     life.invoice("B", due="2025-03-31", total=200, currency="USD")
