@@ -1,4 +1,4 @@
-"""Callbacks are taken in once, retried after an exception of ours, and kept."""
+"""Callbacks are processed once, retried after an exception in our code, and stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast.taken_in import US, reader, take_in
 pytestmark = pytest.mark.services
 
 
-def test_callbacks_with_reports_and_replies_are_taken_in(engine: Engine) -> None:
+def test_callbacks_with_reports_and_replies_are_processed(engine: Engine) -> None:
     town = sent(engine)
     found: list[Report | Reply] = [
         Report(fact=DeliveryFact.RECEIVED, at=town.now, delivery_id=town.newest(), address=EVE),
@@ -33,7 +33,7 @@ def test_callbacks_with_reports_and_replies_are_taken_in(engine: Engine) -> None
     assert town.closed()["eve"] != ""
 
 
-def test_a_callback_that_is_unmatched_or_refused_is_kept_with_the_reason(engine: Engine) -> None:
+def test_an_unmatched_or_refused_callback_is_kept_with_its_reason(engine: Engine) -> None:
     town = sent(engine)
     stray = Report(fact=DeliveryFact.OPENED, at=town.now, address="who@else.example")
     row = take_in(town, [stray])
@@ -47,7 +47,7 @@ def test_a_callback_that_is_unmatched_or_refused_is_kept_with_the_reason(engine:
     assert row.outcome == "refused"
 
 
-def test_an_exception_of_ours_is_retried_later(engine: Engine) -> None:
+def test_a_callback_is_retried_later_after_an_exception_in_our_code(engine: Engine) -> None:
     town = sent(engine)
     row = take_in(town, ZeroDivisionError("ours"))
     assert (row.outcome, row.tries) == ("", 1)

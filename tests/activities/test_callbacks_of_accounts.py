@@ -1,5 +1,5 @@
-"""A callback is about what left by the account whose key signed it, and about nothing else: posted
-to the API, taken in by the worker."""
+"""A callback matches only deliveries of the account whose key signed it. Callbacks are posted to
+the API and processed as the worker does."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def sendgrid() -> Iterator[StandIns]:
 
 
 class Desk:
-    """Amber & Sons, their installation with its accounts, and who posts callbacks to it."""
+    """The organisation Amber & Sons, its installation's accounts, and a client that posts
+    callbacks."""
 
     def __init__(self, engine: Engine, sendgrid: StandIns) -> None:
         self.engine, self.sendgrid = engine, sendgrid
@@ -76,7 +77,7 @@ class Desk:
         self.runs(webhooks=[HOUSE])
 
     def runs(self, *, webhooks: list[Signer]) -> None:
-        """The installation is started with an account whose webhooks have these keys."""
+        """Start the installation with an account whose webhooks have these keys."""
         settings = Settings(
             public_base_url="https://dunning.example",
             secret_keys=SecretStr(SECRET),
@@ -111,7 +112,7 @@ class Desk:
             )
 
     def sent(self) -> str:
-        """Acme's first email leaves; answers its delivery."""
+        """Send Acme's first email; returns the id of its delivery."""
         town = self.town
         town.at("2025-03-03 10:00")
         town.customer()
@@ -122,7 +123,7 @@ class Desk:
         return town.newest()
 
     def posts(self, signer: Signer, delivery: str, place: str = "", **event: Any) -> str:
-        """A bounce is posted and taken in; answers what became of the callback."""
+        """Post a bounce and process it; returns the outcome of the callback."""
         values = {
             "event": "bounce",
             "type": "bounce",
@@ -152,7 +153,7 @@ def desk(engine: Engine, sendgrid: StandIns) -> Desk:
     return Desk(engine, sendgrid)
 
 
-def test_a_report_of_the_organisations_own_account_is_taken_in(desk: Desk) -> None:
+def test_a_report_on_the_organisations_own_account_matches_its_delivery(desk: Desk) -> None:
     desk.has_own(webhooks=[OWN])
     delivery = desk.sent()
     assert desk.posts(OWN, delivery, desk.own_place()) == "done"
@@ -170,7 +171,7 @@ def test_a_report_on_the_installations_account_does_not_match_an_own_accounts_de
 
 
 def test_a_report_on_a_new_own_account_does_not_match_earlier_deliveries(desk: Desk) -> None:
-    """By the installation's account, or by the own one that it replaces."""
+    """The earlier delivery left by the installation's account, or by the replaced own one."""
     delivery = desk.sent()
     desk.has_own(webhooks=[OWN])
     assert desk.posts(OWN, delivery, desk.own_place()) == "unmatched"
@@ -188,9 +189,9 @@ def test_a_report_on_a_replacing_own_account_does_not_match_the_replaced_ones(de
     assert desk.posts(OWN, delivery, desk.own_place()) == "done"  # its key was kept beside the new
 
 
-def test_a_replaced_key_of_the_same_account_loses_no_report(desk: Desk) -> None:
-    """SendGrid gives no id of the account: a new API key is known by the webhook's old key, and a
-    new webhook key by the old API key."""
+def test_after_a_key_of_an_own_account_is_replaced_its_reports_still_match(desk: Desk) -> None:
+    """SendGrid has no account id. After a change of the API key the account is recognised by its
+    webhook key, and after a change of the webhook key by its API key."""
     desk.has_own(webhooks=[OWN])
     delivery = desk.sent()
     desk.has_own(webhooks=[OWN], api_key="SG.replaced")
@@ -200,7 +201,9 @@ def test_a_replaced_key_of_the_same_account_loses_no_report(desk: Desk) -> None:
     assert desk.bounced
 
 
-def test_the_webhook_key_of_the_installation_may_be_replaced(desk: Desk) -> None:
+def test_after_the_installations_webhook_key_is_replaced_its_reports_still_match(
+    desk: Desk,
+) -> None:
     delivery = desk.sent()
     desk.runs(webhooks=[HOUSE, NEW])
     assert desk.posts(NEW, delivery) == "done"
@@ -208,8 +211,8 @@ def test_the_webhook_key_of_the_installation_may_be_replaced(desk: Desk) -> None
 
 
 def test_a_bounce_without_ids_is_matched_within_its_account(desk: Desk) -> None:
-    """An asynchronous bounce says no delivery: what was written to Eve by another account is not
-    what came back."""
+    """An asynchronous bounce names no delivery: a delivery to Eve by another account is no
+    match."""
     desk.has_own(webhooks=[OWN])
     desk.sent()
     desk.town.change(t.Delivery, claimed_at=datetime.now(UTC))
@@ -219,7 +222,7 @@ def test_a_bounce_without_ids_is_matched_within_its_account(desk: Desk) -> None:
     assert desk.bounced
 
 
-def test_a_claim_without_the_mark_of_an_account_takes_every_signed_report(desk: Desk) -> None:
+def test_a_delivery_without_an_account_fingerprint_matches_every_signed_report(desk: Desk) -> None:
     delivery = desk.sent()
     desk.town.change(t.Delivery, account="", signers=[])
     assert desk.posts(HOUSE, delivery) == "done"

@@ -1,4 +1,4 @@
-"""A claim of an account that is not in use any more, or whose mark was not stored."""
+"""A claim by an account that was replaced since, or whose fingerprint was not stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def due_email(engine: Engine, *script: Any) -> Town:
     return town
 
 
-def test_after_a_crash_another_account_does_not_send_again(engine: Engine) -> None:
+def test_after_a_crash_a_message_is_not_sent_again_by_another_account(engine: Engine) -> None:
     town = due_email(engine, Died(), Accepted("x"))
     with pytest.raises(Died):
         town.send()
@@ -41,11 +41,11 @@ def test_after_a_crash_another_account_does_not_send_again(engine: Engine) -> No
     )
 
 
-def test_a_claim_without_the_mark_of_an_account_is_looked_up_but_not_sent_again(
+def test_a_claim_without_an_account_fingerprint_is_looked_up_and_not_sent_again(
     engine: Engine,
 ) -> None:
-    """A delivery of the version before has no mark: the look-up may find it, and the same key may
-    be another message at another account."""
+    """Deliveries of an older version store no fingerprint of their account. A look-up is safe; a
+    retry is not, because at another account the same idempotency key is a second message."""
     town = due_email(engine, Ambiguous("read timed out"), Accepted("x"))
     town.provider.knows = [NotFound()]
     assert town.send().look_up

@@ -1,4 +1,4 @@
-"""Who does not want to be written to, by address: in any order, whichever contact has it."""
+"""Closed addresses (unsubscribed, complained, STOP): reports in any order, and several contacts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMS: dict[str, Any] = {"channel": ActionType.SMS, "sender": "+33612345678"}
 
 
 def reports(town: Town, *contacts: ContactFact, customer: str = "acme", country: str = "") -> None:
-    """Billing tells all contacts of a customer."""
+    """Billing reports all contacts of a customer."""
     fact = CustomerFact(customer, customer.title(), country=country, contacts=list(contacts))
     with transaction(town.engine) as session:
         put_customer(Unit(session, town.id, town.now), fact)
@@ -42,10 +42,12 @@ def patches(town: Town, contact: str = "eve", **changes: Any) -> None:
         correct(Unit(session, row.organisation_id, town.now, by="Ben"), row, contact, changes)
 
 
-# In any order.
+# Reports in any order.
 
 
-def test_a_late_report_of_an_older_resubscription_opens_nothing(engine: Engine) -> None:
+def test_a_late_report_of_an_earlier_resubscription_does_not_open_the_address(
+    engine: Engine,
+) -> None:
     town = sent(engine)
     town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=10)
     town.told(DeliveryFact.RESUBSCRIBED, EVE, before=20)
@@ -53,7 +55,7 @@ def test_a_late_report_of_an_older_resubscription_opens_nothing(engine: Engine) 
     assert town.timeline("channel_reopened") == []
 
 
-def test_who_unsubscribes_again_after_a_resubscription_is_closed_again(engine: Engine) -> None:
+def test_unsubscribing_again_after_a_resubscription_closes_the_address(engine: Engine) -> None:
     town = sent(engine)
     for fact, before in (
         (DeliveryFact.UNSUBSCRIBED, 30),
@@ -67,7 +69,7 @@ def test_who_unsubscribes_again_after_a_resubscription_is_closed_again(engine: E
 @pytest.mark.parametrize(
     ("last", "closed"), [(DeliveryFact.UNSUBSCRIBED, True), (DeliveryFact.RESUBSCRIBED, False)]
 )
-def test_the_latest_event_holds_in_whatever_order_they_come(
+def test_the_latest_event_decides_in_any_order_of_arrival(
     engine: Engine, last: DeliveryFact, closed: bool
 ) -> None:
     town = sent(engine)
@@ -87,7 +89,8 @@ def test_the_latest_event_holds_in_whatever_order_they_come(
 
 @pytest.mark.parametrize("late", [True, False])
 def test_no_callback_opens_an_address_after_a_complaint(engine: Engine, late: bool) -> None:
-    """Neither by a later resubscription, nor where the complaint itself comes late."""
+    """A later resubscription does not, and neither does one that is reported before the
+    complaint."""
     town = sent(engine)
     events = [(DeliveryFact.COMPLAINED, 20), (DeliveryFact.RESUBSCRIBED, 10)]
     for fact, before in reversed(events) if late else events:
@@ -95,7 +98,7 @@ def test_no_callback_opens_an_address_after_a_complaint(engine: Engine, late: bo
     assert town.closed() == {"eve": f"{EVE} complained"}
 
 
-def test_a_member_opens_an_address_after_a_complaint_and_the_timeline_says_so(
+def test_an_address_opened_by_a_member_after_a_complaint_is_on_the_timeline(
     engine: Engine,
 ) -> None:
     town = sent(engine)
@@ -104,14 +107,14 @@ def test_a_member_opens_an_address_after_a_complaint_and_the_timeline_says_so(
     assert town.closed() == {"eve": ""}
     (entry,) = [e for e in town.rows(t.TimelineEntry) if e.kind == "channel_reopened"]
     assert (entry.text, entry.by) == ("email to Eve is open again", "Ben")
-    town.told(DeliveryFact.COMPLAINED, EVE, before=20)  # it is repeated
+    town.told(DeliveryFact.COMPLAINED, EVE, before=20)  # the same complaint, repeated
     assert town.closed() == {"eve": ""}
     town.at("2025-03-05 09:00")
-    town.told(DeliveryFact.COMPLAINED, EVE)  # it is another one
+    town.told(DeliveryFact.COMPLAINED, EVE)  # another complaint
     assert town.closed() == {"eve": f"{EVE} complained"}
 
 
-def test_a_report_repeated_tells_nothing_more(engine: Engine) -> None:
+def test_a_repeated_report_adds_nothing_to_the_timeline(engine: Engine) -> None:
     town = sent(engine)
     for _ in range(3):
         town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=20)
@@ -120,13 +123,13 @@ def test_a_report_repeated_tells_nothing_more(engine: Engine) -> None:
     assert [len(town.timeline(kind)) for kind in kinds] == [1, 1, 1]
 
 
-# Whichever contact has the address.
+# Contacts that share or change an address.
 
 
-def test_a_contact_without_an_id_does_not_inherit_the_place_of_the_one_before(
+def test_a_contact_without_an_id_does_not_inherit_the_closure_of_a_removed_one(
     engine: Engine,
 ) -> None:
-    """Eve and Max are told without ids. Eve unsubscribes and is left out: Max is written to."""
+    """Eve and Max are reported without ids. Eve unsubscribes and is then left out of the report."""
     town = sent(engine)
     eve, maxim = ContactFact(email=EVE), ContactFact(email="max@acme.example")
     reports(town, eve, maxim)
@@ -139,7 +142,7 @@ def test_a_contact_without_an_id_does_not_inherit_the_place_of_the_one_before(
     assert {k for k, reason in town.closed().items() if reason} == {rows[EVE]}
 
 
-def test_contacts_without_ids_keep_their_marks_whatever_their_place(engine: Engine) -> None:
+def test_contacts_without_ids_are_recognised_after_a_change_of_their_order(engine: Engine) -> None:
     town = sent(engine)
     people = [
         ContactFact(name="Eve", email=EVE),
@@ -153,7 +156,7 @@ def test_contacts_without_ids_keep_their_marks_whatever_their_place(engine: Engi
     assert {c.name: (c.id, c.external_id) for c in town.rows(t.Contact)} == ids
 
 
-def test_the_only_contact_without_an_id_stays_the_same_when_its_address_changes(
+def test_the_only_contact_without_an_id_is_recognised_after_a_change_of_its_address(
     engine: Engine,
 ) -> None:
     town = sent(engine)
@@ -168,7 +171,7 @@ def test_the_only_contact_without_an_id_stays_the_same_when_its_address_changes(
 
 
 @pytest.mark.parametrize("between", [True, False])
-def test_a_contact_reported_again_under_another_id_finds_its_closures(
+def test_a_contact_reported_again_under_another_id_keeps_its_closures(
     engine: Engine, between: bool
 ) -> None:
     town = sent(engine)
@@ -180,8 +183,10 @@ def test_a_contact_reported_again_under_another_id_finds_its_closures(
     assert town.lives_until("2025-03-12 09:00") == []
 
 
-def test_every_customer_of_the_organisation_with_the_address_is_told(engine: Engine) -> None:
-    """And none of another organisation."""
+def test_a_closure_applies_to_every_customer_of_the_organisation_with_the_address(
+    engine: Engine,
+) -> None:
+    """Customers of another organisation are not."""
     town = sent(engine)
     other = Town(engine, town.provider)
     for where in (town, other):
@@ -195,7 +200,7 @@ def test_every_customer_of_the_organisation_with_the_address_is_told(engine: Eng
     assert [n.signal for n in town.nudges() if n.customer_id == twin][-1] == "account_changed"
 
 
-def test_stop_closes_one_number_in_one_country(engine: Engine) -> None:
+def test_stop_closes_the_number_in_its_country_alone(engine: Engine) -> None:
     """06 12 34 56 78 is the French number; 061 234 56 78 has the same digits in Switzerland."""
     town = sent(engine)
     for key, phone, country in (
@@ -207,12 +212,12 @@ def test_stop_closes_one_number_in_one_country(engine: Engine) -> None:
     assert town.answered("STOP", wish=Wish.STOP, provider_id="SM1", **SMS)
     assert town.closed("phone", "paris")["c"] == "+33612345678 answered STOP"
     assert town.closed("phone", "basel")["c"] == ""
-    assert town.closed("phone", "nowhere")["c"] != ""  # nobody knows: rather closed
+    assert town.closed("phone", "nowhere")["c"] != ""  # the country is unknown: closed, to be safe
     reports(town, ContactFact("c", phone="06 12 34 56 78"), customer="paris", country="BE")
-    assert town.closed("phone", "paris")["c"] != ""  # the country was wrong, the person is not
+    assert town.closed("phone", "paris")["c"] != ""  # a corrected country does not open it
 
 
-def test_a_number_that_told_the_provider_to_stop_is_closed(engine: Engine) -> None:
+def test_a_number_that_the_provider_reports_as_opted_out_is_closed(engine: Engine) -> None:
     town = Town(engine, Provider(Rejected("opted out", "21610", opted_out=True)))
     town.at("2025-03-03 10:00")
     town.customer()
@@ -223,8 +228,8 @@ def test_a_number_that_told_the_provider_to_stop_is_closed(engine: Engine) -> No
     assert town.closed() == {"eve": f"{EVE} told stand-in to stop"}
 
 
-def test_a_changed_address_is_closed_as_the_old_one_was(engine: Engine) -> None:
-    """By billing and by hand; the new one alone is opened again."""
+def test_a_changed_address_inherits_the_closure_of_the_old_one(engine: Engine) -> None:
+    """Changed by billing and by a member. Opening the new address does not open the old one."""
     town = sent(engine)
     town.told(DeliveryFact.UNSUBSCRIBED, EVE)
     reports(town, ContactFact("eve", "Eve", email="eve@new.example"))
@@ -235,7 +240,7 @@ def test_a_changed_address_is_closed_as_the_old_one_was(engine: Engine) -> None:
     assert town.closed() == {"eve": f"{EVE} unsubscribed"}
 
 
-def test_a_stop_that_is_repeated_after_a_start_changes_nothing(engine: Engine) -> None:
+def test_a_repeated_callback_of_stop_after_start_changes_nothing(engine: Engine) -> None:
     town = sent(engine)
     town.change(t.Contact, phone="+33612345678")
     for wish, key in ((Wish.STOP, "SM1"), (Wish.START, "SM2"), (Wish.STOP, "SM1")):

@@ -26,7 +26,7 @@ def plain(text: str = '"a note"') -> dict[str, Any]:
     return {"metadata": {"encoding": encoding}, "data": base64.b64encode(text.encode()).decode()}
 
 
-def test_encoded_payloads_decode_to_the_same(endpoint: TestClient) -> None:
+def test_encoded_payloads_decode_to_the_original(endpoint: TestClient) -> None:
     payloads = {"payloads": [plain(), plain('"another"')]}
     sealed = endpoint.post("/encode", json=payloads).json()
     encodings = {base64.b64decode(p["metadata"]["encoding"]) for p in sealed["payloads"]}
@@ -40,7 +40,7 @@ def test_decoding_leaves_plain_payloads_as_they_are(endpoint: TestClient) -> Non
 
 
 @pytest.mark.parametrize("origin", [UI, "http://localhost:8233"])
-def test_a_page_of_the_ui_may_read(endpoint: TestClient, origin: str) -> None:
+def test_a_page_of_the_temporal_ui_may_read_the_answer(endpoint: TestClient, origin: str) -> None:
     asked = {
         "Origin": origin,
         "Access-Control-Request-Method": "POST",
@@ -55,7 +55,7 @@ def test_a_page_of_the_ui_may_read(endpoint: TestClient, origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:8234"])
-def test_any_other_page_is_refused(endpoint: TestClient, origin: str) -> None:
+def test_a_page_of_any_other_origin_is_refused(endpoint: TestClient, origin: str) -> None:
     """The last one is the endpoint's own address, as in DNS rebinding."""
     answer = endpoint.post("/decode", json={"payloads": []}, headers={"Origin": origin})
     assert answer.status_code == 403

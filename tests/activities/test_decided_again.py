@@ -1,4 +1,4 @@
-"""Just before a message leaves it is decided again: rule 36, and rule 21 for what is late."""
+"""A message is decided again just before it is sent (rule 36), also when it is late (rule 21)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cast.first_reminder import (
 pytestmark = pytest.mark.services
 
 
-def test_a_send_waits_for_a_payment_that_is_being_committed(engine: Engine) -> None:
+def test_a_send_waits_for_an_uncommitted_payment_and_then_sends_nothing(engine: Engine) -> None:
     """The payment holds the customer's lock when the timer fires: nothing is sent."""
     town = due_today(engine)
     with ThreadPoolExecutor(1) as pool:
@@ -36,7 +36,7 @@ def test_a_send_waits_for_a_payment_that_is_being_committed(engine: Engine) -> N
     "happening",
     ["paid", "credited", "paused", "disputed", "contact"],
 )
-def test_the_account_is_decided_again_before_the_claim(engine: Engine, happening: str) -> None:
+def test_a_send_decides_again_before_the_claim(engine: Engine, happening: str) -> None:
     town = due_today(engine)
     if happening == "paid":
         town.pay("INV-1")
@@ -57,7 +57,7 @@ def test_the_account_is_decided_again_before_the_claim(engine: Engine, happening
 
 
 def test_a_message_is_never_moved_to_another_invoice(engine: Engine) -> None:
-    """INV-1 is paid at 08:29 and INV-2 takes over: it gets its own decision and its own message."""
+    """INV-1 is paid at 08:29. INV-2 carries now and gets a decision and a message of its own."""
     town = due_today(engine)
     town.invoice("INV-2", DUE, "250")
     town.pay("INV-1")
@@ -83,7 +83,7 @@ def test_a_message_is_never_moved_to_another_invoice(engine: Engine) -> None:
 def test_an_activity_that_waited_in_a_queue_does_not_send_at_night(
     engine: Engine, really: str, sent: bool, next_at: str | None
 ) -> None:
-    """The timer fired on Tuesday at 08:30; a worker takes the activity up only then."""
+    """The timer fired on Tuesday at 08:30; a worker starts the activity only at the given time."""
     town = due_today(engine)
     eight_thirty = town.now
     town.at(really)

@@ -1,4 +1,4 @@
-"""What the sequence is told of a decision."""
+"""How a decision is reported to the sequence (the Temporal workflow)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workflows.contracts import Instruction
 pytestmark = pytest.mark.services
 
 
-def test_the_words_for_the_temporal_ui(engine: Engine) -> None:
+def test_the_summaries_for_the_temporal_ui(engine: Engine) -> None:
     town = overdue(engine)
     assert town.review() == Instruction(
         "wait",
@@ -30,8 +30,8 @@ def test_the_words_for_the_temporal_ui(engine: Engine) -> None:
     assert town.review().summary == ("Resting · the customer has no open invoice with a balance")
 
 
-def test_the_engines_clock_and_the_organisations(engine: Engine) -> None:
-    """``until`` is on the engine's clock; a rehearsal's stands a year and more behind it."""
+def test_times_are_in_engine_time_and_in_the_organisations_time(engine: Engine) -> None:
+    """``until`` is in engine time; the clock of a rehearsal is a year or more behind it."""
     town = overdue(engine)
     town.change(t.Organisation, rehearsal_now=town.now)
     town.at("2026-06-01 12:00")

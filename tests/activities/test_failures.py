@@ -1,4 +1,4 @@
-"""Failures in Temporal hold an error's class and our own text, and no personal data."""
+"""Failures stored in Temporal have the class of an error and our own text, but no personal data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def every_word(failure: Failure) -> str:
     return raw.decode("latin-1") + base64.b64encode(raw).decode()
 
 
-async def test_a_refused_row_shows_no_address_to_temporal(
+async def test_a_database_error_shows_no_address_in_temporal(
     skipping: Skipping, engine: Engine
 ) -> None:
     error = refused(engine)
@@ -97,6 +97,6 @@ def test_a_providers_text_is_stored_with_the_delivery_and_not_sent_to_temporal(
     assert caught.value.category is ApplicationErrorCategory.BENIGN
 
 
-def test_the_error_of_these_tests_does_quote_an_address(engine: Engine) -> None:
-    """Otherwise these tests would prove nothing."""
+def test_the_error_used_in_these_tests_quotes_an_address(engine: Engine) -> None:
+    """Guards the tests above: without an address in the error they would pass for no reason."""
     assert ADDRESS in str(refused(engine).orig)

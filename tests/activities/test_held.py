@@ -1,4 +1,5 @@
-"""An account that its provider refuses: one probe at a time; then the sends that waited go on."""
+"""A held account: sends wait, one probe at a time calls the provider, and an accepted one ends
+it."""
 
 from __future__ import annotations
 
@@ -30,12 +31,12 @@ def test_after_a_refusal_the_others_wait_without_calling_the_provider(engine: En
     assert (row.since, row.probes, row.ended_at) == (began, 0, None)
     assert row.reason == "SendGrid refuses the key: revoked"
     assert row.organisation_id is None
-    assert town.actions() == []  # nobody's task
+    assert town.actions() == []  # no task for anybody
     assert {row.status for row in town.rows(t.Delivery)} == {"planned"}
 
 
 def test_addresses_are_left_out_of_the_stored_reason(engine: Engine) -> None:
-    """Of the installation's account every organisation reads it."""
+    """Every organisation can read the reason of a held account of the installation."""
     words = "Twilio refuses the key: +33 6 12 34 56 78 <eve@acme.example> (Twilio 20003)"
     town = three_due(engine, NotSent(words, holds_channel=True))
     waits(town, "acme")
@@ -104,7 +105,7 @@ def test_a_probe_without_an_outcome_does_not_end_the_hold(engine: Engine, said: 
     assert hold(town).next_probe_at == town.now + PROBE_AFTER[1]
 
 
-def test_after_a_probe_that_we_refused_ourselves_the_next_send_probes(engine: Engine) -> None:
+def test_after_a_probe_that_failed_before_the_call_the_next_send_probes(engine: Engine) -> None:
     ours = Rejected("a letter carries no attachments", "attachments", asked=False)
     town = three_due(engine, REFUSED, ours, Accepted("x"))
     waits(town, "acme")
@@ -135,8 +136,8 @@ def test_a_worker_killed_before_the_refusal_is_recorded_leaves_no_hold(engine: E
     town.send(customer="beta")
 
 
-def test_a_hold_over_the_cut_off_leaves_the_next_working_day(engine: Engine) -> None:
-    """Rule 21: each attempt decides anew, so nothing goes out at night."""
+def test_a_message_held_past_the_cut_off_leaves_the_next_working_day(engine: Engine) -> None:
+    """Rule 21: each attempt is decided again, so nothing goes out at night."""
     town = three_due(engine, REFUSED, Accepted("x"))
     waits(town, "acme")
     town.at("2025-03-04 17:05")
@@ -151,16 +152,16 @@ def test_a_hold_over_the_cut_off_leaves_the_next_working_day(engine: Engine) -> 
     assert town.actions() == [("one", "done")] * 3
 
 
-def test_a_message_that_would_not_be_sent_now_does_not_wait(engine: Engine) -> None:
+def test_a_message_whose_reason_is_gone_does_not_wait_for_a_held_account(engine: Engine) -> None:
     town = three_due(engine, REFUSED)
     waits(town, "acme")
     town.pay("INV-beta", customer="beta")
     assert town.send(customer="beta").state == "rest"
 
 
-def test_sends_that_are_refused_together_begin_one_hold(engine: Engine) -> None:
+def test_sends_that_are_refused_at_the_same_time_begin_one_hold(engine: Engine) -> None:
     def meanwhile(message: Message) -> Result:
-        waits(town, "beta")  # has not heard of it either
+        waits(town, "beta")  # this one does not know of the hold either
         return REFUSED
 
     town = three_due(engine, meanwhile, REFUSED)
@@ -183,7 +184,7 @@ def test_an_answer_to_an_older_call_does_not_end_a_hold(engine: Engine) -> None:
 def test_an_unknown_letter_is_not_sent_again_while_its_account_is_held(
     engine: Engine,
 ) -> None:
-    """It would be under its key; it waits as the others do, and nothing is counted."""
+    """A retry under its idempotency key waits like every other send, and counts as no attempt."""
     town = three_due(
         engine, Ambiguous("timed out"), REFUSED, Accepted("x"), idempotent=True, knows=[NotFound()]
     )

@@ -1,4 +1,4 @@
-"""Which account is held: of whom, and which start or other account ends the hold."""
+"""A hold belongs to one account of one owner; a restart or another account ends it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_another_account_is_not_held_and_ends_the_hold_of_the_one_it_replaced(
     assert hold(town).ended_at is not None
 
 
-def test_an_organisations_own_account_is_held_alone(engine: Engine) -> None:
+def test_a_hold_of_an_own_account_holds_no_other_organisation(engine: Engine) -> None:
     town = three_due(engine, Accepted("x"))
     own = Provider(REFUSED, account="own")
     theirs = {"acme"}
@@ -68,8 +68,8 @@ def test_a_worker_with_another_account_ends_the_hold_of_the_former(engine: Engin
     assert hold(town).ended_by == "the account was changed"
 
 
-def test_of_two_sends_at_once_one_is_the_probe(engine: Engine) -> None:
-    """Nobody waits for the other's transaction."""
+def test_of_two_concurrent_sends_one_is_the_probe(engine: Engine) -> None:
+    """Neither of the two waits for the other's transaction."""
     town = three_due(engine, REFUSED)
     waits(town, "acme")
     at = hold(town).next_probe_at

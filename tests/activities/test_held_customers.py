@@ -1,5 +1,5 @@
-"""A customer is locked by another transaction: the worker waits only shortly for it, and loses no
-outcome."""
+"""A customer that is locked by another transaction: the worker waits for a short time only, and
+every outcome is recorded."""
 
 from __future__ import annotations
 
@@ -155,7 +155,8 @@ def outcomes(town: Town) -> list[str]:
 
 
 def test_callbacks_of_a_locked_customer_do_not_delay_others(engine: Engine) -> None:
-    """Thirty of Acme's are older than Berg's. A batch waits for Acme's lock once, not 30 times."""
+    """Acme's 30 callbacks are older than Berg's. A batch waits for Acme's lock once, not 30
+    times."""
     town, acme, berg = sent(engine)
     store(town, acme, times=30)
     store(town, berg)
@@ -178,7 +179,7 @@ def test_callbacks_of_a_locked_customer_do_not_delay_others(engine: Engine) -> N
 def test_events_of_a_callback_are_applied_except_those_of_a_locked_customer(
     engine: Engine,
 ) -> None:
-    """SendGrid puts the events of many messages into one call."""
+    """SendGrid sends the events of many messages in one callback."""
     town, acme, berg = sent(engine)
     store(town, acme, berg)
     taking = Callbacks(engine, "", {"stand-in": (None, read)})
@@ -193,7 +194,7 @@ def test_events_of_a_callback_are_applied_except_those_of_a_locked_customer(
     assert len(town.timeline("message_received")) == 2
 
 
-def test_a_callback_of_a_locked_customer_is_retried_for_ever_with_pauses_up_to_a_minute(
+def test_a_callback_of_a_locked_customer_is_retried_at_least_every_minute(
     engine: Engine,
 ) -> None:
     town, acme, _ = sent(engine)

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.services
         ("give_up", [("one", "skipped")], "abandoned", 1),
     ],
 )
-def test_the_owner_of_a_message_in_doubt_has_three_answers(
+def test_the_owner_of_a_message_in_doubt_can_give_three_answers(
     engine: Engine, answer: str, actions: list[Any], status: str, tried: int
 ) -> None:
     town = due_today(engine, Ambiguous("read timed out"), Accepted("second"))
@@ -81,10 +81,10 @@ def test_a_message_in_doubt_holds_nothing_once_its_invoice_is_paid(
     assert sorted(s for _, s in town.actions()) == ["done", "done"]
 
 
-def test_a_message_in_doubt_that_is_completed_by_hand_counts_from_its_claim(
+def test_a_message_in_doubt_completed_by_hand_counts_from_the_time_of_its_claim(
     engine: Engine,
 ) -> None:
-    """An order by hand is what its owner's answer is: the delivery is settled with it."""
+    """A ``complete`` by hand settles the delivery as the owner's answer does."""
     town = in_doubt(engine)
     claimed = delivery(town).claimed_at
     town.at("2025-03-06 10:00")
@@ -95,7 +95,7 @@ def test_a_message_in_doubt_that_is_completed_by_hand_counts_from_its_claim(
 
 
 def test_a_signal_by_hand_completes_the_action_that_the_sequence_waits_for(engine: Engine) -> None:
-    """Not about an older doubt that holds nothing any more."""
+    """An older message in doubt, whose invoice no longer carries, is left as it is."""
     town = Town(engine, Provider(Ambiguous("lost")), plan(email("one", 1), call("two", 2)))
     town.at("2025-03-03 10:00")
     town.customer()

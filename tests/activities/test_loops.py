@@ -1,4 +1,4 @@
-"""Relay and callbacks go on after any error; a worker that has lost one of its services ends."""
+"""Relay and callbacks continue after any error; a worker that has lost one of its services ends."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.services
 
 
 def failing_with(*errors: Exception) -> TemporalStandIn:
-    """Raises these errors, one at each signal; then takes every signal."""
+    """Raises one of these errors at each signal; after the last it accepts every signal."""
     left = list(errors)
     return TemporalStandIn(lambda _: left.pop(0) if left else None)
 
@@ -77,8 +77,8 @@ async def on(*services: Relay | Callbacks | Listening) -> AsyncIterator[list[asy
 
 @contextmanager
 def standby(url: str) -> Iterator[None]:
-    """The database is read-only during the block, as after a fail-over to a standby. Every
-    connection is ended at the beginning, and none at the end."""
+    """Make the database read-only during the block, as after a fail-over to a standby. Every
+    connection is closed at the beginning, and none at the end."""
     name = make_url(url).database
     admin = make_url(url).set(database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(admin.replace("+psycopg", ""), autocommit=True) as connection:
@@ -113,7 +113,7 @@ async def test_a_read_only_database_stops_neither_relay_nor_callbacks(
     pooled.dispose()
 
 
-async def test_a_pool_without_a_connection_left_does_not_stop_the_callbacks(
+async def test_an_exhausted_connection_pool_does_not_stop_the_callbacks(
     engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     call_in(engine)
@@ -148,7 +148,7 @@ async def test_an_unexpected_error_does_not_stop_the_relay(
     assert "a mistake of ours" in caplog.text
 
 
-async def test_the_pause_after_errors_grows_and_is_short_again_after_a_success(
+async def test_the_pause_after_errors_grows_and_is_reset_by_a_success(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     some = [KeyError("one"), KeyError("two"), KeyError("three")]
@@ -168,10 +168,10 @@ async def test_the_pause_after_errors_grows_and_is_short_again_after_a_success(
     assert all(r.exc_info for r in caplog.records if r.name == "activities.listening")
 
 
-# A service that ends.
+# Services that end.
 
 
-async def test_a_service_that_ends_ends_the_block_and_says_which_and_why() -> None:
+async def test_a_service_that_ends_ends_the_block_with_its_name_and_error() -> None:
     async def soon() -> None:
         raise KeyError("x")
 
@@ -250,7 +250,7 @@ async def test_a_worker_that_loses_one_of_its_services_ends(
             await asyncio.sleep(20)
 
 
-def test_the_process_ends_with_a_line_and_an_exit_code(
+def test_a_worker_that_lost_a_service_exits_with_a_log_line_and_a_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     codes: list[int] = []
@@ -269,7 +269,8 @@ def test_the_process_ends_with_a_line_and_an_exit_code(
 def test_pooled_connections_are_dropped_after_a_write_to_a_read_only_server(
     engine: Engine, database_url: str
 ) -> None:
-    """A read-only session stays so: on a connection that was kept every write would fail."""
+    """A session stays read-only: on a connection that is kept in the pool every write would
+    fail."""
     pooled = connect(database_url, pool_size=1)
     write = sa.text("CREATE TEMPORARY TABLE x (y int)")
     with pooled.connect() as connection:

@@ -82,7 +82,7 @@ def test_gauge_of_refused_and_unmatched_callbacks(
     assert shown(url)['dunning_callbacks_left{outcome="unmatched",provider="twilio"}'] == 2
 
 
-def test_a_gauge_that_its_reading_no_longer_gives_shows_zero(
+def test_a_gauge_that_is_no_longer_reported_shows_zero(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint
@@ -102,7 +102,7 @@ def test_a_gauge_that_its_reading_no_longer_gives_shows_zero(
     }
 
 
-def test_a_reading_that_fails_is_logged_and_the_others_go_on(
+def test_a_failing_reading_is_logged_and_the_others_are_exported(
     engine: Engine, endpoint: tuple[MetricMeter, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     meter, url = endpoint

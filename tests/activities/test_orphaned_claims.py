@@ -1,4 +1,5 @@
-"""An attempt that ended between its claim and its record, or that is late."""
+"""Orphaned claims: an attempt that ended between its claim and its record, or whose answer is
+late."""
 
 from __future__ import annotations
 
@@ -22,11 +23,11 @@ from tests.cast.first_reminder import (
 pytestmark = pytest.mark.services
 
 
-def test_after_a_crash_an_idempotent_provider_is_sent_the_stored_message_again(
+def test_after_a_crash_an_idempotent_provider_gets_the_stored_message_again(
     engine: Engine,
 ) -> None:
-    """The worker dies in the middle of the call. Its successor waits until the dead one would have
-    ended, then sends the stored message again, though the balance has changed."""
+    """The worker dies during the call. The next one waits for the deadline of the claim, then sends
+    the stored message again unchanged, although the balance has changed."""
     town = due_today(engine, Died(), Accepted("x"), idempotent=True)
     with pytest.raises(Died):
         town.send()
@@ -46,8 +47,10 @@ def test_after_a_crash_an_idempotent_provider_is_sent_the_stored_message_again(
     assert delivery(town).status == "accepted"
 
 
-def test_after_a_crash_a_message_to_another_provider_is_unknown(engine: Engine) -> None:
-    """Nobody knows whether it left: a person must say."""
+def test_after_a_crash_a_message_to_a_provider_without_idempotency_is_in_doubt(
+    engine: Engine,
+) -> None:
+    """Nobody knows whether it left: its owner must say."""
     town = due_today(engine, Died(), Accepted("x"))
     with pytest.raises(Died):
         town.send()
@@ -64,7 +67,7 @@ def test_after_a_crash_a_message_to_another_provider_is_unknown(engine: Engine) 
 
 
 def test_a_review_during_a_claim_waits_for_the_outcome(engine: Engine) -> None:
-    """A payment's signal comes while the claim is open: it is looked at again at its deadline."""
+    """The signal of a payment comes while the claim is open: the review waits for its deadline."""
     town = due_today(engine, Died())
     with pytest.raises(Died):
         town.send()
@@ -72,11 +75,12 @@ def test_a_review_during_a_claim_waits_for_the_outcome(engine: Engine) -> None:
     coming = town.review()
     assert (coming.state, coming.then) == ("wait", "email")
     late(town)
-    assert town.send().look_up  # it may have left: that is not forgotten
+    assert town.send().look_up  # it may have left, so the claim is kept
 
 
-def test_an_exception_of_a_channel_counts_as_a_crash(engine: Engine) -> None:
-    """A channel never raises for transport; a bug in one must not send twice."""
+def test_an_exception_raised_by_a_channel_is_treated_as_a_crash(engine: Engine) -> None:
+    """A channel raises for no transport error; one that raises has a bug, which must not send
+    twice."""
     town = due_today(engine, ZeroDivisionError(), Accepted("x"))
     with pytest.raises(ZeroDivisionError):
         town.send()
@@ -86,7 +90,7 @@ def test_an_exception_of_a_channel_counts_as_a_crash(engine: Engine) -> None:
 
 
 class Slow:
-    """A provider's answer that comes when it is let go."""
+    """A provider that answers only when the test releases it."""
 
     def __init__(self) -> None:
         self.called, self.go = threading.Event(), threading.Event()
@@ -98,11 +102,11 @@ class Slow:
 
 
 @pytest.mark.parametrize("idempotent", [True, False])
-def test_a_late_answer_to_a_claim_that_was_taken_over_sends_nothing_twice(
+def test_a_late_answer_to_a_claim_that_was_taken_over_causes_no_second_send(
     engine: Engine, idempotent: bool
 ) -> None:
-    """The first attempt hangs beyond its deadline; another takes over; then the first is back, and
-    what it learnt holds where nobody else knows better."""
+    """The first attempt hangs beyond its deadline and a second takes over. The late answer of the
+    first is recorded unless the second already has an outcome."""
     slow = Slow()
     town = due_today(engine, slow, Accepted("of the successor"), idempotent=idempotent)
     with ThreadPoolExecutor(1) as pool:
@@ -126,7 +130,7 @@ def test_a_late_answer_to_a_claim_that_was_taken_over_sends_nothing_twice(
     assert town.review().state == "wait"
 
 
-def test_two_attempts_at_once_send_once(engine: Engine) -> None:
+def test_two_concurrent_attempts_send_once(engine: Engine) -> None:
     """The same activity runs twice, on two workers, in the same second."""
     town = due_today(engine)
     gate = threading.Barrier(2)

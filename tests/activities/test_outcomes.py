@@ -1,4 +1,4 @@
-"""What providers report: facts of recipients, rule 37, closed channels; in any order, repeated."""
+"""Reports of providers: facts of recipients, bounces (rule 37), closed channels; in any order."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_facts_are_stored_for_each_recipient_and_on_the_timeline(engine: Engine)
 
 
 def test_a_report_about_an_international_domain_finds_its_recipient(engine: Engine) -> None:
-    """Eve is written to at bücher.example; what comes back names it in ASCII."""
+    """Eve's address is at bücher.example; the report has the domain in ASCII."""
     town = Town(engine, Provider())
     town.at("2025-03-03 10:00")
     town.customer(email="eve@bücher.example")
@@ -58,8 +58,8 @@ def test_a_report_about_an_international_domain_finds_its_recipient(engine: Engi
     assert contact.email_invalid == "no such mailbox"
 
 
-def test_the_same_reports_in_any_order_leave_the_same(engine: Engine) -> None:
-    """Five reports, each twice, in many orders: the same facts."""
+def test_reports_in_any_order_leave_the_same_facts(engine: Engine) -> None:
+    """Five reports, each twice, in many orders, leave the same facts."""
     reports = [
         (DeliveryFact.SENT, 60),
         (DeliveryFact.RECEIVED, 50),
@@ -99,7 +99,7 @@ def test_absorbing_is_commutative_and_idempotent() -> None:
 
 
 def test_rule_37_a_hard_bounce_reopens_the_step_for_its_owner(engine: Engine) -> None:
-    """Left on Tuesday, bounced on Wednesday, corrected on Thursday 07:00: goes out on Friday."""
+    """Sent on Tuesday, bounced on Wednesday, corrected on Thursday 07:00: sent again on Friday."""
     town = sent(engine)
     town.at("2025-03-05 11:00")
     before = len(town.nudges())
@@ -120,7 +120,7 @@ def test_rule_37_a_hard_bounce_reopens_the_step_for_its_owner(engine: Engine) ->
     assert town.actions()[-1] == ("one", "done")
 
 
-def test_rule_37_a_bounce_after_a_later_step_is_only_noted(engine: Engine) -> None:
+def test_rule_37_a_bounce_after_a_later_step_ran_is_only_recorded(engine: Engine) -> None:
     town = sent(engine)
     first = town.newest()
     assert town.lives_until("2025-03-12 09:00") == ["Tue 2025-03-11 08:30"]
@@ -132,8 +132,8 @@ def test_rule_37_a_bounce_after_a_later_step_is_only_noted(engine: Engine) -> No
 
 
 def test_rule_37_reopens_the_step_only_if_every_recipient_bounced(engine: Engine) -> None:
-    """Eve's address bounces and Ada's does not: it was a contact, Eve's address is invalid. Then
-    Ada's does too: it was none. Copies do not count."""
+    """When Eve's address bounces and Ada's does not, the message was a contact and Eve's address is
+    invalid. When Ada's bounces too, it was no contact. Copies (CC) do not count."""
     steps = plan(
         email("one", 1, recipients=["main", ADA], cc=["boss@acme.example"]), email("two", 30)
     )
@@ -180,12 +180,12 @@ def test_a_complaint_closes_the_channel_and_gives_the_owner_a_task(
     assert (task.status, task.cause) == ("to_do", "channel_closed")
     assert task.owner_id is not None
     assert town.review().state == "wait"  # the task holds nothing
-    assert town.lives_until("2025-03-11 09:00") == []  # but nobody is there to write to (rule 35)
+    assert town.lives_until("2025-03-11 09:00") == []  # but there is no valid recipient (rule 35)
     assert ("two", "to_do") in town.actions()
     assert (None, "to_do") in town.actions()
 
 
-def test_subscribed_again_opens_the_channel(engine: Engine) -> None:
+def test_a_resubscription_opens_the_channel(engine: Engine) -> None:
     town = sent(engine)
     town.told(DeliveryFact.UNSUBSCRIBED, EVE, before=2)
     town.told(DeliveryFact.RESUBSCRIBED, EVE, before=1)
@@ -262,7 +262,7 @@ def test_a_report_on_another_organisations_account_is_unmatched(engine: Engine) 
 
 
 def test_a_returned_letter_marks_the_postal_address_invalid(engine: Engine) -> None:
-    """Its tracking number and its return are on the timeline; the postal address is invalid."""
+    """Its tracking number and its return are on the timeline."""
     steps = plan(email("one", 1, type="letter"))
     town = Town(engine, Provider(kind=ActionType.LETTER), steps)
     town.at("2025-03-03 10:00")

@@ -1,6 +1,6 @@
-"""Two accounts at one provider, on the wire: the installation's and an organisation's own.
+"""Two accounts at one provider, over HTTP: the installation's and an organisation's own.
 
-Only the account that sent a message repeats it, is asked for it, and reports on it.
+Only the account that sent a message retries it, is asked about it, and reports on it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ KINDS = {"letter": "lob", "sms": "twilio"}
 
 
 class Clock:
-    """Of the stand-ins: that of the town, so that a look-up's dates are right."""
+    """The clock of the stand-ins: it follows the town's, so that a look-up finds the right
+    dates."""
 
     now = datetime(2025, 3, 4, tzinfo=UTC)
 
@@ -64,20 +65,20 @@ def keys(n: int) -> Keys:
 
 @pytest.fixture
 def house(clock: Clock) -> Iterator[StandIns]:
-    """Where the installation has its accounts."""
+    """The provider stand-ins where the installation has its accounts."""
     with StandIns(habits=NO_CALLS, keys=keys(1), clock=clock) as house:
         yield house
 
 
 @pytest.fixture
 def theirs(clock: Clock) -> Iterator[StandIns]:
-    """Where Amber & Sons have accounts of their own."""
+    """The provider stand-ins where Amber & Sons have accounts of their own."""
     with StandIns(habits=NO_CALLS, keys=keys(2), clock=clock) as theirs:
         yield theirs
 
 
 def given(at: StandIns, kind: str, **more: Any) -> dict[str, Any]:
-    """The credentials of the account there."""
+    """The credentials of the account at these stand-ins."""
     if kind == "letter":
         return {
             "api_key": at.keys.lob,
@@ -112,7 +113,7 @@ class Firm:
         clock.now = self.town.now
 
     def installed(self, values: dict[str, Any]) -> None:
-        """The worker runs with this account of the installation, whatever it had before."""
+        """Run the worker with this account of the installation in place of any earlier one."""
         provider = KINDS[self.kind]
         made = channel(provider, account(provider, values), PUBLIC)
         outbox = outbox_channels(self.engine, None)
@@ -181,11 +182,11 @@ def test_a_rehearsal_does_not_use_own_accounts(
 
 @pytest.mark.parametrize("change", ["set", "changed", "deleted", "installation's"])
 @pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.ERROR_BEFORE])
-def test_a_letter_whose_account_was_changed_is_not_printed_again(
+def test_an_unknown_letter_is_not_retried_after_its_account_was_changed(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock, change: str, fault: Fault
 ) -> None:
-    """Whether the first attempt left, only the first account knows: nobody else is asked, and the
-    same key at another account would be another letter."""
+    """Only the first account knows whether the first attempt left. At another account the same
+    idempotency key would print a second letter."""
     firm = Firm(engine, house, clock)
     first, second = house, theirs
     if change in ("changed", "deleted"):
@@ -203,16 +204,18 @@ def test_a_letter_whose_account_was_changed_is_not_printed_again(
     asked = [sum(s.played()["lob"].values()) for s in (first, second)]
     coming = firm.look_up()
     assert coming.state == "await_owner"
-    assert [sum(s.played()["lob"].values()) for s in (first, second)] == asked  # nobody was asked
+    assert [
+        sum(s.played()["lob"].values()) for s in (first, second)
+    ] == asked  # no look-up was made
     assert handed_over(first, second) == [int(fault is Fault.DROP_AFTER), 0]
     assert "another account at lob than the one in use now" in firm.doubt
     assert firm.delivery.status == "needs_review"
 
 
-def test_the_same_key_is_repeated_at_the_same_own_account(
+def test_an_unknown_letter_is_retried_under_its_key_at_the_same_own_account(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
-    """Its credentials were saved again, with another webhook secret: it is the same account."""
+    """Saving its credentials with another webhook secret leaves it the same account."""
     firm = Firm(engine, house, clock)
     firm.has_own(given(theirs, "letter"))
     theirs.faults = Faults.only(Fault.ERROR_BEFORE)
@@ -224,7 +227,7 @@ def test_the_same_key_is_repeated_at_the_same_own_account(
     assert (firm.delivery.status, firm.delivery.sends) == ("accepted", 2)
 
 
-def test_a_letter_is_found_at_the_own_account_that_has_it(
+def test_a_letter_is_looked_up_at_the_own_account_that_sent_it(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
     firm = Firm(engine, house, clock)
@@ -237,7 +240,7 @@ def test_a_letter_is_found_at_the_own_account_that_has_it(
     assert firm.delivery.provider_id == entry.provider_id
 
 
-def test_an_account_that_was_restored_is_asked(
+def test_a_restored_account_is_asked_about_its_messages(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
     """Changed by mistake, and changed back before the look-up."""
@@ -250,10 +253,10 @@ def test_an_account_that_was_restored_is_asked(
     assert firm.delivery.status == "accepted"
 
 
-def test_twilios_token_may_be_replaced_while_a_message_is_unknown(
+def test_an_unknown_sms_is_looked_up_after_twilios_token_was_replaced(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
-    """The account has the same id: its messages are looked up with the new key."""
+    """The account has the same id, so its messages are looked up with the new token."""
     firm = Firm(engine, house, clock, "sms")
     theirs.faults = Faults.only(Fault.DROP_AFTER)
     firm.has_own(given(theirs, "sms"))
@@ -264,10 +267,10 @@ def test_twilios_token_may_be_replaced_while_a_message_is_unknown(
     assert firm.delivery.status == "accepted"
 
 
-def test_another_twilio_account_is_not_asked(
+def test_an_unknown_sms_is_not_looked_up_at_another_twilio_account(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
-    """It would say that it has no such message, and the owner would be told to send it again."""
+    """It would answer "not found", and the owner would be told to send the message again."""
     firm = Firm(engine, house, clock, "sms")
     house.faults = Faults.only(Fault.DROP_AFTER)
     assert firm.send().look_up
@@ -277,7 +280,7 @@ def test_another_twilio_account_is_not_asked(
     assert "another account at twilio than the one in use now" in firm.doubt
 
 
-def test_its_owner_may_still_send_it_again_by_the_account_in_use(
+def test_the_owner_of_a_letter_in_doubt_can_send_it_by_the_account_in_use(
     engine: Engine, house: StandIns, theirs: StandIns, clock: Clock
 ) -> None:
     firm = Firm(engine, house, clock)

@@ -1,5 +1,5 @@
-"""A plan is saved between planning and sending: the message is that of the plan at sending time
-(rules 36 and 43), sent by the channel of its type; a refusal marks only the address it used."""
+"""A plan is saved between planning and sending: the message follows the plan at the time of sending
+(rules 36 and 43), on the channel of its type. A refusal marks only the address that was used."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_step_changed_from_email_to_sms_leaves_as_an_sms(engine: Engine) -> No
     assert (contact.email_invalid, contact.phone_invalid) == ("", "")
 
 
-def test_the_text_that_leaves_is_that_of_the_saved_plan(engine: Engine) -> None:
+def test_a_message_leaves_with_the_text_of_the_saved_plan(engine: Engine) -> None:
     town = planned(engine, email("one", 1))
     version = saves(town, email("one", 1, name="Kinder", subject="Dear Acme", body="New words."))
     assert town.send().state == "wait"
@@ -105,7 +105,7 @@ def test_the_recorded_trigger_date_is_that_of_the_saved_plan(engine: Engine) -> 
 
 
 def test_an_automatic_step_changed_to_a_call_becomes_a_to_do_of_the_owner(engine: Engine) -> None:
-    """The planned row becomes the to-do: the same attempt has one row."""
+    """The planned row becomes the to-do, because an attempt has one row."""
     town = planned(engine, email("one", 1))
     version = saves(town, call("one", 1))
     assert town.send().state == "await_owner"
@@ -125,9 +125,9 @@ def test_the_to_do_for_a_missing_address_has_the_type_of_the_saved_plan(engine: 
     assert str(row.plan_version_id) == version
 
 
-def test_after_a_failed_send_the_message_is_made_anew_from_the_saved_plan(engine: Engine) -> None:
-    """SendGrid is down at 08:30, the step is made an SMS, and the number turns out to be wrong: it
-    is the number that is invalid, not the mailbox."""
+def test_after_a_failed_send_the_message_is_rendered_from_the_saved_plan(engine: Engine) -> None:
+    """SendGrid is down at 08:30, the step is changed to an SMS, and Twilio refuses the number: the
+    number is marked invalid, not the email address."""
     town = planned(engine, email("one", 1), NotSent("down"))
     with pytest.raises(ApplicationError):
         town.send()
@@ -145,7 +145,7 @@ def test_after_a_failed_send_the_message_is_made_anew_from_the_saved_plan(engine
     assert recipient.address == PHONE
 
 
-def test_a_review_before_the_sending_time_plans_the_step_anew(engine: Engine) -> None:
+def test_a_review_before_the_sending_time_plans_the_step_of_the_saved_plan(engine: Engine) -> None:
     town = planned(engine, email("one", 1))
     town.at("2025-03-04 08:00")
     saves(town, email("one", 1, type="sms", subject=""))
@@ -156,7 +156,7 @@ def test_a_review_before_the_sending_time_plans_the_step_anew(engine: Engine) ->
 
 
 def test_a_rejection_by_a_channel_of_another_type_marks_no_address(engine: Engine) -> None:
-    """A message in a channel of another type is a defect of ours, not of the address."""
+    """A message on a channel of another type is a bug of ours, and says nothing of the address."""
     town = planned(engine, email("one", 1), Rejected("no E.164", "21211", recipient_invalid=True))
     town.provider.type = ActionType.SMS
     town.send()

@@ -1,4 +1,4 @@
-"""The nightly pruning: one Schedule for all workers, each of which can run it."""
+"""The nightly pruning: one Temporal Schedule for all workers; any of them can run it."""
 
 from __future__ import annotations
 

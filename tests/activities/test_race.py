@@ -1,5 +1,5 @@
-"""Rule 36: a payment that was committed before the claim always wins. `python -m bench.race` runs
-thousands of these."""
+"""Rule 36: a payment that is committed before the claim prevents the send. `python -m bench.race`
+runs thousands of these."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.services
 
 
 def full(_: str = "") -> RPCError:
-    """As Temporal answers for a run that has reached its limit of signals."""
+    """The error of Temporal for a run that has reached its limit of signals."""
     words = "exceeded workflow execution limit for signal events"
     return RPCError(words, RPCStatusCode.INVALID_ARGUMENT, b"")
 
@@ -32,10 +32,10 @@ def away(_: str = "") -> RPCError:
     return RPCError("connection refused", RPCStatusCode.UNAVAILABLE, b"")
 
 
-async def test_a_customer_whose_nudges_are_refused_does_not_stop_the_others(
+async def test_refused_nudges_of_a_customer_do_not_delay_other_customers(
     engine: Engine, database_url: str
 ) -> None:
-    """It has 300 nudges, older than the others', and a batch has room for 200 customers."""
+    """It has 300 nudges, older than those of the others; a batch holds 200 customers."""
     town = town_of(engine, "acme", "berg", "cole")
     tell(town, "acme", "payment", times=300)
     tell(town, "berg", "payment")
@@ -51,12 +51,12 @@ async def test_a_customer_whose_nudges_are_refused_does_not_stop_the_others(
     left = town.nudges()
     assert len(left) == 300
     assert {(row.tries, row.error) for row in left} == {(1, str(full()))}
-    # Until its next try is due it takes no room in a batch.
+    # It takes no place in a batch before its next try is due.
     assert await batches(database_url, client) == 1
     assert client.tried.count(bad) == 1
 
 
-async def test_the_pause_of_a_refused_nudge_grows_to_a_minute(
+async def test_pauses_between_tries_of_a_refused_nudge_grow_to_a_minute(
     engine: Engine, database_url: str
 ) -> None:
     town = town_of(engine, "acme", "berg")
@@ -72,10 +72,10 @@ async def test_the_pause_of_a_refused_nudge_grows_to_a_minute(
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-async def test_a_new_nudge_takes_those_that_were_refused_with_it(
+async def test_a_new_nudge_is_delivered_together_with_the_refused_ones(
     engine: Engine, database_url: str
 ) -> None:
-    """Nudges of a customer are delivered in their order, and a new one is a reason to try again."""
+    """Nudges of a customer are delivered in order, so a new one makes the refused ones due now."""
     town = town_of(engine, "acme")
     tell(town, "acme", "payment")
     await batches(database_url, TemporalStandIn(full))
@@ -87,7 +87,9 @@ async def test_a_new_nudge_takes_those_that_were_refused_with_it(
     assert town.nudges() == []
 
 
-async def test_all_nudges_of_a_customer_are_one_signal(engine: Engine, database_url: str) -> None:
+async def test_all_nudges_of_a_customer_are_sent_in_one_signal(
+    engine: Engine, database_url: str
+) -> None:
     town = town_of(engine, "acme", "berg")
     for _ in range(3):
         tell(town, "berg", "pause", who="Ben")
@@ -111,7 +113,7 @@ async def test_all_nudges_of_a_customer_are_one_signal(engine: Engine, database_
     name, payload = signals[sequence_of(town, "acme")]
     assert name == "payment"
     assert payload["nudge"] == numbers[-1]
-    # account_changed is told once, with its last number; the messages are in order.
+    # account_changed is sent once, with its last number; the messages are in order.
     assert payload["messages"] == [
         {"signal": "payment", "id": "P-7", "amount": "5.00 EUR", "nudge": numbers[2]},
         {"signal": "complete", "id": "A-1", "nudge": numbers[3]},
@@ -147,7 +149,7 @@ async def test_while_temporal_is_unavailable_no_nudge_counts_as_refused(
     assert {(row.tries, row.next_try_at) for row in town.nudges()} == {(0, None)}
 
 
-async def test_resource_exhausted_for_one_customer_alone_is_no_outage(
+async def test_resource_exhausted_for_one_customer_is_a_refusal_and_no_outage(
     engine: Engine, database_url: str
 ) -> None:
     """Temporal uses this status for one busy run and for a namespace over its rate limit."""

@@ -1,4 +1,4 @@
-"""The relay and runs on a real Temporal."""
+"""The relay with a real Temporal server."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from tests.cast.skipping import Skipping
 pytestmark = pytest.mark.services
 
 
-async def test_the_last_of_several_nudges_counts_as_handled(
+async def test_after_several_nudges_the_number_of_the_last_is_handled(
     skipping: Skipping, engine: Engine, database_url: str
 ) -> None:
-    """A rehearsal waits for that number. The run gets all of them in one signal."""
+    """A rehearsal waits for the number of the last nudge. The run gets all of them in one
+    signal."""
     town = town_of(engine, "acme")
     town.invoice("INV-1", monday())
     tell(town, "acme", "payment", who="Ben")
@@ -48,7 +49,7 @@ async def test_the_last_of_several_nudges_counts_as_handled(
 
 @contextmanager
 def temporal_with(**dynamic: object) -> Iterator[str]:
-    """The address of a Temporal of this test's own, with these dynamic settings."""
+    """The address of a Temporal server for this test alone, with these dynamic settings."""
     options = TemporalOptions(in_memory=True, dynamic=dynamic)
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
@@ -57,12 +58,12 @@ def temporal_with(**dynamic: object) -> Iterator[str]:
         yield services.temporal_address
 
 
-async def test_a_run_at_its_limit_of_signals_rolls_and_the_next_run_gets_the_rest(
+async def test_a_run_at_its_signal_limit_continues_as_new_and_gets_the_rest(
     engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Temporal takes 6 signals of a run here (10,000 by default). Acme's review hangs while signals
-    come in, so that its run cannot roll. The nudges that are refused wait and delay no other
-    customer; when the review ends, the run reads what it has and rolls."""
+    """This Temporal accepts 6 signals for a run (10,000 by default). Acme's review hangs while
+    signals come in, so that its run cannot continue as new. Refused nudges wait and delay no other
+    customer. When the review ends, the run reads its signals and continues as new."""
     monkeypatch.setattr("workflows.contracts.ROLL_AT_SIGNALS", 4)
     town = town_of(engine, "acme", "berg")
     clerk = Clerk(rest())
@@ -88,7 +89,7 @@ async def test_a_run_at_its_limit_of_signals_rolls_and_the_next_run_gets_the_res
                 return (await run.describe()).run_id != first
 
             await until(rolled)
-            tell(town, "acme", "pause")  # takes the refused one with it
+            tell(town, "acme", "pause")  # also delivers the refused one
             await until(lambda: not town.nudges())
             await until(lambda: "complete" in [m for call in clerk.calls for m in call.signals])
     read = [m for call in clerk.calls for m in call.messages if m.nudge]

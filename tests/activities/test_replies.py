@@ -1,4 +1,4 @@
-"""What customers write back: held steps, tasks, STOP and START."""
+"""Replies of customers: held steps, tasks, STOP and START."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.services
 
 
 def test_a_reply_holds_automatic_steps_and_gives_the_owner_a_task(engine: Engine) -> None:
-    """The next reminder is due on Tuesday 11; Eve writes on Monday evening: it waits two days."""
+    """The next reminder is due on Tuesday 11. Eve writes on Monday evening, so it waits two
+    days."""
     town = sent(engine)
     town.at("2025-03-10 18:00")
     assert town.answered("Next week, I promise", subject="Re: INV-1", provider_id="<a@x>")
@@ -34,7 +35,7 @@ def test_a_reply_holds_automatic_steps_and_gives_the_owner_a_task(engine: Engine
     assert town.lives_until("2025-03-13 09:00") == ["Wed 2025-03-12 08:30"]
 
 
-def test_a_reply_holds_for_the_days_of_the_organisation_and_no_manual_step(engine: Engine) -> None:
+def test_a_reply_holds_automatic_steps_for_the_days_set_by_the_organisation(engine: Engine) -> None:
     town = sent(
         engine, steps=plan(email("one", 1), call("two", 8), email("three", 9)), reply_hold_days=7
     )
@@ -44,7 +45,7 @@ def test_a_reply_holds_for_the_days_of_the_organisation_and_no_manual_step(engin
     assert ("two", "to_do") in town.actions()
 
 
-def test_an_automatic_reply_is_only_noted(engine: Engine) -> None:
+def test_an_automatic_reply_is_only_recorded(engine: Engine) -> None:
     town = sent(engine)
     town.at("2025-03-10 18:00")
     town.answered("I am away", automatic=True, subject="Out of office")
@@ -53,7 +54,7 @@ def test_an_automatic_reply_is_only_noted(engine: Engine) -> None:
     assert town.lives_until("2025-03-11 09:00") == ["Tue 2025-03-11 08:30"]
 
 
-def test_a_reply_to_a_named_delivery_from_a_foreign_address(engine: Engine) -> None:
+def test_a_reply_that_names_its_delivery_matches_from_any_address(engine: Engine) -> None:
     town = sent(engine)
     assert town.answered("me again", sender="eve@home.example", reference=town.newest())
     assert not town.answered("who am I", sender="nobody@home.example")

@@ -1,5 +1,5 @@
-"""The installation's account serves every organisation: what comes in there is given to one only
-where no other can be meant."""
+"""Several organisations share the installation's account: a reply or report is matched to one of
+them only if it cannot be about another."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def has_own_account(town: Town, provider: str = "twilio") -> None:
 
 
 def replies(town: Town) -> set[OrganisationId]:
-    """The organisations that got it."""
+    """The organisations to which the reply was matched."""
     return {row.organisation_id for row in town.rows_of(t.Reply)}
 
 
@@ -81,7 +81,7 @@ def test_a_reply_without_a_reference_is_unmatched_if_two_organisations_wrote(
     row = take_in(amber, [said(amber)])
     assert (row.outcome, replies(amber)) == ("unmatched", set())
     assert row.error == f"2 organisations may be meant by {EVE}"
-    assert row.body  # what it said is kept there
+    assert row.body  # its text is stored there
     assert amber.timeline("reply") == berg.timeline("reply") == []
     assert [c.held_until for c in amber.rows_of(t.Customer)] == [None, None]
     with transaction(engine) as session:
@@ -119,10 +119,12 @@ def test_a_reply_on_an_own_account_is_matched_to_its_organisation(engine: Engine
     assert replies(amber) == {berg.id}
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
     assert berg.answered("again", organisation_id=berg.id, reference=str(first.id))
-    assert replies(amber) == {berg.id}  # the reference names another's message: it is not theirs
+    assert replies(amber) == {berg.id}  # the reference is to a message of another
 
 
-def test_a_reply_is_not_matched_to_who_wrote_by_another_account(engine: Engine) -> None:
+def test_a_reply_is_not_matched_to_an_organisation_that_wrote_by_another_account(
+    engine: Engine,
+) -> None:
     amber, _ = two_houses(engine)
     with transaction(engine) as session:
         for row in session.exec(select(t.Delivery)):
@@ -139,10 +141,10 @@ def test_a_reply_is_not_matched_to_a_rehearsal(engine: Engine) -> None:
     assert replies(amber) == {amber.id}
 
 
-# STOP and START to a number that several organisations write from.
+# STOP and START sent to a number that several organisations share.
 
 
-def test_stop_on_the_shared_number_closes_it_for_all_and_gives_nobody_a_text(
+def test_stop_on_the_shared_number_closes_it_for_all_and_shows_its_text_to_none(
     engine: Engine,
 ) -> None:
     amber, berg = two_houses(engine)
@@ -162,7 +164,7 @@ def test_stop_on_the_shared_number_closes_it_for_all_and_gives_nobody_a_text(
     assert sorted(tasks) == sorted([amber.id, berg.id])
 
 
-def test_start_on_the_shared_number_opens_what_stop_closed_and_nothing_else(
+def test_start_on_the_shared_number_opens_only_numbers_closed_by_stop(
     engine: Engine,
 ) -> None:
     amber, berg = two_houses(engine)
@@ -183,7 +185,7 @@ def test_start_on_the_shared_number_opens_what_stop_closed_and_nothing_else(
     assert berg.closed("phone") == {"eve": "agreed on the phone"}
 
 
-def test_stop_on_an_own_account_is_kept_for_a_contact_that_comes_later(engine: Engine) -> None:
+def test_stop_on_an_own_account_closes_the_number_of_a_later_contact(engine: Engine) -> None:
     town = Town(engine)
     assert town.answered("STOP", wish=Wish.STOP, organisation_id=town.id, **SMS)
     town.customer(phone="+33 6 12 34 56 78")
@@ -193,10 +195,10 @@ def test_stop_on_an_own_account_is_kept_for_a_contact_that_comes_later(engine: E
 # Reports.
 
 
-def test_a_bounce_without_ids_is_unmatched_however_many_were_sent_there(
+def test_a_bounce_without_ids_is_unmatched_if_one_of_two_organisations_sent_more(
     engine: Engine,
 ) -> None:
-    """Amber wrote once, then Berg wrote more often than anybody looks."""
+    """Amber wrote once, then Berg 25 times: more than the newest deliveries that are compared."""
     amber, berg = two_houses(engine, wrote=False)
     other = Town(engine)
     customer = other.customer()
@@ -242,7 +244,8 @@ def _delivered(session: Session, town: Town, customer: CustomerId, number: int, 
 
 
 def test_a_provider_id_of_two_organisations_is_matched_within_each(engine: Engine) -> None:
-    """Two own accounts may count alike. On the installation's account nobody knows whose it is."""
+    """Own accounts of two organisations may give the same id. On the installation's account such an
+    id does not say whose message it is."""
     amber, berg = two_houses(engine)
     by_id: dict[str, Any] = {"delivery_id": "", "provider_id": "id-1", "provider": "stand-in"}
     assert isinstance(amber.provider, Provider)
@@ -254,7 +257,7 @@ def test_a_provider_id_of_two_organisations_is_matched_within_each(engine: Engin
     assert not amber.told(DeliveryFact.BOUNCED, organisation_id=None, **by_id)
 
 
-def test_a_report_on_an_own_account_is_never_about_anothers_delivery(engine: Engine) -> None:
+def test_a_report_on_an_own_account_matches_no_delivery_of_others(engine: Engine) -> None:
     amber, berg = two_houses(engine)
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
     names: list[dict[str, Any]] = [
@@ -267,8 +270,8 @@ def test_a_report_on_an_own_account_is_never_about_anothers_delivery(engine: Eng
         )
 
 
-def test_the_time_of_a_reply_is_that_of_the_call(engine: Engine) -> None:
-    """Twilio says no time. STOP comes before START, and is taken in after it."""
+def test_the_time_of_a_reply_is_that_of_its_callback(engine: Engine) -> None:
+    """Twilio's callback has no time. STOP arrives before START and is processed after it."""
     town = sent(engine)
     has_phone(town)
     seen = []

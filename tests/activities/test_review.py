@@ -1,5 +1,5 @@
-"""The review on the real PostgreSQL: signals sent by hand are applied once; what nonsense
-does; the cases of the rules that need activities."""
+"""The review on a real PostgreSQL: signals by hand are applied once, invalid ones change nothing;
+the cases of docs/rules.md that need activities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.services
 
 
 def test_a_payment_by_hand_is_applied_once(engine: Engine) -> None:
-    """The review commits, its answer is lost, Temporal runs it again: one payment."""
+    """The review commits, its answer is lost, Temporal runs it again: one payment is recorded."""
     town = overdue(engine)
     for _ in range(3):
         coming = town.review(hand("payment", "P", amount="30.50", invoice="INV-1", who="Ben"))
@@ -32,14 +32,14 @@ def test_a_payment_by_hand_is_applied_once(engine: Engine) -> None:
     assert [e.by for e in town.rows(t.TimelineEntry) if e.kind == "payment"] == ["Ben"]
 
 
-def test_a_payment_without_words_pays_the_carrying_invoice(engine: Engine) -> None:
+def test_a_payment_by_hand_without_an_invoice_pays_the_carrying_one(engine: Engine) -> None:
     town = overdue(engine)
     town.review()
     assert town.review(hand("payment")).owes_nothing
     assert balance(town) == 0
 
 
-def test_complete_by_hand(engine: Engine) -> None:
+def test_complete_by_hand_completes_the_open_action(engine: Engine) -> None:
     town = shown_a_call(engine)
     for _ in range(2):
         coming = town.review(hand("complete", why="Eve will pay on Friday", who="Ben"))
@@ -48,7 +48,7 @@ def test_complete_by_hand(engine: Engine) -> None:
     assert town.timeline("action_completed") == ["'Call call' is completed: Eve will pay on Friday"]
 
 
-def test_skip_by_hand(engine: Engine) -> None:
+def test_skip_by_hand_skips_the_open_action(engine: Engine) -> None:
     town = shown_a_call(engine)
     for _ in range(2):
         town.review(hand("skip", why="they moved"))
@@ -67,7 +67,7 @@ def test_a_manual_email_completed_by_hand_leaves_through_the_guarded_path(engine
     assert town.actions() == [("letter", "done")]
 
 
-def test_pause_and_resume_by_hand(engine: Engine) -> None:
+def test_pause_and_resume_by_hand_are_each_applied_once(engine: Engine) -> None:
     town = overdue(engine)
     for _ in range(2):
         coming = town.review(hand("pause", "p1", until="2025-03-20"))
@@ -75,20 +75,20 @@ def test_pause_and_resume_by_hand(engine: Engine) -> None:
         assert f"{coming.until.astimezone(PARIS):%Y-%m-%d %H:%M}" == "2025-03-20 00:00"
     assert len(town.rows(t.Pause)) == 1
     assert town.review(hand("resume", "r1")).then == "email"
-    # The retried review must not resume what was paused since.
+    # The retried review must not end a pause that began after it.
     town.review(hand("pause", "p2"))
     assert town.review(hand("resume", "r1")).state == "rest"
 
 
-def test_one_invoice_is_paused_by_hand(engine: Engine) -> None:
+def test_pause_by_hand_can_pause_one_invoice(engine: Engine) -> None:
     town = overdue(engine)
     town.invoice("INV-2", "2025-03-10")
     assert town.review(hand("pause", invoice="INV-1")).carrying == invoice_id(town, "INV-2")
     assert town.review(hand("resume", "y", invoice="INV-1")).carrying == invoice_id(town, "INV-1")
 
 
-def test_a_signal_of_a_nudge_is_no_order(engine: Engine) -> None:
-    """The fact is in the database already; the signal only says: look again."""
+def test_a_signal_of_the_relay_changes_no_fact(engine: Engine) -> None:
+    """The fact is in the database already; the signal only asks for a review."""
     town = overdue(engine)
     town.review(Signal("payment", "P-7", nudge=5, invoice="INV-1", amount="100 EUR"))
     assert balance(town) == 100
@@ -124,7 +124,7 @@ def test_a_signal_of_a_nudge_is_no_order(engine: Engine) -> None:
     ],
     ids=lambda m: f"{m.signal}-{m.amount or m.until or m.invoice or m.id}"[:40],
 )
-def test_nonsense_by_hand_changes_nothing_but_the_timeline(
+def test_an_invalid_signal_by_hand_changes_nothing_but_the_timeline(
     engine: Engine, nonsense: Signal
 ) -> None:
     town = overdue(engine)
@@ -137,15 +137,17 @@ def test_nonsense_by_hand_changes_nothing_but_the_timeline(
     assert len(town.timeline("signal_refused")) <= 1
 
 
-def test_an_order_for_an_action_that_is_not_open_is_on_the_timeline(engine: Engine) -> None:
+def test_complete_by_hand_of_an_action_that_is_not_open_is_on_the_timeline(engine: Engine) -> None:
     town = overdue(engine)
     town.review(hand("complete"))
     assert town.timeline("signal_refused") == ["complete: no action is open"]
 
 
 @pytest.mark.parametrize("rehearsal", [False, True])
-def test_a_pause_until_the_end_of_time(engine: Engine, rehearsal: bool) -> None:
-    """An instant that no calendar reaches must not stop the review, now or ever after."""
+def test_a_pause_by_hand_until_the_last_possible_date_does_not_fail(
+    engine: Engine, rehearsal: bool
+) -> None:
+    """A date that cannot be converted to an instant must not make this or any later review fail."""
     town = overdue(engine)
     if rehearsal:
         town.change(t.Organisation, rehearsal_now=town.now)
@@ -156,7 +158,7 @@ def test_a_pause_until_the_end_of_time(engine: Engine, rehearsal: bool) -> None:
     assert town.review(hand("resume", "y")).then == "email"
 
 
-def test_a_customer_nobody_knows_lets_the_run_end(engine: Engine) -> None:
+def test_a_run_of_an_unknown_customer_is_told_to_end(engine: Engine) -> None:
     town = overdue(engine)
     ids = (str(town.id), str(uuid.uuid4()))
     coming = town.reviewing.review(ReviewInput(*ids, town.now))
@@ -164,10 +166,12 @@ def test_a_customer_nobody_knows_lets_the_run_end(engine: Engine) -> None:
     assert town.sending.send_email(SendInput(*ids, town.now, "email")) == coming
 
 
-# The cases of the rules that need activities.
+# The cases of docs/rules.md that need activities.
 
 
-def test_c5_an_address_that_fails_and_is_corrected(engine: Engine) -> None:
+def test_c5_a_corrected_contact_is_written_to_on_the_next_working_day_by_activities(
+    engine: Engine,
+) -> None:
     """Invalid at the 08:30 of Thursday 6 March, corrected on Friday at 07:00: a to-do on the 6th,
     sent on Monday the 10th, 08:30."""
     town = Town(engine, steps=plan(email("one", 3), email("two", 30)))
@@ -185,7 +189,7 @@ def test_c5_an_address_that_fails_and_is_corrected(engine: Engine) -> None:
     assert town.actions() == [("one", "withdrawn"), ("one", "done")]
 
 
-def test_c6_the_delay_counts_from_the_day_the_call_was_made(engine: Engine) -> None:
+def test_c6_the_delay_counts_from_the_day_of_completion_by_activities(engine: Engine) -> None:
     """A call due on Tuesday 4 March, made on Thursday 14:10; the next email, long due, leaves on
     Tuesday 11 March, 08:30."""
     town = Town(engine, steps=plan(call("call", 1), email("mail", 2)))
@@ -197,7 +201,7 @@ def test_c6_the_delay_counts_from_the_day_the_call_was_made(engine: Engine) -> N
     assert town.lives_until("2025-03-14 12:00") == ["Tue 2025-03-11 08:30"]
 
 
-def test_c1_a_month_of_reminders(engine: Engine) -> None:
+def test_c1_the_contact_delay_pushes_over_three_weekends_by_activities(engine: Engine) -> None:
     steps = plan(email("a", 0), email("b", 4), email("c", 8), email("d", 15))
     town = Town(engine, steps=steps)
     town.at("2025-02-20 09:00")
@@ -207,8 +211,8 @@ def test_c1_a_month_of_reminders(engine: Engine) -> None:
     assert town.lives_until("2025-04-30 12:00") == [f"Mon {day} 08:30" for day in mondays]
 
 
-def test_two_reviews_at_once_follow_one_another(engine: Engine) -> None:
-    """Each takes the customer's lock: the call is shown once."""
+def test_two_concurrent_reviews_assign_an_action_once(engine: Engine) -> None:
+    """Each takes the customer's lock, so the call is assigned once."""
     town = overdue(engine, call("call", 1))
     with ThreadPoolExecutor(4) as pool:
         states = {f.result(20).state for f in [pool.submit(town.review) for _ in range(8)]}
@@ -217,8 +221,9 @@ def test_two_reviews_at_once_follow_one_another(engine: Engine) -> None:
     assert len(town.timeline("action_to_do")) == 1
 
 
-def test_a_provider_of_another_kind_is_not_asked(engine: Engine) -> None:
-    """The plan was changed while an SMS waited in its queue: the email is sent by the email's."""
+def test_a_send_on_the_queue_of_another_channel_calls_no_provider(engine: Engine) -> None:
+    """The plan was changed while an SMS waited in its task queue: the email queue sends the
+    email."""
     town = overdue(engine)
     town.provider.script = [Accepted("x")]
     town.at("2025-03-04 08:30")

@@ -1,4 +1,4 @@
-"""One message: claim, commit, call the provider once, record. On the real PostgreSQL."""
+"""Sending one message: claim, commit, call the provider once, record. On a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.cast.first_reminder import (
 pytestmark = pytest.mark.services
 
 
-def test_the_stand_in_is_a_channel() -> None:
+def test_the_scripted_provider_has_the_interface_of_a_channel() -> None:
     channel: Channel = Provider()
     assert not channel.idempotent
 
@@ -52,7 +52,7 @@ def test_an_accepted_message_makes_its_action_done(engine: Engine) -> None:
 
 
 def test_the_claim_is_committed_before_the_provider_is_called(engine: Engine) -> None:
-    """While the provider thinks, everybody can see the claim, and nobody has to wait for it."""
+    """During the call the claim is visible to other transactions, and no lock is held."""
     seen: list[Any] = []
 
     def look(message: Message) -> Result:
@@ -80,8 +80,8 @@ def test_the_step_of_a_rejected_message_goes_to_its_owner(engine: Engine) -> Non
 
 
 def test_a_refused_address_goes_to_its_owner_until_it_is_corrected(engine: Engine) -> None:
-    """Rules 37 and 35: no mail the next morning to the same address; a corrected one is written to
-    on the following working day."""
+    """Rules 37 and 35: no message to the same address the next morning; a corrected address is
+    written to on the next working day."""
     town = due_today(
         engine, Rejected("no such mailbox", "550", recipient_invalid=True), Accepted("")
     )
@@ -95,8 +95,9 @@ def test_a_refused_address_goes_to_its_owner_until_it_is_corrected(engine: Engin
     assert town.actions() == [("one", "failed"), ("one", "withdrawn"), ("one", "done")]
 
 
-def test_a_message_that_was_not_sent_is_retried_when_the_provider_says(engine: Engine) -> None:
-    """429 at 08:30, "in twenty minutes"; at 08:50 it leaves."""
+def test_a_message_that_was_not_sent_is_retried_after_the_providers_pause(engine: Engine) -> None:
+    """The provider answers 429 at 08:30 and asks for twenty minutes; at 08:50 the message
+    leaves."""
     town = due_today(engine, NotSent("429", timedelta(minutes=20)), Accepted("x"))
     with pytest.raises(ApplicationError) as refused:
         town.send()
@@ -104,7 +105,7 @@ def test_a_message_that_was_not_sent_is_retried_when_the_provider_says(engine: E
     assert refused.value.category is ApplicationErrorCategory.BENIGN
     assert not refused.value.non_retryable
     assert delivery(town).status == "planned"
-    assert town.actions() == []  # it is planned, as it was
+    assert town.actions() == []  # still planned
     eight_thirty = town.now
     town.at("2025-03-04 08:50")
     town.send(clock=eight_thirty)  # the same activity again
@@ -113,7 +114,7 @@ def test_a_message_that_was_not_sent_is_retried_when_the_provider_says(engine: E
 
 
 def test_a_message_not_sent_by_the_cut_off_is_sent_the_next_working_day(engine: Engine) -> None:
-    """The provider is down all Friday: nothing goes out in the night or on Sunday (rule 21)."""
+    """The provider is down on Friday: nothing goes out at night or on Sunday (rule 21)."""
     town = Town(engine, Provider(NotSent("down"), NotSent("down"), Accepted("x")))
     town.at("2025-03-06 10:00")
     town.customer()
@@ -132,8 +133,8 @@ def test_a_message_not_sent_by_the_cut_off_is_sent_the_next_working_day(engine: 
     assert town.lives_until("2025-03-10 12:00") == ["Mon 2025-03-10 08:30"]
 
 
-def test_a_message_that_cannot_be_made_goes_to_its_owner(engine: Engine) -> None:
-    """The address was good once; by now the member's mailbox is no address at all."""
+def test_a_message_that_cannot_be_rendered_goes_to_its_owner(engine: Engine) -> None:
+    """The sender's address has become invalid since the message was planned."""
     town = due_today(engine)
     with transaction(engine) as session:
         ben = session.exec(select(t.Member).where(t.Member.email == "ben@amber.example")).one()
@@ -146,7 +147,7 @@ def test_a_message_that_cannot_be_made_goes_to_its_owner(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("address", ["not an address", "eve..e@acme.example", "eve@acme"])
-def test_an_address_of_an_invalid_form_is_marked_before_any_call(
+def test_a_malformed_address_is_marked_invalid_before_any_call(
     engine: Engine, address: str
 ) -> None:
     """Rule 35: its owner gets the step, with the cause on the contact."""
@@ -159,8 +160,8 @@ def test_an_address_of_an_invalid_form_is_marked_before_any_call(
     assert "no email address" in contact.email_invalid
 
 
-def test_two_steps_due_on_one_day_leave_one_after_the_other(engine: Engine) -> None:
-    """Two steps of the same trigger date go out one after the other, each with its own claim."""
+def test_two_steps_due_on_one_day_leave_in_order(engine: Engine) -> None:
+    """Two steps with the same trigger date, each with its own claim."""
     steps = plan(email("a", 1), email("b", 1), email("c", 8), delay=0)
     town = due_today(engine, steps=steps)
     assert town.lives_until("2025-03-04 12:00") == ["Tue 2025-03-04 08:30"] * 2
@@ -168,7 +169,7 @@ def test_two_steps_due_on_one_day_leave_one_after_the_other(engine: Engine) -> N
 
 
 def test_a_rehearsal_never_reaches_the_provider(engine: Engine) -> None:
-    """Its clock stands in March 2025, and its mail lands in the outbox table."""
+    """Its clock is in March 2025, and its messages go to the outbox table."""
     town = Town(engine, Provider())
     town.at("2025-03-03 10:00")
     town.customer()
@@ -184,9 +185,9 @@ def test_a_rehearsal_never_reaches_the_provider(engine: Engine) -> None:
     assert stored.subject == "INV-1: €100.00 open"
 
 
-def test_a_rehearsals_claim_has_its_deadline_in_real_time(engine: Engine) -> None:
-    """A worker dies in a rehearsal of March 2025, years ago: it is looked at in half a minute, not
-    when that clock has come to today."""
+def test_the_deadline_of_a_claim_in_a_rehearsal_is_in_real_time(engine: Engine) -> None:
+    """After a worker died, a rehearsal of March 2025 looks at the claim half a minute later, and
+    not when its own clock has reached today."""
     town = due_today(engine)
     town.change(t.Organisation, rehearsal_now=town.now)
     outbox = {ActionType.EMAIL: Provider(Died(), Accepted("x"), idempotent=True)}

@@ -1,4 +1,4 @@
-"""With every slot of a worker busy nothing waits for a connection."""
+"""With every slot of a worker busy, no activity waits for a thread or a database connection."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class EverySlot:
 
 
 def test_a_worker_of_one_thread_has_a_thread_for_each_of_its_slots() -> None:
-    """Fewer threads than slots: an accepted activity would wait while its time-out runs."""
+    """With fewer threads than slots an accepted activity would wait while its time-out runs."""
     assert Slots.of(1) == Slots(reviews=1, sends=2)
     assert Slots.of(1).activities == 7
     assert Slots.of(20).activities == 38

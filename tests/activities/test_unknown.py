@@ -33,7 +33,7 @@ def test_an_unknown_message_is_looked_up_and_not_sent_again(engine: Engine) -> N
         deadline = delivery(town).deadline
         assert deadline is not None
         waits.append(round((deadline - town.now) / timedelta(minutes=1)))
-        assert town.send().look_up  # a send that comes in between sends nothing
+        assert town.send().look_up  # a send between two look-ups sends nothing
         assert town.review().look_up
         coming = town.look_up()
     assert waits == [1, 4, 10, 45]
@@ -53,8 +53,8 @@ def test_an_unknown_message_is_looked_up_and_not_sent_again(engine: Engine) -> N
     )
 
 
-def test_a_message_that_a_look_up_finds_is_accepted(engine: Engine) -> None:
-    """Its logs lag behind: the second time it is there."""
+def test_a_message_found_by_a_look_up_is_accepted(engine: Engine) -> None:
+    """The provider's log is late: only the second look-up finds the message."""
     town = due_today(engine, Ambiguous("read timed out"))
     town.provider.knows = [NotFound(), Found("sg-9")]
     assert town.send().look_up
@@ -94,7 +94,7 @@ def test_a_look_up_does_not_take_the_message_of_another_delivery(engine: Engine)
 
 
 def test_an_idempotent_provider_is_sent_the_stored_message_again(engine: Engine) -> None:
-    """Lob: nothing is found, and the same key makes one letter of both."""
+    """Lob: the look-up finds nothing, and under the same key the retry cannot print twice."""
     town = due_today(engine, Ambiguous("read timed out"), Accepted("ltr-1"), idempotent=True)
     town.provider.knows = [NotFound()]
     assert town.send().look_up
@@ -111,8 +111,8 @@ def test_an_idempotent_provider_is_sent_the_stored_message_again(engine: Engine)
 def test_on_a_retry_under_the_same_key_only_accepted_settles(
     engine: Engine, answer: Result
 ) -> None:
-    """The first may have left. 429 or a refusal of the second under the same key changes nothing;
-    two days later the key would be forgotten, and the same again another letter."""
+    """The first attempt may have left: 429 or a refusal of the retry under the same key changes
+    nothing. Two days later the key has expired, and a retry would print a second letter."""
     town = due_today(engine, Ambiguous("read timed out"), answer, idempotent=True)
     town.provider.knows = [NotFound()]
     assert town.send().look_up
@@ -132,9 +132,10 @@ def test_on_a_retry_under_the_same_key_only_accepted_settles(
 
 
 @pytest.mark.parametrize("spoilt", ["paid", "old", "evening"])
-def test_no_retry_of_a_message_that_would_not_be_sent_now(engine: Engine, spoilt: str) -> None:
-    """Rule 36: paid in the meantime; rule 21: the cut-off is past. Nor when the key is too old to
-    be known."""
+def test_an_unknown_message_is_not_retried_when_it_would_not_be_sent_now(
+    engine: Engine, spoilt: str
+) -> None:
+    """Rule 36: paid in the meantime. Rule 21: after the cut-off. Also none under an expired key."""
     town = due_today(engine, Ambiguous("read timed out"), Accepted("x"), idempotent=True)
     town.provider.knows = [NotFound()]
     assert town.send().look_up

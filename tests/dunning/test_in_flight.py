@@ -1,4 +1,4 @@
-"""Rule 36: a message that is being sent, or of which nobody knows whether it left."""
+"""Rule 36: a message that is being sent, or that is in doubt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_rule_36_a_message_that_may_have_left_waits_for_its_owner() -> None:
     assert (decision.kind, decision.action_id) == (Kind.AWAIT_OWNER, "a")
 
 
-def test_rule_36_a_message_being_sent_comes_before_one_that_needs_review() -> None:
+def test_rule_36_a_message_being_sent_comes_before_one_in_doubt() -> None:
     life = Diary(plan(email("s1", 1)), "2025-03-04 08:30")
     life.invoice("A", due="2025-03-03")
     life.act(id="a", invoice_id="A", step_key="s1", status=ActionStatus.NEEDS_REVIEW)

@@ -1,5 +1,5 @@
-"""Rule 36: a message that needs review, because nobody knows whether it left. It holds the sequence
-while its invoice carries, until its owner answers."""
+"""Rule 36: a message in doubt. It holds the sequence while its invoice carries, until its owner
+answers."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ GONE: dict[str, Callable[[Diary], object]] = {
 }
 
 
-def test_rule_36_needs_review_holds_the_sequence_while_its_invoice_carries() -> None:
+def test_rule_36_a_message_in_doubt_holds_the_sequence_while_its_invoice_carries() -> None:
     life = in_doubt()
     decision = life.settle()
     assert (decision.kind, decision.action_id) == (Kind.AWAIT_OWNER, "a")
 
 
 @pytest.mark.parametrize("why", GONE)
-def test_rule_36_needs_review_holds_nothing_when_its_invoice_does_not_carry(why: str) -> None:
+def test_rule_36_a_message_in_doubt_holds_nothing_when_its_invoice_does_not_carry(why: str) -> None:
     life = in_doubt()
     GONE[why](life)
     decision = life.settle()
@@ -54,14 +54,14 @@ def test_rule_36_needs_review_holds_nothing_when_its_invoice_does_not_carry(why:
     assert [a.status for a in life.account.actions if a.id == "a"] == [ActionStatus.NEEDS_REVIEW]
 
 
-def test_rule_36_needs_review_holds_nothing_when_an_older_invoice_appears() -> None:
+def test_rule_36_a_message_in_doubt_holds_nothing_when_an_older_invoice_appears() -> None:
     life = in_doubt()
     life.invoice("older", due="2025-02-03")
     decision = life.settle()
     assert (decision.kind, decision.invoice_id) == (Kind.WAIT, "older")
 
 
-def test_rule_36_needs_review_holds_nothing_when_every_invoice_is_paid() -> None:
+def test_rule_36_a_message_in_doubt_holds_nothing_when_every_invoice_is_paid() -> None:
     life = in_doubt()
     life.pay("A")
     life.pay("B")
@@ -69,7 +69,7 @@ def test_rule_36_needs_review_holds_nothing_when_every_invoice_is_paid() -> None
     assert (decision.kind, decision.owes_nothing) == (Kind.REST, True)
 
 
-def test_rule_36_needs_review_holds_again_when_its_invoice_carries_again() -> None:
+def test_rule_36_a_message_in_doubt_holds_again_when_its_invoice_carries_again() -> None:
     life = in_doubt()
     life.pause("A", until="2025-03-20")
     life.until("2025-03-20 09:00")
@@ -77,7 +77,7 @@ def test_rule_36_needs_review_holds_again_when_its_invoice_carries_again() -> No
     assert (decision.kind, decision.action_id) == (Kind.AWAIT_OWNER, "a")
 
 
-def test_rule_36_needs_review_does_not_hold_the_call_of_another_invoice() -> None:
+def test_rule_36_a_message_in_doubt_does_not_hold_the_call_of_another_invoice() -> None:
     life = Diary(plan(call("call", 1)), "2025-03-11 09:00")
     life.invoice("A", due="2025-03-03")
     life.invoice("B", due="2025-03-10")
@@ -89,7 +89,7 @@ def test_rule_36_needs_review_does_not_hold_the_call_of_another_invoice() -> Non
 
 
 @pytest.mark.parametrize("why", GONE)
-def test_rule_36_needs_review_may_be_sent_again_only_while_its_reason_holds(why: str) -> None:
+def test_rule_36_a_message_in_doubt_may_be_sent_again_only_while_its_reason_holds(why: str) -> None:
     life = in_doubt()
     assert why_not_again(life.account, "a", life.now) == ""
     GONE[why](life)
