@@ -46,8 +46,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """``total`` is the sum of the lines. Without lines nothing is late, or a rate is
-    ``unknown``."""
+    """``total`` is the sum of the lines. No lines: nothing is late, or ``unknown`` says why."""
 
     lines: tuple[Line, ...] = ()
     unknown: Unknown | None = None

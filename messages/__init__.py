@@ -1,1 +1,1 @@
-"""From a step's texts and the facts to a message in the customer's language."""
+"""Makes a message in the customer's language from a step's texts and the facts."""

@@ -1,4 +1,4 @@
-"""The HTML that an email may have: what mail programs show and people need. Data only."""
+"""The HTML that an email may have: what mail programs show and readers need. Data only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TAGS = {
     "u",
     "ul",
 }
-#: By tag; "*" is any.
+#: By tag; "*" means every tag.
 ATTRIBUTES = {
     "*": {"align", "bgcolor", "dir", "lang", "style", "title", "valign"},
     "a": {"href"},
@@ -60,7 +60,7 @@ ATTRIBUTES = {
     "td": {"colspan", "height", "rowspan", "width"},
     "th": {"colspan", "height", "rowspan", "scope", "width"},
 }
-#: Properties of a style. None of them takes an address, moves a thing over another, or hides it.
+#: Properties of a style. None of them loads an address, moves an element over another, or hides it.
 STYLES = {
     "background-color",
     "border",

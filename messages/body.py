@@ -16,7 +16,7 @@ Body = tuple[Part, ...]
 
 
 def joined(parts: Iterable[Part]) -> Body:
-    """Neighbouring texts as one, empty texts left out."""
+    """Merges texts that are side by side, and leaves empty texts out."""
     made: list[Part] = []
     for is_text, group in groupby(parts, lambda part: isinstance(part, str)):
         if not is_text:
@@ -27,12 +27,12 @@ def joined(parts: Iterable[Part]) -> Body:
 
 
 def as_text(body: Body) -> str:
-    """Its tables as aligned text."""
+    """The body as text, its tables with aligned columns."""
     return _written(body, tables.as_text)
 
 
 def in_brief(body: Body) -> str:
-    """Its tables as an SMS has them: on one line."""
+    """The body as text for an SMS, each table on one line."""
     return _written(body, lambda table: table.brief)
 
 
@@ -45,8 +45,8 @@ def is_empty(body: Body) -> bool:
 
 
 def tidy(body: Body) -> Body:
-    """Without control characters, spaces at the end of a line, blank lines at both ends, and more
-    than one blank line in a row."""
+    """Without control characters, spaces at the end of a line, blank lines at both ends, and
+    repeated blank lines."""
     made: list[Part] = []
     end = len(body) - 1
     for place, part in enumerate(body):
@@ -54,7 +54,7 @@ def tidy(body: Body) -> Body:
             made.append(part)
             continue
         lines = TEXT_CONTROL.sub("", part.replace("\r", "")).split("\n")
-        whole = lines if place == end else lines[:-1]  # the last one goes on with a table
+        whole = lines if place == end else lines[:-1]  # a table continues the last line
         lines = [line.rstrip(" \t") for line in whole] + lines[len(whole) :]
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
         text = text if place else text.lstrip("\n")
@@ -63,7 +63,7 @@ def tidy(body: Body) -> Body:
 
 
 def from_json(parts: Iterable[str | Mapping[str, Any]]) -> Body:
-    """A body that was kept as JSON: each table as an object."""
+    """A body from its JSON, where each table is an object."""
     return tuple(p if isinstance(p, str) else tables.from_json(p) for p in parts)
 
 

@@ -1,4 +1,4 @@
-"""Whether the texts of a plan can be rendered, whatever the facts. Asked when a plan is saved."""
+"""Whether the texts of a plan can be rendered with any facts. Checked when a plan is saved."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from messages.step_templates import StepTemplates
 from messages.template import TemplateError, template
 from messages.words import LABELS
 
-#: Of all texts of a plan together: about two seconds to check them.
+#: All texts of a plan together: checking them takes about two seconds.
 MAX_PLAN_NODES = 20_000
 
 
 def check(subject: str, body: str, html: str = "") -> None:
     """Whether a step's texts can be rendered. Raises TemplateError.
 
-    An empty text is fine: it takes the built-in one.
+    An empty text is valid: the built-in one takes its place.
     """
     texts = StepTemplates.of(subject, body, html)
     if texts.html is not None and texts.body is None:
@@ -52,8 +52,8 @@ def check_step(step: Step) -> None:
 
 
 def check_texts(plan: Plan) -> None:
-    """``check_step`` for every step, and that all of it together is not too much. Raises PlanError
-    with the step."""
+    """``check_step`` for every step, and the limit for all together. Raises PlanError with the
+    step."""
     size = 0
     for step in plan.steps:
         try:
@@ -67,8 +67,8 @@ def check_texts(plan: Plan) -> None:
 
 
 def refusal(plan: Plan) -> tuple[str, str] | None:
-    """The key of the step whose text ``check_texts`` refuses, and why; None where it refuses none.
-    As data, so that a process of its own can run it (messages/processes.py)."""
+    """The key of the step whose text ``check_texts`` refuses, and why; None if it refuses none.
+    Plain data, so that another process can run it (messages/processes.py)."""
     try:
         check_texts(plan)
     except PlanError as error:

@@ -1,4 +1,4 @@
-"""A draft rendered: the message exactly as it is sent."""
+"""Renders a draft: the message exactly as it is sent."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def compose(
     organisation_id: str,
     attachments: tuple[Attachment, ...] = (),
 ) -> Message:
-    """Raises TemplateError for texts that cannot be rendered, BadAddress for a recipient whom
-    the channel cannot reach, BadMessage for a message that cannot be sent.
+    """Raises TemplateError for texts that cannot be rendered, BadAddress for a recipient whom the
+    channel cannot reach, BadMessage for a message that cannot be sent.
 
-    A letter is to one person: the first of those it is meant for.
+    A letter has one recipient: the first of the draft.
     """
     words = render(
         draft.subject, draft.body, draft.facts, draft.channel, draft.html, draft.language
@@ -57,7 +57,8 @@ def compose(
 
 
 def _recipient(addressee: Addressee, channel: ActionType, country: str) -> Recipient:
-    """A number in E.164, a postal address in its parts. Raises BadAddress with the contact's id."""
+    """The address in the channel's form: a number in E.164, a postal address in its parts. Raises
+    BadAddress with the contact's id."""
     address, postal = addressee.address, None
     try:
         if channel is ActionType.SMS:
@@ -73,8 +74,7 @@ def _recipient(addressee: Addressee, channel: ActionType, country: str) -> Recip
 
 
 def _postal(addressee: Addressee, country: str) -> Postal:
-    """Lines that an owner wrote by hand have no parts: their first line is the name, and the last
-    of the others the town."""
+    """Lines that an owner wrote by hand: the first is the name, the last one the town."""
     parts: Mapping[str, str] = addressee.postal or {}
     if not parts:
         lines = [line.strip() for line in addressee.address.splitlines() if line.strip()][1:]

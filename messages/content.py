@@ -1,7 +1,7 @@
-"""The facts that a message may state, as pure data. ``messages.render`` makes text of them.
+"""The facts that a message may state, as plain data. ``messages.render`` makes text of them.
 
-Rule 9 decides what is listed and what is only summed: an invoice that is paused, disputed or
-promised leaves every message, but the totals still include it, and the message says so.
+Rule 9 decides which invoices are listed and which only count in the totals. An invoice that is
+paused, disputed or promised is not listed; the totals include it, and the message says so.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Who writes to whom, in which language; what an ``Account`` does not hold.
+    """Who writes to whom, in which language: what an ``Account`` does not have.
 
-    ``contact`` is the main recipient. ``language`` (``fr``, ``pt-BR``) and ``country`` (``FR``)
-    are the customer's; empty or unknown: ``organisation_language``, then English.
+    ``contact`` is the main recipient. ``language`` (``fr``, ``pt-BR``) and ``country`` (``FR``) are
+    the customer's. Instead of an empty or unknown language ``organisation_language`` is used, then
+    English.
     """
 
     organisation: str
@@ -42,7 +43,7 @@ class Names:
 class InvoiceFacts:
     """One invoice as a message shows it. ``days_overdue`` is 0 until the day after the due date.
 
-    ``interest`` is that of ``MessageFacts.late`` for this invoice, else 0.
+    ``interest`` is this invoice's in ``MessageFacts.late``, else 0.
     """
 
     number: str
@@ -60,9 +61,9 @@ class InvoiceFacts:
 class Totals:
     """The sums of one currency: ``outstanding == listed + unlisted - credit`` (rule 9).
 
-    ``outstanding`` and ``overdue`` are of all open invoices, less the unapplied ``credit``, which
-    covers what is overdue first; ``outstanding`` is negative when the credit is greater.
-    ``listed`` is the sum of the invoices the message lists, ``unlisted`` of the others.
+    ``outstanding`` and ``overdue`` are sums of all open invoices, less the unapplied ``credit``,
+    which covers overdue invoices first; ``outstanding`` is negative when the credit is greater.
+    ``listed`` is the sum of the invoices that the message lists, ``unlisted`` of the others.
     """
 
     currency: str
@@ -74,7 +75,7 @@ class Totals:
 
     @property
     def differs(self) -> bool:
-        """The list does not add up to the total: the message must say so (rule 9)."""
+        """The list does not add up to the total, so the message must say so (rule 9)."""
         return bool(self.unlisted or self.credit)
 
 
@@ -82,9 +83,9 @@ class Totals:
 class MessageFacts:
     """Everything a message may say. ``today`` is the organisation's local date.
 
-    ``invoice`` carries; ``invoices`` are those listed, in rule 2's order; ``totals`` has the
-    currency of ``invoice`` first. ``late`` is what the law adds to the listed invoices that are
-    overdue in that currency; None = the organisation does not ask for it.
+    ``invoice`` carries; ``invoices`` are those listed, in rule 2's order; ``totals`` begins with
+    the currency of ``invoice``. ``late`` is what the law adds to the listed invoices that are
+    overdue in that currency; None = the organisation does not charge it.
     """
 
     organisation_name: str
@@ -112,7 +113,7 @@ def message_facts(
 ) -> MessageFacts:
     """The facts of a message about ``invoice``, the carrying one, on the local day ``today``.
 
-    ``late_country``: the country whose law on late payment is asked for (``FR``); empty = none.
+    ``late_country``: the country whose law on late payment applies (``FR``); empty = none.
     """
     listed = sorted((i for i in account.invoices if can_carry(i, account, today)), key=order)
     late: LatePayment | None = None

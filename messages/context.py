@@ -16,7 +16,7 @@ from messages.invoices_table import invoices_table, totals_note
 from messages.lines import one_line
 from messages.words import Labels
 
-#: The variables that are tables, and whose.
+#: The variables that are tables, and what each lists.
 TABLES = {"invoices_table": "invoices", "interest_table": "interest"}
 _ZERO = Decimal(0)
 
@@ -24,8 +24,8 @@ _ZERO = Decimal(0)
 def context(
     facts: MessageFacts, locale: Locale, labels: Labels, names: Collection[str] = TABLES
 ) -> dict[str, Any]:
-    """The variables of ``messages.variables.VARIABLES``. Tables are made where ``names`` has them:
-    they cost most."""
+    """The variables of ``messages.variables.VARIABLES``. Only the tables in ``names`` are made,
+    because tables cost most."""
     mine = facts.totals[0]
     currency = facts.invoice.currency
     late = facts.late

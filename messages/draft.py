@@ -12,7 +12,7 @@ from messages.content import MessageFacts
 @dataclass(frozen=True, slots=True)
 class Addressee:
     """``role`` is to, cc or bcc; ``contact_id`` is None for a member or a fixed address.
-    ``postal``: the parts of a postal address, as the contact has them."""
+    ``postal``: the parts of the contact's postal address."""
 
     role: str
     address: str
@@ -23,10 +23,11 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``subject``, ``body`` and ``html`` are templates, an empty ``html`` is made from ``body``;
-    ``language`` is theirs when it is known (``fr``, ``pt-BR``). ``flagged`` names contacts without
-    a usable address, who are left out (rule 35). ``open_tracking``: with a pixel that reports when
-    an email is opened; for organisations that have consent for it."""
+    """``subject``, ``body`` and ``html`` are templates; an empty ``html`` is made from ``body``.
+    ``language`` is the language of these texts if it is known (``fr``, ``pt-BR``). ``flagged``
+    names the contacts that are left out because they have no usable address (rule 35).
+    ``open_tracking``: an email has a pixel that reports when it is opened; for organisations that
+    have consent for it."""
 
     channel: ActionType
     facts: MessageFacts

@@ -1,5 +1,5 @@
-"""Email addresses: in one form to compare them, and as providers take them: the form of RFC 5321,
-an international domain as ASCII (RFC 5891, "punycode")."""
+"""Email addresses: a key to compare them, and the form that providers take (RFC 5321, with an
+international domain in ASCII: RFC 5891, "punycode")."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _MAX_LOCAL, _MAX_ALL = 64, 254
 
 
 def email_key(address: str) -> str:
-    """The address in the one form in which addresses are compared and kept: lower case as
-    PostgreSQL's ``lower()`` has it. Raises nothing."""
+    """The key by which addresses are compared and stored: lower case as PostgreSQL's ``lower()``
+    has it. Never raises."""
     return lower_case(address.strip())
 
 
 def same_email(one: str, other: str) -> bool:
-    """Whether two keys of ``email_key`` are one address: an international domain is written in its
-    own letters or in ASCII."""
+    """Whether two keys of ``email_key`` are one address: an international domain may be in its own
+    letters or in ASCII."""
     return one == other or not spellings(one).isdisjoint(spellings(other))
 
 
 def check_email(address: str) -> None:
-    """Raises BadAddress for an address that no email can go to."""
+    """Raises BadAddress for an address to which no email can be sent."""
     reason = why_not(address)
     if reason:
         raise BadAddress(address, f"{address!r} is no email address: {reason}")
@@ -42,7 +42,7 @@ def for_the_wire(address: str) -> str:
 
 
 def in_ascii(address: str) -> str:
-    """The same, but an address that cannot be is left as it is."""
+    """``for_the_wire``, but an address without an ASCII form is returned as it is."""
     try:
         return for_the_wire(address)
     except BadAddress:
@@ -50,7 +50,7 @@ def in_ascii(address: str) -> str:
 
 
 def why_not(address: str) -> str:
-    """Why no email can go to this address; empty for one that can be tried."""
+    """Why no email can be sent to this address; empty if it can be tried."""
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain:
         return "it is not name@domain"
@@ -77,7 +77,7 @@ def why_not(address: str) -> str:
 
 
 def _ascii(domain: str) -> str:
-    """ASCII as it is written: an underscore or a double hyphen is not worth a refusal of ours."""
+    """A domain in ASCII is not checked: an underscore or a double hyphen is allowed."""
     if domain.isascii():
         return domain
     return idna.encode(domain, uts46=True).decode()

@@ -1,7 +1,7 @@
-"""What ``{{ value | filter }}`` writes in a template: filters, and how each value is printed.
+"""What ``{{ value | filter }}`` writes in a template: the filters, and how each value is printed.
 
-Values are printed by ``finalize`` alone, which leaves a table as it is: Jinja's generator of code
-for native types hands on what it answers, where the usual one makes text of everything.
+Only ``finalize`` prints values, and it leaves a table as it is. Jinja's code generator for native
+types keeps what ``finalize`` returns; the usual generator would turn it into text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from messages.formats import Amount, day, money
 from messages.table import Table
 
 _DATE_FORMATS = ("short", "medium", "long", "full")
-#: Jinja's own filters that a template may use, for text. They leave a table as it is.
+#: Jinja's own text filters that a template may use. They leave a table as it is.
 _TEXT_FILTERS = ("upper", "lower", "capitalize", "trim")
 
 
@@ -53,7 +53,7 @@ def _printed(context: Context, value: Any) -> Part:
 
 @jinja2.pass_context
 def _printed_in_html(context: Context, value: Any) -> Part:
-    """The same, escaped."""
+    """``_printed``, escaped for HTML."""
     printed = _printed(context, value)
     return printed if isinstance(printed, Table) else escape(printed)
 
@@ -112,7 +112,7 @@ def _environment(
     return environment
 
 
-#: For text. The HTML that is made of it is escaped as a whole, constants included.
+#: For text. The HTML made from that text is escaped as a whole, constants included.
 TEXT = _environment(_printed, autoescape=False)
-#: For HTML: every value is escaped where it is printed.
+#: For HTML. Each value is escaped where it is printed.
 HTML = _environment(_printed_in_html, autoescape=True)

@@ -13,7 +13,7 @@ from messages.lines import one_line
 
 
 class Amount(Decimal):
-    """An amount that knows its currency, so that a template can print it without saying which."""
+    """An amount with its currency, so that a template can print it without naming the currency."""
 
     currency: str
 

@@ -1,4 +1,4 @@
-"""Headers of an email that only the message and its provider set, in lower case. Data only."""
+"""Email headers that only the message and its provider may set, in lower case. Data only."""
 
 from __future__ import annotations
 

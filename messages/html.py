@@ -1,7 +1,7 @@
 """The HTML part of an email: made from the text, or from a step's own template and cleaned.
 
-Cleaning keeps what mail programs show and people need. Scripts, forms, frames, style sheets and
-other kinds of links are removed without an error, as a mail program would.
+Cleaning keeps what mail programs show and readers need. Scripts, forms, frames, style sheets and
+other kinds of links are removed without an error, as mail programs do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from messages.body import Body
 from messages.lines import TEXT_CONTROL
 from messages.table import Table
 
-#: The cleaner's time grows with the square of how deep tags are nested: one third of a second.
+#: Cleaning takes quadratic time in the depth of nested tags: with this many, a third of a second.
 MAX_TAGS = 10_000
 _CLEANER = nh3.Cleaner(
     tags=TAGS,
@@ -31,7 +31,7 @@ _CLEANER = nh3.Cleaner(
 
 
 def from_body(body: Body, locale: Locale) -> str:
-    """Paragraphs of its texts, escaped, and its tables as HTML tables."""
+    """Its texts as paragraphs, escaped, and its tables as HTML tables."""
     made: list[str] = []
     for part in body:
         if isinstance(part, Table):
@@ -45,15 +45,15 @@ def from_body(body: Body, locale: Locale) -> str:
 
 
 def cleaned(body: Body, locale: Locale) -> str:
-    """A body whose texts are HTML, with its tables; what ``messages.allowed_html`` does not list is
-    removed.
+    """The HTML of a body whose texts are HTML, with its tables. What ``messages.allowed_html`` does
+    not list is removed.
 
-    Raises ValueError for more than MAX_TAGS tags; those of its tables do not count.
+    Raises ValueError for more than MAX_TAGS tags, not counting those of its tables.
     """
     if sum(part.count("<") for part in body if isinstance(part, str)) > MAX_TAGS:
         raise ValueError(f"has more than {MAX_TAGS} tags")
     html = "".join(p if isinstance(p, str) else table.as_html(p, locale) for p in body)
-    # After the cleaner: "&#26;" is harmless before it and a control character behind it.
+    # After the cleaner, because it turns "&#26;" into a control character.
     return TEXT_CONTROL.sub("", _CLEANER.clean(html).replace("\r", "")).strip()
 
 

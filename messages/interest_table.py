@@ -15,7 +15,7 @@ _SIDES: tuple[Side, ...] = ("start", "start", "start", "end", "end", "end", "end
 
 
 def interest_table(late: LatePayment | None, labels: Labels, locale: Locale) -> Table | None:
-    """None when the law on late payment is not asked for, or nothing is late."""
+    """None when the organisation does not charge interest, or nothing is late."""
     if late is None or not late.invoices:
         return None
     words, rows = labels.late, _rows(late, locale)
@@ -67,7 +67,7 @@ def _totals(late: LatePayment, words: LateLabels, locale: Locale) -> tuple[tuple
 
 
 def _notes(late: LatePayment, words: LateLabels, locale: Locale) -> tuple[str, ...]:
-    """Why there is no interest on an invoice: a rate that is not known is never guessed."""
+    """Why an invoice has no interest: an unknown rate is never guessed."""
     country, currency = one_line(late.country, 10), one_line(late.currency, 10)
     notes = []
     for invoice in late.invoices:

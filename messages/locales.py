@@ -15,7 +15,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,3}")
 
 
 def language_of(facts: MessageFacts, known: tuple[str, ...]) -> str:
-    """The first of the customer's language, the organisation's and English that is known."""
+    """The first known language of: the customer's, the organisation's, English."""
     for tag in (facts.language, facts.organisation_language):
         locale = parse(tag, "")
         if locale is not None and locale.language in known:
@@ -24,10 +24,10 @@ def language_of(facts: MessageFacts, known: tuple[str, ...]) -> str:
 
 
 def locale_of(facts: MessageFacts, *, built_in: bool, language: str = "") -> Locale:
-    """The customer's, else the organisation's, else English; with a built-in text, the text's.
+    """The customer's, else the organisation's, else English; for a built-in text, the text's.
 
-    ``language`` is the text's own, when it is known: a French text has French dates, those of
-    Switzerland for a customer there.
+    ``language`` is the text's own, if it is known: a French text has French dates, and for a
+    customer in Switzerland Swiss French ones.
     """
     own = parse(language, "")
     for tag, country in ((facts.language, facts.country), (facts.organisation_language, "")):

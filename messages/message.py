@@ -1,7 +1,7 @@
 """A message that leaves: immutable, and checked when it is made.
 
-Providers rely on the check: their official clients let line breaks in headers through.
-``BadMessage`` is permanent: the same message is refused again.
+Providers rely on this check, because their official clients let line breaks in headers through.
+``BadMessage`` is permanent: the same message is always refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_ADDRESS = 320
 MAX_HEADER = 900
 MAX_TEXT = 5_000_000
 MAX_RECIPIENTS = 100
-MAX_ATTACHMENTS = 20 * 1024 * 1024  # bytes, all together; base64 makes a third more of them
+MAX_ATTACHMENTS = 20 * 1024 * 1024  # bytes, all together; base64 adds a third
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
@@ -40,8 +40,8 @@ class BadMessage(ValueError):
 
 
 class BadAddress(BadMessage):
-    """The recipient's address cannot be reached by this channel, whatever the message.
-    ``contact_id``: whose it is, None where that is not known or no contact's."""
+    """The channel cannot reach the recipient's address, with any message. ``contact_id``: the
+    contact's id, None if it is unknown or the address is no contact's."""
 
     def __init__(self, address: str, reason: str, contact_id: str | None = None) -> None:
         super().__init__("recipient address", reason)
@@ -57,7 +57,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Postal:
-    """A postal address in its parts; ``country`` is two letters, as FR."""
+    """A postal address in its parts; ``country`` has two letters, as FR."""
 
     line1: str
     city: str
@@ -69,8 +69,8 @@ class Postal:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """``address``: an email address, a number in E.164, or the lines of a postal address, which a
-    letter has in its parts as well.
+    """``address``: an email address, a number in E.164, or the lines of a postal address. A letter
+    has its parts in ``postal`` too.
 
     ``contact_id`` is None for a member or a fixed address.
     """
@@ -91,11 +91,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What leaves. Raises BadMessage when it is made of something that cannot be sent.
+    """What leaves. Raises BadMessage for content that cannot be sent.
 
-    ``delivery_id`` is the stable key of this one send; opaque, never a name or an address, because
-    providers store it. ``html`` is None for an SMS and a letter, ``subject`` may then be empty.
-    ``body`` says what ``text`` says, with tables as tables: a letter has it, for its PDF.
+    ``delivery_id`` is the idempotency key of this one send: opaque, never a name or an address,
+    because providers store it. ``html`` is None for an SMS and a letter, ``subject`` may then be
+    empty. ``body`` has the content of ``text`` with tables as tables; a letter has it, for its PDF.
     ``sender_address`` is the member's email address; an SMS and a letter may leave it empty.
     """
 
@@ -122,10 +122,10 @@ class Message:
         return tuple(r for r in self.recipients if r.role is role)
 
     def content_hash(self) -> str:
-        """SHA-256 of all that the recipient would see: an altered message is another message.
+        """SHA-256 of everything that the recipient would see: a changed message has another hash.
 
-        Of ``text`` and ``body``, which say the same, ``text`` counts: letters that were stored
-        before there was a body keep their hash.
+        ``text`` is hashed and not ``body``, which has the same content: letters that were stored
+        without a body keep their hash.
         """
         seen = asdict(self)
         seen["attachments"] = [

@@ -1,4 +1,4 @@
-"""Telephone numbers as people write them: in one form to compare them, and to send an SMS."""
+"""Telephone numbers as people write them: a key to compare them, and the form to send an SMS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 
 from messages.message import BadAddress
 
-#: In the US and some other countries the two share their ranges of numbers.
+#: In the US and some other countries mobile and fixed-line numbers share their ranges.
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _KINDS = {
     PhoneNumberType.FIXED_LINE: "a landline",
@@ -23,16 +23,16 @@ _KINDS = {
 }
 
 
-#: For a book: one number is compared many times, and an account's customers come again.
+#: For a book: one number is compared many times, and the same customers come again.
 _CACHED = 65_536
 
 
 @lru_cache(maxsize=_CACHED)
 def phone_key(number: str, country: str) -> str:
-    """The number in the one form in which numbers are compared and kept: E.164 as the channel
-    writes to it, or its ASCII digits where it cannot be read. ``country`` as in ``mobile``.
+    """The key by which numbers are compared and stored: E.164, as the channel writes to it, or only
+    its ASCII digits if it cannot be read. ``country`` as in ``mobile``.
 
-    Unlike ``mobile`` it takes landlines and numbers that are not valid, and raises nothing.
+    Unlike ``mobile`` it accepts landlines and invalid numbers, and never raises.
     """
     try:
         return phonenumbers.format_number(_parsed(number, country), PhoneNumberFormat.E164)
@@ -41,8 +41,8 @@ def phone_key(number: str, country: str) -> str:
 
 
 def same_phone(one: str, other: str) -> bool:
-    """Whether two keys of ``phone_key`` are one number. One that is not E.164 has no known country,
-    and is taken for every number with the same last nine digits."""
+    """Whether two keys of ``phone_key`` are one number. A number that is not E.164 has no known
+    country: it equals every number with the same last nine digits."""
     if one[:1] == other[:1] == "+":
         return one == other
     tails = {_digits(one)[-9:], _digits(other)[-9:]}
@@ -52,10 +52,10 @@ def same_phone(one: str, other: str) -> bool:
 def mobile(number: str, country: str) -> str:
     """The number in E.164, as +33612345678.
 
-    ``country`` is the customer's (two letters): it explains a number without a country code. When
-    it is empty or unknown, only numbers with + are understood. Twilio takes numbers that are none
-    (delivery facts, 2.2), so this check is the only one. Raises BadAddress with a reason that is
-    fit for a person.
+    ``country`` is the customer's (two letters), for a number without a country code. Without a
+    known country only numbers with + are understood. Twilio accepts numbers that do not exist
+    (delivery facts, 2.2), so only this check finds them. Raises BadAddress with a reason for
+    people.
     """
     try:
         parsed = _parsed(number, country)
@@ -90,7 +90,7 @@ def _digits(number: str) -> str:
 
 
 def _why(error: NumberParseException, number: str, country: str) -> str:
-    """Why the library could not read it; its own texts are for programmers."""
+    """Why the library could not read it; the library's own texts are for programmers."""
     reason, region = error.error_type, _region(country)
     if reason == NumberParseException.INVALID_COUNTRY_CODE:
         if number.lstrip().startswith(("+", "＋")):

@@ -1,6 +1,6 @@
 """Which postal addresses a letter can be posted to.
 
-The forms and countries are those of Lob's OpenAPI document (``address_editable_us``,
+Limits and countries are from Lob's OpenAPI document (``address_editable_us``,
 ``address_fields_intl``, error ``address_length_exceeds_limit``).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-#: Countries of their own in ISO 3166, but posted to as states (USPS, "Two-letter state and
+#: Countries in ISO 3166 to which letters are posted as to US states (USPS, "Two-letter state and
 #: possession abbreviations").
 US_AREAS = frozenset({"AS", "FM", "GU", "MH", "MP", "PR", "PW", "VI"})
 _US_STATES = """
@@ -34,8 +34,8 @@ _US_LINE, _US_LINES, _LINE, _POSTCODE = 64, 50, 200, 40
 
 
 def as_posted(parts: Mapping[str, str]) -> dict[str, str]:
-    """The parts without spaces around them, the country in capitals; Puerto Rico and its like are
-    states of the United States."""
+    """The parts without spaces around them and with the country in capitals; US_AREAS become states
+    of the United States."""
     posted = {name: str(parts.get(name) or "").strip() for name in PARTS}
     posted["country"] = posted["country"].upper()
     if posted["country"] in US_AREAS:
@@ -49,7 +49,7 @@ PARTS = ("line1", "line2", "postal_code", "city", "region", "country")
 
 
 def why_not(parts: Mapping[str, str]) -> str:
-    """Why no letter can be posted to this address and what to write instead; empty when it can."""
+    """Why no letter can be posted to this address, and what to write instead; empty if it can."""
     posted = as_posted(parts)
     for name, words in (("line1", "street"), ("city", "town"), ("country", "country")):
         if not posted[name]:

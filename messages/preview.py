@@ -1,6 +1,6 @@
-"""How drafts read as messages before anything is sent.
+"""Previews: drafts rendered as messages, before anything is sent.
 
-Functions of plain data, so that a process of its own can run them (messages/processes.py).
+Functions of plain data, so that another process can run them (messages/processes.py).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from messages.template import TemplateError
 
 @dataclass(slots=True)
 class MessagePreview:
-    """``recipients``: role, address and name of each. ``variables``: those that the texts name.
-    ``segments``: of an SMS. ``problem``: why it could not be sent as it stands."""
+    """``recipients``: role, address and name of each. ``variables``: those that the texts use.
+    ``segments``: of an SMS. ``problem``: why it could not be sent as it is."""
 
     subject: str = ""
     text: str = ""
@@ -32,7 +32,7 @@ class MessagePreview:
 
 
 def previews(drafts: Sequence[Draft], organisation_id: str) -> list[MessagePreview]:
-    """Each as it would be sent."""
+    """Each draft as it would be sent."""
     return [_preview(draft, organisation_id) for draft in drafts]
 
 

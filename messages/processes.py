@@ -1,8 +1,8 @@
-"""Processes that check and render texts which somebody else wrote, and that can be ended.
+"""Processes that check and render texts from users, and that can be killed.
 
-A thread that renders a template cannot be stopped, and holds up its whole process meanwhile. So a
-process of its own does it, with limits of time and memory, an empty environment and no connection
-to anything. It is killed when it takes longer (docs/decisions/0035).
+A thread that renders a template cannot be stopped, and blocks its whole process meanwhile. So
+another process does it, with limits of time and memory, an empty environment and no connections. It
+is killed when it takes too long (docs/decisions/0035).
 
     LIMITED_PROCESSES.run(refusal, plan)    # the same as refusal(plan)
 """
@@ -28,9 +28,9 @@ from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
 
-#: Seconds for one piece of work. The limits of templates keep it below one on an idle machine.
+#: Seconds for one piece of work. An idle machine needs less than one for any allowed template.
 BUDGET = 10.0
-_START = 30.0  # seconds until a new process is ready, on a machine that is busy
+_START = 30.0  # seconds until a new process is ready on a busy machine
 _MEMORY = 1 << 30  # bytes
 _ROOT = Path(__file__).parents[1]
 _LENGTH = struct.Struct(">Q")
@@ -41,7 +41,7 @@ class TakesTooLong(Exception):
 
 
 class LimitedProcesses:
-    """Processes with one piece of work at a time each, started when they are needed.
+    """Processes, each with one piece of work at a time; they are started when they are needed.
 
     ``budget``: seconds for one piece of work.
     """
@@ -95,7 +95,7 @@ class _Process:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "messages.processes"],
             cwd=_ROOT,
-            env={},  # no keys of the installation
+            env={},  # without the installation's keys
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C does not reach it; it ends when its pipe is closed
@@ -132,7 +132,7 @@ class _Process:
 
     def _exactly(self, size: int, deadline: float) -> bytes:
         got = bytearray()
-        waiting = select.poll()  # not select(), whose descriptors are less than 1024
+        waiting = select.poll()  # select() takes only descriptors below 1024
         waiting.register(self._from, select.POLLIN)
         while len(got) < size:
             left = max(0.0, deadline - time.monotonic())
@@ -153,10 +153,10 @@ def _write(pipe: IO[bytes], message: bytes) -> None:
 def _serve() -> None:
     """Read work, do it and answer, until the other side closes the pipe."""
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not end up among the answers
+    os.dup2(2, 1)  # a library's prints must not mix with the answers
     with suppress(ValueError, OSError):  # some systems have no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    # All that the work needs, before its time counts.
+    # Imports what the work needs before its time starts.
     import messages.check
     import messages.preview  # noqa: F401
 
@@ -180,7 +180,7 @@ def _limit_cpu(budget: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-#: Those of this process.
+#: The processes that serve this process.
 LIMITED_PROCESSES = LimitedProcesses()
 atexit.register(LIMITED_PROCESSES.end)
 

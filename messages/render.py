@@ -1,8 +1,8 @@
-"""From a step's texts and the facts to what a person reads, in the customer's language.
+"""Renders a step's texts with the facts, in the customer's language.
 
-A plan's templates are plain text. The HTML of an email is made from that text, escaped as a whole
-and cut into paragraphs, with an HTML table where ``{{ invoices_table }}`` stands; or from a
-template of its own, with every value escaped and the whole cleaned.
+A plan's templates are plain text. An email's HTML is either made from that text (escaped as a
+whole, in paragraphs, with an HTML table in place of ``{{ invoices_table }}``), or comes from a
+template of its own, with every value escaped and the result cleaned.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from messages.variables import VARIABLES
 from messages.words import LABELS, Labels
 
 _TOTALS = {"outstanding", "overdue", "totals"}
-#: Each may be as long as the list of invoices.
+#: Each table may be as long as the list of invoices.
 MAX_TABLES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """``text`` is the whole body as text. ``html`` is a whole document for an email, else None.
-    ``body`` has the tables as they are; an SMS, whose tables are words, has one text."""
+    ``body`` keeps tables as tables; an SMS has one text, because its tables become words."""
 
     subject: str
     text: str
@@ -53,13 +53,13 @@ def render(
     html: str = "",
     language: str = "",
 ) -> Rendered:
-    """The message of a step. A text that passed ``messages.check`` raises TemplateError only when a
-    great many invoices make it too long.
+    """The message of a step. A text that passed ``messages.check`` raises TemplateError only when
+    very many invoices make it too long.
 
-    A step without a subject or body takes the built-in text of its type, in the first of the
-    customer's language, the organisation's and English that has one; without a body its ``html``
-    is passed over. ``language`` is that of the texts, when it is known. The subject is one line of
-    at most 255 characters. An SMS is plain text with plain spaces and has no subject.
+    A step without a subject or body uses the built-in text of its type, in the first language that
+    has one: the customer's, the organisation's, English. Without a body its ``html`` is ignored.
+    ``language`` is the language of the texts, if it is known. The subject is one line of at most
+    255 characters. An SMS is plain text with plain spaces and has no subject.
     """
     own = StepTemplates.of(subject, body, html)
     locale = locale_of(facts, built_in=own.body is None, language=language)
@@ -85,14 +85,14 @@ def render(
 
 
 def built_in_language(facts: MessageFacts) -> str:
-    """The language of the text that a step without a body takes."""
+    """The language of the built-in text, for a step without a body."""
     return language_of(facts, tuple(DEFAULT_TEXTS))
 
 
 def values(
     subject: str, body: str, facts: MessageFacts, html: str = "", language: str = ""
 ) -> dict[str, str]:
-    """What the variables that the texts name become, as text; of a list, how many there are.
+    """The values of the variables that the texts use, as text; for a list, its length.
 
     Raises TemplateError for texts that are refused.
     """
@@ -110,7 +110,7 @@ def values(
 
 
 def filled(text: Template, known: Mapping[str, Any], locale: Locale) -> Body:
-    """What the template gives. Raises TemplateError."""
+    """The body that the template renders to. Raises TemplateError."""
     made = text.fill(known, locale)
     if number_of_tables(made) > MAX_TABLES:
         raise TemplateError(text.where, f"has more than {MAX_TABLES} tables")
@@ -120,7 +120,7 @@ def filled(text: Template, known: Mapping[str, Any], locale: Locale) -> Body:
 def html_part(
     html: Template, known: Mapping[str, Any], facts: MessageFacts, locale: Locale, labels: Labels
 ) -> str:
-    """What the template of the HTML part gives, cleaned. Raises TemplateError."""
+    """The HTML part that its template renders to, cleaned. Raises TemplateError."""
     made = filled(html, known, locale)
     try:
         content = cleaned(made, locale)
@@ -136,7 +136,7 @@ def _labels(locale: Locale, facts: MessageFacts) -> Labels:
 
 
 def _note(text: Template, facts: MessageFacts, labels: Labels, locale: Locale) -> str:
-    """Rule 9: say so when the list and the totals differ, where the text does not already."""
+    """Rule 9: the sentence that the list and the totals differ, unless the text says so already."""
     if not text.names & _TOTALS or text.names & {"invoices_table", "totals_note"}:
         return ""
     return totals_note(facts, labels, locale)

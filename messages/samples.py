@@ -1,4 +1,4 @@
-"""Facts to try templates with: each condition that a template asks for holds in one of them."""
+"""Facts to test templates with. They differ in each condition that a template can have."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _LINE = Line(date(2025, 3, 4), date(2025, 3, 15), 12, Decimal("11.15"), Decimal(
 _LATE = LateInvoice(
     "INV-1042", Decimal("1234.56"), date(2025, 3, 3), Interest((_LINE,)), Decimal(40)
 )
-#: Overdue and not, with interest for late payment and without.
+#: Overdue and not overdue, with interest for late payment and without.
 SAMPLES = (
     _sample(overdue=True),
     _sample(overdue=False),

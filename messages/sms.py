@@ -1,7 +1,7 @@
 """The text of an SMS: its segments, normalised to need few, and answers such as STOP.
 
 GSM-7 is the alphabet of 3GPP TS 23.038: 160 characters in one segment. One character outside of it
-turns the whole text into UCS-2, with 70.
+changes the whole text to UCS-2, with 70.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_EXTENSION = frozenset("\f^{}\\[~]|€")  # an escape before each: two septets
+_EXTENSION = frozenset("\f^{}\\[~]|€")  # each needs an escape: two septets
 
-#: What stands for the same thing in GSM-7.
+#: Characters, and what replaces them in GSM-7.
 _ALIKE = str.maketrans(
     dict.fromkeys("‘’‚‛‹›ʹʻʼˈ′‵`´", "'")
     | dict.fromkeys("“”„‟«»″‶〝〞", '"')
@@ -30,12 +30,12 @@ _ALIKE = str.maketrans(
     | {"ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "№": "No", "º": "o", "ª": "a"}
     | {"™": "(TM)", "©": "(C)", "®": "(R)"}
 )
-#: Marks without a glyph. In another script they carry meaning, in a Latin text only a cost.
+#: Marks without a glyph. They carry meaning in other scripts, but not in a Latin text.
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe0e\ufe0f\ufeff]")
-_NUMBER_SIGN = re.compile(r"(?<=\b[Nn])°")  # French N° 12; elsewhere it is a degree
+_NUMBER_SIGN = re.compile(r"(?<=\b[Nn])°")  # in French N° 12; elsewhere it is a degree
 
-#: Twilio's default words, and Canada's French ones. YES, which Twilio takes for START, may
-#: answer any question, so here it opens nothing.
+#: Twilio's default words, and Canada's French ones. YES, which Twilio takes for START, may answer
+#: any question, so here it is not an opt-in.
 _STOP = frozenset(
     {
         "STOP",
@@ -56,8 +56,8 @@ _START = frozenset({"START", "UNSTOP"})
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """``characters`` as the network counts them: an extension character of GSM-7, as €, and an
-    emoji count two."""
+    """``characters`` as the network counts them: an emoji, and an extension character of GSM-7 such
+    as €, count two."""
 
     encoding: Literal["GSM-7", "UCS-2"]
     characters: int
@@ -65,12 +65,12 @@ class Segments:
 
 
 def normalise(text: str) -> str:
-    """The text with the GSM-7 look-alike for every space, quote, dash, dot, ligature and sign that
-    has one; so it needs as few segments as it can without being misspelt.
+    """The text with the GSM-7 look-alike of every space, quote, dash, dot, ligature and sign that
+    has one. So it needs as few segments as possible without wrong spelling.
 
-    Letters stay letters: an accent that GSM-7 lacks (ê, ç, á, ł) is kept, and the text is then
-    UCS-2, because without it another word may be read (Spanish "pagó", he paid, "pago", I pay).
-    Only œ, which is "oe" without harm, is rewritten. Idempotent.
+    Accents that GSM-7 lacks (ê, ç, á, ł) are kept, and the text is then UCS-2: without the accent
+    it could be another word (Spanish "pagó", he paid, "pago", I pay). Of the letters only œ is
+    replaced, by "oe". Idempotent.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     plain = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
@@ -80,7 +80,7 @@ def normalise(text: str) -> str:
 
 
 def segments(text: str) -> Segments:
-    """The segments of the text as it is: it is not normalised. An empty text has none."""
+    """The segments of the text as it is, without normalising it. An empty text has none."""
     if _is_gsm7(text):
         sizes = [2 if c in _EXTENSION else 1 for c in text]
         return Segments("GSM-7", sum(sizes), _packed(sizes, 160, 153))
@@ -89,8 +89,8 @@ def segments(text: str) -> Segments:
 
 
 def wish(text: str) -> Wish | None:
-    """What an answer of one word asks for: to close or to open SMS; None for anything longer, as
-    "please stop"."""
+    """What an answer of one word asks for: to close or to open SMS; None for a longer answer, such
+    as "please stop"."""
     word = "".join(
         c for c in unicodedata.normalize("NFD", text.upper()) if not unicodedata.combining(c)
     ).strip(" \t\r\n.,;:!\"'")
@@ -104,7 +104,7 @@ def _is_gsm7(text: str) -> bool:
 
 
 def _packed(sizes: list[int], alone: int, joined: int) -> int:
-    """How many segments: a character of two units is never split over two of them."""
+    """The number of segments: a character of two units is never split between two of them."""
     if sum(sizes) <= alone:
         return 1 if sizes else 0
     count, used = 1, 0

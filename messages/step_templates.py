@@ -10,7 +10,7 @@ from messages.template import Template, TemplateError, template
 
 @dataclass(frozen=True, slots=True)
 class StepTemplates:
-    """None stands for an empty text."""
+    """None means an empty text."""
 
     subject: Template | None
     body: Template | None
@@ -33,15 +33,15 @@ class StepTemplates:
 
     @property
     def written(self) -> tuple[Template, ...]:
-        """Those that are not empty."""
+        """The templates that are not empty."""
         return tuple(t for t in (self.subject, self.body, self.html) if t is not None)
 
     @property
     def names(self) -> frozenset[str]:
-        """The variables that they name."""
+        """The variables that the templates use."""
         return frozenset[str]().union(*(t.names for t in self.written))
 
     @property
     def size(self) -> int:
-        """Their nodes: what checking and rendering them costs."""
+        """The number of nodes: the cost of checking and rendering the templates."""
         return sum(t.size for t in self.written)

@@ -1,8 +1,9 @@
-"""The allow-list of template syntax: which nodes, filters, variables and attributes may stand.
+"""The allow-list of template syntax: which nodes, filters, variables and attributes a template may
+use.
 
-Everything else is refused, so a new version of Jinja adds nothing that a template may use. Loops go
-over known lists only and are not nested, so the cost of rendering is known before: the nodes
-outside of loops, and those inside for each item.
+Everything else is refused, so a new version of Jinja adds nothing to it. Loops are not nested and
+go only over known lists, so the cost of rendering is known in advance: the nodes outside of loops,
+and for each item those inside.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """``names``: the variables that a template names. ``nodes``: those of its tree that stand
-    outside of loops; ``loops``: for each loop the list it goes over, and the nodes inside."""
+    """``names``: the variables that a template uses. ``nodes``: the number of nodes outside of
+    loops; ``loops``: for each loop its list, and the number of nodes inside."""
 
     names: frozenset[str]
     nodes: int
@@ -37,11 +38,11 @@ class Used:
 
     @property
     def size(self) -> int:
-        """All its nodes."""
+        """The number of all its nodes."""
         return self.nodes + sum(inside for _, inside in self.loops)
 
     def work(self, known: Mapping[str, Any]) -> int:
-        """How many nodes are evaluated, at most, with these lists."""
+        """The most nodes that are evaluated with these lists."""
         return self.nodes + sum(inside * len(known[items]) for items, inside in self.loops)
 
 
@@ -118,7 +119,7 @@ class _Checker:
         self._in_loop = False
 
     def walk(self, node: nodes.Node, scope: Mapping[str, Any]) -> Any:
-        """Check the node; returns the shape of its value, see ``_scope``."""
+        """Checks the node; returns the shape of its value, see ``_scope``."""
         self.nodes += 1
         self._all += 1
         if self._all > MAX_NODES:
@@ -198,7 +199,7 @@ class _Checker:
 
 
 class EveryBranch(NodeTransformer):
-    """Conditions become output, and every branch follows, so that all of them are rendered."""
+    """Turns each condition into output followed by both branches, so that all are rendered."""
 
     def visit_If(self, node: nodes.If) -> list[nodes.Node]:  # noqa: N802
         self.generic_visit(node)

@@ -1,7 +1,7 @@
-"""A table of a message: cells and totals, and how they read as text and as HTML.
+"""A table of a message: cells and totals, and how they are written as text and as HTML.
 
-A template places a table as one value (``messages.body``). It is put into text or HTML when the
-message is made, and into a letter when its PDF is made (``messages.letter.rows``).
+A template places a table as one value (``messages.body``). It becomes text or HTML when the message
+is made, and part of a letter when its PDF is made (``messages.letter.rows``).
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from babel import Locale
 
 MAX_ROWS = 500
 Row = tuple[str, ...]
-#: Where the cells of a column are aligned: "start" is left, in a right-to-left language right.
+#: Alignment of a column: "start" is left, in a right-to-left language right.
 Side = Literal["start", "end"]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``head`` is empty where nothing is listed: then there are totals and notes alone. ``rows``
-    are at most MAX_ROWS, ``sides`` has one for each column. ``more`` says how many rows are left
-    out. ``totals`` are labels and amounts, ``notes`` sentences. ``brief`` is what an SMS says
-    instead of the table.
-    """
+    """``head`` is empty if nothing is listed: the table has only totals and notes. ``rows`` has at
+    most MAX_ROWS, ``sides`` one entry for each column. ``more`` says how many rows are left out.
+    ``totals`` are labels and amounts, ``notes`` sentences. ``brief`` replaces the table in an
+    SMS."""
 
     head: Row
     sides: tuple[Side, ...]
@@ -38,7 +37,7 @@ class Table:
 
 
 def as_text(table: Table) -> str:
-    """Aligned columns, for a monospaced font."""
+    """The table in aligned columns, for a monospaced font."""
     blocks = []
     if table.head:
         blocks.append([*grid(table), table.more] if table.more else grid(table))
@@ -48,7 +47,7 @@ def as_text(table: Table) -> str:
 
 
 def grid(table: Table) -> list[str]:
-    """The lines of the header, the rule below it, and the rows."""
+    """The lines of the header, the line of dashes below it, and the rows."""
     columns = zip(table.head, *table.rows, strict=True)
     widths = [max(map(_width, column)) for column in columns]
     lines = [_line(cells, widths, table.sides) for cells in (table.head, *table.rows)]
@@ -57,7 +56,7 @@ def grid(table: Table) -> list[str]:
 
 
 def as_html(table: Table, locale: Locale) -> str:
-    """The same as HTML; what is in the cells is escaped."""
+    """The table as HTML, with its cells escaped."""
     blocks = []
     if table.head:
         blocks += _html_grid(table, locale)
@@ -72,7 +71,7 @@ def as_html(table: Table, locale: Locale) -> str:
 
 
 def from_json(data: Mapping[str, Any]) -> Table:
-    """A table that was kept as JSON: ``dataclasses.asdict``, its tuples as lists."""
+    """A table from its JSON: ``dataclasses.asdict``, with tuples as lists."""
     return Table(
         head=tuple(data["head"]),
         sides=tuple(data["sides"]),
@@ -98,7 +97,7 @@ def _html_grid(table: Table, locale: Locale) -> list[str]:
 
 
 def _tr(tag: str, cells: Row, sides: Sequence[str]) -> str:
-    """Short attributes, not styles: mail programs cut a message off at about 100 kB."""
+    """With short attributes instead of styles: mail programs cut a message off at about 100 kB."""
     inside = (
         f'<{tag} align="{side}">{escape(cell)}</{tag}>'
         for cell, side in zip(cells, sides, strict=True)

@@ -1,10 +1,10 @@
 """The templates of a plan: Jinja in a sandbox, behind an allow-list of syntax.
 
-The sandbox alone does not stop ``{{ 'x' * 200000000 }}`` or nested loops, so everything that is not
-allowed is refused when the plan is saved: nodes, filters, variables and their attributes by name.
-A template that passes cannot run long, cannot call anything and cannot name what does not exist.
-The check is repeated before each message: a template that was saved without these limits is
-refused and not rendered (docs/decisions/0035 has the figures).
+The sandbox alone does not stop ``{{ 'x' * 200000000 }}`` or nested loops. So everything that is not
+allowed by name (nodes, filters, variables, attributes) is refused when the plan is saved. A
+template that passes cannot run long, call anything, or use a name that does not exist. The check is
+repeated before each message: a template that was saved before these limits is refused and not
+rendered (docs/decisions/0035 has the figures).
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from messages.lines import TEXT_CONTROL
 from messages.syntax import MAX_NODES, EveryBranch, Refused, used
 
 MAX_SOURCE = 60_000
-#: Of all sorts: a name, a dot, an operator, the text between two tags.
+#: Tokens of every kind: a name, a dot, an operator, the text between two tags.
 MAX_TOKENS = 8 * MAX_NODES
-#: Nodes that are evaluated for one message: about a second, and 100 of them for 5,000 invoices.
+#: Nodes that are evaluated for one message: about a second. 100 nodes for each of 5,000 invoices.
 MAX_WORK = 500_000
 MAX_OUTPUT = 500_000
 
 
 class TemplateError(ValueError):
-    """A template that is refused: ``where`` is ``subject``, ``body`` or ``html``, ``reason`` a
-    sentence."""
+    """A refused template: ``where`` is ``subject``, ``body`` or ``html``, ``reason`` says why."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where}: {reason}")
@@ -43,7 +42,7 @@ class TemplateError(ValueError):
 class Template:
     """A checked template. Raises TemplateError when it is made, and when rendering fails.
 
-    A template of ``html`` escapes every value that it prints.
+    A template with ``where`` = ``html`` escapes every value that it prints.
     """
 
     def __init__(self, where: str, source: str) -> None:
@@ -61,24 +60,24 @@ class Template:
 
     @property
     def names(self) -> frozenset[str]:
-        """The variables that it names."""
+        """The variables that it uses."""
         return self._used.names
 
     @property
     def size(self) -> int:
-        """Its nodes: what checking and rendering it costs."""
+        """The number of its nodes: the cost of checking and rendering it."""
         return self._used.size
 
     def render(self, context: Mapping[str, Any], locale: Locale) -> str:
-        """The text that it gives, tables included."""
+        """The rendered text, with its tables as text."""
         return as_text(self.fill(context, locale))
 
     def fill(self, context: Mapping[str, Any], locale: Locale) -> Body:
-        """The same with its tables as they are."""
+        """The rendered body, with its tables as tables."""
         return self._fill(self._template, context, locale)
 
     def try_out(self, contexts: Iterable[Mapping[str, Any]], locale: Locale) -> None:
-        """Render every branch, whatever its condition, to find what would fail later."""
+        """Renders every branch, ignoring conditions, to find errors before a message is sent."""
         every = self._compile(EveryBranch().visit(self._parse()))
         for context in contexts:
             self._fill(every, context, locale)

@@ -16,7 +16,7 @@ _INVOICE = {
     "url": "the page on which it is seen or paid, in an SMS a short link to it; may be empty",
 }
 
-#: What a template may use: the name and what it is. A dotted name after a list is one of its items.
+#: What a template may use: name and meaning. A dotted name after a list belongs to its items.
 VARIABLES: Mapping[str, str] = {
     "organisation.name": "the name of your organisation",
     "customer.name": "the name of the customer",

@@ -1,4 +1,4 @@
-"""Which of a step's texts a message takes, by the customer's language."""
+"""Which of a step's texts a message uses, by the customer's language."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from dunning.plan import Plan, Step
 class Chosen(StrEnum):
     """How a text was chosen, in the order of preference."""
 
-    EXACT = "exact"  # the customer's language as it is written: pt-BR
+    EXACT = "exact"  # the customer's language exactly: pt-BR
     BASE = "base"  # a shorter form of it: pt
-    ORGANISATION = "organisation"  # the organisation's language, or a shorter form of that
-    DEFAULT = "default"  # the step's own body, whose language is not stated
-    BUILT_IN = "built_in"  # no body at all: the text that every type of action has
+    ORGANISATION = "organisation"  # the organisation's language, or a shorter form of it
+    DEFAULT = "default"  # the step's own body, in a language that is not stated
+    BUILT_IN = "built_in"  # the step has no body: the built-in text of its type
 
 
 @dataclass(frozen=True, slots=True)
 class StepText:
-    """Templates. ``language`` is that of a translation, else empty; an empty subject or body takes
-    the built-in one, an empty ``html`` is made from ``body``."""
+    """Templates. ``language`` is that of a translation, else empty. An empty subject or body means
+    the built-in one; an empty ``html`` is made from ``body``."""
 
     subject: str
     body: str
@@ -32,8 +32,8 @@ class StepText:
 
 
 def text_for(step: Step, language: str, organisation_language: str) -> StepText:
-    """The texts for a customer of ``language`` (the contact's own, if it has one). What is no
-    language tag is passed over. A translation without a subject takes the step's."""
+    """The texts for a customer of ``language`` (the contact's own, if it has one). A text that is
+    no language tag is ignored. A translation without a subject uses the step's."""
     translations = {t.language: t for t in step.texts}
     ranked = [
         *((tag, Chosen.BASE if n else Chosen.EXACT) for n, tag in enumerate(lookup(language))),
@@ -49,7 +49,7 @@ def text_for(step: Step, language: str, organisation_language: str) -> StepText:
 
 
 def missing_languages(plan: Plan, step: Step) -> tuple[str, ...]:
-    """The languages that other steps of the plan have a text in, and this one has not."""
+    """The languages that other steps of the plan have a text in, but this step has not."""
     mine = {t.language for t in step.texts}
     every = {t.language for s in plan.steps for t in s.texts}
     return tuple(sorted(tag for tag in every if not mine.intersection(lookup(tag))))

@@ -1,1 +1,1 @@
-"""What a plan may say, stated once; read from TOML or JSON, refused with step and reason."""
+"""The form of a plan, stated once; read from TOML or JSON, refused with step and reason."""

@@ -1,6 +1,6 @@
 """The kinds of field that a plan has: texts, days, selectors. Each checks one value by itself.
 
-``None`` (null in JSON) is as good as a field that is left out, except for flags and choices.
+``None`` (null in JSON) means the same as a missing field, except for flags and choices.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SELECTOR = re.compile(r"main|others|position:.+|member:.+|[^@\s]+@[^@\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """What holds where a field is left out, in words: for those without a plain default."""
+    """Describes in words the default of a field that has no plain default."""
 
     means: str
 
@@ -50,7 +50,7 @@ def _given(value: Any, info: ValidationInfo) -> Any:
 
 
 def _storable(value: str, info: ValidationInfo) -> str:
-    """PostgreSQL stores neither a NUL nor half of a surrogate pair."""
+    """PostgreSQL stores neither NUL nor half of a surrogate pair."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What fits together in a step: what its type can do, and what one field asks of another."""
+"""Which fields of a step fit together, and fit its type."""
 
 from __future__ import annotations
 

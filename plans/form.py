@@ -1,7 +1,7 @@
 """The form of a plan: each field with its type, its limits, its default and its meaning.
 
-The one statement of them. What is read and refused (``plans.read``), the schema of the API and the
-tables of docs/plans.md are made from it. What fits together in a step: ``plans.fits``.
+It is stated only here. The parser (``plans.read``), the schema of the API and the tables of
+docs/plans.md are made from it. Which fields of a step fit together: ``plans.fits``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Form(BaseModel):
 
 
 def _iso_date(value: Any) -> datetime.date:
-    if type(value) is datetime.date:  # TOML has dates of its own; a datetime is one, too
+    if type(value) is datetime.date:  # TOML has dates; a datetime is a date, too
         return value
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
@@ -128,7 +128,7 @@ class TranslationForm(Form):
 
 
 def _by_language(raw: Any) -> Any:
-    """The table of translations, if each of its keys is a language, and none is there twice."""
+    """The table of translations, if each of its keys is a language and none occurs twice."""
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):

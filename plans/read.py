@@ -1,8 +1,7 @@
-"""A plan from its data, and its data from the plan.
+"""Makes a plan from its data, and the data from a plan.
 
-The data is that of TOML and JSON: of ``dunning plan load``, ``PUT /v1/plans`` and of the versions
-that are stored, which are immutable (rule 43), so that whatever was accepted once must be read for
-ever.
+The data comes from ``dunning plan load`` (TOML) and ``PUT /v1/plans`` (JSON), and is stored in plan
+versions. Versions are immutable (rule 43), so everything that was ever accepted must stay readable.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from plans.reasons import refusal
 
 _MAX_TEXTS = 1_000  # steps and translations together
 _MAX_CHARACTERS = 1_000_000  # of all texts
-#: Fields that are stored only where they say something: older versions were stored without them.
+#: Fields that are stored only when they are not empty: older versions were stored without them.
 _ONLY_WHERE_GIVEN = {"html", "attach_invoices", "texts"}
 
 
 def parse_plan(data: Mapping[str, Any]) -> Plan:
-    """A plan from its data. Raises PlanError; what is absent takes its default."""
+    """A plan from its data, with defaults for missing fields. Raises PlanError."""
     try:
         form = PlanForm.model_validate(dict(data))
     except ValidationError as error:

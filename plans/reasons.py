@@ -15,7 +15,8 @@ from plans.form import NO_TRIGGER, PlanForm, StepForm, TranslationForm, TriggerF
 
 
 def refusal(error: ValidationError, data: Mapping[str, Any]) -> PlanError:
-    """The first mistake in ``data``: by its step, there of the key, then of unknown fields."""
+    """The first mistake in ``data``, by the order of steps; in a step the key's mistakes come
+    first, then unknown fields."""
     first = min(error.errors(include_url=False), key=_rank)
     place = first["loc"]
     if len(place) < 2:
@@ -37,12 +38,12 @@ def _reason(error: ErrorDetails) -> str:
     place = [str(part) for part in error["loc"]]
     language = f"texts.{place[3]}: " if len(place) > 3 and place[2] == "texts" else ""
     field = next((str(part) for part in reversed(error["loc"]) if isinstance(part, str)), "")
-    words = _WORDS.get(error["type"], _told)
+    words = _WORDS.get(error["type"], _own_words)
     return f"{language}{words(field, error)}"
 
 
-def _told(field: str, error: ErrorDetails) -> str:
-    """What a check of ours says: it names its field itself."""
+def _own_words(field: str, error: ErrorDetails) -> str:
+    """The text of one of our own checks, which names its field itself."""
     cause = error.get("ctx", {}).get("error")
     return str(cause) if cause is not None else f"{field}: {error['msg']}"
 

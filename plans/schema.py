@@ -15,7 +15,7 @@ from plans.form import Form, PlanForm, StepForm
 
 class _OurSchema(GenerateJsonSchema):
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """A null is read as a field that is left out; nobody needs to send one."""
+        """A null is read as a missing field, so the schema does not offer it."""
         return self.generate_inner(schema["schema"])
 
     def field_title_should_be_set(self, schema: Any) -> bool:
@@ -23,7 +23,7 @@ class _OurSchema(GenerateJsonSchema):
 
 
 def plan_schema() -> dict[str, Any]:
-    """The schema without references: OpenAPI would look for them in its own document."""
+    """The schema without references, because OpenAPI would resolve them in its own document."""
     schema = PlanForm.model_json_schema(schema_generator=_OurSchema)
     made: dict[str, Any] = _in_place(schema, schema.pop("$defs"))
     return made
@@ -58,7 +58,7 @@ def table(form: type[Form]) -> str:
 
 
 def _written(name: str) -> str:
-    """As it is written in TOML."""
+    """The name as it is written in TOML."""
     return {"steps": "[[steps]]", "texts": "[steps.texts.LANGUAGE]"}.get(name, name)
 
 

@@ -1,1 +1,1 @@
-"""A letter as PDF: the forms of paper, the rows of its text and tables, and the sheets."""
+"""A letter as PDF: paper sizes, the rows of its text and tables, and the sheets."""

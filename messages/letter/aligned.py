@@ -1,7 +1,7 @@
-"""Tables of letters that were stored as text alone: read from their aligned columns.
+"""Reads the tables of letters that were stored as text alone, from their aligned columns.
 
-Such a letter was claimed before messages had a body. Handed over again under its idempotency key,
-it must be the same PDF. A key holds for 23 hours: one day after an update nothing needs this module
+Such a letter was claimed before messages had a ``body``. On a retry under its idempotency key it
+must be the same PDF. A key holds for 23 hours: one day after an update nothing needs this module
 (docs/decisions/0038).
 """
 
@@ -18,8 +18,8 @@ _RULE = re.compile(r"-+(?:  -+)+")
 
 
 def body_of(text: str) -> Body:
-    """The text with a table for each header above a rule of dashes ("-----  ---"), and the lines
-    below it that have characters in its columns only."""
+    """The text, with a table for each header above a line of dashes ("-----  ---") and the lines
+    below it that have characters only in its columns."""
     lines = plain(text).strip("\n").split("\n")
     pieces: list[list[str] | Table] = []
     at = 0
@@ -40,7 +40,7 @@ def body_of(text: str) -> Body:
 
 
 def _part(piece: list[str] | Table, place: int, count: int) -> Part:
-    """A table begins and ends a line, so that the text around it has the line breaks."""
+    """A table starts and ends a line: the texts around it have the line breaks."""
     if isinstance(piece, Table):
         return piece
     before, after = "\n" if place else "", "\n" if place < count - 1 else ""
@@ -48,20 +48,20 @@ def _part(piece: list[str] | Table, place: int, count: int) -> Part:
 
 
 def _columns(lines: list[str], at: int) -> list[tuple[int, int]]:
-    """Where the columns begin and end; empty where no rule is below the line."""
+    """Start and end of each column; empty if the next line is not a line of dashes."""
     if at + 1 == len(lines) or not _RULE.fullmatch(lines[at + 1]):
         return []
     return [match.span() for match in re.finditer("-+", lines[at + 1])]
 
 
 def _fits(line: str, spans: list[tuple[int, int]]) -> bool:
-    """Whether the line is one of the table: nothing between the columns, nothing after them."""
+    """Whether the line belongs to the table: it has characters only inside the columns."""
     between = [line[a[1] : b[0]] for a, b in pairwise(spans)]
     return bool(line.strip()) and not "".join(between).strip() and len(line) <= spans[-1][1]
 
 
 def _table(lines: list[str], spans: list[tuple[int, int]]) -> Table:
-    """A column is aligned right where a cell begins with a space."""
+    """A column is aligned right if one of its cells begins with a space."""
     padded = [line.ljust(spans[-1][1]) for line in lines]
     head, _, *rows = [tuple(line[a:b] for a, b in spans) for line in padded]
     sides: list[Side] = [

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: Spaces at which no line is broken.
+#: Spaces at which a line must not break.
 NO_BREAK = re.compile("[\u00a0\u2007\u202f]")
 
 
 def plain(text: str) -> str:
-    """The text composed (NFC), with one kind of line break, no tabs, no invisible marks, and a
-    plain space for every space but those of NO_BREAK."""
+    """The text composed (NFC), with one kind of line break and without tabs and invisible marks.
+    Every space becomes a plain one, except those of NO_BREAK."""
     text = re.sub("\r\n?", "\n", unicodedata.normalize("NFC", text)).replace("\t", "    ")
     table: dict[int, str] = {}
     for c in set(text):
@@ -24,6 +24,6 @@ def plain(text: str) -> str:
 
 
 def is_simple(code: int) -> bool:
-    """Whether letters of this script stand one after the other. The font has Devanagari too, whose
-    letters join and change places, which fpdf2 does not do on its own."""
+    """Whether letters of this script stand side by side. The font has Devanagari too, but its
+    letters join and change places, which fpdf2 does not do."""
     return code < 0x0590 or 0x1E00 <= code < 0x2E80

@@ -1,4 +1,4 @@
-"""The forms of a letter: sizes, margins, and where the window of its envelope is. Millimetres."""
+"""Paper sizes of a letter: margins, and the place of the envelope's window. Millimetres."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from messages.message import Recipient
 
 
 class Paper(Enum):
-    """US_LETTER: 8.5 by 11 in; what shows in the two windows of Lob's #10 envelope stays clear,
-    because Lob prints both addresses there (its letter template, ``top_first_page``).
-    A4: for a DL envelope; the address stands right for France (NF Z 11-001), else left (DIN 5008
-    form B).
-    """
+    """US_LETTER: 8.5 by 11 in. The areas in the two windows of Lob's #10 envelope stay empty,
+    because Lob prints both addresses there (its letter template, ``top_first_page``). A4: for a DL
+    envelope; the address is on the right for France (NF Z 11-001), else on the left (DIN 5008 form
+    B)."""
 
     US_LETTER = "us_letter"
     A4 = "a4"
@@ -21,10 +20,9 @@ class Paper(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """``window`` is where the first line of the address stands, None = it must stay clear.
+    """``window``: where the first line of the address begins; None = the window stays empty.
     ``body``: where the text begins on the first page; ``head``: the left edge of the letterhead;
-    ``pages``: how many a letter may have.
-    """
+    ``pages``: the most pages of a letter."""
 
     width: float
     height: float
@@ -43,9 +41,9 @@ class Form:
         return self.width - self.left - self.right
 
 
-# Paper slides in its envelope: 4.63 in from the left and 3.13 in from the top can show in #10.
-# Six sheets printed on both sides fill it. More would go in a flat one, whose window shows the
-# first lines of the text, and abroad not at all.
+# Paper moves inside its envelope: up to 4.63 in from the left and 3.13 in from the top can show in
+# #10. Six sheets printed on both sides fill it. Lob sends more sheets in a flat envelope, whose
+# window shows the first lines of the text, and none abroad.
 _US = Form(215.9, 279.4, left=22, right=20, head=125, body=88, window=None, pages=12)
 _LEFT = Form(210, 297, left=25, right=20, head=125, body=105, window=(25, 63))
 _RIGHT = Form(210, 297, left=20, right=20, head=20, body=105, window=(112, 54))

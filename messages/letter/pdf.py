@@ -1,7 +1,7 @@
-"""A letter as PDF, made here: the same message gives the same bytes, whenever it is made.
+"""A letter as PDF: the same message always gives the same bytes.
 
-Providers print what they are given, and keep an idempotency key for exactly that: so no date of
-today, no random id. The window of the envelope decides where an address may stand.
+A retry under an idempotency key must hand over the same file, so the PDF has no date of today and
+no random id. The envelope's window decides where the address is.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _HEAD_WIDTH = 65.0
 
 
 def pdf(message: Message, paper: Paper) -> bytes:
-    """The letter, for its first TO. Raises BadMessage for a character that the font lacks, for an
-    address that is too large for the window, and for more pages than 20 (12 of US_LETTER)."""
+    """The letter to its first TO. Raises BadMessage for a character that the font lacks, for an
+    address too large for the window, and for more than 20 pages (12 of US_LETTER)."""
     to = message.addressed(Role.TO)[0]
     form = form_of(paper, to)
     sheet = Sheet(form)
@@ -64,7 +64,7 @@ def _address(sheet: Sheet, to: Recipient) -> list[str]:
 
 
 def _pages(form: Form, rows: Iterable[Row]) -> list[list[tuple[float, Row]]]:
-    """The rows of each page, and where they stand."""
+    """The rows of each page, each with its place in millimetres from the top."""
     pages: list[list[tuple[float, Row]]] = [[]]
     y = form.body
     for row in rows:

@@ -16,8 +16,8 @@ _GAP = 4.0  # millimetres between two columns of a table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a page: pieces of text, each so far from the left margin. ``rule`` is the length
-    of a line that is drawn instead."""
+    """One line of a page: pieces of text, each with its distance from the left margin. ``rule``:
+    the length of a drawn line, instead of text."""
 
     pieces: tuple[tuple[float, str], ...] = ()
     size: float = SIZE
@@ -26,7 +26,7 @@ class Row:
 
 
 def rows_of(sheet: Sheet, measure: float, subject: str, body: Body) -> Iterator[Row]:
-    """``measure`` is the width of a line. The characters are those that ``sheet`` can print."""
+    """``measure`` is the width of a line. ``sheet`` can print all the characters."""
     if subject:
         for line in sheet.wrap(subject, measure - 5):  # bold is wider
             yield Row(((0, line),), bold=True)
@@ -36,7 +36,7 @@ def rows_of(sheet: Sheet, measure: float, subject: str, body: Body) -> Iterator[
             yield from _table(sheet, measure, part)
             continue
         lines = plain(part).split("\n")
-        # A table begins and ends a line: what is left of that line is no blank line.
+        # A table starts and ends a line, so the empty rest of that line is no blank line.
         if place and not lines[0]:
             del lines[0]
         if lines and place < len(body) - 1 and not lines[-1]:
@@ -68,7 +68,7 @@ def _table(sheet: Sheet, measure: float, table: Table) -> Iterator[Row]:
 
 
 def _columns(sheet: Sheet, measure: float, table: Table) -> list[Row]:
-    """The header and the rows, in smaller type where they are too wide; empty if that would be too
+    """The header and the rows, in smaller type if they are too wide; empty if the type would be too
     small to read."""
     lines = [[plain(cell).strip() for cell in cells] for cells in (table.head, *table.rows)]
     widths = [max(map(sheet.width, column)) for column in zip(*lines, strict=True)]

@@ -1,6 +1,6 @@
-"""The sheets of a letter: one font, how wide a text is, and text put at a place.
+"""The sheets of a letter: one font, the width of a text, and text placed on a page.
 
-Lengths are millimetres from the top left corner, sizes of type are points.
+Lengths are millimetres from the top left corner, type sizes are points.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SIZE = 10.5
 LEADING = 4.9  # from one line to the next
 _FAMILY = "Noto Sans"
 _FILE = Path("files", "NotoSans[wdth,wght].ttf")
-#: The file holds every weight, and rules to join letters, that are not used here; without these
-#: tables it is the regular weight alone, and a letter is made in half the time.
+#: Tables of the font that are not used here: its other weights, and rules that join letters.
+#: Without them a letter takes half the time.
 _UNUSED = ("GDEF", "GPOS", "GSUB", "HVAR", "MVAR", "STAT", "avar", "fvar", "gvar")
 _BOLDER = 0.13  # the outline that makes the regular letters bold
 
 
 class Sheet:
-    """A PDF in the making. Its bytes do not depend on the day or the process that makes it."""
+    """A PDF in the making. Its bytes do not depend on the day or on the process."""
 
     def __init__(self, form: Form) -> None:
         self._pdf = FPDF(unit="mm", format=(form.width, form.height))
@@ -43,8 +43,8 @@ class Sheet:
             del font.ttfont[table]
 
     def printable(self, part: str, text: str) -> str:
-        """The text in the characters that are printed. Raises BadMessage, which names ``part``, for
-        one that the font lacks."""
+        """The text in characters that the font prints. Raises BadMessage, which names ``part``, for
+        a character that the font lacks."""
         text = plain(text)
         lacking = [repr(c) for c in sorted(set(text)) if not self._prints(c)]
         if lacking:
@@ -58,12 +58,11 @@ class Sheet:
         return ord(c) in self._known and is_simple(ord(c))
 
     def width(self, text: str) -> float:
-        """In type of SIZE."""
+        """The width of the text in type of SIZE."""
         return float(self._pdf.get_string_width(NO_BREAK.sub(" ", text)))
 
     def wrap(self, text: str, width: float) -> Iterator[str]:
-        """The lines of one paragraph; it breaks at plain spaces, and inside a word that is too
-        wide."""
+        """The lines of one paragraph. It breaks at plain spaces and inside too wide words."""
         space = self.width(" ")
         line, used = "", 0.0
         for number, word in enumerate(text.split(" ")):
@@ -79,7 +78,7 @@ class Sheet:
         yield line
 
     def _cut(self, word: str, width: float) -> Generator[str, None, tuple[str, float]]:
-        """The full lines of a word; at the end what is left of it, and how wide that is."""
+        """The full lines of a word; returns the rest of it and the width of that rest."""
         line, used = "", 0.0
         for c in word:
             step = self.width(c)
@@ -93,11 +92,11 @@ class Sheet:
         self._pdf.add_page()
 
     def size(self, points: float) -> None:
-        """Of the type of what is put next. Texts are measured in SIZE: set it back."""
+        """Sets the type size of the next text. Texts are measured in SIZE: set it back."""
         self._pdf.set_font_size(points)
 
     def put(self, x: float, y: float, text: str, *, bold: bool = False) -> None:
-        """``y`` is the base line."""
+        """``y`` is the base line of the text."""
         if not text.strip():
             return
         text = NO_BREAK.sub(" ", text)
@@ -113,7 +112,7 @@ class Sheet:
             self.put(x, y + number * LEADING * 0.9, line)
 
     def rule(self, x: float, y: float, length: float) -> None:
-        """A thin line between two rows, of which ``y`` is the lower one."""
+        """A thin line between two rows; ``y`` is the base line of the lower one."""
         self._pdf.set_line_width(0.2)
         self._pdf.line(x, y - LEADING / 2, x + length, y - LEADING / 2)
 

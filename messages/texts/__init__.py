@@ -1,6 +1,7 @@
-"""The texts of a step that has none: templates like those of a plan, by language and type.
+"""The built-in texts, for a step without texts: templates like those of a plan, by language and
+type.
 
-Data only. A language that is not here falls back to the organisation's, then to English.
+Data only. Instead of a language that is missing here the organisation's is used, then English.
 """
 
 from __future__ import annotations

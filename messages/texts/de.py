@@ -1,10 +1,10 @@
-"""The German texts of a step that has none. Data only."""
+"""The German built-in texts. Data only."""
 
 from __future__ import annotations
 
 from dunning.plan import ActionType
 
-# Of an email and of a letter.
+# The same for an email and a letter.
 _SUBJECT = (
     "{% if invoice.days_overdue %}Zahlungserinnerung{% else %}Bald fällig{% endif %}:"
     " Rechnung {{ invoice.number }}"

@@ -1,6 +1,6 @@
 """The labels of the tables of invoices and of interest, by language. Data only.
 
-A language that is not here falls back to the organisation's, then to English.
+Instead of a language that is missing here the organisation's is used, then English.
 """
 
 from __future__ import annotations

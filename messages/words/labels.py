@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LateLabels:
-    """Of the calculation of interest for late payment. ``no_rate…`` are format strings: invoice,
-    country, and the day or the currency."""
+    """Labels for interest on late payment. ``no_rate…`` are format strings: invoice, country, and
+    the day or the currency."""
 
     first: str
     last: str
@@ -25,8 +25,8 @@ class LateLabels:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Format strings are ``more`` (count), ``unlisted_note`` (total, amount) and ``credit_note``
-    (amount)."""
+    """Labels of the tables. Format strings are ``more`` (count), ``unlisted_note`` (total, amount)
+    and ``credit_note`` (amount)."""
 
     invoice: str
     issued: str
