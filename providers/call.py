@@ -1,7 +1,7 @@
 """One call of a provider: how far it came, how long it may take, and why it failed, in our words.
 
-The clients' own time-outs bound only each wait for the network. An answer that comes byte by byte,
-a name with many addresses or a resolver that hangs would hold a call for minutes.
+The clients' own time-outs bound only each wait for the network. A slow answer, sent byte by byte, a
+name with many addresses or a hanging resolver could hold a call for minutes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, Protocol, TypeVar
 
 import urllib3.exceptions
 
-#: For one call in all. With the time to store its outcome (``activities.calling``) it must stay
+#: The limit of one call. With the time to store its outcome (``activities.calling``) it must stay
 #: below the deadline of a claim (``backoffice.delivery.claim``).
 LIMIT = timedelta(seconds=15)
-#: For a look-up, which may be several calls: below the time-out of its activity.
+#: The limit of a look-up, which may be several calls: below the time-out of its activity.
 LOOK_UP_LIMIT = timedelta(seconds=40)
 
 T = TypeVar("T")
@@ -40,10 +40,10 @@ class Connection(Protocol):
 
 
 class Call:
-    """How far one call came: before its connection is open, nothing can have been sent.
+    """How far one call came. Before its connection is open, nothing can have been sent.
 
-    ``status`` and ``headers`` are set as soon as the answer has them, because the clients lose them
-    when the body is cut off.
+    ``status`` and ``headers`` are set as soon as they arrive, because the clients lose them when
+    the body is cut off.
     """
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ class Call:
         self._lock = threading.Lock()
 
     def connect(self, connection: Connection, stand: Callable[[], None]) -> None:
-        """``stand`` opens the connection and checks its certificate. Raises TookTooLong when the
-        call has ended meanwhile, so that it sends nothing."""
+        """``stand`` opens the connection and checks its certificate. Raises TookTooLong if the call
+        has ended meanwhile, so that nothing is sent."""
         self._connection = connection
         stand()
         with self._lock:
@@ -65,18 +65,18 @@ class Call:
             self.connected = True
 
     def end(self) -> None:
-        """Ends the call: nothing more is sent, and nothing is waited for."""
+        """Ends the call: nothing more is sent, and no thread waits for it."""
         with self._lock:
             self._over = True
         sock = getattr(self._connection, "sock", None)
         if isinstance(sock, socket.socket):
-            with contextlib.suppress(OSError):  # not that of SSLSocket, which another thread reads
+            with contextlib.suppress(OSError):  # not SSLSocket's own: another thread reads it
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def within(limit: timedelta, call: Call, ask: Callable[[], T]) -> T:
     """Returns or raises what ``ask`` does. At the limit it ends the call and raises TookTooLong;
-    ``call.connected`` then says whether the request can have left."""
+    then ``call.connected`` says whether the request may have left."""
     answers: list[T] = []
     errors: list[Exception] = []
 
@@ -117,8 +117,8 @@ _WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 
 def why(error: BaseException) -> str:
-    """Why there is no answer, in words for people; "it could not be read" for an error that is not
-    of the network."""
+    """Why there is no answer, in words for people; "it could not be read" for an error that is no
+    network error."""
     chain = _chain(error)
     for kind, words in _WORDS:
         if any(isinstance(link, kind) for link in chain):
@@ -128,7 +128,7 @@ def why(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error and its causes, in every place where a client keeps them."""
+    """The error and its causes, wherever a client keeps them."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting and len(found) < 20:

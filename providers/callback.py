@@ -1,4 +1,4 @@
-"""What a provider sends us afterwards: a callback, and the addresses where it arrives."""
+"""What a provider sends us later: a callback, and the addresses where callbacks arrive."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Literal
 
 
 class BadCallback(ValueError):
-    """A body that cannot be what the provider sends; the text says what is wrong. Permanent."""
+    """A body that the provider cannot have sent; the text says what is wrong. Permanent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One call, as it came in. ``url`` is how the provider knows it: the configured public address
-    with the raw path and query. Names of ``headers`` are in lower case."""
+    """One call as it came in. ``url`` is the address that the provider called: the configured
+    public address with the raw path and query. Names of ``headers`` are in lower case."""
 
     url: str
     body: bytes
@@ -27,11 +27,11 @@ MAX_BODY = 2_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address where the provider calls back: ``/webhooks/<provider>`` and ``path``.
+    """An address for the provider's callbacks: ``/webhooks/<provider>`` and ``path``.
 
-    ``purpose``: what the address is for, when an admin enters it at the provider; None = we send
-    the address with each message. ``of_delivery``: the address ends with a delivery's id, which
-    says whose account it is. Otherwise the address of an organisation's own account has the
+    ``purpose``: what the address is for, if an admin enters it at the provider; None = we send the
+    address with each message. ``of_delivery``: the address ends with a delivery's id, which says
+    whose account it is. Otherwise the address of an organisation's own account has the
     organisation's id before ``path``. ``max_body`` is in bytes.
     """
 

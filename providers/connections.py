@@ -1,4 +1,4 @@
-"""Connections of urllib3 that report to their call when they are open: before, nothing is sent."""
+"""Connections of urllib3 that tell their call when they are open. Before that nothing is sent."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The mark of an account at a provider: it can be stored and compared, and reveals no secret.
 
-It is a SHA-256 of what tells accounts apart; a key as long as a provider's cannot be guessed from
-it. Twilio's accounts have an id, which stays when a token or an API key is replaced. SendGrid and
-Lob give us only the API key: a replaced key looks like another account, and counts as one.
+It is the SHA-256 of what identifies the account; keys as long as the providers' cannot be guessed
+from it. Twilio's accounts have an id, which stays when a token or an API key is replaced. SendGrid
+and Lob give us only the API key, so a replaced key counts as another account.
 """
 
 from __future__ import annotations

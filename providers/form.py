@@ -1,4 +1,4 @@
-"""What an admin enters for an account at a provider, and what of it may be shown again."""
+"""What an admin enters for an account at a provider, and which of it may be shown again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from messages.lines import LINE_CONTROL
 
-#: For descriptions of fields that hold several keys.
+#: For descriptions of fields that can hold several keys.
 ROTATION = "Two during a rotation."
 
 
@@ -22,11 +22,11 @@ class Form(Fields):
     """The fields of one account. The API's schema is made from it."""
 
     def credentials(self) -> dict[str, Any]:
-        """What is sealed and stored, as the provider's ``account`` takes it."""
+        """What is encrypted and stored, in the form that the provider's ``account`` takes."""
         raise NotImplementedError
 
     def shown(self) -> dict[str, Any]:
-        """What may be read again: of secrets the last four characters."""
+        """What members may read later; of a secret only the last four characters."""
         raise NotImplementedError
 
 
@@ -51,6 +51,6 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 def end_of(secret: SecretStr) -> str:
-    """Enough to tell two keys apart, and nothing of a short one."""
+    """The end of a secret: enough to tell two keys apart. Empty for a short secret."""
     value = secret.get_secret_value()
     return (f"…{value[-4:]}" if len(value) >= 16 else "…") if value else ""

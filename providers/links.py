@@ -9,17 +9,17 @@ from dunning.delivery import DeliveryFact
 from dunning.learnt import Reply, Report
 from providers.callback import BadCallback, Callback
 
-#: Stored as the provider of such a callback.
+#: The provider's name under which it is stored.
 LINK = "link"
 
 
 def followed(delivery_id: str, at: datetime) -> bytes:
-    """The body that is stored: the delivery whose link it was, and when it was followed (UTC)."""
+    """The stored body: the delivery of the link, and when it was followed (UTC)."""
     return json.dumps({"delivery_id": delivery_id, "at": at.isoformat()}).encode()
 
 
 def read(callback: Callback, now: datetime) -> list[Report | Reply]:
-    """The one report, at ``now`` (UTC) at the latest. Raises BadCallback."""
+    """The one report, not later than ``now`` (UTC). Raises BadCallback."""
     try:
         data = json.loads(callback.body)
         at = min(datetime.fromisoformat(data["at"]), now)

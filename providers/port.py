@@ -1,5 +1,5 @@
-"""The contract of sending: one message out, one result back. How a provider is registered, and what
-else it has: ``providers.provider``."""
+"""The contract of sending: one message out, one result back. Registration and the other parts of a
+provider: ``providers.provider``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The message will never be sent. ``recipient_invalid``: because the address is wrong;
-    ``opted_out``: because the recipient told the provider to stop. ``asked`` False: we refused it
-    without a call, which says nothing about whether the account works."""
+    """The message will never be sent. ``recipient_invalid``: the address is wrong; ``opted_out``:
+    the recipient told the provider to stop. ``asked`` is False if we refused it without a call,
+    which does not show whether the account works."""
 
     reason: str
     code: str
@@ -36,7 +36,7 @@ class NotSent:
     """The message has certainly not left: try again, after ``retry_after`` if that is given.
 
     ``holds_channel``: the provider refuses the account itself, or its settings are wrong. No
-    message of this account can leave until a person mends it; ``retry_after`` is then None.
+    message of this account can leave until a person corrects that; ``retry_after`` is then None.
     """
 
     reason: str
@@ -47,7 +47,7 @@ class NotSent:
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
     """It is unknown whether the message left. At-most-once: never send it again before a look-up or
-    a person says that it did not."""
+    a person says that it did not leave."""
 
     reason: str
 
@@ -88,7 +88,7 @@ class Channel(Protocol):
     @property
     def account(self) -> str:
         """The mark of the account (``providers.fingerprint``), stored with each delivery. An
-        idempotency key and a look-up are valid only at the account that the message was sent by."""
+        idempotency key and a look-up are valid only at the account that sent the message."""
 
     @property
     def signers(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class Channel(Protocol):
 
     @property
     def idempotent(self) -> bool:
-        """Whether ``delivery_id`` is an idempotency key: a second send of it by the same account
+        """Whether ``delivery_id`` is an idempotency key: another send with it by the same account
         has no effect."""
 
     def send(self, message: Message) -> Result:
@@ -105,8 +105,8 @@ class Channel(Protocol):
 
 
 def not_its_type(channel: Channel, message: Message) -> Rejected | None:
-    """The result for a message of another type than the channel's: a mistake of this program, which
-    says nothing about the recipient's address."""
+    """The result for a message of another type than the channel's: a bug of this program, and no
+    sign of a wrong address."""
     if message.channel is channel.type:
         return None
     reason = (

@@ -1,4 +1,4 @@
-"""What the registry knows of a provider: everything that the rest of the system asks it for."""
+"""What the registry has for each provider: everything that the rest of the system needs of it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Account(Protocol):
 
     @property
     def mark(self) -> str:
-        """Tells accounts apart and is no secret (``providers.fingerprint``)."""
+        """Identifies the account and is no secret (``providers.fingerprint``)."""
 
     @property
     def signing_keys(self) -> tuple[str, ...]:
-        """The keys that verify this account's callbacks; without any, callbacks are refused."""
+        """The keys that verify this account's callbacks; if it has none, callbacks are refused."""
 
 
 Read = Callable[[Callback, datetime], list[Report | Reply]]
@@ -32,23 +32,24 @@ A = TypeVar("A", bound=Account)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider(Generic[A]):
-    """One provider. Its folder exports this as ``PROVIDER``.
+    """One provider. Its folder exports it as ``PROVIDER``.
 
-    ``name`` stands in addresses, settings and stored deliveries, ``title`` is for people, ``kind``
+    ``name`` is used in addresses, settings and stored deliveries, ``title`` is for people, ``kind``
     is the type of message that it carries.
 
-    ``account`` makes an account of stored credentials, ``channel`` its channel, given our public
-    address. Both raise ValueError with what is wrong. ``channel`` None: the worker makes its
-    channels itself. ``form``: what an admin enters for an account of the organisation's own; None =
-    organisations have none there.
+    ``account`` makes an account from stored credentials; ``channel`` makes the account's channel,
+    with our public address. Both raise ValueError that says what is wrong. ``channel`` None: the
+    worker makes its channels itself. ``form``: what an admin enters for an organisation's own
+    account; None = organisations cannot have one here.
 
     ``first_setting``: without ``DUNNING_<NAME>_<FIRST_SETTING>`` the installation has no account
-    here; empty = it always has. ``from_settings`` makes credentials of all ``DUNNING_<NAME>_…``
-    that are set, by the rest of their names; raises ValueError that names the setting.
+    here; empty = it always has one. ``from_settings`` makes credentials from all
+    ``DUNNING_<NAME>_…`` that are set, keyed by the rest of their names; raises ValueError that
+    names the setting.
 
     ``verified(keys, callback, now)`` says whether one of the keys signed the callback; it is False
     without a key and never raises. ``read(callback, now)`` raises BadCallback. ``now`` is UTC.
-    ``kept_headers``: headers that ``read`` needs, beside the content type. ``answer``: the body and
+    ``kept_headers``: headers that ``read`` needs besides the content type. ``answer``: the body and
     media type of our answer to a callback; None = 204.
     """
 
@@ -68,7 +69,7 @@ class Provider(Generic[A]):
 
 
 def made(kind: Callable[..., A], provider: str, credentials: Mapping[str, Any]) -> A:
-    """An account of the dataclass ``kind``. Raises ValueError for names that it does not have."""
+    """An account of the dataclass ``kind``. Raises ValueError for unknown names."""
     known = getattr(kind, "__dataclass_fields__", {})
     unknown = sorted(set(credentials) - set(known))
     if unknown:

@@ -1,6 +1,6 @@
-"""The providers that there are, and what is asked of all of them.
+"""The list of providers, and questions to all of them.
 
-Whoever needs to know of providers asks here; no other file has a list of them.
+No other file has a list of providers.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ PROVIDERS: dict[str, Provider[Any]] = {
 
 
 def account(provider: str, credentials: Mapping[str, Any]) -> Account:
-    """Raises ValueError, with what is missing or wrong, for credentials that cannot be right."""
+    """Raises ValueError that says what is missing or wrong, for impossible credentials."""
     made: Account = PROVIDERS[provider].account(credentials)
     return made
 
 
 def channel(provider: str, account: Account, public_url: str) -> Channel:
-    """Raises ValueError for a provider that needs our public address when there is none, and for
-    one whose channels the worker makes."""
+    """Raises ValueError for a provider that needs our public address if there is none, and for one
+    whose channels the worker makes."""
     make = PROVIDERS[provider].channel
     if make is None:
         raise ValueError(f"the channels of {provider} are made by the worker")
@@ -45,8 +45,8 @@ def channel(provider: str, account: Account, public_url: str) -> Channel:
 
 
 def installed(settings: Callable[[str], Mapping[str, str]]) -> dict[str, Account]:
-    """The installation's accounts, by provider. ``settings`` answers those of one provider
-    (``Settings.of_provider``). Raises ValueError that names the setting that is wrong."""
+    """The installation's accounts, by provider. ``settings`` gives the settings of one provider
+    (``Settings.of_provider``). Raises ValueError that names the wrong setting."""
     found = {}
     for provider in PROVIDERS.values():
         given, first = settings(provider.name), provider.first_setting
@@ -80,12 +80,12 @@ def title(provider: str) -> str:
 
 
 def verified(provider: str, keys: Sequence[str], callback: Callback, now: datetime) -> bool:
-    """Whether one of the keys signed the callback; never without a key. Never raises."""
+    """Whether one of the keys signed the callback; False without a key. Never raises."""
     return bool(keys) and PROVIDERS[provider].verified(keys, callback, now)
 
 
 def readers() -> dict[str, tuple[ActionType, Read]]:
-    """Who reads stored callbacks, by provider, with the type of message that they are about. A
-    short link that was followed is stored as a callback too."""
+    """By provider: the type of message of its callbacks, and the function that reads them. A
+    followed short link is stored as a callback too."""
     found = {name: (provider.kind, provider.read) for name, provider in PROVIDERS.items()}
     return found | {links.LINK: (ActionType.SMS, links.read)}

@@ -16,7 +16,7 @@ def bounded(wait: timedelta) -> timedelta:
 
 def asked_wait(headers: Any, now: float, reset: str) -> timedelta | None:
     """The wait that the headers of a 429 ask for: until the Unix seconds in the header ``reset``,
-    or for the seconds in Retry-After. ``now`` is in Unix seconds. None when they give neither."""
+    or for the seconds in Retry-After. ``now`` is in Unix seconds. None if they give neither."""
     for name, start in ((reset, now), ("Retry-After", 0.0)):
         value = str((headers or {}).get(name, "")).strip()
         if value.isascii() and value.isdigit() and len(value) < 12:

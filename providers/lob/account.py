@@ -14,7 +14,7 @@ MAX_NAME = 40  # characters of a name on an envelope (Lob's OpenAPI document)
 
 @dataclass(frozen=True, slots=True)
 class LobAccount:
-    """Raises ValueError for an account that cannot send. ``host`` is HOST or a stand-in."""
+    """Raises ValueError for an account that cannot send. ``host``: HOST, or a test server."""
 
     api_key: str = field(repr=False)
     sender: Postal
@@ -46,7 +46,7 @@ class LobAccount:
 
     @property
     def mark(self) -> str:
-        """Changes with the API key: Lob gives us no other id of an account."""
+        """Changes with the API key, because Lob gives us no other id of an account."""
         return fingerprint("lob", self.host.rstrip("/"), self.api_key)
 
     @property

@@ -1,4 +1,4 @@
-"""What an answer of Lob to a send means for the message and the account."""
+"""What Lob's answer to a send means for the message and the account."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from providers.lob.transport import LobCall
 from providers.port import Ambiguous, NotSent, Rejected, Result
 from providers.waits import asked_wait
 
-#: Codes that say that the recipient's address is wrong (Lob's error reference).
+#: Codes for a wrong address of the recipient (Lob's error reference).
 _TO_CODES = frozenset({"failed_deliverability_strictness", "address_length_exceeds_limit"})
-#: 4xx that are about one letter. Any other is about the account or the API's address.
+#: The 4xx that are about one letter. Any other is about the account or the API's address.
 _ABOUT_THE_LETTER = frozenset({400, 413, 422})
-#: 422 that is about the account all the same: its sender, or the API version that is asked for.
+#: Codes of 422 that are about the account: its sender, or the API version.
 _ACCOUNT_CODES = frozenset({"foreign_return_address", "unsupported_lob_version"})
 _FROM_WORDS = re.compile(
     r"\bfrom(?:\.\w|\[\w)|\bthe \W?from\W? address\b|^\W?from\W? (?:is|must)\b", re.IGNORECASE
@@ -27,8 +27,8 @@ _TO_WORDS = re.compile(
 def refusal(call: LobCall, now: float) -> Result:
     """The result of any status but 2xx. ``now`` is in Unix seconds.
 
-    408 and 5xx are Ambiguous: a gateway may give them after Lob accepted the letter. So is a
-    conflict: an earlier request with this idempotency key, whose end nobody knows.
+    408 and 5xx are Ambiguous: a gateway may give them after Lob accepted the letter. A conflict is
+    Ambiguous too: an earlier request has this idempotency key, and its outcome is not known.
     """
     status = call.status or 0
     if status == 429:

@@ -11,7 +11,7 @@ from providers.callback import BadCallback, Callback
 from providers.lob.events import meaning
 from providers.lob.resource import delivery_id_of, json_object, text_of
 
-WINDOW = timedelta(hours=24)  # Lob repeats failed callbacks for as long
+WINDOW = timedelta(hours=24)  # how long Lob repeats a failed callback
 
 
 def verified(secrets: Sequence[str], callback: Callback, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from dunning.delivery import DeliveryFact
 from providers.lob.resource import text_of
 
-#: The fact that an event reports and, where the fact alone does not say it, a reason. Keys are
+#: By event: the fact that it reports, and a reason if the fact alone does not say it. Keys are
 #: Lob's names without "letter." and "certified." (Lob's list of events).
 _EVENTS = {
     "mailed": (DeliveryFact.SENT, ""),
@@ -28,8 +28,8 @@ _EVENTS = {
 }
 
 
-#: Details of the post about a certified letter (Lob's ``TrackingEventDetails``): the fact where it
-#: differs from the event's, and the reason.
+#: Postal details about a certified letter (Lob's ``TrackingEventDetails``): the fact if it is not
+#: that of the event, and the reason.
 _DETAILS: dict[str, tuple[DeliveryFact | None, str]] = {
     "package_accepted": (None, "the post has accepted it"),
     "package_forwarded": (None, "the post sends it on to another address"),
@@ -57,8 +57,8 @@ _DETAILS: dict[str, tuple[DeliveryFact | None, str]] = {
 
 
 def meaning(kind: str, letter: dict[str, Any]) -> tuple[DeliveryFact, str]:
-    """The fact and the reason of an event ``kind``, as ``letter.certified.failed``, about the
-    letter. NOTED, with its name as the reason, for an event that we do not know."""
+    """The fact and the reason of an event ``kind``, as ``letter.certified.failed``. NOTED, with the
+    event's name as the reason, for an unknown event."""
     short = kind.removeprefix("letter.").removeprefix("certified.")
     plain = kind.replace(".", " ").replace("_", " ")
     fact, reason = _EVENTS.get(short, (DeliveryFact.NOTED, plain))

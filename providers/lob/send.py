@@ -1,13 +1,13 @@
 """Letters through Lob's official client.
 
-Lob posts from the United States only: the sender needs an address there, and letters to the rest
-of the world leave from there. For a sender elsewhere write another provider for providers/port.py.
+Lob posts from the United States only: the sender needs an address there, and letters to the rest of
+the world leave from there. For a sender elsewhere write another provider for providers/port.py.
 
-The client as it comes has no time-out, follows redirects with the API key, repeats requests, cannot
-upload a file with ``LettersApi.create``, and raises on a success that it cannot read. Here its
-``ApiClient`` has a transport of one attempt, which records how far the call came, and only the
-status decides what an answer means. The delivery id is the idempotency key: Lob makes one letter of
-it for 24 hours.
+Without changes the client has no time-out, follows redirects with the API key, retries requests,
+cannot upload a file with ``LettersApi.create``, and raises on a success that it cannot read. Here
+its ``ApiClient`` has a transport of one attempt, which records how far the call came, and only the
+status decides the result. The delivery id is the idempotency key: for 24 hours Lob makes one letter
+of all requests with it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ TIMEOUT = timedelta(seconds=10)
 
 
 class Lob:
-    """One account. ``timeout`` bounds each wait for the network, ``limit`` the whole of a call;
-    ``clock`` answers Unix seconds, to read the rate limit's reset time."""
+    """One account. ``timeout`` bounds each wait for the network, ``limit`` the whole call;
+    ``clock`` gives Unix seconds, to read when the rate limit resets."""
 
     name = "lob"
     type = ActionType.LETTER
@@ -77,7 +77,7 @@ class Lob:
             return wrong
         try:
             from messages.letter.paper import Paper
-            from messages.letter.pdf import pdf  # loads fonts and images: not at every start
+            from messages.letter.pdf import pdf  # loads fonts and images: only when needed
 
             letter = pdf(message, Paper.US_LETTER)
         except BadMessage as error:
@@ -98,8 +98,8 @@ class Lob:
         return refusal(call, self._clock())
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
-        """By our id in Lob's metadata, which is exact: ``since`` is not needed, and a wrong clock
-        cannot hide a letter. Finds a cancelled letter too. Never raises."""
+        """Searches by our id in Lob's metadata. It is exact, so ``since`` is not used, and a wrong
+        clock cannot hide a letter. Finds a cancelled letter too. Never raises."""
         query = [(f"metadata[{DELIVERY_ID}]", message.delivery_id), ("limit", 10)]
         call = self._call("GET", query_params=query)
         if call.status != 200:
@@ -113,7 +113,7 @@ class Lob:
         return CannotTell("Lob listed other letters than was asked") if letters else NotFound()
 
     def _call(self, method: str, headers: dict[str, str] | None = None, **request: Any) -> LobCall:
-        """One request to ``/letters``. Never raises: ``problem`` of the call says what failed."""
+        """One request to ``/letters``. Never raises: the call's ``problem`` says what failed."""
         call = LobCall()
         transport = Transport(call)
         client = ApiClient(Configuration(host=self._account.host, username=self._account.api_key))

@@ -1,5 +1,5 @@
-"""The transport of one call to Lob, instead of its library's: one attempt, no redirects, the proxy
-of the environment, and the answer is kept."""
+"""The transport of one call to Lob, in place of the library's: one attempt, no redirects, the proxy
+of the environment; it keeps the answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Transport:
         self._pools: urllib3.PoolManager | None = None
 
     def request(self, method: str, url: str, **request: Any) -> Any:
-        """A redirect is not followed, because it would send the API key to another host."""
+        """Follows no redirect, which would send the API key to another host."""
         self._pools = pools = self._pool_manager(url)
         answer = pools.request(method, url, **request | {"redirect": False})
         self._call.status, self._call.headers = answer.status, answer.headers
@@ -73,7 +73,7 @@ class Transport:
 
 
 def _telling(kind: type[urllib3.PoolManager], call: Call) -> Any:
-    """That kind of pool; its connections report to the call when they are open."""
+    """That class of pool, with connections that tell the call when they are open."""
 
     class Telling(kind):  # type: ignore[misc, valid-type]
         def connection_from_host(self, *args: Any, **settings: Any) -> Any:

@@ -1,7 +1,7 @@
 """The outbox: where messages go when no provider is configured.
 
-Its channels are made by the worker (``activities.outbox_channels``), because they write to our own
-database, and there is one for each type of message.
+The worker makes its channels (``activities.outbox_channels``), one for each type of message,
+because they write to our own database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _from_settings(given: Mapping[str, str]) -> dict[str, Any]:
 PROVIDER = Provider(
     name="outbox",
     title="the outbox",
-    kind=ActionType.EMAIL,  # of its callbacks; they report, and never bring a reply
+    kind=ActionType.EMAIL,  # for its callbacks: they are reports, never replies
     account=lambda credentials: made(OutboxAccount, "outbox", credentials),
     channel=None,
     form=None,

@@ -1,4 +1,4 @@
-"""The outbox as an account: there is one, whatever keys sign its simulated callbacks."""
+"""The outbox as an account. There is one, for all keys that sign its simulated callbacks."""
 
 from __future__ import annotations
 

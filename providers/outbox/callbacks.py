@@ -56,7 +56,7 @@ def verified(keys: Sequence[str], callback: Callback, now: datetime) -> bool:
 
 
 def read(callback: Callback, now: datetime) -> list[Report | Reply]:
-    """The one event of a simulated callback, at ``now`` (UTC) at the latest. Raises BadCallback."""
+    """The one event of a simulated callback, not later than ``now`` (UTC). Raises BadCallback."""
     try:
         data = json.loads(callback.body)
         return [

@@ -1,4 +1,4 @@
-"""A message of the outbox as a file that a person can open."""
+"""A message of the outbox as a file for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from messages.message import Message, Recipient, Role
 
 
 def as_eml(message: Message) -> bytes:
-    """The email, attachments included, as a mail program opens it."""
+    """The email with its attachments, as mail programs open it."""
     addresses = [r.address for r in message.recipients]
     addresses += [message.sender_address, message.reply_to]
     ascii_only = all(address.isascii() for address in addresses)

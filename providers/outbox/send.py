@@ -1,7 +1,7 @@
-"""The channel of every type when no provider is configured: our own table and a folder.
+"""The channels when no provider is configured: a table of ours, and a folder.
 
-The table is the truth; the files are for a person with a mail program. Both are keyed by the
-delivery id, so a second send of the same message changes nothing.
+The table is the record; the files are for a person with a mail program. Both have the delivery id
+as key, so sending the same message again changes nothing.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Rejects nothing of its own type. ``store`` writes the message, idempotent by its
-    ``delivery_id``; ``has`` says whether it is stored. ``folder`` None writes no files
-    (rehearsals). The file of an email is ``<organisation_id>/<delivery_id>.eml`` below ``folder``,
-    that of an SMS or a letter ends with ``.txt``.
-    """
+    """Accepts every message of its type. ``store`` writes the message, idempotent by its
+    ``delivery_id``; ``has`` says whether it is stored. Without a ``folder`` (None, in rehearsals)
+    it writes no files. The file of an email is ``<organisation_id>/<delivery_id>.eml`` in
+    ``folder``, the file of an SMS or a letter ends with ``.txt``."""
 
     name = "outbox"
     account = OUTBOX_ACCOUNT
@@ -79,8 +78,8 @@ class Outbox:
         return Found(f"outbox-{message.delivery_id}") if known else NotFound()
 
     def _store_and_write(self, message: Message, folder: Path) -> None:
-        """Writes a draft file, then the table, then renames the file. An error before the table
-        leaves nothing behind, and a file is never half written."""
+        """Writes a draft file, then the table, then renames the file. So an error before the table
+        leaves nothing behind, and no file is half written."""
         is_mail = message.channel is ActionType.EMAIL
         content = as_eml(message) if is_mail else as_txt(message).encode()
         place = folder / message.organisation_id

@@ -13,7 +13,7 @@ from providers.sendgrid.callbacks import read, verified
 from providers.sendgrid.form import SendGridIn
 from providers.sendgrid.send import SendGrid
 
-#: The largest email that a customer wrote, in bytes, with its attachments.
+#: Bytes: the largest email from a customer, with its attachments.
 _MAX_REPLY = 31_000_000
 
 

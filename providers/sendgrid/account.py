@@ -14,12 +14,12 @@ _DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 
 @dataclass(frozen=True, slots=True)
 class SendGridAccount:
-    """``host`` is HOST, EU_HOST or a stand-in.
+    """``host`` is HOST, EU_HOST or a test server.
 
-    ``webhook_keys``: the base64 public keys of the signed event webhook and of the security policy
-    of the inbound parse, old and new during a rotation. ``inbound_domain``: replies go to
-    ``reply+<delivery id>@domain``; empty = replies go to the member. Raises ValueError for a key
-    that cannot be one (the client would send 'Bearer None'), a bad host or a bad domain.
+    ``webhook_keys``: the base64 public keys of the signed event webhook and of the inbound parse's
+    security policy, old and new during a rotation. ``inbound_domain``: replies go to
+    ``reply+<delivery id>@domain``; empty = replies go to the member. Raises ValueError for an
+    impossible key (the client would send 'Bearer None'), a bad host or a bad domain.
     """
 
     api_key: str = field(repr=False)
@@ -38,7 +38,7 @@ class SendGridAccount:
 
     @property
     def mark(self) -> str:
-        """Changes with the API key: SendGrid gives us no other id of an account."""
+        """Changes with the API key, because SendGrid gives us no other id of an account."""
         return fingerprint("sendgrid", self.host.rstrip("/"), self.api_key)
 
     @property

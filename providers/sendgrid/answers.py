@@ -1,4 +1,4 @@
-"""What an answer of SendGrid to a send means for the message and the account."""
+"""What SendGrid's answer to a send means for the message and the account."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from providers.port import Ambiguous, NotSent, Rejected, Result
 from providers.waits import asked_wait
 
 _MAX_REASON = 500
-#: An error that names the recipient's address, and says that the address is wrong.
+#: The field of an error about the recipient's address, and words that say that it is wrong.
 _TO_ADDRESS = re.compile(r"personalizations\.\d+\.to\.\d+\.email")
 _NO_ADDRESS = re.compile(r"\bvalid (email )?address|\bvalid email\b", re.IGNORECASE)
-#: Refusals of this one message. Any other 4xx is about the account or the API's address
-#: (SendGrid, "API responses": 403 is also a "temporary block").
+#: The 4xx that refuse one message. Any other is about the account or the API's address (SendGrid,
+#: "API responses": 403 is also a "temporary block").
 _ABOUT_THE_MESSAGE = frozenset({400, 413, 422})
 
 
@@ -23,7 +23,7 @@ def refusal(status: int, body: bytes, headers: Any, now: float) -> Result:
     """The result of any status but 202. ``now`` is in Unix seconds.
 
     408 and 5xx are Ambiguous: a gateway may give them after SendGrid accepted the message. A
-    redirect is not followed; it comes from something that is not SendGrid.
+    redirect is not followed, because SendGrid gives none.
     """
     if status == 429:
         wait = asked_wait(headers, now, "X-RateLimit-Reset")

@@ -17,7 +17,7 @@ from providers.callback import BadCallback, Callback
 from providers.sendgrid.events import events
 from providers.sendgrid.replies import reply
 
-#: SendGrid repeats a failed callback for 24 hours, and does not document whether it signs it anew.
+#: SendGrid repeats a failed callback for 24 hours. It is not documented whether it signs it again.
 MAX_AGE = timedelta(hours=24, minutes=10)
 MAX_AHEAD = timedelta(minutes=5)
 
@@ -46,8 +46,8 @@ def verified(
 
 
 def _signed(key: str, signature: bytes, text: bytes) -> bool:
-    """The library reads the key. Its ``verify_signature`` takes only text, and an inbound email
-    with an attachment is bytes."""
+    """Whether the key made the signature. The library only reads the key: its ``verify_signature``
+    takes only text, and an inbound email with an attachment is bytes."""
     try:
         EventWebhook("".join(key.split())).public_key.verify(
             signature, text, ec.ECDSA(hashes.SHA256())
@@ -61,8 +61,8 @@ def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The events of the event webhook (``…/webhooks/sendgrid`` or
     ``…/webhooks/sendgrid/<organisation>``), or the reply of the inbound parse (``…/inbound``).
 
-    ``now`` (UTC) replaces a time that is missing or impossible. Entries that are malformed or
-    about no message are left out. Raises BadCallback.
+    ``now`` (UTC) replaces a missing or impossible time. Entries that are malformed or about no
+    message are left out. Raises BadCallback.
     """
     path = callback.url.partition("?")[0].rstrip("/")
     if path.endswith("/inbound"):

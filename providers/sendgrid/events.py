@@ -15,7 +15,7 @@ from messages.message import MAX_ADDRESS
 from providers.sendgrid.reply_address import UUID
 
 _MAX_REASON = 500
-#: The fact that each event reports, where its name alone decides.
+#: The fact of each event whose name alone decides it.
 _FACTS = {
     "processed": DeliveryFact.SENT,
     "deferred": DeliveryFact.SENT,
@@ -44,8 +44,8 @@ _SENDGRID_BEGAN = datetime(2009, 1, 1, tzinfo=UTC).timestamp()
 
 
 def events(entry: dict[str, Any], now: datetime) -> list[Report]:
-    """The events of an entry. An email that SendGrid dropped because the recipient unsubscribed or
-    complained gives two: the wish, and the failure."""
+    """The events of an entry. An email that SendGrid dropped because of an unsubscription or a
+    complaint gives two: the unsubscription or complaint, and the failure."""
     event = _event(entry, now)
     if event is None:
         return []
@@ -56,7 +56,7 @@ def events(entry: dict[str, Any], now: datetime) -> list[Report]:
 
 
 def _event(entry: dict[str, Any], now: datetime) -> Report | None:
-    """None for an entry about the account, and for a kind of event that we do not know."""
+    """None for an entry about the account, and for an unknown kind of event."""
     kind = _said(entry, "event", 50)
     fact = _FACTS.get(kind)
     if fact is None:

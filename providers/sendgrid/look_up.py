@@ -20,9 +20,9 @@ from providers.port import CannotTell, Found, LookUp, NotFound
 from providers.sendgrid.answers import log_refusal
 from providers.sendgrid.request import unique
 
-#: How many entries of the Email Logs one look-up opens at most.
+#: The most entries of the Email Logs that one look-up opens.
 CANDIDATES = 20
-#: SendGrid's clock may be behind ours. The delivery id decides, so an early start does no harm.
+#: SendGrid's clock may be behind ours. Starting too early is safe, because the delivery id decides.
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LOG_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 _UNSAFE_IN_QUERY = re.compile(r"[\"'`\\\s]")
@@ -30,7 +30,7 @@ _UNKNOWN_FORM = "SendGrid's Email Logs answered in an unknown form"
 
 
 class _NoAnswer(Exception):
-    """Why a look-up cannot tell."""
+    """The look-up cannot tell; the text says why."""
 
 
 class EmailLogs:
@@ -54,7 +54,7 @@ class EmailLogs:
             return CannotTell("SendGrid's Email Logs cannot be asked about an address with a quote")
         deadline = time.monotonic() + min(LOOK_UP_LIMIT, 3 * self._limit).total_seconds()
         try:
-            # The logs are case-sensitive, and may hold the address in either spelling.
+            # The logs are case-sensitive, and may have the address as written or in lower case.
             for spelling in dict.fromkeys((address, address.lower())):
                 found = self._search(spelling, message, since - _CLOCKS_DIFFER, deadline)
                 if found is not None:
@@ -66,7 +66,7 @@ class EmailLogs:
     def _search(
         self, address: str, message: Message, since: datetime, deadline: float
     ) -> Found | None:
-        """None only when every message to this address was opened and none is this one. Raises
+        """None only if every message to this address was opened and none is this one. Raises
         _NoAnswer."""
         start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = f'to_email = "{address}" AND sg_message_id_created_at > TIMESTAMP "{start}"'
@@ -118,7 +118,7 @@ def _log_id(entry: Any) -> str:
 
 
 def _delivery_ids(entry: dict[str, Any]) -> set[str]:
-    """Our delivery ids in an entry of the Email Logs: of the message and of its events."""
+    """Our delivery ids in an entry of the Email Logs: the message's and its events'."""
     events = entry.get("events")
     places = [entry, *(events if isinstance(events, list) else [])]
     every = [p.get("custom_args") for p in places if isinstance(p, dict)]

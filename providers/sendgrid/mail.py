@@ -1,6 +1,6 @@
-"""Reading an email that a customer wrote: its parts, texts and addresses.
+"""Reads an email from a customer: its parts, texts and addresses.
 
-A stranger wrote every byte of it, so sizes are bounded before anything is parsed.
+Nothing in it can be trusted, so sizes are limited before anything is parsed.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import nh3
 from messages.lines import one_line
 from messages.message import MAX_ADDRESS
 
-#: Stripping tags takes quadratic time in their depth: this many characters take a second at most.
+#: Stripping tags takes quadratic time in their depth: with this many characters at most a second.
 _MAX_HTML = 60_000
 _MAX_HEADER = 2_000
 _ANGLED = re.compile(r"<([^<>\s@]+@[^<>\s@]+)>")
 _BARE = re.compile(r"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+")
 _LINE_ENDS = re.compile(r"<(?=br\b|/(?:p|div|tr|li|h[1-6]|blockquote)\b)", re.IGNORECASE)
-#: Charsets whose decoders take quadratic time. The sender of an email names its charset.
+#: Charsets whose decoders take quadratic time. An email's sender chooses its charset.
 _SLOW_CHARSETS = frozenset({"idna", "punycode"})
 _MACHINES_PRECEDENCE = frozenset({"bulk", "list", "junk", "auto_reply"})
 _SUPPRESSES_ANSWERS = re.compile(r"\b(all|oof|autoreply)\b", re.IGNORECASE)
 
 
 class _ShortHeaders(Compat32):
-    """Cuts long headers: parsing one takes more than quadratic time in its length."""
+    """Cuts long headers: parsing a header takes more than quadratic time in its length."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
@@ -70,7 +70,7 @@ def body(mail: Mail, kind: str) -> str:
 
 
 def decoded(content: bytes, charset: object) -> str:
-    """The text; read as UTF-8 when the charset is unknown or slow to decode."""
+    """The text; read as UTF-8 if the charset is unknown or slow to decode."""
     try:
         codec = codecs.lookup(str(charset or "utf-8")).name
         return content.decode("utf-8" if codec in _SLOW_CHARSETS else codec, "replace")
@@ -79,7 +79,7 @@ def decoded(content: bytes, charset: object) -> str:
 
 
 def stripped(page: str) -> str:
-    """The words of an HTML page, line by line."""
+    """The text of an HTML page, line by line."""
     start = re.search(r"<body\b", page, re.IGNORECASE)
     inner = page[start.start() if start else 0 :][:_MAX_HTML]
     lines = _LINE_ENDS.sub("\n<", " ".join(inner.split()))
@@ -92,14 +92,14 @@ def header(mail: Mail, name: str) -> str:
 
 
 def address(header: str) -> str:
-    """The address in a header, which may have a name beside it; empty if there is none."""
+    """The address in a header, without the name beside it; empty if there is none."""
     header = one_line(header, _MAX_HEADER)
     found = _ANGLED.findall(header)[-1:] or _BARE.findall(header)[:1]
     return one_line(found[0], MAX_ADDRESS) if found else ""
 
 
 def by_machine(mail: Mail) -> bool:
-    """Whether it is an absence note or another automatic answer (RFC 3834, and older headers)."""
+    """Whether it is an out-of-office note or another automatic answer (RFC 3834, older headers)."""
     submitted = header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
     return (
         submitted not in ("", "no")

@@ -85,7 +85,7 @@ class _Https(urllib.request.HTTPSHandler):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Not followed: it would send the API key to another host. It is returned as the answer."""
+    """Returns a redirect as the answer: following it would send the API key to another host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None

@@ -1,4 +1,4 @@
-"""A callback of SendGrid's inbound parse as the reply of a customer."""
+"""Reads a callback of SendGrid's inbound parse as a customer's reply."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from providers.callback import BadCallback, Callback
 from providers.sendgrid import mail as email
 from providers.sendgrid.reply_address import reference_in
 
-#: Characters of a reply that are kept, the quoted original included.
+#: The most characters of a reply that are stored, including the quoted original.
 MAX_REPLY = 20_000
 
 
 def reply(callback: Callback, now: datetime) -> Reply:
-    """``provider_id`` is the Message-ID. The time is ``now`` (UTC), because an email's own Date may
-    say anything. Raises BadCallback."""
+    """``provider_id`` is the Message-ID. The time is ``now`` (UTC), because an email's own Date
+    cannot be trusted. Raises BadCallback."""
     try:
         fields = _form(callback)
         mail = email.parsed(fields.get("email") or fields.get("headers", b""))
@@ -49,15 +49,15 @@ def reply(callback: Callback, now: datetime) -> Reply:
 
 
 def _recipients(envelope: dict[str, Any], said: dict[str, str], mail: Mail) -> list[str]:
-    """The addresses it arrived at, then the one in its To header."""
+    """The addresses at which it arrived, then the address in its To header."""
     arrived = envelope.get("to")
     to = [email.address(str(a)) for a in arrived] if isinstance(arrived, list) else []
     return [*to, email.address(said.get("to", "") or email.header(mail, "To"))]
 
 
 def _form(callback: Callback) -> dict[str, bytes]:
-    """The fields of a form without its files. The parser of emails reads it, because it is lenient:
-    an odd file name of a customer must not lose the reply. Raises BadCallback."""
+    """The fields of a form without its files. The email parser reads the form, because it is
+    lenient: an unusual file name must not lose the reply. Raises BadCallback."""
     kind = " ".join(callback.headers.get("content-type", "").split())
     if not kind.lower().startswith("multipart/form-data"):
         raise BadCallback("the body is not a form")

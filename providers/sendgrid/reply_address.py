@@ -1,4 +1,4 @@
-"""The address that customers reply to: it carries the delivery id."""
+"""The address for customers' replies: it contains the delivery id."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _REPLY_ADDRESS = re.compile(rf"(?<![\w.+-])reply\+({UUID})@", re.IGNORECASE)
 
 
 def reply_address(delivery_id: str, domain: str) -> str:
-    """Where a reply to this delivery goes. ``reference_in`` reads the delivery id back."""
+    """The address for replies to this delivery. ``reference_in`` reads the delivery id from it."""
     return f"reply+{delivery_id}@{domain}"
 
 

@@ -11,8 +11,8 @@ from providers.sendgrid.reply_address import reply_address
 
 
 def request(message: Message, inbound_domain: str = "") -> dict[str, Any]:
-    """The body of POST /v3/mail/send. With ``inbound_domain`` customers' replies come to us.
-    Raises BadAddress for an address that SendGrid cannot carry."""
+    """The body of POST /v3/mail/send. With ``inbound_domain`` customers' replies come to us. Raises
+    BadAddress for an address that SendGrid cannot carry."""
     body: dict[str, Any] = {
         "personalizations": [_personalization(message)],
         "from": _person(message.sender_address, message.sender_name),
@@ -38,7 +38,7 @@ def request(message: Message, inbound_domain: str = "") -> dict[str, Any]:
 
 
 def unique(recipients: tuple[Recipient, ...]) -> dict[Role, list[Recipient]]:
-    """Each address once, in its most visible role: SendGrid refuses an address given twice."""
+    """Each address once, in its most visible role, because SendGrid refuses duplicates."""
     chosen: dict[Role, list[Recipient]] = {role: [] for role in Role}
     seen: set[str] = set()
     for role in Role:
@@ -51,7 +51,7 @@ def unique(recipients: tuple[Recipient, ...]) -> dict[Role, list[Recipient]]:
 
 
 def _personalization(message: Message) -> dict[str, Any]:
-    """The recipients, and our delivery id, which SendGrid repeats in events and logs."""
+    """The recipients, and our delivery id, which SendGrid gives back in events and logs."""
     found: dict[str, Any] = {"custom_args": {"dunning_delivery_id": message.delivery_id}}
     for role, recipients in unique(message.recipients).items():
         if recipients:
@@ -60,7 +60,7 @@ def _personalization(message: Message) -> dict[str, Any]:
 
 
 def _content(message: Message) -> list[dict[str, str]]:
-    """Without an HTML part when it is empty, because SendGrid refuses an empty part."""
+    """Leaves an empty HTML part out, because SendGrid refuses it."""
     parts = [{"type": "text/plain", "value": message.text}]
     if message.html and message.html.strip():
         parts.append({"type": "text/html", "value": message.html})

@@ -1,9 +1,10 @@
 """Email through SendGrid's official client.
 
-The client as it comes has no time-out, keeps headers of one call for the next, follows redirects
-with the API key, and logs the key at DEBUG. Here each call has a client of its own, one attempt, a
-time-out, no redirects, and the client's logger is at WARNING. SendGrid has no idempotency key: a
-lost answer is ``Ambiguous`` and this file never sends it again; ``look_up`` asks the Email Logs.
+Without changes the client has no time-out, keeps headers of one call for the next, follows
+redirects with the API key, and logs the key at DEBUG. Here each call has its own client, one
+attempt, a time-out and no redirects, and the client's logger is at WARNING. SendGrid has no
+idempotency key: a lost answer is ``Ambiguous`` and this file never sends the message again;
+``look_up`` asks the Email Logs.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ TIMEOUT = timedelta(seconds=10)
 
 
 class SendGrid:
-    """One account. ``timeout`` bounds each wait for the network, ``limit`` the whole of a call;
-    ``clock`` answers Unix seconds, to read the rate limit's reset time."""
+    """One account. ``timeout`` bounds each wait for the network, ``limit`` the whole call;
+    ``clock`` gives Unix seconds, to read when the rate limit resets."""
 
     name = "sendgrid"
     type = ActionType.EMAIL
@@ -65,7 +66,7 @@ class SendGrid:
             return wrong
         try:
             body = request(message, self._account.inbound_domain)
-        except BadAddress as error:  # the recipient's addresses were checked with the message
+        except BadAddress as error:  # recipients were checked with the message
             return Rejected(error.reason, "address")
         call = Call()
         client = self._client(call)
@@ -80,7 +81,7 @@ class SendGrid:
         return Ambiguous(f"SendGrid answered {response.status_code} instead of 202")
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
-        """By the Email Logs. Takes LOOK_UP_LIMIT at most; never raises."""
+        """Searches the Email Logs. Takes LOOK_UP_LIMIT at most; never raises."""
         return self._logs.find(message, since)
 
     def _client(self, call: Call) -> SendGridAPIClient:
@@ -98,8 +99,7 @@ class SendGrid:
         return client
 
     def _failure(self, error: Exception, call: Call) -> Result:
-        """The result when there is no whole answer. A status with a body that was cut off is an
-        answer all the same."""
+        """The result when the answer is missing or cut off. A status counts without its body."""
         if call.status is not None and call.status >= 300:
             return refusal(call.status, b"", call.headers, self._clock())
         if not call.connected:

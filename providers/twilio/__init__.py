@@ -40,5 +40,5 @@ PROVIDER = Provider(
     verified=verified,
     read=read,
     kept_headers=("i-twilio-idempotency-token",),
-    answer=("<Response/>", "text/xml"),  # TwiML: no message in answer
+    answer=("<Response/>", "text/xml"),  # TwiML without a message: we send no answer
 )

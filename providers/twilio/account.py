@@ -15,10 +15,10 @@ _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&
 
 @dataclass(frozen=True)
 class TwilioAccount:
-    """Raises ValueError for what cannot be an account. Its repr shows no secret.
+    """Raises ValueError for an account that cannot exist. Its repr shows no secret.
 
-    An API key signs in when there is one, else the auth token. ``sender`` is a number in E.164, a
-    short code, a name of up to 11 characters, or the MG… id of a messaging service.
+    It signs in with an API key if there is one, else with the auth token. ``sender`` is a number in
+    E.164, a short code, a name of up to 11 characters, or the MG… id of a messaging service.
     ``webhook_tokens`` verify callbacks, two during a rotation; without them the auth token does.
     ``host`` is another address of the API.
     """

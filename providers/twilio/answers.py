@@ -1,4 +1,4 @@
-"""What an answer of Twilio to a send, or its absence, means for the message and the account."""
+"""What Twilio's answer to a send, or a missing answer, means for the message and the account."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def failure(error: Exception, call: Call) -> Result:
 def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Result:
     """408 and 5xx are Ambiguous: a gateway may give them after Twilio accepted the message."""
     code = str(getattr(error, "code", ""))
-    code = code if re.fullmatch(r"[0-9]{5,6}", code) else ""  # else it repeats the status
+    code = code if re.fullmatch(r"[0-9]{5,6}", code) else ""  # else Twilio repeats the status here
     reason = _reason(error, status, code)
     if status == 408 or status >= 500:
         return Ambiguous(reason)
@@ -56,7 +56,7 @@ def _refusal(error: Exception, status: int, headers: Mapping[str, str]) -> Resul
 
 
 def _reason(error: Exception, status: int, code: str) -> str:
-    """Our words for a code that we know, else Twilio's."""
+    """Our words for a known code, else Twilio's."""
     if code in WORDS:
         return words(code)
     said = getattr(error, "msg", None) or getattr(error, "title", None) or ""

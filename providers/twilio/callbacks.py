@@ -18,7 +18,7 @@ from providers.callback import BadCallback, Callback
 from providers.twilio.codes import GONE_NUMBER, OPTED_OUT, is_short_code, words
 
 #: A carrier gives the time of delivery without its time zone (Twilio, changelog of 14 February
-#: 2023). Zones differ by half an hour or more, so a time this close to the callback is UTC.
+#: 2023). Zones differ by at least half an hour, so a time this close to the callback is UTC.
 _DONE_WITHIN = timedelta(minutes=25)
 _UNREACHABLE = "30006"
 _FAILED = frozenset({"undelivered", "failed", "canceled"})
@@ -49,7 +49,7 @@ def read(callback: Callback, now: datetime) -> list[Report | Reply]:
     """The events of one status callback, or the one reply that a customer wrote.
 
     ``now`` (UTC) is when the callback came in. The delivery id is in the signed address, so a
-    status is matched even when the answer to the send was lost. Raises BadCallback.
+    status is matched even if the answer to the send was lost. Raises BadCallback.
     """
     path = urlsplit(callback.url).path
     try:
@@ -77,7 +77,7 @@ def read(callback: Callback, now: datetime) -> list[Report | Reply]:
         address=one_line(form.get("To", ""), 100),
         reason=reason,
     )
-    if code == OPTED_OUT:  # Twilio did not try, because the recipient had answered STOP
+    if code == OPTED_OUT:  # the recipient had answered STOP, so Twilio did not try
         return [event, replace(event, fact=DeliveryFact.FAILED)]
     return [event]
 
@@ -108,7 +108,7 @@ def _fact(status: str, code: str, sender: str) -> tuple[DeliveryFact, str]:
         return DeliveryFact.NOTED, f"Twilio says {status}"
     if status == "canceled" and not code:
         return DeliveryFact.FAILED, "it was cancelled before it left"
-    if code == _UNREACHABLE and is_short_code(sender):  # the operator is the reason, not the number
+    if code == _UNREACHABLE and is_short_code(sender):  # caused by the operator, not by the number
         return DeliveryFact.FAILED, f"the operator takes no SMS from a short code (Twilio {code})"
     reason = words(code)
     if code == OPTED_OUT:
@@ -117,7 +117,7 @@ def _fact(status: str, code: str, sender: str) -> tuple[DeliveryFact, str]:
 
 
 def _done_at(written: str, now: datetime) -> datetime:
-    """The carrier's time, written YYMMDDhhmm, if it is plausible in UTC; else ``now``."""
+    """The carrier's time (YYMMDDhhmm) if it is plausible as UTC; else ``now``."""
     if not re.fullmatch(r"[0-9]{10}", written):
         return now
     try:

@@ -1,7 +1,7 @@
 """Twilio's official client, made for one call.
 
-The client as it comes has no time-out, logs recipients' numbers and takes its region from the
-environment. Here: one attempt, a time-out, no redirects, and the call learns how far it came.
+Without changes the client has no time-out, logs recipients' numbers and takes its region from the
+environment. Here: one attempt, a time-out, no redirects, and the call is told how far it came.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def client_for(account: TwilioAccount, timeout: timedelta, call: Call) -> Iterat
     """A client whose connections report to ``call``. ``timeout`` bounds each wait for the
     network."""
     for name in ("twilio.http_client", "urllib3.connectionpool"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # below that they log numbers
+        logging.getLogger(name).setLevel(logging.WARNING)  # at lower levels they log numbers
     http = TwilioHttpClient(
         timeout=timeout.total_seconds(),
         request_hooks={"response": [partial(_answered, call)]},
@@ -40,7 +40,7 @@ def client_for(account: TwilioAccount, timeout: timedelta, call: Call) -> Iterat
         account.api_key_secret or account.auth_token,
         account.account_sid,
         http_client=http,
-        environment={"TWILIO_EDGE": ""},  # if empty, the client reads the process's environment
+        environment={"TWILIO_EDGE": ""},  # empty: the client reads the process's environment
     )
     client.api.base_url = account.host or HOST
     try:
@@ -54,7 +54,7 @@ def _answered(call: Call, response: Any, **_: Any) -> None:
 
 
 class _Reporting(HTTPAdapter):
-    """Its connections report to the call when they are open."""
+    """Its connections tell the call when they are open."""
 
     def __init__(self, call: Call) -> None:
         super().__init__()

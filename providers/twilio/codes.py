@@ -1,5 +1,5 @@
-"""Twilio's error codes: whether each is about the number, the sender or the account, and its
-meaning in plain words (Twilio, "Error and warning dictionary")."""
+"""Twilio's error codes: whether a code is about the number, the sender or the account, and its
+meaning for people (Twilio, "Error and warning dictionary")."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ACCOUNT = frozenset(
         "90010",
     }
 )
-#: The sender that this account is set up with, whatever the message.
+#: The sender of this account is wrong, for every message.
 SENDER_WRONG = frozenset(
     {
         "21212",
@@ -47,7 +47,7 @@ SENDER_WRONG = frozenset(
         "21711",
     }
 )
-#: 4xx that are about one message. Any other is about the account or the API's address.
+#: The 4xx that are about one message. Any other is about the account or the API's address.
 ABOUT_THE_MESSAGE = frozenset({400, 409, 413, 422})
 WRONG_NUMBER = frozenset({"21211", "21217", "21265", "21401", "21614", "21635"})
 GONE_NUMBER = WRONG_NUMBER | {"30005", "30006"}  # known only after the attempt

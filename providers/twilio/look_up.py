@@ -18,8 +18,8 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 def find(client: Client, message: Message, since: datetime) -> LookUp:
     """The first message to the number with this text that was made after ``since`` (UTC).
 
-    The list is not filtered by date: Twilio filters by the date of sending, which a message in its
-    queue does not have yet. Twilio lists the newest first. CannotTell when the first 300 messages
+    The list is not filtered by date, because Twilio filters by the date of sending, which a queued
+    message does not have yet. Twilio lists the newest first. CannotTell if the first 300 messages
     are all newer than a day before ``since``. Raises what the client raises.
     """
     wanted = _comparable(message.text)
@@ -43,6 +43,5 @@ def find(client: Client, message: Message, since: datetime) -> LookUp:
 
 
 def _comparable(text: str) -> str:
-    """Equal for two texts of the same SMS: they may differ in look-alikes and in spaces at the
-    end."""
+    """The same for two texts of one SMS, which may differ in look-alike characters and final spaces."""
     return normalise(text).rstrip()

@@ -1,6 +1,6 @@
 """SMS through Twilio's official client.
 
-Each call has a client of its own and one attempt (``client``). Twilio has no idempotency key for
+Each call has its own client and one attempt (``client``). Twilio has no idempotency key for
 messages: a lost answer is ``Ambiguous``, which a look-up or the message's own callback settles.
 """
 
@@ -31,10 +31,9 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 class Twilio:
     """One account. ``callback_base`` is our public address, where Twilio reports what became of a
-    message; ``timeout`` bounds each wait for the network, ``limit`` the whole of a call. An SMS
-    that Twilio could not send within ``validity`` (1 s to 10 h) is dropped, so that it cannot
-    arrive at night.
-    """
+    message; ``timeout`` bounds each wait for the network, ``limit`` the whole call. An SMS that
+    Twilio could not send within ``validity`` (1 s to 10 h) is dropped, so that it does not arrive
+    at night."""
 
     name = "twilio"
     type = ActionType.SMS
@@ -83,7 +82,7 @@ class Twilio:
         return Accepted(one_line(sid, 200))
 
     def look_up(self, message: Message, since: datetime) -> LookUp:
-        """By number and text. Takes LOOK_UP_LIMIT at most; never raises."""
+        """Searches by number and text. Takes LOOK_UP_LIMIT at most; never raises."""
         call = Call()
         try:
             with self._client(call) as client:
@@ -94,7 +93,7 @@ class Twilio:
             return CannotTell(f"Twilio gave no list of messages: it answered {call.status}")
 
     def _fields(self, message: Message) -> dict[str, Any]:
-        """What the client's ``messages.create`` is given."""
+        """The arguments for the client's ``messages.create``."""
         sender = "messaging_service_sid" if self._account.by_service else "from_"
         return {
             "to": message.addressed(Role.TO)[0].address,
