@@ -43,5 +43,5 @@ def find(client: Client, message: Message, since: datetime) -> LookUp:
 
 
 def _comparable(text: str) -> str:
-    """The same for two texts of one SMS, which may differ in look-alike characters and final spaces."""
+    """The same for two texts of one SMS, which may differ in look-alikes and final spaces."""
     return normalise(text).rstrip()
