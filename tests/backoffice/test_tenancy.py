@@ -1,5 +1,5 @@
-"""Use cases take a unit, which names the organisation. Those that take a bare session are few, and
-named here, each with its reason."""
+"""Use cases take a ``Unit``, which names the organisation. The few that take a bare session are
+listed here, each with its reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REPORTED = "a report or reply says to which delivery it belongs, and so to whom
 _EVERYBODYS = "an account at a provider may be the installation's, which all organisations use"
 _WORKER = "a worker does it for all organisations"
 
-#: In backoffice/, by file and function: why no organisation is known, or needed.
+#: By file in backoffice/ and function: why no organisation is known or needed.
 WITHOUT_ORGANISATION = {
     "delivery/callbacks.py:store": "a webhook is stored before it is read",
     "delivery/callbacks.py:waiting": _WORKER,
@@ -48,5 +48,5 @@ def takes_a_session() -> Iterator[str]:
                     yield f"{path.relative_to(ROOT / 'backoffice')}:{node.name}"
 
 
-def test_only_the_named_few_need_no_organisation() -> None:
+def test_only_listed_use_cases_need_no_organisation() -> None:
     assert set(takes_a_session()) == WITHOUT_ORGANISATION.keys()

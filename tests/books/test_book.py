@@ -1,4 +1,4 @@
-"""Reading a book: exact values, an error for each bad row, little memory."""
+"""Reading a book: exact values, an error for each bad row, and little memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dunning.currency import CURRENCIES
 from tests.cast.books import ANNA, HEADER, book, errors, rows
 
 
-def test_a_row_is_read_exactly() -> None:
+def test_a_row_is_read_with_exact_values() -> None:
     assert rows(f"{HEADER}\n{ANNA}2025-03-09\n") == [
         BookRow(
             line=2,
@@ -235,7 +235,7 @@ def test_a_written_book_reads_back_equal(
 
 
 class _Generated:
-    """A file that is generated while it is read: only the reader's memory is measured."""
+    """A file generated while it is read, so that only the reader's memory is measured."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -278,4 +278,4 @@ def test_twenty_thousand_rows_in_seconds_and_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert large < 4_000_000
-    assert (large - small) / 4_000 < 250  # bytes for each further invoice: its two numbers
+    assert (large - small) / 4_000 < 250  # bytes for each further invoice: two numbers are kept

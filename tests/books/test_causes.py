@@ -95,7 +95,7 @@ def test_a_cause_that_no_map_can_fix_has_no_hint(cells: dict[str, str]) -> None:
 
 
 def test_the_hint_of_a_cause_fixes_its_rows() -> None:
-    """With the hint put into the map, the rows can be read."""
+    """The rows can be read after the hint was added to the map."""
     rows = [row(n, total=f"{n}.7899999999995", paid_on="nan") for n in range(1, 4)]
     found = read_book(io.BytesIO("\n".join((HEADER, *rows)).encode()), read_map(MAP))
     errors = [error for error in found if isinstance(error, RowError)]

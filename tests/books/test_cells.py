@@ -1,4 +1,4 @@
-"""Amounts: read exactly or refused."""
+"""Amounts in cells are read exactly or refused."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_a_float_too_large_to_be_exact_is_refused(text: str, reason: str) -> Non
         ('date_format = "%Y-%m-%d %Y"', "map: date_format: '%Y-%m-%d %Y' does not give a day"),
     ],
 )
-def test_mistakes_in_these_settings_are_named(setting: str, reason: str) -> None:
+def test_mistakes_in_the_settings_for_dataframes_are_named(setting: str, reason: str) -> None:
     name = setting.partition(" ")[0]
     text = "\n".join(line for line in MAP.splitlines() if not line.startswith(name))
     with pytest.raises(BookError) as error:

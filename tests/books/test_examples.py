@@ -27,7 +27,7 @@ def sample() -> list[BookRow]:
     return [row for row in found if isinstance(row, BookRow)]
 
 
-def test_the_sample_book() -> None:
+def test_the_sample_book_has_the_documented_rows() -> None:
     rows = sample()
     assert len({row.customer for row in rows}) == 40
     assert len(rows) > 150
@@ -55,12 +55,16 @@ def test_the_sample_facts_are_about_the_sample_book() -> None:
             assert row.issued_on <= fact.at.date() <= (row.paid_on or fact.at.date())
         else:
             assert fact.customer in {row.customer for row in rows.values()}
-    left_out = {FactKind.COMPLETE, FactKind.SKIP, FactKind.PLAN}  # theirs is another story
+    left_out = {
+        FactKind.COMPLETE,
+        FactKind.SKIP,
+        FactKind.PLAN,
+    }  # not in the sample facts
     assert {fact.kind for fact in facts} == set(FactKind) - left_out
 
 
 @pytest.mark.parametrize("name", ["plan.toml", "plan-contextualized.toml"])
-def test_the_sample_plans(name: str) -> None:
+def test_the_sample_plans_have_the_documented_steps(name: str) -> None:
     plan = parse_plan(tomllib.loads((EXAMPLES / name).read_text("utf-8")))
     wanted = FirstAction.CONTEXTUALIZED if "contextualized" in name else FirstAction.STANDARD
     assert plan.first_action is wanted
@@ -69,7 +73,7 @@ def test_the_sample_plans(name: str) -> None:
         check_step(step)
 
 
-def test_the_sample_map() -> None:
+def test_the_sample_map_reads_the_sample_export() -> None:
     bookmap = read_map((EXAMPLES / "map.toml").read_bytes())
     with (EXAMPLES / "foreign-book.csv").open("rb") as file:
         found = list(read_book(file, bookmap))

@@ -1,4 +1,4 @@
-"""A guessed map: sure choices, doubts, and that the file can be read with it."""
+"""A guessed map: certain and doubtful choices; the file can be read with it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_book_in_our_own_form_needs_no_map() -> None:
     assert not of(GERMAN).plain
 
 
-def test_ambiguous_day_and_month_are_marked_as_in_doubt() -> None:
+def test_an_ambiguous_day_and_month_are_marked_for_review() -> None:
     found = of(
         "customer,invoice,issued_on,total,currency,paid_on,due_on\nC,I,03/04/2025,1.00,EUR,,\n"
     )
@@ -118,7 +118,9 @@ def test_an_unambiguous_date_column_decides_the_format_of_the_others() -> None:
         (["100"], [(".", "")]),
     ],
 )
-def test_the_form_of_amounts_is_guessed(amounts: list[str], forms: list[tuple[str, str]]) -> None:
+def test_the_notation_of_amounts_is_guessed(
+    amounts: list[str], forms: list[tuple[str, str]]
+) -> None:
     rows = "".join(f"C{n};I{n};2025-01-02;{a};EUR;;\n" for n, a in enumerate(amounts))
     found = of(f"customer;invoice;issued_on;total;currency;paid_on;due_on\n{rows}")
     assert [(form.decimal, form.thousands) for form in found.amount_forms] == forms

@@ -57,7 +57,7 @@ def book(map_text: str, text: str = FOREIGN) -> list[BookRow | RowError]:
 
 
 @pytest.mark.parametrize("text", [FLAT, SECTIONS, TABLES])
-def test_all_three_ways_to_write_a_map_read_alike(text: str) -> None:
+def test_three_notations_of_a_map_are_read_alike(text: str) -> None:
     first, second = book(text)
     assert first == BookRow(
         line=2,
@@ -169,7 +169,7 @@ def test_a_map_for_our_own_headers_changes_only_the_fields_it_names() -> None:
         ("#" * 100_001, "map: is larger"),
     ],
 )
-def test_a_map_that_cannot_be_used(text: str, reason: str) -> None:
+def test_a_map_that_cannot_be_used_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(BookError) as raised:
         read_map(text)
     assert str(raised.value).startswith(reason)
@@ -178,7 +178,7 @@ def test_a_map_that_cannot_be_used(text: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        # A misspelt header does not become a constant.
+        # A misspelt header is not taken for a constant.
         ('"customerID"', '"custmerID"', "customer = 'custmerID': no column 'custmerID'; the file"),
         ('"Cleared"', '"Clered"', "paid_on = 'Clered': no column 'Clered'"),
         ('"USD"', '"DOLLARS"', "currency = 'DOLLARS': no column 'DOLLARS'"),
@@ -186,7 +186,7 @@ def test_a_map_that_cannot_be_used(text: str, reason: str) -> None:
         ('paid_on = "Cleared"', "", "no column for paid_on; the file has customerID"),
     ],
 )
-def test_a_map_that_does_not_fit_the_file(old: str, new: str, reason: str) -> None:
+def test_a_map_that_does_not_match_the_file_is_refused(old: str, new: str, reason: str) -> None:
     with pytest.raises(BookError) as raised:
         book(FLAT.replace(old, new))
     assert str(raised.value).startswith(reason)

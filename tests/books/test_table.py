@@ -1,4 +1,5 @@
-"""CSV files of any program: separators, encodings, quotes, and files that are not CSV."""
+"""CSV files as various programs write them: separators, encodings, quotes; files that are not
+CSV."""
 
 from __future__ import annotations
 
@@ -25,12 +26,12 @@ from tests.cast.books import ANNA, HEADER, book, rows
         f"{HEADER.upper().replace('_', ' ')}\n{ANNA}".replace(",", " , ").encode(),
     ],
 )
-def test_separators_encodings_and_headers(data: bytes) -> None:
+def test_separators_encodings_and_headers_are_recognised(data: bytes) -> None:
     [row] = rows(data)
     assert (row.customer, row.customer_name, row.total) == ("C1", "Anna's Bakery", Decimal("120.5"))
 
 
-def test_quotes_hold_separators_quotes_and_line_breaks_and_lines_are_counted() -> None:
+def test_quoted_separators_quotes_and_line_breaks_are_read_with_line_numbers() -> None:
     quoted = ANNA.replace("Anna's Bakery", '"Anna ""&"" Sons,\r\nBakers"')
     first, second = rows(f"{HEADER}\n{quoted}\n{ANNA.replace('INV-1', 'INV-2')}\n")
     assert first.customer_name == 'Anna "&" Sons, Bakers'

@@ -1,4 +1,4 @@
-"""``dunning key create``, for when no admin has a key that works."""
+"""``dunning key create``, for an organisation whose admins have no working key."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def whose(session: Session, done: Result) -> Principal:
     return found
 
 
-def test_an_admin_without_a_key_gets_one(house: Engine) -> None:
+def test_an_admin_without_a_key_gets_a_new_one(house: Engine) -> None:
     done = create("Ada@amber.example", "--name", "found again")
     with transaction(house) as session:
         who = whose(session, done)

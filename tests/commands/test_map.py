@@ -18,7 +18,7 @@ C-2,F-2,04/04/2025,05/06/2025,"2,000",x
 """
 
 
-def test_the_command_writes_the_map_and_says_what_is_in_doubt(tmp_path: Path) -> None:
+def test_the_command_writes_the_map_and_lists_its_doubtful_choices(tmp_path: Path) -> None:
     book, out = tmp_path / "foreign.csv", tmp_path / "map.toml"
     book.write_text(FILE)
     result = CliRunner().invoke(app, ["map", str(book), "--out", str(out)])
@@ -44,7 +44,7 @@ def test_a_complete_map_is_tried_on_the_whole_file(tmp_path: Path) -> None:
 
 
 def answering(**answers: str) -> Ask:
-    """Answers each question by a word that occurs in it."""
+    """Answers each question according to a word that occurs in it."""
 
     def ask(question: str, possible: list[str], default: str) -> str:
         found = next(answer for word, answer in answers.items() if word in question)

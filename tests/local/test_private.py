@@ -1,4 +1,4 @@
-"""Files that we write are for the current user alone: files 0600, directories 0700."""
+"""Files that we write are readable by the current user alone: files 0600, directories 0700."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_no_file_of_a_start_and_a_send_is_readable_by_others(tmp_path: Path) -> 
             found = modes(state)
     top = found.pop(".")
     assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
-    assert top == (0o710 if os.geteuid() == 0 else 0o700)  # PostgreSQL, as nobody, passes
+    assert top == (0o710 if os.geteuid() == 0 else 0o700)  # PostgreSQL passes as nobody
     for name in ("temporal.db", "temporal.log", "postgres/PG_VERSION", "secret.key", "lock"):
         assert found[name] & 0o600 == 0o600
     assert sum(name.endswith((".eml", ".txt")) for name in found) >= 3
@@ -93,7 +93,7 @@ def test_every_process_starts_with_umask_077(
         assert os.umask(0o022) == 0o077
 
 
-def test_files_that_an_older_version_left_readable_are_closed(tmp_path: Path) -> None:
+def test_readable_files_of_an_older_version_become_private(tmp_path: Path) -> None:
     left_open(tmp_path)
     (tmp_path / "secret.key").write_text("x")
     (tmp_path / "secret.key").chmod(0o400)

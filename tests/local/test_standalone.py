@@ -1,4 +1,4 @@
-"""The embedded services: start, taken ports, kill -9, restart, end.
+"""The embedded services: start, occupied ports, kill -9, restart, end.
 
 These tests start real servers in directories of their own; the whole file takes some ten seconds.
 """
@@ -110,7 +110,7 @@ async def test_data_survives_a_restart(state_dir: Path) -> None:
         assert await status_of(services, "asleep") == "RUNNING"
 
 
-async def test_kill_9_of_each_server_loses_nothing(state_dir: Path) -> None:
+async def test_kill_9_of_each_server_loses_no_data(state_dir: Path) -> None:
     embedded = Embedded(state_dir)
     with embedded as services:
         with connect(services) as connection:
@@ -145,7 +145,8 @@ with embedded as services:
 
 @contextlib.contextmanager
 def another_process(state_dir: Path, how: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Another process of ours that holds the services of `state_dir`, and their process ids."""
+    """Run another process of ours that holds the services of `state_dir`; gives their process
+    ids."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(state_dir), how],
         cwd=ROOT,
@@ -181,7 +182,7 @@ def test_servers_of_a_killed_process_are_ended_at_the_next_start(state_dir: Path
             assert not any(lives(pid) for pid in pids)
 
 
-def test_a_state_directory_has_one_user_at_a_time(state_dir: Path) -> None:
+def test_a_state_directory_in_use_is_refused_to_a_second_process(state_dir: Path) -> None:
     with (
         another_process(state_dir, "watched") as (holder, pids),
         pytest.raises(StateDirBusy, match=rf"process {holder.pid}.*DUNNING_STATE_DIR"),
@@ -211,7 +212,7 @@ def test_a_taken_port_names_the_setting_to_change(
         pass  # the failed start has released the lock
 
 
-def test_a_server_that_cannot_start_says_why(state_dir: Path) -> None:
+def test_a_server_that_cannot_start_gives_its_reason(state_dir: Path) -> None:
     with Embedded(state_dir, temporal=None, durable=False):
         pass
     (state_dir / "postgres" / "postgresql.conf").write_text("nonsense = yes\n")
@@ -240,6 +241,6 @@ def test_a_database_is_cloned_from_a_template_and_dropped(state_dir: Path) -> No
             clone = create_database(services, name, template="template")
             connection = psycopg.connect(clone.replace("+psycopg", ""), autocommit=True)
             assert connection.execute("SELECT n FROM fact").fetchone() == (7,)
-            drop_database(services, name)  # even with somebody in it
+            drop_database(services, name)  # even while a client is connected
             connection.close()
         drop_database(services, "never-was")

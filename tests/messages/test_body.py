@@ -1,4 +1,4 @@
-"""Texts and the tables between them, from the template to the text."""
+"""A body is a sequence of texts and table objects, from the template to the rendered text."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def filled(source: str, where: str = "body", **known: Any) -> Body:
     ],
 )
 @pytest.mark.parametrize("where", ["body", "html"])
-def test_a_template_gives_its_tables_as_they_are(source: str, body: Body, where: str) -> None:
+def test_a_template_keeps_its_tables_as_objects(source: str, body: Body, where: str) -> None:
     assert filled(source, where, country="") == body
 
 
-def test_a_table_cannot_come_from_a_text() -> None:
-    """No character stands for a table: a fact with one is only that character."""
+def test_no_text_of_a_fact_becomes_a_table() -> None:
+    """No control character stands for a table, so a fact that contains one stays plain text."""
     assert filled("{{ country }}", country="\x1a\x19") == ("\x1a\x19",)
 
 
-def test_a_body_is_written_as_text_and_in_brief() -> None:
+def test_a_body_is_rendered_as_text_and_in_brief() -> None:
     assert as_text(("Dear,\n\n", TABLE, "\n\nSam")) == f"Dear,\n\n{WRITTEN}\n\nSam"
     assert in_brief(("Open: ", TABLE, ".")) == "Open: 1 5.00, 10 15.00."
 
@@ -67,7 +67,7 @@ def test_neighbouring_texts_are_joined() -> None:
         (("a\x1a\r\nb\u2028",), ("a\nb",)),
     ],
 )
-def test_a_body_is_tidied_up_to_its_tables(body: tuple[Part, ...], tidied: Body) -> None:
+def test_blank_lines_around_tables_are_tidied(body: tuple[Part, ...], tidied: Body) -> None:
     assert tidy(body) == tidied
 
 

@@ -1,4 +1,4 @@
-"""What the texts of a plan may say, and why others are refused."""
+"""Texts of a plan: which are allowed, and why others are refused."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SMS = ActionType.SMS
         ("{% if differs %}a{% endif %}", "may come out empty"),
     ],
 )
-def test_a_body_that_is_refused_says_why(body: str, reason: str) -> None:
+def test_a_bad_body_is_refused_with_the_reason(body: str, reason: str) -> None:
     started = time.monotonic()
     with pytest.raises(TemplateError) as error:
         check("", body)
@@ -86,7 +86,7 @@ def test_a_body_that_is_refused_says_why(body: str, reason: str) -> None:
         ("{{ interest_table }}", "the table of interest has its place in the body"),
     ],
 )
-def test_a_subject_that_is_refused_says_why(subject: str, reason: str) -> None:
+def test_a_bad_subject_is_refused_with_the_reason(subject: str, reason: str) -> None:
     with pytest.raises(TemplateError) as error:
         check(subject, "")
     assert error.value.where == "subject"
@@ -106,7 +106,7 @@ def test_a_subject_that_is_refused_says_why(subject: str, reason: str) -> None:
         "{# a note #}{% raw %}{{ x }}{% endraw %}",
     ],
 )
-def test_what_is_allowed_is_rendered(body: str) -> None:
+def test_every_allowed_body_is_rendered(body: str) -> None:
     check("", body)
     assert text(body)
 
@@ -141,7 +141,7 @@ def test_the_built_in_texts_pass_the_check() -> None:
         ("a", "a\x00", "html", "control character"),
     ],
 )
-def test_html_that_is_refused_says_why(body: str, html: str, where: str, reason: str) -> None:
+def test_bad_html_is_refused_with_the_reason(body: str, html: str, where: str, reason: str) -> None:
     with pytest.raises(TemplateError) as error:
         check("", body, html)
     assert error.value.where == where
@@ -167,4 +167,6 @@ def test_interest_table_is_refused_in_an_sms() -> None:
     with pytest.raises(TemplateError, match="no room for interest_table in an SMS"):
         check_step(a_step(type="sms", body="a{{ interest_table }}"))
     check_step(a_step(type="sms", body="{{ late_total }}"))
-    assert render("", "a{{ interest_table }}", late_facts(), SMS).text == "a"  # changed by hand
+    assert (
+        render("", "a{{ interest_table }}", late_facts(), SMS).text == "a"
+    )  # changed in the database

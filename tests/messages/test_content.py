@@ -38,7 +38,7 @@ def message(*invoices: Invoice, **account: Any) -> MessageFacts:
 FEBRUARY = invoice("INV-1", "100", date(2025, 2, 3))
 
 
-def test_the_carrying_invoice_and_the_names() -> None:
+def test_a_message_has_the_carrying_invoice_and_the_names() -> None:
     facts = message(FEBRUARY)
     assert facts.invoice.number == "INV-1"
     assert facts.invoice.days_overdue == 29
@@ -48,7 +48,7 @@ def test_the_carrying_invoice_and_the_names() -> None:
     assert not facts.differs
 
 
-def test_due_today_is_not_overdue() -> None:
+def test_an_invoice_due_today_is_not_overdue() -> None:
     facts = message(invoice("INV-1", "100", TUESDAY))
     assert facts.invoice.days_overdue == 0
     assert facts.totals[0].overdue == 0
@@ -95,7 +95,7 @@ def test_credit_lowers_what_the_customer_owes() -> None:
     assert [sums.outstanding, sums.overdue] == [Decimal(30), Decimal(0)]
 
 
-def test_currencies_are_never_added_up() -> None:
+def test_totals_of_a_message_are_kept_for_each_currency() -> None:
     facts = message(
         invoice("INV-1", "100", date(2025, 2, 3), currency="USD"),
         invoice("INV-2", "7", date(2025, 2, 3)),
@@ -127,8 +127,8 @@ def test_interest_for_late_payment_is_off_by_default() -> None:
 
 
 def test_interest_is_on_the_listed_invoices_that_are_overdue() -> None:
-    """INV-1 of 3 February, 29 days late: 100 × 13.15 % × 29 / 365 = 1.0448. Rule 9: what is paused
-    or disputed is not listed, so no interest is asked for it."""
+    """INV-1 of 3 February, 29 days late: 100 × 13.15 % × 29 / 365 = 1.0448. Paused and disputed
+    invoices are not listed (rule 9), so no interest is claimed on them."""
     facts = late(
         FEBRUARY,
         invoice("TODAY", "70", TUESDAY),
@@ -150,7 +150,7 @@ def test_interest_is_on_the_listed_invoices_that_are_overdue() -> None:
     }
 
 
-def test_interest_is_of_the_currency_of_the_carrying_invoice_only() -> None:
+def test_interest_is_only_on_invoices_in_the_carrying_invoices_currency() -> None:
     facts = late(invoice("USD", "20", date(2025, 2, 3), currency="USD"), FEBRUARY)
     assert facts.late is not None
     assert [(i.number, i.fixed_sum) for i in facts.late.invoices] == [("USD", Decimal(0))]
@@ -181,7 +181,7 @@ amounts = st.decimals(0, 1000, places=2)
     ),
     amounts,
 )
-def test_outstanding_is_listed_plus_unlisted_less_credit(
+def test_outstanding_is_listed_and_unlisted_invoices_less_credit(
     invoices: list[Invoice], credit: Decimal
 ) -> None:
     facts = message(*invoices, credits={"EUR": credit})

@@ -1,4 +1,4 @@
-"""Email addresses: compared, as they go out, or refused with a reason."""
+"""Email addresses: how they are compared, written for a provider, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from messages.message import BadAddress
         ("ada@例え.jp", "ada@xn--r8jz45g.jp"),
     ],
 )
-def test_a_domain_goes_out_in_ascii(address: str, sent: str) -> None:
+def test_an_international_domain_is_sent_in_ascii(address: str, sent: str) -> None:
     assert for_the_wire(address) == sent
 
 
@@ -44,7 +44,7 @@ def test_a_domain_goes_out_in_ascii(address: str, sent: str) -> None:
         ("a@" + "a." * 130 + "example", "longer"),
     ],
 )
-def test_an_address_that_no_email_can_have_says_why(address: str, words: str) -> None:
+def test_an_impossible_email_address_is_refused_with_the_reason(address: str, words: str) -> None:
     assert words in why_not(address)
     with pytest.raises(BadAddress) as refused:
         for_the_wire(address)
@@ -67,5 +67,5 @@ def test_addresses_are_compared_in_lower_case() -> None:
         ("straße@acme.example", "strasse@acme.example", False),
     ],
 )
-def test_keys_of_one_address(one: str, other: str, same: bool) -> None:
+def test_spellings_of_one_address_have_one_key(one: str, other: str, same: bool) -> None:
     assert same_email(one, other) is same_email(other, one) is same

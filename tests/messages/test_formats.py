@@ -26,7 +26,7 @@ NARROW, NBSP = "\u202f", "\xa0"
         ("en", "", "XQQ", "XQQ1,234.56"),
     ],
 )
-def test_amounts_in_the_customers_language(
+def test_amounts_are_written_in_the_customers_language(
     language: str, country: str, currency: str, shown: str
 ) -> None:
     one = invoice(currency=currency)
@@ -36,7 +36,7 @@ def test_amounts_in_the_customers_language(
     ) == text("{{ invoice.balance }}", language=language, invoice=one)
 
 
-def test_dates_in_the_customers_language() -> None:
+def test_dates_are_written_in_the_customers_language() -> None:
     assert text("{{ invoice.due_on }}", language="fr") == "3 mars 2025"
     assert text("{{ invoice.due_on }}", language="en", country="GB") == "3 March 2025"
     assert text("{{ today | date('short') }}", language="de") == "15.03.25"
@@ -63,7 +63,7 @@ def test_an_unknown_language_falls_back_to_the_organisations_then_english(
 
 
 def test_dates_are_in_the_language_of_the_text_where_it_is_known() -> None:
-    """A Swedish customer gets a French text: its dates are French."""
+    """A Swedish customer who gets a French text reads French dates in it."""
     body = "{{ invoice.due_on }}"
 
     def made(language: str, of: str, country: str = "") -> str:
@@ -79,6 +79,6 @@ def test_dates_are_in_the_language_of_the_text_where_it_is_known() -> None:
 
 
 def test_a_built_in_text_has_dates_in_its_own_language() -> None:
-    """There is no Swedish built-in text: the English one has English dates."""
+    """There is no Swedish built-in text, so the English one is used, with English dates."""
     assert "due on March 3, 2025" in render("", "", facts(language="sv"), EMAIL).text
     assert text("{{ invoice.due_on }}", language="sv") == "3 mars 2025"

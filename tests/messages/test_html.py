@@ -20,12 +20,12 @@ EMAIL, SMS, LETTER = ActionType.EMAIL, ActionType.SMS, ActionType.LETTER
 
 
 def rich(html: str, **changes: Any) -> str:
-    """The body of the document that a template of the HTML part gives."""
+    """The body of the HTML document that this template renders to."""
     check("", "plain", html)
     made = render("x", "plain", facts(**changes), EMAIL, html)
     assert made.text == "plain"
     assert made.html is not None
-    email(html=made.html)  # what is made can be sent
+    email(html=made.html)  # the result can be sent
     return made.html.partition("<body")[2].partition(">\n")[2].removesuffix("\n</body>\n</html>\n")
 
 
@@ -44,7 +44,7 @@ def test_names_are_escaped_in_html_made_from_text() -> None:
     assert "<p>Hello &lt;b&gt;you&lt;/b&gt;<br>\nThere</p>" in made.html
 
 
-def test_an_email_has_the_html_that_was_written_for_it() -> None:
+def test_an_email_has_the_html_of_its_template() -> None:
     made = rich(
         '<h1 style="color: red">Dear {{ contact.name }}</h1>'
         "{% if invoice.days_overdue > 10 %}<p>{{ invoice.balance }} is open.</p>{% endif %}"
@@ -129,7 +129,7 @@ def test_a_link_from_a_fact_cannot_be_a_script() -> None:
     assert 'href="https://pay.example/?a=1&amp;b=&quot;2&quot;"' in rich(html, invoice=good)
 
 
-def test_tables_pass_the_cleaner_whole() -> None:
+def test_the_html_cleaner_keeps_tables_whole() -> None:
     made = rich("<div>{{ invoices_table }}</div>", invoice=invoice("<i>1"))
     plain = render("x", "{{ invoices_table }}", facts(invoice=invoice("<i>1")), EMAIL).html or ""
     assert '<td align="left">&lt;i&gt;1</td>' in made
@@ -149,7 +149,7 @@ def test_html_that_names_a_total_explains_the_difference() -> None:
 
 
 def test_html_is_cleaned_in_bounded_time() -> None:
-    """The time grows with the square of how deep tags are nested."""
+    """The time of the cleaner grows with the square of the depth of nested tags."""
     started = time.monotonic()
     rich("<div>" * 4990)
     many = "{% for i in invoices %}" + "<div>" * 1000 + "{% endfor %}"
@@ -166,5 +166,5 @@ def test_only_an_email_has_html(channel: ActionType) -> None:
 
 
 def test_html_without_a_body_is_not_used() -> None:
-    """The text would be the built-in one, and both parts of an email say the same."""
+    """Without a body the text part is the built-in one, and both parts must say the same."""
     assert "rich" not in (render("x", "", facts(), EMAIL, "<p>rich</p>").html or "")

@@ -17,7 +17,7 @@ EMAIL, SMS, LETTER = ActionType.EMAIL, ActionType.SMS, ActionType.LETTER
 NARROW, NBSP = "\u202f", "\xa0"
 
 
-def test_interest_and_fixed_sum_are_variables() -> None:
+def test_interest_and_the_fixed_sum_can_be_used_as_variables() -> None:
     body = (
         "{% if interest %}{{ interest }} + {{ fixed_sum }} = {{ late_total }},"
         " {{ invoice.interest }}{% for i in invoices %} {{ i.interest }}{% endfor %}"
@@ -63,7 +63,7 @@ def test_without_interest_the_table_leaves_no_blank_lines() -> None:
         ("XX", "EUR", date(2025, 3, 15), "no rate is known for XX in EUR."),
     ],
 )
-def test_an_unknown_rate_is_said_and_not_guessed(
+def test_an_unknown_rate_is_named_and_not_guessed(
     country: str, currency: str, today: date, note: str
 ) -> None:
     one = invoice(currency=currency)
@@ -85,7 +85,7 @@ def test_the_labels_are_in_the_language(language: str) -> None:
         assert len({*form.split("{")}) == 4
 
 
-def test_the_values_of_the_variables_that_a_text_names() -> None:
+def test_values_are_given_for_the_variables_that_a_text_names() -> None:
     body = "{{ invoice.number }} {% for i in invoices %}{{ i.number }}{% endfor %}{{ interest }}"
     found = values("{{ today | date('short') }}", body, late_facts(language="fr"), "{{ country }}")
     assert found["invoice.number"] == "INV-1"

@@ -37,7 +37,7 @@ def test_the_table_is_aligned_in_text_and_a_table_in_html() -> None:
 
 
 def test_a_note_explains_a_total_that_differs_from_the_list() -> None:
-    """Rule 9: INV-2 of €500 is disputed, and €30 of credit is not applied."""
+    """Rule 9: INV-2 of €500 is disputed, and €30 of credit is unapplied."""
     sums = Totals("EUR", Decimal(570), Decimal(570), Decimal(100), Decimal(500), Decimal(30))
     mine = {"invoice": invoice(balance="100"), "totals": (sums,)}
     note = (

@@ -1,4 +1,4 @@
-"""A message is checked when it is made; a malformed one never reaches a provider."""
+"""A message is checked when it is created, so a malformed one never reaches a provider."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refused(part: str, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_no_header_takes_a_line_break_or_a_control_character(text: str) -> None:
+def test_a_line_break_or_control_character_in_a_header_is_refused(text: str) -> None:
     refused("subject", subject=text)
     refused("sender name", sender_name=text)
     refused("recipient name", recipients=(Recipient(Role.TO, "ada@acme.example", text),))
@@ -36,16 +36,16 @@ def test_no_header_takes_a_line_break_or_a_control_character(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_one_line_makes_a_header_of_any_text(text: str) -> None:
+def test_one_line_makes_any_text_valid_in_a_header(text: str) -> None:
     assert header_text("a name", one_line(text, 10), 10)
 
 
-def test_one_line_cuts_and_collapses() -> None:
+def test_one_line_shortens_a_text_and_collapses_its_spaces() -> None:
     assert one_line("  Acme \n\n GmbH\t", 50) == "Acme GmbH"
     assert one_line("a" * 20, 10) == "aaaaaaaaa…"
 
 
-def test_reserved_headers_cannot_be_set() -> None:
+def test_reserved_malformed_and_repeated_headers_are_refused() -> None:
     for name in ("Bcc", "FROM", "subject", "Content-Type", "X-SG-ID", "X Y", "X:", "", "X-é"):
         refused("headers", headers=((name, "1"),))
     refused("headers", headers=(("X-A", "1"), ("x-a", "2")))
@@ -69,7 +69,7 @@ def test_ids_that_cannot_be_file_names_are_refused(key: str) -> None:
     refused("organisation_id", organisation_id=key)
 
 
-def test_limits() -> None:
+def test_parts_that_are_empty_or_too_large_are_refused() -> None:
     refused("subject", subject="a" * 256)
     refused("text", text="  \n")
     refused("text", text="a\x00b")

@@ -1,4 +1,4 @@
-"""Numbers as people write them: compared, in E.164, or refused with a reason."""
+"""Phone numbers as people write them: compared, converted to E.164, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from messages.phone import mobile, phone_key, same_phone
         ("+33612345678", "UK", "+33612345678"),
         ("07400 123456", "GB", "+447400123456"),
         ("+39 347 123 4567", "", "+393471234567"),
-        ("(415) 867-5309", "US", "+14158675309"),  # fixed line or mobile: nobody can tell
+        ("(415) 867-5309", "US", "+14158675309"),  # may be a fixed line or a mobile
     ],
 )
 def test_a_mobile_number_becomes_e164(written: str, country: str, e164: str) -> None:
@@ -42,7 +42,9 @@ def test_a_mobile_number_becomes_e164(written: str, country: str, e164: str) -> 
         ("1" * 400, "FR", "is too long for a telephone number"),
     ],
 )
-def test_what_is_no_mobile_number_says_why(written: str, country: str, reason: str) -> None:
+def test_a_number_that_is_no_mobile_is_refused_with_the_reason(
+    written: str, country: str, reason: str
+) -> None:
     with pytest.raises(BadAddress) as refused:
         mobile(written, country)
     assert refused.value.address == written
@@ -80,7 +82,7 @@ def test_a_number_is_compared_as_the_channel_writes_to_it(written: str, country:
         ("1" * 400, "FR", "1" * 400),
     ],
 )
-def test_every_number_has_a_key(written: str, country: str, key: str) -> None:
+def test_every_number_has_a_key_for_comparison(written: str, country: str, key: str) -> None:
     assert phone_key(written, country) == key
 
 
@@ -96,11 +98,11 @@ def test_every_number_has_a_key(written: str, country: str, key: str) -> None:
         ("", "", False),
     ],
 )
-def test_keys_of_one_number(one: str, other: str, same: bool) -> None:
+def test_spellings_of_one_number_have_one_key(one: str, other: str, same: bool) -> None:
     assert same_phone(one, other) is same_phone(other, one) is same
 
 
-def test_a_number_that_was_read_before_costs_nothing() -> None:
+def test_the_key_of_a_number_is_cached() -> None:
     phone_key.cache_clear()
     for _ in range(3):
         phone_key("06 12 34 56 78", "FR")

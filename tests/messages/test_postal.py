@@ -1,4 +1,4 @@
-"""What a postal address must be so that a letter can be posted to it."""
+"""Postal addresses: which a letter can be sent to, and why others are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARIS = {"line1": "1 rue du Roi", "postal_code": "75001", "city": "Paris", "coun
         PARIS | {"postal_code": "", "region": "Île-de-France"},
     ],
 )
-def test_an_address_that_a_letter_can_go_to(parts: dict[str, str]) -> None:
+def test_a_postal_address_that_is_complete_is_accepted(parts: dict[str, str]) -> None:
     assert why_not(parts) == ""
 
 
@@ -55,10 +55,10 @@ def test_an_address_that_a_letter_can_go_to(parts: dict[str, str]) -> None:
         (PARIS | {"postal_code": "1" * 41}, "longer than 40"),
     ],
 )
-def test_an_address_that_no_letter_can_go_to_says_why(parts: dict[str, str], words: str) -> None:
+def test_a_bad_postal_address_is_refused_with_the_reason(parts: dict[str, str], words: str) -> None:
     assert words in why_not(parts)
 
 
-def test_puerto_rico_is_posted_to_as_a_state() -> None:
+def test_an_address_in_puerto_rico_is_posted_as_one_of_a_us_state() -> None:
     posted = as_posted(TROY | {"country": "pr", "region": ""})
     assert (posted["country"], posted["region"]) == ("US", "PR")

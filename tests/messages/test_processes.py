@@ -1,4 +1,4 @@
-"""Processes that check and render texts: limits of time and memory, and of what a text may cost."""
+"""Processes that check and render texts: limits of time and memory, and of the cost of a text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def processes() -> Iterator[LimitedProcesses]:
     processes.end()
 
 
-def test_work_that_takes_too_long_is_ended_and_later_work_is_done(
+def test_work_that_takes_too_long_is_killed_and_later_work_runs(
     processes: LimitedProcesses,
 ) -> None:
     first, environment = processes.run(its_process)
@@ -44,14 +44,16 @@ def test_work_that_takes_too_long_is_ended_and_later_work_is_done(
 
 
 @pytest.mark.parametrize("work", [needs_much_memory, ends_itself])
-def test_work_that_exceeds_memory_or_exits_takes_too_long(
+def test_work_that_exceeds_memory_or_exits_raises_takes_too_long(
     processes: LimitedProcesses, work: object
 ) -> None:
     with pytest.raises(TakesTooLong):
         processes.run(work)  # type: ignore[arg-type]
 
 
-def test_an_exception_of_the_work_is_raised_without_its_words(processes: LimitedProcesses) -> None:
+def test_an_exception_of_the_work_is_raised_without_its_message(
+    processes: LimitedProcesses,
+) -> None:
     with pytest.raises(RuntimeError, match="KeyError") as caught:
         processes.run(has_a_mistake)
     assert "secret" not in str(caught.value)
@@ -68,7 +70,7 @@ def filled(unit: str, before: str = "", after: str = "", size: int = 48_000) -> 
     return before + unit * ((size - len(before) - len(after)) // len(unit)) + after
 
 
-#: 48 kB each. What they cost before these limits is in docs/decisions/0035.
+#: 48 kB each. Their cost before these limits is in docs/decisions/0035.
 HOSTILE = {
     "a chain of comparisons": filled("<1", "{{ outstanding", " }}"),
     "a chain of comparisons of numbers": filled(" < 1", "{{ 1", " }}"),
@@ -93,11 +95,11 @@ def test_a_hostile_template_is_refused_within_half_a_second(name: str) -> None:
     with pytest.raises(TemplateError):
         check("", HOSTILE[name])
     assert time.process_time() - began < 0.5
-    with pytest.raises(TemplateError):  # and so is one that was saved before there were limits
+    with pytest.raises(TemplateError):  # one saved before there were limits is refused too
         render("", HOSTILE[name], facts(), ActionType.EMAIL)
 
 
-def test_a_usual_text_is_far_below_the_limits() -> None:
+def test_an_ordinary_text_is_far_below_the_limits() -> None:
     line = "{% if i.days_overdue > 0 %}{{ i.number }}, {{ i.balance | money }}{% endif %}"
     text = "Dear {{ contact.name }}, {{ outstanding }} is open.\n" * 30
     body = f"{text}{{% for i in invoices %}}{line}\n{{% endfor %}}{{{{ invoices_table }}}}"

@@ -1,4 +1,4 @@
-"""A step's texts rendered for each type of action."""
+"""The texts of a step, rendered for each type of action."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_any_facts_can_be_rendered(
             "a {{ customer.name }}", "a{{ contact.name }} {{ invoices_table }}", odd, channel
         )
         if channel is EMAIL:
-            email(subject=made.subject, text=made.text, html=made.html)  # what is made can be sent
+            email(subject=made.subject, text=made.text, html=made.html)  # the result can be sent
         if channel is SMS:
             sms(text=made.text)
 
@@ -86,7 +86,7 @@ def test_a_step_without_texts_takes_the_built_in_ones(language: str, channel: Ac
     assert "{" not in made.text + made.subject
 
 
-def test_before_the_due_date_the_built_in_text_is_no_reminder() -> None:
+def test_before_the_due_date_the_built_in_text_does_not_ask_for_an_overdue_payment() -> None:
     early = facts(invoice=invoice(days=0), today=date(2025, 3, 1))
     made = render("", "", early, EMAIL)
     assert made.subject == "Payment due soon: invoice INV-1"

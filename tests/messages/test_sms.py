@@ -28,19 +28,19 @@ from messages.sms import Segments, normalise, segments, wish
         ("😀" * 36, Segments("UCS-2", 72, 2)),
     ],
 )
-def test_segments_of_a_text(text: str, cost: Segments) -> None:
+def test_the_segments_of_a_text_are_counted(text: str, cost: Segments) -> None:
     assert segments(text) == cost
 
 
 def test_a_character_of_two_units_is_not_split_over_two_segments() -> None:
-    """Split, both texts would fit in two segments."""
+    """If it could be split, the longer texts would fit in two segments."""
     assert segments("a" * 152 + "€" + "a" * 151) == Segments("GSM-7", 305, 2)
     assert segments("a" * 152 + "€" + "a" * 152) == Segments("GSM-7", 306, 3)
     assert segments("ê" * 66 + "😀" + "ê" * 66) == Segments("UCS-2", 134, 3)
 
 
-def test_the_alphabet_is_that_of_the_standard() -> None:
-    """3GPP TS 23.038: 127 characters without the escape, and 10 behind it."""
+def test_the_gsm7_alphabet_is_that_of_the_standard() -> None:
+    """3GPP TS 23.038: 127 characters, and 10 more after the escape character."""
     basic = [c for c in map(chr, range(0x3000)) if segments(c) == Segments("GSM-7", 1, 1)]
     extension = [c for c in map(chr, range(0x3000)) if segments(c) == Segments("GSM-7", 2, 1)]
     assert len(basic) == 127
@@ -55,7 +55,7 @@ def test_the_alphabet_is_that_of_the_standard() -> None:
         ("l\u02bcami \u00b4 `", "l'ami ' '"),
         ("1\u20132 \u2014 \u22125 \u2011 \u2022", "1-2 - -5 - -"),
         ("wait\u2026", "wait..."),
-        ("e\u0301te\u0301", "été"),  # letter and accent apart
+        ("e\u0301te\u0301", "été"),  # letter and accent as two characters
         ("\ufb01n, \ufb02at, c\u0153ur, \u0152uvre", "fin, flat, coeur, OEuvre"),
         ("N° 12, n° 3, № 4", "No 12, no 3, No 4"),
         ("in\u00advoice\u200b \ufeffdue \u200e1", "invoice due 1"),
@@ -72,12 +72,12 @@ def test_a_look_alike_keeps_the_text_in_gsm7(written: str, plain: str) -> None:
     "text",
     ["Forêt", "ça", "pagó", "złoty", "Ελλάδα", "Привет", "شكرا", "👍", "20°", "m²", "½"],
 )
-def test_characters_without_a_look_alike_stay(text: str) -> None:
+def test_characters_without_a_look_alike_are_kept(text: str) -> None:
     assert normalise(text) == text
     assert segments(text).encoding == "UCS-2"
 
 
-def test_invisible_marks_stay_in_scripts_that_need_them() -> None:
+def test_invisible_characters_are_kept_in_scripts_that_need_them() -> None:
     persian, family = "می\u200cخواهم", "👩\u200d👦"
     assert normalise(persian) == persian
     assert normalise(family) == family
@@ -93,12 +93,12 @@ def test_normalising_is_idempotent_and_never_needs_a_wider_alphabet(text: str) -
 
 
 @pytest.mark.parametrize("text", ["STOP", " stop. ", "Stop!", "arrêt", "ARRET", "Stopall", "quit"])
-def test_stop_and_its_synonyms_close(text: str) -> None:
+def test_stop_and_its_synonyms_close_the_number(text: str) -> None:
     assert wish(text) is Wish.STOP
 
 
 @pytest.mark.parametrize("text", ["START", "unstop", " Start\n"])
-def test_start_opens_again(text: str) -> None:
+def test_start_and_its_synonyms_open_the_number_again(text: str) -> None:
     assert wish(text) is Wish.START
 
 

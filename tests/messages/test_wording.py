@@ -1,4 +1,4 @@
-"""Which of its texts a step uses: by the languages of the customer and the organisation."""
+"""Which text of a step is used, by the languages of the customer and the organisation."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def texts(*languages: str, **own: str) -> Any:
         ([], "", "", "own", Chosen.DEFAULT),
     ],
 )
-def test_the_text_of_the_customers_language_then_the_organisations_then_the_steps_own(
+def test_the_text_is_in_the_customers_or_organisations_language_or_the_steps_own(
     languages: list[str], customer: str, organisation: str, body: str, chosen: Chosen
 ) -> None:
     found = text_for(texts(*languages), customer, organisation)
     assert (found.body, found.chosen) == (body, chosen)
-    assert found.subject == "Own"  # none of the translations has one
+    assert found.subject == "Own"  # no translation has a subject
     assert found.language == (body.removeprefix("in ") if body != "own" else "")
 
 
@@ -55,7 +55,7 @@ def test_a_step_without_a_body_takes_the_built_in_one_but_keeps_its_subject() ->
     assert text_for(texts("fr", body=""), "fr", "en").body == "in fr"
 
 
-def test_a_translation_brings_its_own_html_and_never_that_of_another_language() -> None:
+def test_a_translation_is_never_sent_with_the_html_of_another_language() -> None:
     texts = {"fr": {"body": "Dû", "html": "<p>Bientôt due</p>"}, "pt-BR": {"body": "Em breve"}}
     plan = parse_plan(data(steps=[step(body="…", html="<p>…</p>", texts=texts)]))
     assert text_for(plan.steps[0], "fr", "").html == "<p>Bientôt due</p>"
@@ -63,7 +63,7 @@ def test_a_translation_brings_its_own_html_and_never_that_of_another_language() 
     assert text_for(plan.steps[0], "sv", "").html == "<p>…</p>"
 
 
-def test_the_languages_that_other_steps_have() -> None:
+def test_a_step_knows_the_languages_of_the_other_steps() -> None:
     more = [
         step(key="a", texts={"fr": {"body": "x"}, "pt-BR": {"body": "x"}}),
         step(key="b", texts={"pt": {"body": "x"}}),

@@ -69,7 +69,7 @@ def data(**fields: Any) -> dict[str, Any]:
     return {"name": "p", "steps": [step()]} | fields
 
 
-def test_a_plan_in_toml_and_the_defaults_of_what_it_leaves_out() -> None:
+def test_a_plan_is_read_from_toml_with_defaults_for_missing_fields() -> None:
     plan = parse_plan(tomllib.loads(TOML))
     assert plan.first_action is FirstAction.CONTEXTUALIZED
     assert not plan.tasks_count
@@ -89,18 +89,18 @@ def test_a_plan_in_toml_and_the_defaults_of_what_it_leaves_out() -> None:
     assert plan.keys == ("almost", "thanks", "letter", "call")
 
 
-def test_a_plan_comes_back_from_json_as_it_was() -> None:
+def test_a_plan_written_as_json_reads_back_equal() -> None:
     plan = parse_plan(tomllib.loads(TOML))
     assert parse_plan(json.loads(json.dumps(plan_data(plan)))) == plan
 
 
-def test_a_plan_without_html_and_translations_is_stored_as_before_there_were_any() -> None:
+def test_a_plan_without_html_and_translations_is_stored_as_by_older_versions() -> None:
     stored = plan_data(parse_plan(data()))["steps"][0]
     assert not {"html", "texts"} & set(stored)
     assert (stored["subject"], stored["body"]) == ("", "")
 
 
-def test_the_smallest_plan() -> None:
+def test_a_plan_with_only_its_required_fields_is_read() -> None:
     plan = parse_plan(data())
     assert (plan.first_action, plan.contact_delay_days) == (FirstAction.STANDARD, 0)
     assert plan.tasks_count
@@ -132,7 +132,7 @@ def test_the_smallest_plan() -> None:
         ({"steps": [step(key=f"s{n}") for n in range(101)]}, "at most 100"),
     ],
 )
-def test_what_is_refused_of_a_plan(fields: dict[str, Any], reason: str) -> None:
+def test_a_bad_plan_is_refused_with_the_reason(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(PlanError) as refused:
         parse_plan(data(**fields))
     assert reason in refused.value.reason
@@ -214,7 +214,9 @@ def test_what_is_refused_of_a_plan(fields: dict[str, Any], reason: str) -> None:
         ({"name": "one\ntwo"}, "name has a line break"),
     ],
 )
-def test_what_is_refused_of_a_step(fields: dict[str, Any], reason: str) -> None:
+def test_a_bad_step_is_refused_with_its_key_and_the_reason(
+    fields: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(PlanError) as refused:
         parse_plan(data(steps=[step(**fields)]))
     assert reason in refused.value.reason

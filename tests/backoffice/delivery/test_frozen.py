@@ -1,4 +1,4 @@
-"""A message as it is stored with its delivery, and handed over again under its idempotency key."""
+"""A message stored with its delivery, so that it can be resent under its idempotency key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STORED = json.loads(Path(__file__).with_name("letter_stored_as_text.json").read_
 
 
 def thawed(data: dict[str, Any]) -> Message:
-    """Read back from the database's JSON. None of these has files, so no session is asked."""
+    """Read a message back from the database's JSON. None has files, so no session is used."""
     row: Any = SimpleNamespace(message=json.loads(json.dumps(data)))
     session: Any = None
     return thaw(session, row)
@@ -43,7 +43,7 @@ def table_letter() -> Message:
     return letter(text=made.text, body=made.body)
 
 
-def test_a_stored_message_is_read_back_as_it_was() -> None:
+def test_a_stored_message_is_read_back_unchanged() -> None:
     for message in (letters.email(), letters.sms(), table_letter()):
         again = thawed(freeze(message))
         assert again == message
@@ -56,7 +56,7 @@ def test_only_a_letter_is_stored_with_its_tables() -> None:
     assert not {"body"} & {*freeze(letters.email()), *freeze(letters.sms())}
 
 
-def test_a_letter_that_was_stored_as_text_has_its_pdf_and_hash() -> None:
+def test_a_letter_stored_as_text_has_the_same_pdf_and_hash_as_before() -> None:
     again = thawed(STORED["message"])
     assert again.content_hash() == STORED["message_hash"]
     printed = [p for page in pages(pdf(again, Paper.A4)) for p in page]
@@ -67,8 +67,10 @@ def test_a_letter_that_was_stored_as_text_has_its_pdf_and_hash() -> None:
 
 @pytest.mark.services
 @pytest.mark.parametrize("stored_before", [True, False], ids=["as text", "with its tables"])
-def test_a_letter_is_handed_over_again_unchanged(engine: Engine, stored_before: bool) -> None:
-    """The answer was lost, and the provider is idempotent: the same key, the same PDF."""
+def test_a_stored_letter_is_resent_unchanged_under_its_key(
+    engine: Engine, stored_before: bool
+) -> None:
+    """The provider is idempotent and its answer was lost: the retry has the same key and PDF."""
     steps = plan(step("one", 1, type="letter", body="Dear,\n\n{{ invoices_table }}\n\nSam"))
     provider = Provider(
         Ambiguous("read timed out"),

@@ -1,4 +1,4 @@
-"""A contact's address is marked invalid (rule 37), unless it was corrected meanwhile."""
+"""A contact's address is marked invalid (rule 37), unless it was corrected in the meantime."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LINES = "Eve\n1 Rue X\n75001 Paris\nFR"
         ("letter", {**HOME, "line1": "2 Rue Y"}, LINES, False),
     ],
 )
-def test_only_the_address_that_was_written_to_is_marked(
+def test_only_the_address_that_was_written_to_is_marked_invalid(
     engine: Engine, channel: str, has: object, sent_to: str, marked: bool
 ) -> None:
     kind = {"email": "email", "sms": "phone", "letter": "postal"}[channel]
@@ -53,7 +53,7 @@ def test_only_the_address_that_was_written_to_is_marked(
     assert getattr(contact, f"{kind}_invalid") == ("gone" if marked else "")
 
 
-def test_an_address_that_is_no_contacts_marks_nothing(engine: Engine) -> None:
+def test_an_address_of_no_contact_marks_nothing(engine: Engine) -> None:
     town = Town(engine)
     town.customer()
     with transaction(engine) as session:

@@ -1,4 +1,4 @@
-"""The status of a delivery is written by one function, which the database backs up."""
+"""The status of a delivery is written by one function, and CHECK constraints agree with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NOW = datetime(2025, 3, 4, 9, tzinfo=UTC)
 THE_WRITER = ROOT / "backoffice" / "delivery" / "states.py"
 #: Rows of other tables that have a status: how the code of this room calls them.
 _OTHERS = {"action", "case.action"}
-#: A module that can have a delivery in its hands.
+#: Found in the source of a module that may use deliveries.
 _KNOWS = re.compile(r"\bt\.Delivery\b|^from backoffice\.delivery\b", re.MULTILINE)
 _SQL = re.compile(
     r"UPDATE\s+delivery\s+SET[^;]*\bstatus\s*=|INSERT\s+INTO\s+delivery\b", re.IGNORECASE
@@ -51,7 +51,7 @@ def product() -> Iterator[Path]:
 
 
 def writes_of_a_status(source: str) -> list[tuple[int, str]]:
-    """Where a status is given to something that may be a delivery: line, and what gets it."""
+    """Each assignment of a status to something that may be a delivery: its line and its target."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
@@ -66,7 +66,7 @@ def writes_of_a_status(source: str) -> list[tuple[int, str]]:
     return sorted(one for one in found if one[1] not in _OTHERS)
 
 
-def test_nobody_else_writes_the_status_of_a_delivery() -> None:
+def test_only_one_module_writes_the_status_of_a_delivery() -> None:
     found = []
     for path in product():
         source, place = path.read_text(), path.relative_to(ROOT)
@@ -77,7 +77,7 @@ def test_nobody_else_writes_the_status_of_a_delivery() -> None:
     assert found == []
 
 
-def test_the_search_finds_a_second_writer() -> None:
+def test_the_search_for_writers_finds_every_form_of_assignment() -> None:
     source = """
 row.status, row.error = "x", ""
 setattr(sent, "status", "y")
@@ -110,7 +110,9 @@ def planned() -> Any:
 
 
 @given(st.lists(st.sampled_from(DeliveryStatus), max_size=30))
-def test_any_sequence_of_moves_keeps_what_the_states_require(wanted: list[DeliveryStatus]) -> None:
+def test_random_moves_keep_the_fields_that_each_state_requires(
+    wanted: list[DeliveryStatus],
+) -> None:
     row = planned()
     for to in wanted:
         before = state_of(row)
@@ -124,7 +126,7 @@ def test_any_sequence_of_moves_keeps_what_the_states_require(wanted: list[Delive
 
 
 @given(st.sampled_from(DeliveryStatus), st.booleans(), st.booleans())
-def test_a_claim_or_deadline_that_does_not_fit_changes_nothing(
+def test_a_move_with_a_wrong_claim_or_deadline_is_refused(
     to: DeliveryStatus, claimed: bool, timed: bool
 ) -> None:
     for was in DeliveryStatus:
@@ -144,8 +146,8 @@ def test_a_claim_or_deadline_that_does_not_fit_changes_nothing(
 
 
 @pytest.mark.services
-def test_the_database_takes_the_same_states_and_no_other(engine: Engine) -> None:
-    """Every status, and one that does not exist, with and without claim, deadline and end."""
+def test_the_database_accepts_exactly_the_valid_states(engine: Engine) -> None:
+    """Tries each status and an unknown one, with and without claim, deadline and end."""
     town = Town(engine)
     town.at("2025-03-03 10:00")
     town.customer()

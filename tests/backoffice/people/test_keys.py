@@ -1,4 +1,4 @@
-"""What a key is made of."""
+"""The form of an API key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.unit import Unit
 pytestmark = pytest.mark.services
 
 
-def test_a_key_has_256_random_bits_and_one_of_before_is_still_read(engine: Engine) -> None:
+def test_a_key_has_256_random_bits_and_keys_of_older_versions_are_read(engine: Engine) -> None:
     with transaction(engine) as session:
         organisation = t.Organisation(name="Amber & Sons")
         session.add(organisation)
@@ -24,6 +24,6 @@ def test_a_key_has_256_random_bits_and_one_of_before_is_still_read(engine: Engin
         assert found is not None
         assert found.organisation_id == organisation.id
         assert authenticate(session, key[:-11]) is None
-    assert len(key.rpartition("_")[2]) == 43  # of 62 signs
-    assert may_be_key(key[:-11])  # as long as keys of before
+    assert len(key.rpartition("_")[2]) == 43  # of an alphabet of 62
+    assert may_be_key(key[:-11])  # as long as keys of older versions
     assert not may_be_key(key[:-1])

@@ -39,17 +39,19 @@ def _house(session: Session) -> tuple[t.Customer, dict[str, t.Member]]:
 @pytest.mark.parametrize(
     ("rule", "owner"),
     [
-        ("assigned", "Ada"),  # of several, the one assigned first
-        ("group:legal", "Ben"),  # all of it: the one assigned to the customer goes first
+        ("assigned", "Ada"),  # the first assigned member
+        ("group:legal", "Ben"),  # of the whole group, an assigned member comes first
         ("group:legal:assigned", "Ben"),
-        ("group:night shift", "Dora"),  # nobody of it is assigned: one of it all the same
-        ("group:night shift:assigned", "Ada"),  # nobody: the first assigned member
+        ("group:night shift", "Dora"),  # nobody of the group is assigned: any member of it
+        ("group:night shift:assigned", "Ada"),  # nobody of the group: the first assigned member
         ("dora@example.com", "Dora"),
         ("Dora", "Dora"),
         ("nobody@example.com", "Ada"),
     ],
 )
-def test_rule_33_of_several_the_one_assigned_first(engine: Engine, rule: str, owner: str) -> None:
+def test_rule_33_of_several_members_the_first_assigned_is_the_owner(
+    engine: Engine, rule: str, owner: str
+) -> None:
     with transaction(engine) as session:
         customer, _ = _house(session)
         found = owner_for(Unit(session, customer.organisation_id), customer, rule)
@@ -57,18 +59,18 @@ def test_rule_33_of_several_the_one_assigned_first(engine: Engine, rule: str, ow
         assert found.name == owner
 
 
-def test_rule_33_a_member_who_left_owns_nothing_new(engine: Engine) -> None:
+def test_rule_33_a_member_who_left_is_not_made_an_owner(engine: Engine) -> None:
     with transaction(engine) as session:
         customer, members = _house(session)
         members["Ada"].active = members["Ben"].active = False
         session.flush()
         found = owner_for(Unit(session, customer.organisation_id), customer, "assigned")
         assert found is not None
-        assert found.name == "Cleo"  # nobody assigned is left, so an admin gets it
+        assert found.name == "Cleo"  # every assigned member has left, so an admin gets it
 
 
 @pytest.mark.parametrize("rule", ["group:absent", "absent@example.com", "group:legal:some"])
-def test_a_plan_cannot_name_who_does_not_exist(engine: Engine, rule: str) -> None:
+def test_a_plan_that_names_an_unknown_owner_is_refused(engine: Engine, rule: str) -> None:
     with transaction(engine) as session:
         customer, _ = _house(session)
         with pytest.raises(Invalid, match="owner"):

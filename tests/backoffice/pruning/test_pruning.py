@@ -1,4 +1,4 @@
-"""Pruning deletes what is old, keeps what is still referred to, and holds up no other work."""
+"""Pruning deletes old rows, keeps those that are still referred to, and blocks no other work."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def count(engine: Engine, table: Any) -> int:
 
 
 def pruned(engine: Engine, folder: Path | None = None, **more: Any) -> dict[str, int]:
-    """How many of each were deleted, without those of which none was."""
+    """How many rows of each kind were deleted, without the zeros."""
     return {k: v for k, v in prune(engine, Ages(), NOW, folder, **more).items() if v}
 
 
@@ -50,7 +50,7 @@ def town(engine: Engine) -> Town:
 
 
 def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> DeliveryId:
-    """A delivery about an invoice of a new customer; its id."""
+    """Create a delivery about an invoice of a new customer; returns its id."""
     with transaction(town.engine) as session:
         key = uuid.uuid4().hex
         customer = t.Customer(organisation_id=town.id, external_id=key, name=key)
@@ -106,7 +106,7 @@ def test_each_outcome_of_a_callback_has_its_own_age(engine: Engine) -> None:
     assert pruned(engine) == {}
 
 
-def test_the_link_of_an_open_invoice_stays(engine: Engine, town: Town) -> None:
+def test_the_link_of_an_open_invoice_is_kept(engine: Engine, town: Town) -> None:
     wanted = [sent(town, "open"), sent(town, "paid", "unknown"), sent(town, "paid")]
     gone = [sent(town, "paid"), sent(town, "written_off"), DeliveryId(uuid.uuid4())]
     with transaction(engine) as session:
@@ -120,9 +120,7 @@ def test_the_link_of_an_open_invoice_stays(engine: Engine, town: Town) -> None:
         assert {row.delivery_id for row in session.exec(select(t.Link))} == set(wanted)
 
 
-def test_a_file_goes_when_no_invoice_no_action_and_no_message_refers_to_it(
-    engine: Engine, town: Town
-) -> None:
+def test_a_file_is_deleted_when_nothing_refers_to_it(engine: Engine, town: Town) -> None:
     deliveries = [sent(town, "paid"), sent(town, "open"), sent(town, "open")]
     with transaction(engine) as session:
         kept = {
@@ -146,7 +144,7 @@ def test_a_file_goes_when_no_invoice_no_action_and_no_message_refers_to_it(
     assert left == {"sent.pdf", "edited.pdf", "of the invoice.pdf", "young.pdf"}
 
 
-def test_a_file_that_is_being_attached_again_stays(engine: Engine, town: Town) -> None:
+def test_a_file_that_is_being_attached_again_is_kept(engine: Engine, town: Town) -> None:
     with transaction(engine) as session:
         old = files.keep(Unit(session, town.id, by="Ada"), "a", "application/pdf", PDF)
         old.created_at = LONG_AGO
@@ -158,7 +156,7 @@ def test_a_file_that_is_being_attached_again_stays(engine: Engine, town: Town) -
     assert pruned(engine) == {"files": 1}
 
 
-def test_old_messages_of_the_outbox_go_with_their_files_on_disk(
+def test_old_messages_of_the_outbox_are_deleted_with_their_files_on_disk(
     engine: Engine, town: Town, tmp_path: Path
 ) -> None:
     old, unknown, young = sent(town, "paid"), sent(town, "paid", "unknown"), sent(town, "open")
@@ -181,7 +179,7 @@ def test_old_messages_of_the_outbox_go_with_their_files_on_disk(
     assert left == {f"{unknown}.txt", f"{young}.txt", "notes of mine"}
 
 
-def test_applied_signals_go_when_they_are_old(engine: Engine, town: Town) -> None:
+def test_applied_signals_are_deleted_when_they_are_old(engine: Engine, town: Town) -> None:
     sent(town, "open")
     with transaction(engine) as session:
         customer = session.exec(select(col(t.Customer.id))).one()
@@ -191,7 +189,7 @@ def test_applied_signals_go_when_they_are_old(engine: Engine, town: Town) -> Non
     assert prune(engine, Ages(signals=0), NOW + timedelta(days=999))["applied signals"] == 0
 
 
-def test_rows_go_in_batches_and_locked_rows_are_left(
+def test_rows_are_deleted_in_batches_and_locked_rows_are_left(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoffice.pruning.daily, "_AT_ONCE", 10)
@@ -248,7 +246,7 @@ def everything(engine: Engine) -> dict[str, int]:
     return {x.name: n for x in SQLModel.metadata.sorted_tables if (n := count(engine, x))}
 
 
-def test_an_old_rehearsal_is_deleted_with_all_its_data_and_nothing_else(engine: Engine) -> None:
+def test_an_old_rehearsal_is_deleted_with_its_data_alone(engine: Engine) -> None:
     young, real = a_rehearsal(engine, NOW), a_rehearsal(engine, LONG_AGO)
     with transaction(engine) as session:
         session.get_one(t.Organisation, real.id).rehearsal_now = None
@@ -274,7 +272,7 @@ def test_deleting_a_rehearsal_covers_every_table() -> None:
     assert {x.name for x in SQLModel.metadata.sorted_tables} - known == of_the_installation
 
 
-def test_the_command_prunes_by_its_settings_and_can_only_count(
+def test_the_command_prunes_by_its_settings_or_only_counts(
     engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with transaction(engine) as session:

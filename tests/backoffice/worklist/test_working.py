@@ -1,5 +1,5 @@
-"""Complete and skip leave the same action, whoever asks: a member by the API, a signal by hand, a
-rehearsal in the owner's place."""
+"""Complete and skip leave the same action for each caller: a member by the API, a signal by hand,
+and a rehearsal in place of the owner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cast.overdue import hand, overdue, shown_a_call
 pytestmark = pytest.mark.services
 
 
-#: What is not the same in two organisations.
+#: Fields that differ between two organisations.
 _OWN = {
     *("id", "seq", "organisation_id", "customer_id", "invoice_id", "plan_id", "plan_version_id"),
     *("owner_id", "requested_by"),
@@ -28,7 +28,7 @@ _OWN = {
 
 
 def shown(town: Town) -> t.Action:
-    """The action that its owner was shown: the first one of this organisation."""
+    """The action that was assigned: the first one of this organisation."""
     found: t.Action = next(a for a in town.rows(t.Action) if a.organisation_id == town.id)
     return found
 
@@ -64,7 +64,7 @@ def a_mail(engine: Engine) -> Town:
 @pytest.mark.parametrize("how", How)
 @pytest.mark.parametrize("opened", [shown_a_call, a_mail])
 @pytest.mark.parametrize("ask", [by_hand, by_rehearsal])
-def test_whoever_asks_leaves_the_same_action(
+def test_complete_and_skip_leave_the_same_action_for_every_caller(
     engine: Engine,
     ask: Callable[[Town, How], None],
     opened: Callable[[Engine], Town],

@@ -1,4 +1,4 @@
-"""Tables of letters that were stored as text alone."""
+"""Tables in letters that an older version stored as text alone are found again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BALANCES = ("1.10", "1111.11", "987654.30")
 
 @pytest.mark.parametrize("paper", list(Paper))
 @pytest.mark.parametrize("language", sorted(LABELS))
-def test_the_pdf_of_a_stored_text_is_that_of_its_tables(language: str, paper: Paper) -> None:
+def test_a_letter_stored_as_text_has_the_pdf_of_its_tables(language: str, paper: Paper) -> None:
     invoices = tuple(letters.invoice(f"INV-{n}", balance) for n, balance in enumerate(BALANCES))
     facts = letters.facts(invoices=invoices, language=language)
     made = render("x", "Dear,\n\n{{ invoices_table }}\n\nSam", facts, ActionType.LETTER)
@@ -40,11 +40,11 @@ def test_a_stored_table_is_found_with_the_text_around_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "\n\na\n", "a\nb  c", "--  --\na  b", "a  b\n--  --"])
-def test_nothing_of_a_text_is_lost(text: str) -> None:
+def test_finding_tables_in_a_text_loses_no_character(text: str) -> None:
     assert as_text(body_of(text)) == text.strip("\n")
 
 
-def test_text_that_looks_a_little_like_a_table_is_not_lost() -> None:
+def test_text_that_resembles_a_table_is_printed_whole() -> None:
     text = "one  two\n---  ---\nabcdefgh and more than that\n\n---  ---\n\n--  --\na\nb  c  d"
     said = texts(letter(body=body_of(text)))[5:-1]
     assert "abcdefgh and more than that" in said

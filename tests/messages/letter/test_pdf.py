@@ -1,4 +1,4 @@
-"""A letter's PDF: which text stands where."""
+"""A letter's PDF: the texts and their positions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from messages.message import BadMessage, Postal, Recipient, Role
 from tests.cast.printed import ADDRESS, INCH, MM, letter, lines, pages, size_of, texts
 
 
-def test_the_same_message_is_the_same_bytes_in_every_process() -> None:
+def test_a_message_has_the_same_pdf_bytes_in_every_process() -> None:
     code = (
         "import sys; from tests.cast.printed import Paper, letter, pdf;"
         "sys.stdout.buffer.write(b''.join(pdf(letter(), paper) for paper in Paper))"
@@ -31,7 +31,7 @@ def test_the_same_message_is_the_same_bytes_in_every_process() -> None:
     assert set(re.findall(rb"D:(\d{4})", elsewhere.stdout)) == {b"2000"}, "no date of today"
 
 
-def test_another_text_is_another_letter() -> None:
+def test_another_text_gives_other_pdf_bytes() -> None:
     assert pdf(letter(), Paper.A4) != pdf(letter(text="Another."), Paper.A4)
 
 
@@ -53,13 +53,13 @@ def test_sender_address_subject_and_text_are_printed_in_order() -> None:
     assert dear.y - invoice.y == pytest.approx(invoice.y - sam.y), "an empty line stays empty"
 
 
-def test_a_name_that_is_in_the_address_is_printed_once() -> None:
+def test_a_name_that_is_part_of_the_address_is_printed_once() -> None:
     to = Recipient(Role.TO, f"Ada Byron\n{ADDRESS}", "Ada Byron")
     assert texts(letter(recipients=(to,))).count("Ada Byron") == 1
 
 
 def test_a_us_letter_keeps_the_windows_of_lobs_envelope_clear() -> None:
-    """Lob prints both addresses there; paper can slide by an inch, and by half an inch down."""
+    """Lob prints both addresses there. The paper can slide by an inch, or half an inch down."""
     message = letter(sender_name="Amber & Sons " * 15, text="words " * 4000)
     made = pdf(message, Paper.US_LETTER)
     assert size_of(made) == pytest.approx([8.5 * INCH, 11 * INCH], abs=0.1)
@@ -75,10 +75,11 @@ def test_a_us_letter_keeps_the_windows_of_lobs_envelope_clear() -> None:
     ("country", "left", "right", "top", "bottom"),
     [("FR", 110, 190, 45, 79), ("DE", 20, 105, 50, 90), ("", 20, 105, 50, 90)],
 )
-def test_the_address_stands_in_the_window_of_the_country(
+def test_the_address_is_printed_in_the_envelope_window_of_the_country(
     country: str, left: float, right: float, top: float, bottom: float
 ) -> None:
-    """DL, folded twice: the area that shows wherever the paper slides (mm from the corner)."""
+    """DL envelope, folded twice: the area visible in every position of the paper (mm from
+    corner)."""
     postal = Postal("12 rue", "Paris", country) if country else None
     lined = "Acme, Department of Payments and Other Unpleasant Affairs\nB\nC\nD"
     message = letter(recipients=(Recipient(Role.TO, lined, "Ada", postal=postal),))
@@ -106,7 +107,7 @@ def test_every_language_of_europe_and_the_euro_are_printed() -> None:
     assert texts(letter(text="\n".join(said)))[5:8] == said
 
 
-def test_special_spaces_are_plain_and_invisible_marks_are_removed() -> None:
+def test_special_spaces_become_plain_and_invisible_characters_are_removed() -> None:
     text = "1\u202f234,56\u00a0€\tA\u2009B\u200b\ufeff\u00adC\r\nD e\u0301"
     assert texts(letter(text=text))[5:7] == ["1 234,56 €    A BC", "D é"]
 
@@ -146,7 +147,7 @@ def test_a_long_text_is_printed_whole_and_in_order_inside_the_margins(paper: Pap
     assert " ".join(said).split() == words
 
 
-def test_a_word_wider_than_the_page_is_cut_and_nothing_is_lost() -> None:
+def test_a_word_wider_than_the_page_is_broken_without_loss() -> None:
     word = "x" * 500
     parts = texts(letter(text=f"a {word} b"))[5:-1]
     assert "".join(parts).replace(" ", "") == f"a{word}b"

@@ -27,7 +27,7 @@ def body_of(template: str, **facts: Any) -> Body:
 def table_letter(
     *balances: str, number: str = "INV-1", language: str = "fr", **changes: Any
 ) -> Message:
-    """With a table of the invoices between two texts."""
+    """A letter with a table of the invoices between two texts."""
     invoices = tuple(letters.invoice(number, balance) for balance in balances)
     made = render(
         "x",
@@ -94,14 +94,14 @@ def test_totals_and_notes_stand_below_the_table_with_a_blank_line_before_each() 
     assert row_of == {"Before": 0} | table_rows | below
 
 
-def test_a_column_is_aligned_as_the_table_says_and_not_as_its_text_looks() -> None:
-    """Cells of the same number of characters, but not of the same width."""
+def test_a_column_is_aligned_as_its_table_says() -> None:
+    """The cells have the same number of characters and different widths in points."""
     table = Table(("mmm", "iii"), ("end", "end"), (("iii", "iii"),))
     head, _, cell, _ = lines(letter(body=(table,)))[5:-1]
     assert head.end == pytest.approx(cell.end, abs=0.1)
 
 
-def test_a_text_that_only_looks_like_a_table_is_printed_as_it_is() -> None:
+def test_a_text_that_looks_like_a_table_is_printed_unchanged() -> None:
     said = texts(letter(text="one  two\n---  ---\n1    2"))[5:-1]
     assert said == ["one  two", "---  ---", "1    2"]
 
