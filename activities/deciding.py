@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from backoffice.worklist.sequences import write_sequence
 from backoffice.worklist.steps import step_in
 from dunning.decide import decide
 from dunning.decision import Decision, Kind
-from dunning.ids import CustomerId, InvoiceId
+from dunning.ids import CustomerId
 from store.engine import is_lock_timeout, transaction
 from store.load import Loaded, load
 from store.unit import Unit
@@ -97,11 +96,7 @@ def answer(
 
 
 def _label(loaded: Loaded, decision: Decision, name: str) -> str:
-    invoice = (
-        loaded.invoices.get(InvoiceId(uuid.UUID(decision.invoice_id)))
-        if decision.invoice_id
-        else None
-    )
+    invoice = loaded.find_invoice(decision.invoice_id)
     return f"{name} · {invoice.number}"[:190] if invoice and name else ""
 
 

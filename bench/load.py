@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from activities.deciding import decide_and_record
-from dunning.ids import CustomerId
+from dunning.ids import CustomerId, OrganisationId
 from local.standalone import Embedded
 from stand_ins.history import organisation_with_history
 from store.engine import connect, migrate, transaction
@@ -27,7 +27,9 @@ from store.unit import Unit
 OTHERS, ROUNDS, MOST = 1_000, 300, 1.5
 
 
-def milliseconds(engine: Engine, customers: list[CustomerId], review: bool) -> list[float]:
+def milliseconds(
+    engine: Engine, organisation: OrganisationId, customers: list[CustomerId], review: bool
+) -> list[float]:
     """The median time of each customer, in turns, after 20 rounds in which PostgreSQL plans."""
     times: list[list[float]] = [[] for _ in customers]
     now = datetime.now(UTC)
@@ -35,10 +37,11 @@ def milliseconds(engine: Engine, customers: list[CustomerId], review: bool) -> l
         for place, customer in enumerate(customers):
             began = time.perf_counter()
             with transaction(engine) as session:
+                unit = Unit(session, organisation, now)
                 if review:
-                    decide_and_record(Unit.of_customer(session, customer, now), customer, 0)
+                    decide_and_record(unit, customer, 0)
                 else:
-                    load(Unit.of_customer(session, customer), customer)
+                    load(unit, customer)
             if number >= 20:
                 times[place].append((time.perf_counter() - began) * 1000)
     return [statistics.median(mine) for mine in times]
@@ -53,12 +56,13 @@ def main(closed: int) -> int:
         engine = connect(services.database_url, pool_size=1)
         with transaction(engine) as session:
             others = {f"other-{number}": 10 for number in range(OTHERS)}
-            _, known = organisation_with_history(session, {**others, "short": 10, "long": closed})
+            closed_of = {**others, "short": 10, "long": closed}
+            organisation, known = organisation_with_history(session, closed_of)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
         worst = 0.0
         for word, review in (("load", False), ("review", True)):
-            ten, many = milliseconds(engine, [known["short"], known["long"]], review)
+            ten, many = milliseconds(engine, organisation, [known["short"], known["long"]], review)
             worst = max(worst, many / ten)
             print(
                 f"{word}: {ten:.2f} ms with 10 closed invoices, {many:.2f} ms with {closed:,}: "

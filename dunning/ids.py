@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from typing import NewType
 
-# Our ids by what they are of: mypy tells one from another.
+#: The type of an id says what it identifies, so mypy refuses a customer's id for an organisation's.
 OrganisationId = NewType("OrganisationId", uuid.UUID)
 MemberId = NewType("MemberId", uuid.UUID)
 PlanId = NewType("PlanId", uuid.UUID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,13 +30,18 @@ class Loaded:
     contacts: dict[ContactId, t.Contact]
     closures: Closures
 
+    def find_invoice(self, key: str | None) -> t.Invoice | None:
+        """The row of an invoice that the account or a decision names; None: not loaded."""
+        return self.invoices.get(InvoiceId(uuid.UUID(key))) if key else None
+
 
 def load(unit: Unit, customer_id: CustomerId, *, lock: bool = True) -> Loaded:
-    """The account as it stands. ``lock=False`` is for reading only. KeyError if unknown."""
+    """The account as it stands. ``lock=False`` is for reading only. KeyError if the organisation
+    has no such customer."""
     customer = (
         lock_customer(unit, customer_id) if lock else unit.session.get(t.Customer, customer_id)
     )
-    if customer is None:
+    if customer is None or customer.organisation_id != unit.organisation_id:
         raise KeyError(f"no customer {customer_id}")
     who = {"customer": customer_id}
     anew = {"populate_existing": True}

@@ -31,7 +31,10 @@ from store.unit import Unit
 _AT_ONCE = 1000
 _CUSTOMER = (
     select(t.Customer)
-    .where(t.Customer.id == sa.bindparam("customer", type_=sa.Uuid))
+    .where(
+        t.Customer.id == sa.bindparam("customer", type_=sa.Uuid),
+        t.Customer.organisation_id == sa.bindparam("organisation", type_=sa.Uuid),
+    )
     .with_for_update(key_share=True)
 )
 _IMPORTS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -61,9 +64,10 @@ def lock_organisation(unit: Unit) -> t.Organisation:
 
 
 def lock_customer(unit: Unit, customer_id: CustomerId) -> t.Customer:
-    """The customer's row, locked until the transaction ends (rule 36). KeyError if unknown,
-    CustomerLocked if another transaction holds it for longer than this one waits. Several
-    customers: ``lock_customers``, or this one in the order of their ids."""
+    """The customer's row, locked until the transaction ends (rule 36). KeyError if the
+    organisation has no such customer, CustomerLocked if another transaction holds it for longer
+    than this one waits. Several customers: ``lock_customers``, or this one in the order of their
+    ids."""
     if customer_id in unit.progress.locked:
         return unit.session.get_one(t.Customer, customer_id)
     if customer_id in unit.progress.held_by_others:
@@ -71,7 +75,7 @@ def lock_customer(unit: Unit, customer_id: CustomerId) -> t.Customer:
     try:
         customer = unit.session.exec(
             _CUSTOMER,
-            params={"customer": customer_id},
+            params={"customer": customer_id, "organisation": unit.organisation_id},
             execution_options={"populate_existing": True},
         ).one_or_none()
     except OperationalError as error:

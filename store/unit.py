@@ -1,7 +1,7 @@
 """A unit of work: one transaction for one organisation, and what every use case needs of it.
 
 The few use cases that know no organisation, or need none, take the session alone; they are named in
-tests/backoffice/test_tenancy.py, each with its reason.
+tests/test_tenancy.py, each with its reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from dunning.ids import CreditId, CustomerId, InvoiceId, OrganisationId
 from store import tables as t
@@ -86,22 +86,6 @@ class Unit:
         self.public_url = public_url
         self.progress = Progress()
         self._now: datetime | None = None
-
-    @classmethod
-    def of_customer(
-        cls,
-        session: Session,
-        customer_id: CustomerId,
-        real: datetime | None = None,
-        *,
-        by: str = "",
-    ) -> Unit:
-        """For the organisation of a customer. KeyError if unknown."""
-        found = select(col(t.Customer.organisation_id)).where(t.Customer.id == customer_id)
-        organisation_id = session.exec(found).one_or_none()
-        if organisation_id is None:
-            raise KeyError(f"no customer {customer_id}")
-        return cls(session, organisation_id, real, by=by)
 
     @property
     def organisation(self) -> t.Organisation:

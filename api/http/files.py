@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from dunning.ids import FileId
 from store import tables as t
 
 #: Many generated clients send every file so; its first bytes say what it is.
@@ -17,7 +17,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 class FileOut(BaseModel):
-    id: uuid.UUID
+    id: FileId
     name: str
     content_type: str
     size: int = Field(description="In bytes.")

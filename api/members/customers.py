@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date
 from typing import Annotated, Any
 
@@ -25,6 +24,7 @@ from backoffice.ledger.assigned_plan import assign_plan, plan_id_of
 from backoffice.ledger.find import find_customer
 from backoffice.people.members import member_or_404
 from dunning.carrying import paused
+from dunning.ids import CustomerId, MemberId
 from dunning.model import InvoiceStatus
 from dunning.totals import sums
 from store import tables as t
@@ -36,7 +36,7 @@ router = APIRouter(route_class=BodyRoute, tags=["customers"])
 
 
 class CustomerShort(BaseModel):
-    id: uuid.UUID
+    id: CustomerId
     external_id: str
     name: str
     parent: str | None = Field(description="External id of the parent customer.")
@@ -66,7 +66,7 @@ class ContactOut(BaseModel):
 
 
 class MemberShort(BaseModel):
-    id: uuid.UUID
+    id: MemberId
     name: str
     email: str
 

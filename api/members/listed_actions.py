@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -12,6 +11,7 @@ from api.http.rules import RuleLink, cited
 from api.members import customers
 from backoffice.ledger import browse
 from backoffice.people.visible import withheld_from
+from dunning.ids import ActionId, CustomerId, InvoiceId
 from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
 from store import tables as t
@@ -19,13 +19,13 @@ from store.unit import Unit
 
 
 class CustomerName(BaseModel):
-    id: uuid.UUID
+    id: CustomerId
     external_id: str
     name: str
 
 
 class InvoiceName(BaseModel):
-    id: uuid.UUID
+    id: InvoiceId
     external_id: str
     number: str
     balance: MoneyOut
@@ -33,7 +33,7 @@ class InvoiceName(BaseModel):
 
 
 class ActionShort(BaseModel):
-    id: uuid.UUID
+    id: ActionId
     name: str
     customer: CustomerName
     invoice: InvoiceName = Field(description="The invoice that carried when it was made.")

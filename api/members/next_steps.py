@@ -51,7 +51,7 @@ class NextStep(BaseModel):
 
 
 class Carrying(BaseModel):
-    id: uuid.UUID
+    id: InvoiceId
     external_id: str
     number: str
 
@@ -133,11 +133,7 @@ def _may_see(unit: Unit, loaded: Loaded, decision: Decision, member: t.Member) -
 
 
 def _carrying(loaded: Loaded, decision: Decision) -> Carrying | None:
-    row = (
-        loaded.invoices.get(InvoiceId(uuid.UUID(decision.invoice_id)))
-        if decision.invoice_id
-        else None
-    )
+    row = loaded.find_invoice(decision.invoice_id)
     return Carrying(id=row.id, external_id=row.external_id, number=row.number) if row else None
 
 

@@ -62,7 +62,7 @@ def summarise(loaded: Loaded, decision: Decision) -> str:
         place = plan.keys.index(step.key) + 1
         parts.append(f"step {place} of {len(plan.steps)} '{step.name}' ({step.type.value})")
     if decision.invoice_id is not None:
-        invoice = loaded.invoices.get(InvoiceId(uuid.UUID(decision.invoice_id)))
+        invoice = loaded.find_invoice(decision.invoice_id)
         parts.append(invoice.number if invoice else "")
     if decision.kind is Kind.REST and decision.reasons:
         parts.append(decision.reasons[-1].text)

@@ -47,28 +47,26 @@ def test_a_customer_with_1500_closed_invoices_is_loaded_with_as_few_rows_as_one_
 ) -> None:
     with transaction(engine) as session:
         others = {f"other-{n}": 3 for n in range(100)}
-        _, known = organisation_with_history(session, {**others, "short": 3, "long": 1500})
+        organisation, known = organisation_with_history(
+            session, {**others, "short": 3, "long": 1500}
+        )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
     now = datetime.now(UTC)
 
     def loads(customer: CustomerId) -> dict[str, int]:
-        return rows_read(
-            engine, lambda session: load(Unit.of_customer(session, customer), customer)
-        )
+        return rows_read(engine, lambda session: load(Unit(session, organisation), customer))
 
     def reviews(customer: CustomerId) -> dict[str, int]:
         return rows_read(
             engine,
-            lambda session: decide_and_record(
-                Unit.of_customer(session, customer, now), customer, 0
-            ),
+            lambda session: decide_and_record(Unit(session, organisation, now), customer, 0),
         )
 
     assert loads(known["long"]) == loads(known["short"])
     assert reviews(known["long"]) == reviews(known["short"])
     with transaction(engine) as session:
-        loaded = load(Unit.of_customer(session, known["long"]), known["long"])
+        loaded = load(Unit(session, organisation), known["long"])
     assert len(loaded.invoices) == OPEN
     assert len(loaded.actions) == OPEN
 

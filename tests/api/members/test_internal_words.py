@@ -95,7 +95,7 @@ def test_an_older_edit_without_texts_of_its_own_does_not_leave(
     assert [e["where"] for e in told["errors"]] == ["/subject", "/body"]
     with transaction(office.engine) as session:
         row = session.get_one(t.Action, uuid.UUID(action["id"]))
-        loaded = load(Unit.of_customer(session, row.customer_id), row.customer_id)
+        loaded = load(Unit(session, office.id), row.customer_id)
         assert work_open_action(
             Unit(session, loaded.organisation.id, office.now, by="by hand"),
             loaded,

@@ -125,9 +125,8 @@ def carried_at_the_change(office: Office, plan: str) -> str | None:
         decide_and_record(Unit(session, office.id, NOW), customer_id, 0)
     office.imports(row + plan, header=MORE)
     with transaction(office.engine) as session:
-        return load(
-            Unit.of_customer(session, customer_id), customer_id
-        ).account.contextualized_invoice_id
+        loaded = load(Unit(session, office.id), customer_id)
+        return loaded.account.contextualized_invoice_id
 
 
 def test_a_new_address_is_valid_again_and_an_old_one_keeps_its_mark(office: Office) -> None:
