@@ -1,5 +1,5 @@
-"""Email addresses: a key to compare them, and the form that providers take (RFC 5321, with an
-international domain in ASCII: RFC 5891, "punycode")."""
+"""Email addresses as providers take them: the form of RFC 5321, an international domain as ASCII
+(RFC 5891, "punycode")."""
 
 from __future__ import annotations
 
@@ -7,24 +7,11 @@ import re
 
 import idna
 
-from dunning.spellings import lower_case, spellings
 from messages.message import BadAddress
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _MAX_LOCAL, _MAX_ALL = 64, 254
-
-
-def email_key(address: str) -> str:
-    """The key by which addresses are compared and stored: lower case as PostgreSQL's ``lower()``
-    has it. Never raises."""
-    return lower_case(address.strip())
-
-
-def same_email(one: str, other: str) -> bool:
-    """Whether two keys of ``email_key`` are one address: an international domain may be in its own
-    letters or in ASCII."""
-    return one == other or not spellings(one).isdisjoint(spellings(other))
 
 
 def check_email(address: str) -> None:

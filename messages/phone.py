@@ -1,12 +1,11 @@
-"""Telephone numbers as people write them: a key to compare them, and the form to send an SMS."""
+"""Which number an SMS goes to: as a person wrote it, to E.164, or why it cannot be."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
+from addresses.phone import is_known, parsed_number, region_of
 from messages.message import BadAddress
 
 #: In the US and some other countries mobile and fixed-line numbers share their ranges.
@@ -23,32 +22,6 @@ _KINDS = {
 }
 
 
-#: For a book: one number is compared many times, and the same customers come again.
-_CACHED = 65_536
-
-
-@lru_cache(maxsize=_CACHED)
-def phone_key(number: str, country: str) -> str:
-    """The key by which numbers are compared and stored: E.164, as the channel writes to it, or only
-    its ASCII digits if it cannot be read. ``country`` as in ``mobile``.
-
-    Unlike ``mobile`` it accepts landlines and invalid numbers, and never raises.
-    """
-    try:
-        return phonenumbers.format_number(_parsed(number, country), PhoneNumberFormat.E164)
-    except NumberParseException:
-        return _digits(number)
-
-
-def same_phone(one: str, other: str) -> bool:
-    """Whether two keys of ``phone_key`` are one number. A number that is not E.164 has no known
-    country: it equals every number with the same last nine digits."""
-    if one[:1] == other[:1] == "+":
-        return one == other
-    tails = {_digits(one)[-9:], _digits(other)[-9:]}
-    return len(tails) == 1 and tails != {""}
-
-
 def mobile(number: str, country: str) -> str:
     """The number in E.164, as +33612345678.
 
@@ -58,7 +31,7 @@ def mobile(number: str, country: str) -> str:
     people.
     """
     try:
-        parsed = _parsed(number, country)
+        parsed = parsed_number(number, country)
     except NumberParseException as error:
         raise BadAddress(number, _why(error, number, country)) from None
     home = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
@@ -72,30 +45,13 @@ def mobile(number: str, country: str) -> str:
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
 
 
-def _parsed(number: str, country: str) -> PhoneNumber:
-    region = _region(country)
-    return phonenumbers.parse(number, region if _is_known(region) else None)
-
-
-def _region(country: str) -> str:
-    return country.strip().upper()
-
-
-def _is_known(region: str) -> bool:
-    return region in phonenumbers.SUPPORTED_REGIONS
-
-
-def _digits(number: str) -> str:
-    return "".join(c for c in number if c.isascii() and c.isdigit())
-
-
 def _why(error: NumberParseException, number: str, country: str) -> str:
     """Why the library could not read it; the library's own texts are for programmers."""
-    reason, region = error.error_type, _region(country)
+    reason, region = error.error_type, region_of(country)
     if reason == NumberParseException.INVALID_COUNTRY_CODE:
         if number.lstrip().startswith(("+", "＋")):
             return f"{number!r} begins with a country code that does not exist"
-        if region and not _is_known(region):
+        if region and not is_known(region):
             return f"{number!r} has no country code, and {region!r} is no country we know"
         return f"{number!r} needs a country: set the customer's, or write the number with +"
     if reason == NumberParseException.NOT_A_NUMBER:

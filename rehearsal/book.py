@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
+from backoffice.ledger.contact_matching import ContactFact
 from backoffice.ledger.customers import CustomerFact
-from backoffice.ledger.reported_contacts import ContactFact
 from books.facts import Fact
 from books.row import BookRow
 from dunning.calendar import Calendar, instant
@@ -15,8 +15,11 @@ from dunning.calendar import Calendar, instant
 FACTS_BY = "billing"
 
 _POSTAL = {
-    "line1": "not in the book", "city": "not in the book", "postal_code": "00000", "country": "FR"
-}  # fmt: skip
+    "line1": "not in the book",
+    "city": "not in the book",
+    "postal_code": "00000",
+    "country": "FR",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from backoffice.ledger.contact_matching import ContactFact
 from backoffice.ledger.contacts import set_contact_validity
 from backoffice.ledger.credits import CreditFact, put_credit
 from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.find import find_customer
 from backoffice.ledger.invoices import InvoiceFact, put_invoice
 from backoffice.ledger.kinds import PAYMENT
-from backoffice.ledger.reported_contacts import ContactFact
 from dunning.ids import CustomerId, OrganisationId
 from store.engine import transaction
 from store.unit import Unit
@@ -38,8 +38,8 @@ class Billing:
             "eve",
             "Eve",
             email=more.pop("email", f"eve@{key}.example"),
-            phone=more.pop("phone", None),
-            postal=more.pop("postal", None),
+            phone=more.pop("phone", ""),
+            postal=more.pop("postal", {}),
         )
         values: dict[str, Any] = {
             "name": key.title(),

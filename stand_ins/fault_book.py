@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from backoffice.ledger.contact_matching import ContactFact
 from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.invoices import InvoiceFact, put_invoice
-from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.people.members import put_member
 from backoffice.people.plans import put_plan
 from dunning.ids import OrganisationId

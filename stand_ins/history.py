@@ -123,9 +123,12 @@ def organisation_with_history(
     }
     session.add_all(customers.values())
     session.flush()
+    contacts = [
+        t.Contact(customer_id=c.id, external_id="main", main=True) for c in customers.values()
+    ]
+    session.add_all(contacts)
     session.add_all(
-        t.Contact(customer_id=c.id, external_id="main", main=True, email="a@b.example")
-        for c in customers.values()
+        t.ContactAddress(contact_id=c.id, kind="email", address="a@b.example") for c in contacts
     )
     session.flush()
     values = {"org": organisation.id, "closed": closed, "open": OPEN}

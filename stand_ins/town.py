@@ -32,6 +32,7 @@ from stand_ins.steps import PLAN, call, email, plan
 from stand_ins.watching import Watching
 from store import closures
 from store import tables as t
+from store.contacts import persons_of
 from store.engine import transaction
 from store.unit import Unit
 from workflows.contracts import Instruction, ReviewInput, SendInput, Signal
@@ -115,8 +116,24 @@ class Town(Billing, Watching):
         with transaction(self.engine) as session:
             row = find_customer(Unit(session, self.id), customer)
             found = closures.read(Unit(session, row.organisation_id), row)
-            rows = session.exec(select(t.Contact).where(t.Contact.customer_id == row.id))
-            return {c.external_id: found.closed(c, kind) for c in rows}
+            persons = persons_of(Unit(session, row.organisation_id), row.id)
+            return {one.row.external_id: found.closed(kind, one.value(kind)) for one in persons}
+
+    def readdress(self, kind: str, value: Any) -> None:
+        """Change the address of every contact behind everybody's back."""
+        with transaction(self.engine) as session:
+            for contact in session.exec(select(t.Contact)).all():
+                row = session.get(t.ContactAddress, (contact.id, kind))
+                row = row or t.ContactAddress(contact_id=contact.id, kind=kind)
+                row.value = value
+                session.add(row)
+
+    def invalid(self, kind: str = "email", customer: str = "acme") -> list[str]:
+        """Why the contacts' addresses of a kind are invalid; "" = valid, or there is none."""
+        with transaction(self.engine) as session:
+            unit = Unit(session, self.id)
+            persons = persons_of(unit, find_customer(unit, customer).id)
+            return [one.invalid(kind) for one in persons]
 
     def lives_until(self, local: str) -> list[str]:
         """Be the sequence: sleep and act as the activities say; the local times of the sends."""

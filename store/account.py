@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from addresses.kinds import EMAIL, KINDS, PHONE, POSTAL
 from dunning import model as m
 from dunning.calendar import Calendar
 from dunning.delivery_status import DeliveryStatus
@@ -17,7 +17,8 @@ from dunning.ids import InvoiceId, PlanId, PlanVersionId
 from dunning.plan import ActionType, Plan
 from plans.read import parse_plan
 from store import tables as t
-from store.closures import EMAIL, PHONE, Closures
+from store.closures import Closures
+from store.contacts import Person
 from store.unit import Unit
 
 
@@ -106,28 +107,24 @@ def promises_of(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[m.Promise, ..
     return found
 
 
-def contact_row(row: dict[str, Any]) -> t.Contact:
-    """A contact from its JSON, for reading only: it does not belong to the session."""
-    ids = {"id": uuid.UUID(row["id"]), "customer_id": uuid.UUID(row["customer_id"])}
-    return t.Contact(**{**row, **ids})
-
-
-def contact_of(row: t.Contact, closures: Closures) -> m.Contact:
-    fixed = {
-        address: tuple(datetime.fromisoformat(at).astimezone(UTC) for at in times)
-        for address, times in row.fixed.items()
-    }
-    for kind in (EMAIL, PHONE):
-        opened = closures.opened_at(row, kind)
-        if opened is not None:  # rule 35: an address that was opened again counts as corrected
-            fixed[kind] = (*fixed.get(kind, ()), opened.astimezone(UTC))
+def contact_of(person: Person, closures: Closures) -> m.Contact:
+    fixed: dict[str, tuple[datetime, ...]] = {}
+    usable: dict[str, bool] = dict.fromkeys(KINDS, False)
+    for kind, row in person.addresses.items():
+        opened = closures.opened_at(kind, row.value)
+        # Rule 35: an address that was opened again counts as corrected.
+        times = (*row.fixed_at, *([opened] if opened is not None else []))
+        if times:
+            fixed[kind] = tuple(at.astimezone(UTC) for at in times)
+        closed = closures.closed(kind, row.value)
+        usable[kind] = bool(row.value) and not row.invalid and not closed
     return m.Contact(
-        id=str(row.id),
-        main=row.main,
-        position=row.position,
-        email=bool(row.email) and not row.email_invalid and not closures.closed(row, EMAIL),
-        phone=bool(row.phone) and not row.phone_invalid and not closures.closed(row, PHONE),
-        postal=bool(row.postal) and not row.postal_invalid,
+        id=str(person.row.id),
+        main=person.row.main,
+        position=person.row.position,
+        email=usable[EMAIL],
+        phone=usable[PHONE],
+        postal=usable[POSTAL],
         fixed=fixed,
     )
 

@@ -83,6 +83,11 @@ _UNAPPLIED = select(
     col(t.UnappliedCredit.currency), _text(t.UnappliedCredit.amount).label("amount")
 ).where(t.UnappliedCredit.customer_id == _CUSTOMER, t.UnappliedCredit.amount > 0)
 _CONTACTS = sa.select(t.Contact).where(col(t.Contact.customer_id) == _CUSTOMER)
+_ADDRESSES = (
+    sa.select(t.ContactAddress)
+    .join(t.Contact, col(t.Contact.id) == t.ContactAddress.contact_id)
+    .where(col(t.Contact.customer_id) == _CUSTOMER)
+)
 # Of each payment the part that came after the promise: its amount less what the promise knew of it.
 _BEFORE = sa.cast(
     col(t.Promise.paid_before).op("->>")(sa.cast(t.Application.credit_id, sa.Text)), sa.Numeric
@@ -122,6 +127,7 @@ AROUND = (
         t.Organisation,
         t.PlanVersion,
         _json(_CONTACTS, "contacts"),
+        _json(_ADDRESSES, "addresses"),
         _json(_PAUSES, "pauses"),
         _json(_PROMISES, "promises"),
         _json(_UNAPPLIED, "credits"),

@@ -13,6 +13,7 @@ from store import tables as t
 from store.account_statements import ACTIONS, AROUND, INVOICES
 from store.calendars import calendar_of, spread_of
 from store.closures import Closures, closures_of
+from store.contacts import Person, persons_read
 from store.locks import lock_customer
 from store.unit import Unit
 
@@ -27,7 +28,7 @@ class Loaded:
     plan_version: t.PlanVersion | None
     invoices: dict[InvoiceId, t.Invoice]
     actions: dict[ActionId, t.Action]
-    contacts: dict[ContactId, t.Contact]
+    contacts: dict[ContactId, Person]
     closures: Closures
 
     def find_invoice(self, key: str | None) -> t.Invoice | None:
@@ -48,7 +49,8 @@ def load(unit: Unit, customer_id: CustomerId, *, lock: bool = True) -> Loaded:
     around = unit.session.execute(AROUND, who, execution_options=anew).one()
     rows = unit.session.exec(ACTIONS, params=who).all()
     invoices = {i.id: i for i in unit.session.exec(INVOICES, params=who)}
-    contacts = {c.id: c for c in map(account.contact_row, around.contacts or ())}
+    persons = persons_read(around.contacts or (), around.addresses or ())
+    contacts = {person.row.id: person for person in persons}
     organisation, version = around.Organisation, around.PlanVersion
     calendar = calendar_of(organisation)
     closures = closures_of(customer.country, around.heard or ())

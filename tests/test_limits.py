@@ -15,27 +15,6 @@ FILE, TEST_FILE, FUNCTION, MEDIAN_FILE = 250, 300, 40, 110  # lines
 #: A file, or a function as file:name, that may be longer, and why.
 EXCUSED: dict[str, str] = {}
 
-#: Still to be split. Remove the line of what is short enough.
-STILL_TO_BE_SPLIT = {
-    "backoffice/ledger/contacts.py:correct",
-    "backoffice/ledger/reported_contacts.py:put_contacts",
-    "rehearsal/book.py",
-    "store/closures.py",
-}
-
-#: Still formatted by hand. Remove the line of what is not.
-STILL_FORMATTED_BY_HAND = {
-    "rehearsal/book.py",
-    "store/closures.py",
-    "tests/backoffice/ledger/test_four_ways.py",
-    "tests/backoffice/ledger/test_import_many.py",
-    "tests/backoffice/ledger/test_imports.py",
-    "tests/backoffice/ledger/test_unapplied.py",
-    "tests/cast/imports.py",
-    "tests/cast/ways.py",
-    "tests/store/test_closures.py",
-}
-
 
 def functions(node: ast.AST, within: str = "") -> Iterator[tuple[str, int]]:
     """Every function and method by its qualified name, with its lines: signature and body, without
@@ -76,12 +55,11 @@ def too_long() -> dict[str, int]:
 def test_the_formatter_formats_everything() -> None:
     by_hand = re.compile(r"# fmt: (skip|off)")
     found = {str(p.relative_to(ROOT)) for p in modules() if by_hand.search(p.read_text())}
-    assert found - STILL_FORMATTED_BY_HAND == set()
+    assert found == set()
 
 
 def test_files_and_functions_are_short() -> None:
-    named = EXCUSED.keys() | STILL_TO_BE_SPLIT
-    assert {name: lines for name, lines in too_long().items() if name not in named} == {}
+    assert {name: lines for name, lines in too_long().items() if name not in EXCUSED} == {}
 
 
 def test_what_is_excused_is_too_long() -> None:

@@ -26,6 +26,7 @@ WITHOUT_ORGANISATION = {
     "backoffice/delivery/reply_matching.py:named": _REPORTED,
     "backoffice/delivery/reply_matching.py:meant": _REPORTED,
     "backoffice/delivery/report_matching.py:delivery_of": _REPORTED,
+    "backoffice/ledger/closures.py:people_everywhere": "a reply on a shared account names none",
     "backoffice/people/held_accounts.py:turn": _EVERYBODYS,
     "backoffice/people/held_accounts.py:refused": _EVERYBODYS,
     "backoffice/people/held_accounts.py:returned": _EVERYBODYS,
@@ -37,7 +38,6 @@ WITHOUT_ORGANISATION = {
     "backoffice/people/keys.py:authenticate": "the key names the organisation",
     "backoffice/people/provider_accounts.py:seal_anew": "all credentials get the new key",
     "store/backlog.py:backlogs": _WORKER,
-    "store/closures.py:people_at": "a reply on the installation's account names none",
 }
 
 

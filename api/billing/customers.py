@@ -27,8 +27,8 @@ from api.http.fields import (
     Postal,
 )
 from api.http.work import Work
+from backoffice.ledger.contact_matching import ContactFact
 from backoffice.ledger.customers import CustomerFact, put_customer
-from backoffice.ledger.reported_contacts import ContactFact
 
 router = APIRouter(route_class=BodyRoute, tags=["billing"])
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from addresses.kinds import EMAIL, PHONE, POSTAL
 from api.http import pages
 from api.http.auth import Anyone, Member
 from api.http.bodies import BodyRoute
@@ -28,7 +29,8 @@ from dunning.ids import CustomerId, MemberId
 from dunning.model import InvoiceStatus
 from dunning.totals import sums
 from store import tables as t
-from store.closures import EMAIL, PHONE, Closures
+from store.closures import Closures
+from store.contacts import Person, persons_of
 from store.load import load
 from store.unit import Unit
 
@@ -167,7 +169,7 @@ def whole(unit: Unit, row: t.Customer) -> Customer:
     stopped, until = paused(account.pauses, today)
     return Customer(
         **short(unit, [row])[0].model_dump(),
-        contacts=[contact_out(c, loaded.closures) for c in browse.contacts_of(unit, row.id)],
+        contacts=[contact_out(person, loaded.closures) for person in persons_of(unit, row.id)],
         members=[member_short(m) for m in browse.assigned_members(unit, row.id)],
         open_invoices=len(opened),
         totals=totals,
@@ -176,11 +178,17 @@ def whole(unit: Unit, row: t.Customer) -> Customer:
     )
 
 
-def contact_out(row: t.Contact, closures: Closures) -> ContactOut:
+def contact_out(person: Person, closures: Closures) -> ContactOut:
     return ContactOut(
-        **row.model_dump(exclude={"id", "customer_id", "fixed"}),
-        email_closed=closures.closed(row, EMAIL),
-        sms_closed=closures.closed(row, PHONE),
+        **person.row.model_dump(exclude={"id", "customer_id"}),
+        email=person.value(EMAIL),
+        email_invalid=person.invalid(EMAIL),
+        email_closed=closures.closed(EMAIL, person.value(EMAIL)),
+        phone=person.value(PHONE),
+        phone_invalid=person.invalid(PHONE),
+        sms_closed=closures.closed(PHONE, person.value(PHONE)),
+        postal=person.value(POSTAL),
+        postal_invalid=person.invalid(POSTAL),
     )
 
 

@@ -8,22 +8,24 @@ from typing import Any
 
 from sqlmodel import select
 
+from addresses.kinds import EMAIL, PHONE, POSTAL
+from backoffice.ledger.closures import KIND_OF
 from dunning.plan import ActionType, Step
 from dunning.recipients import selects
 from dunning.spellings import lower_case
 from messages.draft import Addressee
 from store import tables as t
-from store.closures import KIND_OF
+from store.contacts import Person
 from store.load import Loaded
 from store.unit import Unit
 
 #: Where each type reaches a contact.
 ADDRESS = {
-    ActionType.EMAIL: "email",
-    ActionType.SMS: "phone",
-    ActionType.CALL: "phone",
-    ActionType.LETTER: "postal",
-    ActionType.TASK: "email",
+    ActionType.EMAIL: EMAIL,
+    ActionType.SMS: PHONE,
+    ActionType.CALL: PHONE,
+    ActionType.LETTER: POSTAL,
+    ActionType.TASK: EMAIL,
 }
 
 
@@ -78,33 +80,32 @@ def addressees(
 def _contacts(
     loaded: Loaded, selectors: tuple[str, ...], role: str, channel: ActionType
 ) -> tuple[list[Addressee], list[str]]:
-    address = ADDRESS[channel]
+    kind = ADDRESS[channel]
     found: list[Addressee] = []
     flagged: list[str] = []
-    by_id: dict[str, Any] = {str(c.id): c for c in loaded.contacts.values()}
+    by_id = {str(contact_id): person for contact_id, person in loaded.contacts.items()}
     for selector in selectors:
         for contact in sorted(loaded.account.contacts, key=lambda c: (not c.main, c.id)):
             if not selects(selector, contact):
                 continue
-            row: t.Contact = by_id[contact.id]
-            value = getattr(row, address)
-            closed = loaded.closures.closed(row, address) if channel in KIND_OF else ""
-            if not value or getattr(row, f"{address}_invalid") or closed:
-                flagged.append(row.name or row.external_id)
-                continue
-            if isinstance(value, str):
-                found.append(Addressee(role, value, row.name, contact.id))
+            person, name = by_id[contact.id], by_id[contact.id].row.name
+            value = person.value(kind)
+            closed = loaded.closures.closed(kind, value) if channel in KIND_OF else ""
+            if not value or person.invalid(kind) or closed:
+                flagged.append(person.who)
+            elif kind == POSTAL:
+                text = "\n".join(postal_lines(person))
+                found.append(Addressee(role, text, name, contact.id, dict(value)))
             else:
-                text = "\n".join(postal_lines(row))
-                found.append(Addressee(role, text, row.name, contact.id, dict(value)))
+                found.append(Addressee(role, value, name, contact.id))
     return found, flagged
 
 
-def postal_lines(row: t.Contact) -> list[str]:
+def postal_lines(person: Person) -> list[str]:
     """The postal address of a contact as it stands on an envelope, the name first."""
-    parts = row.postal
+    parts = person.value(POSTAL)
     town = " ".join(str(parts[k]) for k in ("postal_code", "city") if parts.get(k))
-    street = [row.name, parts.get("line1"), parts.get("line2")]
+    street = [person.row.name, parts.get("line1"), parts.get("line2")]
     lines = [*street, town, parts.get("region"), parts.get("country")]
     return [str(line) for line in lines if line]
 

@@ -121,7 +121,7 @@ def _facts(unit: Unit, loaded: Loaded, wanted: _Wanted, to: list[Addressee]) -> 
 def _names(loaded: Loaded, sender: t.Member | None, to: list[Addressee]) -> Names:
     customer, organisation = loaded.customer, loaded.organisation
     main_id = to[0].contact_id if to else None
-    first = next((c for c in loaded.contacts.values() if str(c.id) == main_id), None)
+    first = next((c.row for key, c in loaded.contacts.items() if str(key) == main_id), None)
     return Names(
         organisation=organisation.name,
         customer=customer.name,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 
+from addresses.kinds import POSTAL, key_of, same
 from backoffice.delivery.addressees import ADDRESS, postal_lines
+from backoffice.ledger.addresses import mark
 from backoffice.worklist.states import BY
 from dunning.ids import ContactId
 from dunning.plan import ActionType
-from messages.email_address import email_key, same_email
 from messages.message import BadAddress
-from messages.phone import phone_key, same_phone
 from store import tables as t
-from store.timeline import note
+from store.contacts import Person, person_of
 from store.unit import Unit
 
 
@@ -27,15 +27,13 @@ def mark_invalid(
     """Rule 37: the address is invalid, with the reason; not when it was corrected since the message
     left. ``address`` is as it was written to: an email address, a number, or the lines of a postal
     address. Whether that changed the contact."""
-    contact = unit.session.get(t.Contact, contact_id)
+    person = person_of(unit, contact_id)
     kind = ADDRESS[ActionType(channel)]
-    if contact is None or getattr(contact, f"{kind}_invalid"):
+    if person is None or person.invalid(kind):
         return False
-    if not _still_has(contact, kind, address, customer.country):
+    if not _still_has(person, kind, address, customer.country):
         return False
-    setattr(contact, f"{kind}_invalid", reason[:500])
-    text = f"{kind} of {contact.name or contact.external_id} is invalid: {reason}"
-    note(unit, customer, "contact_invalid", text, by=BY)
+    mark(unit.named(BY), customer, person, kind, reason[:500], person.who)
     return True
 
 
@@ -51,11 +49,9 @@ def unreachable(unit: Unit, customer: t.Customer, action: t.Action, error: BadAd
     return marked
 
 
-def _still_has(contact: t.Contact, kind: str, address: str, country: str) -> bool:
+def _still_has(person: Person, kind: str, address: str, country: str) -> bool:
     """Compared as the channel writes to it; a postal address without the name in its first line."""
-    if kind == "email":
-        return same_email(email_key(contact.email), email_key(address))
-    if kind == "phone":
-        own, other = phone_key(contact.phone, country), phone_key(address, country)
-        return own == other or same_phone(own, other)
-    return postal_lines(contact)[1:] == address.splitlines()[1:]
+    if kind == POSTAL:
+        return postal_lines(person)[1:] == address.splitlines()[1:]
+    own, other = (key_of(kind, one, country) for one in (person.value(kind), address))
+    return own == other or same(kind, own, other)

@@ -12,10 +12,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from addresses.kinds import key_of
 from backoffice.delivery.deliveries import Case, case_of, recipients_of, tell
 from backoffice.delivery.invalid import mark_invalid
 from backoffice.delivery.report_matching import delivery_of
 from backoffice.delivery.settle import found
+from backoffice.ledger.closures import KIND_OF, happened
 from backoffice.worklist.states import BY, end
 from backoffice.worklist.tasks import customer_did
 from dunning.closures import Heard, Source
@@ -34,7 +36,6 @@ from dunning.model import ActionStatus, Cause
 from dunning.plan import ActionType
 from dunning.spellings import spellings
 from store import tables as t
-from store.closures import KIND_OF, happened, key_of
 from store.locks import CustomerLocked, lock_customer
 from store.nudges import nudge
 from store.unit import Unit

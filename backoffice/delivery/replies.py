@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from backoffice.delivery.reply_matching import address_of, last_message, meant, named
+from backoffice.ledger.closures import closed_by, happened, people_at, people_everywhere
 from backoffice.worklist.states import BY
 from backoffice.worklist.tasks import customer_did
 from dunning.closures import Heard, Source
@@ -19,7 +20,6 @@ from dunning.model import Cause
 from dunning.plan import ActionType
 from store import tables as t
 from store.calendars import calendar_of
-from store.closures import closed_by, happened, people_at
 from store.locks import CustomerLocked, lock_customer
 from store.nudges import nudge
 from store.timeline import note
@@ -51,7 +51,9 @@ def take(
     if not reply.wish:
         return f"{len(houses)} organisations may be meant by {reply.sender}"
     units = {house: _in_house(session, house, now, held) for house in houses}
-    people = {c.id: c.organisation_id for _, c in people_at(session, *address_of(reply, came_in))}
+    people = {
+        c.id: c.organisation_id for _, c in people_everywhere(session, *address_of(reply, came_in))
+    }
     for customer_id, house in sorted(people.items()):
         if house in units:
             lock_customer(units[house], customer_id)
@@ -77,7 +79,7 @@ def _take_in_house(unit: Unit, reply: Reply, came_in: CameIn, answered: t.Delive
     customers = {delivery.customer_id} if delivery else set()
     if reply.wish or not customers:
         at = address_of(reply, came_in)
-        customers |= {c.id for _, c in people_at(unit.session, *at, unit.organisation_id)}
+        customers |= {c.id for _, c in people_at(unit, *at)}
     fresh = not customers
     for customer_id in sorted(customers):
         customer = lock_customer(unit, customer_id)

@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from addresses.kinds import key_of
+from backoffice.ledger.closures import KIND_OF, people_everywhere
 from dunning.ids import DeliveryId, OrganisationId
 from dunning.learnt import CameIn, Reply
 from dunning.spellings import spellings
 from store import tables as t
-from store.closures import KIND_OF, key_of, people_at
 from store.unit import Unit
 
 #: How long after a message an answer from its address still belongs to it.
@@ -56,7 +57,7 @@ def meant(
     own = select(t.ProviderAccount.organisation_id).where(
         t.ProviderAccount.provider == came_in.provider
     )
-    known = {c.organisation_id for _, c in people_at(session, *address_of(reply, came_in))}
+    known = {c.organisation_id for _, c in people_everywhere(session, *address_of(reply, came_in))}
     served = session.exec(
         select(t.Organisation.id).where(
             col(t.Organisation.id).in_(known),

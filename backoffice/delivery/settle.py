@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from addresses.kinds import key_of
 from backoffice.delivery.claim import Claim, held_by
 from backoffice.delivery.deliveries import Case, case_of, recipients_of, tell
 from backoffice.delivery.invalid import mark_invalid
 from backoffice.delivery.states import move
+from backoffice.ledger.closures import KIND_OF, happened
 from backoffice.worklist.states import BY, end
 from dunning.closures import Heard, Source
 from dunning.delivery_status import TRANSITIONS, DeliveryStatus
@@ -16,7 +18,6 @@ from dunning.model import OPEN_STATUSES, ActionStatus, Cause
 from dunning.plan import ActionType
 from providers.port import Rejected
 from store import tables as t
-from store.closures import KIND_OF, happened, key_of
 from store.unit import Unit
 
 #: An accepted message makes an action in one of these states done. In any other a person has ended

@@ -117,14 +117,3 @@ def assigned_members(unit: Unit, customer_id: CustomerId) -> list[t.Member]:
             .order_by(col(t.CustomerMember.rank))
         )
     )
-
-
-def contacts_of(unit: Unit, customer_id: CustomerId) -> list[t.Contact]:
-    """The main one first."""
-    return list(
-        unit.session.exec(
-            select(t.Contact)
-            .where(t.Contact.customer_id == customer_id)
-            .order_by(col(t.Contact.main).desc(), t.Contact.external_id)
-        )
-    )

@@ -12,9 +12,10 @@ from datetime import datetime
 
 from backoffice.ledger.assigned_members import put_members
 from backoffice.ledger.assigned_plan import assign_plan, plan_id_of
+from backoffice.ledger.contact_matching import ContactFact
 from backoffice.ledger.contacts import another_country
 from backoffice.ledger.parents import parent_of
-from backoffice.ledger.reported_contacts import ContactFact, put_contacts
+from backoffice.ledger.reported_contacts import put_contacts
 from backoffice.ledger.reports import Change, stale
 from store import bulk
 from store import tables as t

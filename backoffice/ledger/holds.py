@@ -45,7 +45,7 @@ def pause(
     what = invoice.number if invoice else "the customer"
     text = f"{what} is paused {f'until {until}' if until else 'until resumed'}"
     text += f": {reason}" if reason else ""
-    _tell(unit, customer, invoice, "paused", text, "pause", row.id)
+    _tell(unit, customer, invoice, "paused", text, row.id)
     return row
 
 
@@ -67,7 +67,7 @@ def resume(
         row.resumed_at = unit.now
     if rows:
         text = f"{invoice.number if invoice else 'the customer'} is resumed"
-        _tell(unit, customer, invoice, "resumed", text, "resume", rows[0].id)
+        _tell(unit, customer, invoice, "resumed", text, rows[0].id)
     return len(rows)
 
 
@@ -105,7 +105,7 @@ def promise(
     unit.session.add(row)
     what = f"{money(amount, invoice.currency)} of " if amount is not None else ""
     words = f"{what}{invoice.number} is promised for {promised_on}{f': {text}' if text else ''}"
-    _tell(unit, customer, invoice, "promised", words, "account_changed", row.id)
+    _tell(unit, customer, invoice, "promised", words, row.id)
     return row
 
 
@@ -130,7 +130,7 @@ def dispute(
         return
     invoice.disputed_at, invoice.dispute_reason = unit.now, reason
     text = f"{invoice.number} is disputed{f': {reason}' if reason else ''}"
-    _tell(unit, customer, invoice, "disputed", text, "account_changed", invoice.id)
+    _tell(unit, customer, invoice, "disputed", text, invoice.id)
 
 
 def settle_dispute(
@@ -144,7 +144,11 @@ def settle_dispute(
         return
     invoice.disputed_at, invoice.dispute_reason = None, ""
     words = f"the dispute of {invoice.number} is settled{f': {text}' if text else ''}"
-    _tell(unit, customer, invoice, "settled", words, "account_changed", invoice.id)
+    _tell(unit, customer, invoice, "settled", words, invoice.id)
+
+
+#: By the kind of the timeline's entry.
+_SIGNALS = {"paused": "pause", "resumed": "resume"}
 
 
 def _tell(
@@ -153,7 +157,6 @@ def _tell(
     invoice: t.Invoice | None,
     kind: str,
     text: str,
-    signal: str,
     fact_id: uuid.UUID,
 ) -> None:
     note(unit, customer, kind, text, invoice_id=invoice.id if invoice else None, by=unit.by)
@@ -163,4 +166,4 @@ def _tell(
         "who": unit.by,
         "why": kind,
     }
-    nudge(unit, customer, signal, payload)
+    nudge(unit, customer, _SIGNALS.get(kind, "account_changed"), payload)

@@ -19,14 +19,14 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from backoffice.ledger.contacts import take_along
+from backoffice.ledger.closures import take_along
 from backoffice.ledger.import_rows import MOST_NAMED, ImportReport, read_rows
 from backoffice.ledger.import_statements import Statements
 from books.errors import RowError
 from books.map import BookMap
 from dunning.ids import OrganisationId
 from store import tables as t
-from store.closures import EMAIL, PHONE
+from store.contacts import person_of
 from store.engine import transaction
 from store.errors import Conflict
 from store.locks import lock_imports
@@ -135,7 +135,8 @@ def _take_closures_along(unit: Unit, run: Statements) -> None:
     """Before addresses and countries change: who does not want to be written to stays so."""
     for told in run("told", "closed").all():
         customer = unit.session.get_one(t.Customer, told.customer_id)
-        row = unit.session.get_one(t.Contact, told.contact_id)
-        for kind, new in ((EMAIL, told.email), (PHONE, told.phone or row.phone)):
-            take_along(unit, customer, row, kind, new, country=told.country)
+        person = person_of(unit, told.contact_id)
+        if person is not None:
+            new = told.address or person.value(told.kind)
+            take_along(unit, customer, person, told.kind, new, told.country)
     unit.session.flush()

@@ -11,7 +11,7 @@ adds a parent and its child flushes between the two.
 """
 
 from store.tables.actions import Action
-from store.tables.contacts import PHONE_END, Closure, Contact
+from store.tables.contacts import PHONE_END, Closure, Contact, ContactAddress
 from store.tables.cursors import CursorKey
 from store.tables.customers import Customer, CustomerMember
 from store.tables.deliveries import Delivery, DeliveryRecipient, Link
@@ -38,6 +38,7 @@ __all__ = [
     "Callback",
     "Closure",
     "Contact",
+    "ContactAddress",
     "Credit",
     "CursorKey",
     "Customer",

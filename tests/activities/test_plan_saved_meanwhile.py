@@ -81,8 +81,7 @@ def test_a_step_changed_from_email_to_sms_leaves_as_an_sms(engine: Engine) -> No
     assert (row.name, str(row.plan_version_id)) == ("A short one", version)
     (delivery,) = town.rows(t.Delivery)
     assert (delivery.channel, delivery.message["channel"]) == ("sms", "sms")
-    (contact,) = town.rows_of(t.Contact)
-    assert (contact.email_invalid, contact.phone_invalid) == ("", "")
+    assert (town.invalid(), town.invalid("phone")) == ([""], [""])
 
 
 def test_a_message_leaves_with_the_text_of_the_saved_plan(engine: Engine) -> None:
@@ -139,8 +138,7 @@ def test_after_a_failed_send_the_message_is_rendered_from_the_saved_plan(engine:
     town.send("sms")
     (delivery,) = town.rows(t.Delivery)
     assert (delivery.channel, delivery.status) == ("sms", "rejected")
-    (contact,) = town.rows_of(t.Contact)
-    assert (contact.email_invalid, contact.phone_invalid) == ("", "not in service")
+    assert (town.invalid(), town.invalid("phone")) == ([""], ["not in service"])
     (recipient,) = town.rows_of(t.DeliveryRecipient)
     assert recipient.address == PHONE
 
@@ -160,8 +158,7 @@ def test_a_rejection_by_a_channel_of_another_type_marks_no_address(engine: Engin
     town = planned(engine, email("one", 1), Rejected("no E.164", "21211", recipient_invalid=True))
     town.provider.type = ActionType.SMS
     town.send()
-    (contact,) = town.rows_of(t.Contact)
-    assert (contact.email_invalid, contact.phone_invalid) == ("", "")
+    assert (town.invalid(), town.invalid("phone")) == ([""], [""])
     assert first_failure(town).cause == "rejected"
 
 

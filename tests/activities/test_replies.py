@@ -64,7 +64,7 @@ def test_a_reply_that_names_its_delivery_matches_from_any_address(engine: Engine
 
 def test_stop_closes_sms_and_start_opens_it(engine: Engine) -> None:
     town = sent(engine)
-    town.change(t.Contact, phone="06 12 34 56 78")
+    town.readdress("phone", "06 12 34 56 78")
     stop = {"channel": ActionType.SMS, "sender": "+33612345678"}
     assert town.answered("STOP", wish=Wish.STOP, provider_id="SM1", **stop)
     assert town.closed("phone") == {"eve": "+33612345678 answered STOP"}

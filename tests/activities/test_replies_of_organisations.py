@@ -51,7 +51,7 @@ def two_houses(engine: Engine, *, wrote: bool = True) -> tuple[Town, Town]:
 
 def has_phone(*towns: Town) -> None:
     for town in towns:
-        town.change(t.Contact, phone=NUMBER)
+        town.readdress("phone", NUMBER)
 
 
 def has_own_account(town: Town, provider: str = "twilio") -> None:

@@ -13,11 +13,13 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from backoffice.ledger.credits import CreditFact, credit_or_404, put_credit, reverse_credit
+from backoffice.ledger.find import find_customer
 from backoffice.ledger.import_rows import ImportReport
 from backoffice.ledger.imports import ImportOptions, import_book
 from backoffice.ledger.kinds import PAYMENT
 from backoffice.people.plans import put_plan
 from store import tables as t
+from store.contacts import persons_of
 from store.engine import transaction
 from store.unit import Unit
 
@@ -39,8 +41,15 @@ class Office:
             session.add(organisation)
             session.flush()
             self.id = organisation.id
-            step = {"key": "first", "name": "1st", "type": "email", "automatic": True,
-                    "trigger": {"from": "due", "days": 1}, "subject": "s", "body": "b"}  # fmt: skip
+            step = {
+                "key": "first",
+                "name": "1st",
+                "type": "email",
+                "automatic": True,
+                "trigger": {"from": "due", "days": 1},
+                "subject": "s",
+                "body": "b",
+            }
             for name in ("Standard", "Gentle"):
                 put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
 
@@ -69,6 +78,7 @@ class Office:
         tables = (
             t.Customer,
             t.Contact,
+            t.ContactAddress,
             t.Invoice,
             t.Credit,
             t.Application,
@@ -76,6 +86,13 @@ class Office:
             t.Nudge,
         )
         return {str(table.__name__): sorted(map(repr, self.rows(table))) for table in tables}
+
+    def emails(self, customer: str) -> dict[str, str]:
+        """Of a customer's contacts."""
+        with transaction(self.engine) as session:
+            unit = Unit(session, self.id)
+            persons = persons_of(unit, find_customer(unit, customer).id)
+            return {one.row.external_id: one.value("email") for one in persons}
 
     def told(self) -> list[str]:
         entries = sorted(self.rows(t.TimelineEntry), key=lambda entry: entry.id)
@@ -91,9 +108,14 @@ class Office:
 
     def pays(self, key: str, customer: str, amount: str, on: str, invoice: str) -> None:
         fact = CreditFact(
-            PAYMENT, key, customer, Decimal(amount), "EUR", date.fromisoformat(on),
+            PAYMENT,
+            key,
+            customer,
+            Decimal(amount),
+            "EUR",
+            date.fromisoformat(on),
             {invoice: Decimal(amount)},
-        )  # fmt: skip
+        )
         with transaction(self.engine) as session:
             put_credit(Unit(session, self.id, NOW, by="billing"), fact)
 

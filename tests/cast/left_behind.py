@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +28,14 @@ def tables_of(way: Way, *, rehearsed: bool = False) -> dict[str, list[str]]:
     kept[t.UnappliedCredit] = [row for row in kept[t.UnappliedCredit] if row.amount]
     paid = {row.id for row in kept[t.Credit]}
     kept[t.Application] = [row for row in rows[t.Application] if row.credit_id in paid]
+    contacts = {row.id for row in kept[t.Contact]}
+    kept[t.ContactAddress] = [
+        row
+        for row in rows[t.ContactAddress]
+        if row.contact_id in contacts and not (rehearsed and row.kind == "postal")
+    ]
     names = {row.id: row.external_id for table in _NAMED for row in rows[table]}
+    names |= {row.id: mine[row.customer_id] for row in kept[t.Contact]}
     names |= {row.id: row.name for row in rows[t.Plan]}
     names = {key: name.removeprefix(way.prefix) for key, name in names.items()}
     return {
@@ -40,7 +46,7 @@ def tables_of(way: Way, *, rehearsed: bool = False) -> dict[str, list[str]]:
 
 
 _NAMED: tuple[Any, ...] = (t.Customer, t.Invoice, t.Credit, t.Contact)
-_TABLES: tuple[Any, ...] = (*_NAMED, t.Plan, t.UnappliedCredit, t.Application)
+_TABLES: tuple[Any, ...] = (*_NAMED, t.ContactAddress, t.Plan, t.UnappliedCredit, t.Application)
 
 
 def _whose(row: Any) -> Any:
@@ -55,14 +61,8 @@ def _cells(row: Any, names: dict[Any, str], prefix: str, rehearsed: bool) -> str
     }
     if isinstance(row, t.Credit):
         found["external_id"] = row.external_id.removeprefix(prefix)
-    if isinstance(row, t.Contact):
-        found["fixed"] = {
-            kind: [datetime.fromisoformat(at) for at in times][: 1 if rehearsed else None]
-            for kind, times in row.fixed.items()
-            if kind != "postal" or not rehearsed
-        }
-        if rehearsed:
-            found.pop("postal")
+    if isinstance(row, t.ContactAddress) and rehearsed:
+        found["fixed_at"] = row.fixed_at[:1]
     return str(sorted((name, _plain(value)) for name, value in found.items()))
 
 

@@ -48,6 +48,17 @@ def acme(session: Session, **organisation: Any) -> tuple[t.Organisation, t.Custo
     return house, customer, invoice
 
 
+def a_contact(
+    session: Session, customer: t.Customer, key: str, *, email: str, **more: Any
+) -> t.Contact:
+    """A contact with an email address."""
+    row = t.Contact(customer_id=customer.id, external_id=key)
+    session.add(row)
+    session.add(t.ContactAddress(contact_id=row.id, kind="email", address=email, **more))
+    session.flush()
+    return row
+
+
 def an_invoice(customer: t.Customer, external_id: str, balance: int) -> t.Invoice:
     return t.Invoice(
         organisation_id=customer.organisation_id,

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from backoffice.ledger.book_rows import pay_row, put_row
+from backoffice.ledger.contact_matching import ContactFact
 from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.imports import import_book
 from backoffice.ledger.kinds import PAYMENT
-from backoffice.ledger.reported_contacts import ContactFact
 from backoffice.ledger.reports import Change
 from backoffice.people.plans import put_plan
 from books.row import BookRow
@@ -40,8 +40,15 @@ class Way:
             session.add(organisation)
             session.flush()
             self.id = organisation.id
-            step = {"key": "first", "name": "1st", "type": "email", "automatic": True,
-                    "trigger": {"from": "due", "days": 1}, "subject": "s", "body": "b"}  # fmt: skip
+            step = {
+                "key": "first",
+                "name": "1st",
+                "type": "email",
+                "automatic": True,
+                "trigger": {"from": "due", "days": 1},
+                "subject": "s",
+                "body": "b",
+            }
             for name in ("Standard", "Gentle"):
                 put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
 
@@ -67,9 +74,15 @@ class Way:
                 language=row.language or (old.language if old else ""),
                 country=row.country or (old.country if old else ""),
                 plan=row.plan or plan,
-                contacts=[ContactFact("main", main=True, email=row.email or contact.email,
-                                      phone=row.phone or contact.phone)],
-            )  # fmt: skip
+                contacts=[
+                    ContactFact(
+                        "main",
+                        main=True,
+                        email=row.email or contact.email,
+                        phone=row.phone or contact.phone,
+                    )
+                ],
+            )
         return list(facts.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from messages.email_address import email_key, for_the_wire, in_ascii, same_email, why_not
+from messages.email_address import for_the_wire, in_ascii, why_not
 from messages.message import BadAddress
 
 
@@ -50,22 +50,3 @@ def test_an_impossible_email_address_is_refused_with_the_reason(address: str, wo
         for_the_wire(address)
     assert refused.value.address == address
     assert in_ascii(address) == address
-
-
-def test_addresses_are_compared_in_lower_case() -> None:
-    assert email_key(" Eve@ACME.Example ") == "eve@acme.example"
-    assert email_key("İx@acme.example") == "ix@acme.example"  # as PostgreSQL's lower() has it
-    assert email_key("") == ""
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("eve@acme.example", "eve@acme.example", True),
-        ("eve@bücher.example", "eve@xn--bcher-kva.example", True),
-        ("eve@bücher.example", "eve@bucher.example", False),
-        ("straße@acme.example", "strasse@acme.example", False),
-    ],
-)
-def test_spellings_of_one_address_have_one_key(one: str, other: str, same: bool) -> None:
-    assert same_email(one, other) is same_email(other, one) is same

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,18 @@ from sqlmodel import select
 
 from store import closures
 from store import tables as t
+from store.contacts import persons_of
 from store.engine import transaction
 from store.unit import Unit
-from tests.cast.migrated import NOW, a_credit, acme, an_action, an_invoice, migrated_from_before
+from tests.cast.migrated import (
+    NOW,
+    a_contact,
+    a_credit,
+    acme,
+    an_action,
+    an_invoice,
+    migrated_from_before,
+)
 
 
 def test_sequences_get_the_plan_of_their_customer_as_that_of_the_last_decision(
@@ -57,16 +66,19 @@ def test_open_promises_get_the_payments_known_before_them(engine: Engine) -> Non
 def test_corrections_of_a_contact_are_kept_for_each_of_its_addresses(engine: Engine) -> None:
     with transaction(engine) as session:
         _, customer, _ = acme(session)
-        whose: dict[str, Any] = {"customer_id": customer.id, "email": "x@acme.example"}
-        times = {"email": [NOW.isoformat(), NOW.replace(hour=10).isoformat()]}
-        session.add(t.Contact(**whose, external_id="eve", postal={"city": "Lyon"}, fixed=times))
-        session.add(t.Contact(**whose, external_id="max"))
+        times = [NOW, NOW.replace(hour=10)]
+        eve = a_contact(session, customer, "eve", email="x@acme.example", fixed_at=times)
+        lyon = {"city": "Lyon"}
+        session.add(t.ContactAddress(contact_id=eve.id, kind="postal", postal=lyon))
+        a_contact(session, customer, "max", email="x@acme.example")
     with migrated_from_before(engine, "when each address of a contact") as session:
-        found = {c.external_id: c.fixed for c in session.exec(select(t.Contact))}
-    assert found["max"] == {}
-    assert sorted(found["eve"]) == ["email", "postal"]
-    for (at,) in found["eve"].values():
-        assert datetime.fromisoformat(at) == NOW.replace(hour=10)
+        persons = persons_of(Unit(session, customer.organisation_id), customer.id)
+        found = {
+            one.row.external_id: {k: row.fixed_at for k, row in one.addresses.items()}
+            for one in persons
+        }
+    assert found["max"] == {"email": []}
+    assert found["eve"] == {"email": [times[1]], "postal": [times[1]]}
 
 
 def test_customers_with_an_open_action_without_owner_are_nudged(engine: Engine) -> None:
@@ -141,9 +153,8 @@ def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> 
         house, customer, _ = acme(session)
         customer.country = "FR"
         for name, phone in (("Eve", "06 12 34 56 78"), ("max", ""), ("zoe", "")):
-            email, key = f"{name}@acme.example", name.lower()
-            whose: dict[str, Any] = {"customer_id": customer.id, "external_id": key}
-            session.add(t.Contact(**whose, email=email, phone=phone))
+            row = a_contact(session, customer, name.lower(), email=f"{name}@acme.example")
+            session.add(t.ContactAddress(contact_id=row.id, kind="phone", address=phone))
         session.add_all(a_closure(house, *one) for one in CLOSED)
         entry = t.TimelineEntry(
             organisation_id=house.id,
@@ -159,10 +170,12 @@ def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> 
         assert {r.cause for r in rows} == {"complaint", "stop", "member"}
         assert all(r.closed for r in rows)
         assert [r.at for r in rows if r.kind == "phone"] == [NOW]
-        contacts = session.exec(select(t.Contact)).all()
-        customer = session.exec(select(t.Customer)).one()
-        found = closures.read(Unit(session, customer.organisation_id), customer)
-        closed = {c.external_id: found.closed(c, "email") != "" for c in contacts}
+        unit = Unit(session, house.id)
+        found = closures.read(unit, session.exec(select(t.Customer)).one())
+        closed = {
+            one.row.external_id: found.closed("email", one.value("email")) != ""
+            for one in persons_of(unit, customer.id)
+        }
         assert closed == {"eve": True, "max": True, "zoe": False}
 
 

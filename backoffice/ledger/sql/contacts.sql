@@ -1,52 +1,46 @@
--- Main contacts and their addresses (rule 35).
+-- Main contacts and their addresses (rule 35), as backoffice.ledger.addresses writes them.
 
--- name: changed_contacts
--- A changed address is valid again (rule 35), an unchanged one keeps its mark, and one that a
--- member corrected stays corrected until something else is reported.
-WITH main AS (
-    SELECT DISTINCT ON (customer_id) id FROM contact
-    WHERE (main OR external_id = 'main')
-    AND customer_id IN (SELECT id FROM import_customer WHERE NOT fresh)
-    ORDER BY customer_id, main DESC
-), done AS (
-    UPDATE contact c SET
-        email = coalesce(n.email, c.email), phone = coalesce(n.phone, c.phone),
-        email_invalid = CASE WHEN n.email <> c.email THEN '' ELSE c.email_invalid END,
-        phone_invalid = CASE WHEN n.phone <> c.phone THEN '' ELSE c.phone_invalid END,
-        superseded = '{}', main = true,
-        fixed = c.fixed || CASE WHEN n.email <> c.email THEN jsonb_build_object('email',
-            jsonb_path_query_array(coalesce(c.fixed -> 'email', '[]')
-                || to_jsonb(CAST(:at AS timestamptz)), '$[last - 19 to last]'))
-            ELSE '{}' END || CASE WHEN n.phone <> c.phone THEN jsonb_build_object('phone',
-            jsonb_path_query_array(coalesce(c.fixed -> 'phone', '[]')
-                || to_jsonb(CAST(:at AS timestamptz)), '$[last - 19 to last]'))
-            ELSE '{}' END
-    FROM (
-        SELECT o.id, nullif(k.email, o.superseded ->> 'email') AS email,
-            nullif(k.phone, o.superseded ->> 'phone') AS phone
-        FROM contact o JOIN import_customer k ON k.id = o.customer_id
-        WHERE o.id IN (SELECT id FROM main)
-    ) n
-    WHERE c.id = n.id AND (n.email <> c.email OR n.phone <> c.phone)
-    RETURNING c.customer_id
-)
-UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.customer_id
+-- name: main_contacts
+-- The contact to which a book's addresses belong, of each customer that is new or has one.
+CREATE TEMP TABLE import_contact ON COMMIT DROP AS
+SELECT DISTINCT ON (k.id) k.id AS customer_id, coalesce(c.id, gen_random_uuid()) AS id,
+    c.id IS NULL AS fresh
+FROM import_customer k
+LEFT JOIN contact c ON c.customer_id = k.id AND (c.main OR c.external_id = 'main')
+WHERE k.fresh OR k.email IS NOT NULL OR k.phone IS NOT NULL
+ORDER BY k.id, c.main DESC
+
+-- name: analyze_contacts
+ANALYZE import_contact
+
+-- name: addresses
+-- Those that are news. One that a member corrected stays corrected until something else is reported.
+CREATE TEMP TABLE import_address ON COMMIT DROP AS
+SELECT o.id AS contact_id, o.customer_id, told.kind, told.address
+FROM import_contact o
+JOIN import_customer k ON k.id = o.customer_id
+CROSS JOIN LATERAL (VALUES ('email', k.email), ('phone', k.phone)) AS told (kind, address)
+LEFT JOIN contact_address a ON a.contact_id = o.id AND a.kind = told.kind
+WHERE told.address IS NOT NULL AND told.address IS DISTINCT FROM a.address
+AND to_jsonb(told.address) IS DISTINCT FROM a.superseded
 
 -- name: new_contacts
-WITH done AS (
-    INSERT INTO contact (id, customer_id, external_id, name, position, language, main, email,
-        email_invalid, phone, phone_invalid, postal, postal_invalid, superseded,
-        fixed)
-    SELECT gen_random_uuid(), id, 'main', '', '', '', true, coalesce(email, ''), '',
-        coalesce(phone, ''), '', CAST('{}' AS jsonb), '', CAST('{}' AS jsonb),
-        CASE WHEN email IS NULL THEN '{}'
-            ELSE jsonb_build_object('email', jsonb_build_array(CAST(:at AS timestamptz))) END
-        || CASE WHEN phone IS NULL THEN '{}'
-            ELSE jsonb_build_object('phone', jsonb_build_array(CAST(:at AS timestamptz))) END
-    FROM import_customer k
-    WHERE (fresh OR email IS NOT NULL OR phone IS NOT NULL) AND NOT EXISTS (
-        SELECT FROM contact c
-        WHERE c.customer_id = k.id AND (c.main OR c.external_id = 'main'))
-    RETURNING customer_id
-)
-UPDATE import_customer k SET changed = true FROM done WHERE k.id = done.customer_id
+INSERT INTO contact (id, customer_id, external_id, name, position, language, main)
+SELECT id, customer_id, 'main', '', '', '', true FROM import_contact WHERE fresh
+
+-- name: changed_contacts
+UPDATE contact SET main = true
+WHERE NOT main AND id IN (SELECT contact_id FROM import_address)
+
+-- name: put_addresses
+-- A changed address is valid again, an unchanged one keeps its mark.
+INSERT INTO contact_address (contact_id, kind, address, postal, invalid, fixed_at)
+SELECT contact_id, kind, address, '{}', '', ARRAY[CAST(:at AS timestamptz)] FROM import_address
+ON CONFLICT (contact_id, kind) DO UPDATE SET address = excluded.address, invalid = '',
+    superseded = NULL, fixed_at = (contact_address.fixed_at || excluded.fixed_at)
+        [greatest(1, cardinality(contact_address.fixed_at) - 18):]
+
+-- name: customers_of_addresses
+UPDATE import_customer k SET changed = true
+WHERE k.id IN (SELECT customer_id FROM import_address UNION
+    SELECT customer_id FROM import_contact WHERE fresh)

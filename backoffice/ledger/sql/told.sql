@@ -36,14 +36,19 @@ WITH main AS (
     AND customer_id IN (SELECT id FROM import_customer WHERE NOT fresh)
     ORDER BY customer_id, main DESC
 )
-SELECT c.id AS customer_id, o.id AS contact_id, coalesce(k.country, c.country) AS country,
-    CASE WHEN m.id IS NOT NULL THEN nullif(k.email, o.superseded ->> 'email') END AS email,
-    CASE WHEN m.id IS NOT NULL THEN nullif(k.phone, o.superseded ->> 'phone') END AS phone
-FROM import_customer k JOIN customer c ON c.id = k.id JOIN contact o ON o.customer_id = c.id
+SELECT c.id AS customer_id, a.contact_id, a.kind, coalesce(k.country, c.country) AS country,
+    CASE WHEN m.id IS NOT NULL AND to_jsonb(told.address) IS DISTINCT FROM a.superseded
+        THEN told.address END AS address
+FROM import_customer k
+JOIN customer c ON c.id = k.id
+JOIN contact o ON o.customer_id = c.id
+JOIN contact_address a ON a.contact_id = o.id AND a.address <> ''
 LEFT JOIN main m ON m.id = o.id
-WHERE NOT k.fresh AND EXISTS (SELECT FROM closure WHERE organisation_id = :org) AND (
-    EXISTS (SELECT FROM closure x WHERE x.organisation_id = :org AND x.kind = 'email'
-        AND x.address = lower(o.email))
-    OR o.phone <> '' AND EXISTS (SELECT FROM closure x WHERE x.organisation_id = :org
-        AND x.kind = 'phone' AND right(regexp_replace(x.address, '[^0-9]', '', 'g'), 6)
-            = right(regexp_replace(o.phone, '[^0-9]', '', 'g'), 6)))
+CROSS JOIN LATERAL (VALUES ('email', k.email), ('phone', k.phone)) AS told (kind, address)
+WHERE NOT k.fresh AND told.kind = a.kind AND EXISTS (
+    SELECT FROM closure x WHERE x.organisation_id = :org AND x.kind = a.kind
+    AND CASE a.kind WHEN 'email' THEN x.address = lower(a.address)
+        -- The last digits, as the index has them; addresses.phone compares the whole numbers.
+        ELSE right(regexp_replace(x.address, '[^0-9]', '', 'g'), 6)
+            = right(regexp_replace(a.address, '[^0-9]', '', 'g'), 6) END)
+ORDER BY c.id, a.contact_id, a.kind

@@ -39,33 +39,52 @@ def row_of(n: int, what: tuple[Any, ...]) -> str:
     late, due, total, paid, name, email, phone, terms, plan = what
     issued = date(2025, 1, 1) + timedelta(days=3 * n + late)
     cells = [
-        f"C{n % 3}", name, email, f"I{n}", issued, issued + timedelta(days=due) if due else "",
-        f"-{total}" if n % 4 == 3 else total, "USD" if n == 5 else "EUR",
+        f"C{n % 3}",
+        name,
+        email,
+        f"I{n}",
+        issued,
+        issued + timedelta(days=due) if due else "",
+        f"-{total}" if n % 4 == 3 else total,
+        "USD" if n == 5 else "EUR",
         date(2025, 3, 1) + timedelta(days=n) if paid and n % 4 != 3 else "",
-        phone, "fr" if terms else "", "FR" if phone else "", terms, "C0" if n % 3 == 1 else "",
+        phone,
+        "fr" if terms else "",
+        "FR" if phone else "",
+        terms,
+        "C0" if n % 3 == 1 else "",
         plan,
-    ]  # fmt: skip
+    ]
     return ",".join(map(str, cells))
 
 
 said = st.tuples(
-    st.sampled_from([0, 1]), st.sampled_from([0, 14, 30]),
-    st.sampled_from(["10.00", "25.50", "99.99"]), st.booleans(),
-    st.sampled_from(["", "Ada", "Bea"]), st.sampled_from(["", "a@x.example", "B@x.example"]),
-    st.sampled_from(["", "06 12 34 56 78"]), st.sampled_from(["", 30]),
+    st.sampled_from([0, 1]),
+    st.sampled_from([0, 14, 30]),
+    st.sampled_from(["10.00", "25.50", "99.99"]),
+    st.booleans(),
+    st.sampled_from(["", "Ada", "Bea"]),
+    st.sampled_from(["", "a@x.example", "B@x.example"]),
+    st.sampled_from(["", "06 12 34 56 78"]),
+    st.sampled_from(["", 30]),
     st.sampled_from(["", "", "Standard", "Gentle"]),
-)  # fmt: skip
+)
 reports = st.dictionaries(st.integers(1, 8), said, min_size=1, max_size=6).flatmap(
     lambda some: said.map(lambda first: {0: first, **some})  # C0 is in each: it is a parent
 )
 amounts = st.sampled_from([Decimal(5), Decimal("25.50"), Decimal(120)])
 between = st.one_of(
-    st.tuples(st.just("credit"), st.sampled_from([PAYMENT, CREDIT_NOTE]), st.integers(0, 2),
-              st.integers(0, 8), amounts),
+    st.tuples(
+        st.just("credit"),
+        st.sampled_from([PAYMENT, CREDIT_NOTE]),
+        st.integers(0, 2),
+        st.integers(0, 8),
+        amounts,
+    ),
     st.tuples(st.just("reverse"), st.integers(0, 2)),
     st.tuples(st.just("reverse the book's"), st.integers(0, 8)),
     st.tuples(st.just("close"), st.sampled_from(["void", "written_off"]), st.integers(0, 8)),
-)  # fmt: skip
+)
 
 
 def happens(way: Way, event: tuple[Any, ...]) -> None:
@@ -76,8 +95,9 @@ def happens(way: Way, event: tuple[Any, ...]) -> None:
         what, *rest = event
         if what == "credit":
             kind, number, n, amount = rest
-            fact = CreditFact(kind, f"P{number}", f"C{n % 3}", amount, "EUR", date(2025, 5, 1),
-                              {f"I{n}": amount})  # fmt: skip
+            fact = CreditFact(
+                kind, f"P{number}", f"C{n % 3}", amount, "EUR", date(2025, 5, 1), {f"I{n}": amount}
+            )
             put_credit(unit, fact)
         elif what == "close":
             close_invoice(unit, find_invoice(unit, f"I{rest[1]}", lock=True), rest[0], "")
@@ -93,9 +113,12 @@ def happens(way: Way, event: tuple[Any, ...]) -> None:
 @pytest.mark.slow
 def test_a_book_leaves_the_same_tables_whichever_way_it_is_told(engine: Engine) -> None:
     @settings(
-        max_examples=12, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=12,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )  # fmt: skip
+    )
     @given(st.lists(st.tuples(reports, st.lists(between, max_size=3)), min_size=2, max_size=4))
     def any_book(life: list[tuple[dict[int, Any], list[tuple[Any, ...]]]]) -> None:
         ways = [kind(engine) for kind in (OneByOne, InBatches, Imported, Rehearsed)]

@@ -33,8 +33,10 @@ def many(count: int) -> Callable[[], BinaryIO]:
         for n in range(count):
             issued, who = date(2024, 1, 1) + timedelta(days=n % 400), n % max(count // 10, 1)
             paid = issued + timedelta(days=20) if n % 3 else ""
-            out.write(f"C{who},Customer {who},c{who}@example.com,INV-{n},{issued},"
-                      f"{issued + timedelta(days=30)},{100 + n % 77}.50,EUR,{paid}\n")  # fmt: skip
+            out.write(
+                f"C{who},Customer {who},c{who}@example.com,INV-{n},{issued},"
+                f"{issued + timedelta(days=30)},{100 + n % 77}.50,EUR,{paid}\n"
+            )
         return out.getvalue().encode()
 
     content = rows()

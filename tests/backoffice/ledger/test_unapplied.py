@@ -82,17 +82,20 @@ class Ledger:
     def bill(self, unit: Unit, n: int, total: int) -> None:
         """Invoices 0 to 2 are C0's in EUR, 3 is its own in USD, 4 and 5 are C1's."""
         currency = "USD" if n == 3 else "EUR"
-        fact = InvoiceFact(
-            f"I{n}", f"C{n // 4}", f"I{n}", DAY, Decimal(total), currency, DAY
-        )  # fmt: skip
+        fact = InvoiceFact(f"I{n}", f"C{n // 4}", f"I{n}", DAY, Decimal(total), currency, DAY)
         put_invoice(unit, fact)
 
     def credit(self, unit: Unit, n: int, amount: int, applied: dict[int, int], kind: str) -> None:
         customer = f"C{min(applied, default=0) // 4}"
         fact = CreditFact(
-            kind, f"P{n}", customer, Decimal(amount), "USD" if applied.keys() == {3} else "EUR",
-            DAY, {f"I{i}": Decimal(a) for i, a in applied.items()},
-        )  # fmt: skip
+            kind,
+            f"P{n}",
+            customer,
+            Decimal(amount),
+            "USD" if applied.keys() == {3} else "EUR",
+            DAY,
+            {f"I{i}": Decimal(a) for i, a in applied.items()},
+        )
         put_credit(unit, fact)
 
     def reverse(self, unit: Unit, n: int, kind: str) -> None:
@@ -138,25 +141,24 @@ applications = st.dictionaries(invoices, st.integers(1, 80), max_size=2)
 single = st.one_of(
     st.tuples(st.just("bill"), st.tuples(invoices, amounts)),
     st.tuples(st.just("credit"), st.tuples(numbers, st.integers(1, 200), applications, kinds)),
-)  # fmt: skip
+)
 steps = st.one_of(
     single,
     single,
     st.tuples(st.just("reverse"), st.tuples(numbers, kinds)),
-    st.tuples(
-        st.just("close"), st.tuples(invoices, st.sampled_from(["void", "written_off"]))
-    ),
+    st.tuples(st.just("close"), st.tuples(invoices, st.sampled_from(["void", "written_off"]))),
     st.tuples(st.just("batch"), st.tuples(st.lists(single, min_size=2, max_size=6))),
     st.tuples(
         st.just("book"),
         st.tuples(
             st.lists(
                 st.tuples(invoices, st.sampled_from([-30, 40, 90]), st.booleans()),
-                min_size=1, max_size=4,
+                min_size=1,
+                max_size=4,
             )
         ),
     ),
-)  # fmt: skip
+)
 
 
 def test_whatever_is_reported_the_kept_credit_is_the_sum(engine: Engine) -> None:
@@ -218,9 +220,17 @@ def test_a_rehearsed_payment_leaves_no_credit(engine: Engine) -> None:
         ledger.credit(unit, 0, 30, {0: 30}, PAYMENT)
     with transaction(engine) as session:
         row = BookRow(
-            line=2, customer="C0", customer_name="", email="", invoice="I0", issued_on=DAY,
-            due_on=DAY, total=Decimal(100), currency="EUR", paid_on=DAY,
-        )  # fmt: skip
+            line=2,
+            customer="C0",
+            customer_name="",
+            email="",
+            invoice="I0",
+            issued_on=DAY,
+            due_on=DAY,
+            total=Decimal(100),
+            currency="EUR",
+            paid_on=DAY,
+        )
         apply_all(Unit(session, ledger.id, NOW), [Event(NOW, 0, row, paid=True)])
     assert same(engine) == {}
 
@@ -261,9 +271,10 @@ def test_the_migration_fills_it_for_what_there_is(postgres: Services) -> None:
     url = create_database(postgres, name)
     config = alembic_config(url)
     (ours,) = (
-        r for r in ScriptDirectory.from_config(config).walk_revisions()
+        r
+        for r in ScriptDirectory.from_config(config).walk_revisions()
         if r.doc == "unapplied credit is kept"
-    )  # fmt: skip
+    )
     command.upgrade(config, str(ours.down_revision))
     engine = connect(url, pool_size=1)
     with transaction(engine) as session:

@@ -1,0 +1,1 @@
+"""The keys by which addresses are compared and stored."""
