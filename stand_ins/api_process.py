@@ -1,4 +1,4 @@
-"""The API in a process of its own, as in production, with the settings that are given."""
+"""The API in a process of its own, as in production, with the given settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _START_SECONDS = 20.0
 
 @contextmanager
 def api_process(settings: Mapping[str, str]) -> Iterator[str]:
-    """Its base address, once it answers. ``settings``: by the names of their variables."""
+    """Gives its base address once it answers. ``settings``: by name of environment variable."""
     port = take_port(0, "")
     base = f"http://127.0.0.1:{port}"
     command = ["-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]

@@ -1,4 +1,4 @@
-"""What billing reports to one organisation, each fact in a transaction of its own."""
+"""Billing reports facts to one organisation, each in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Billing:
     now: datetime
 
     def _in(self, session: Session | None) -> AbstractContextManager[Session]:
-        """A transaction of its own, or somebody's."""
+        """A new transaction, or the caller's."""
         return transaction(self.engine) if session is None else nullcontext(session)
 
     def customer(self, key: str = "acme", **more: Any) -> CustomerId:
@@ -80,7 +80,7 @@ class Billing:
         *,
         applied: bool = True,
     ) -> None:
-        """A payment in somebody's transaction."""
+        """A payment in the caller's transaction."""
         fact = CreditFact(
             PAYMENT,
             f"P/{number}/{amount}",
@@ -93,7 +93,7 @@ class Billing:
         put_credit(Unit(session, self.id, self.now, by="billing"), fact)
 
     def email_is(self, reason: str = "", customer: str = "acme") -> None:
-        """The address is invalid for a reason, or valid again."""
+        """Mark the email address invalid for this reason; an empty reason makes it valid again."""
         with transaction(self.engine) as session:
             row = find_customer(Unit(session, self.id), customer, lock=True)
             set_contact_validity(

@@ -30,13 +30,13 @@ MEMBER = "ada@amber.example"
 _AT_ONCE = 200
 _SENDING_TIME = time(8, 30)
 _NOW_AT_HOUR = 10
-_US_MOBILE = 2_125_550_000  # New York: by its form it may be a mobile number
+_US_MOBILE = 2_125_550_000  # New York: such a number may be a mobile
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Who is to get one message; ``address`` is how the provider's ledger knows them: an email
-    address, a number in E.164, the name on an envelope. No two have the same."""
+    """A person who should get one message. ``address`` is the person's unique key in the provider's
+    ledger: an email address, a number in E.164, or the name on an envelope."""
 
     key: str
     channel: ActionType
@@ -44,7 +44,7 @@ class Addressee:
 
 
 def addressees(count: int) -> list[Addressee]:
-    """A third each of the three channels, in turn."""
+    """The three channels in turn, a third of the people each."""
     return [
         Addressee(f"C{n}", channel, _address(channel, n))
         for n in range(count)
@@ -153,7 +153,7 @@ def _address(channel: ActionType, n: int) -> str:
 
 
 def _contact(person: Addressee) -> ContactFact:
-    """Reachable by the person's own channel alone."""
+    """A contact that can be reached by the person's own channel alone."""
     if person.channel is ActionType.EMAIL:
         return ContactFact("eve", "Eve", main=True, email=person.address)
     if person.channel is ActionType.SMS:

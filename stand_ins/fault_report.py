@@ -1,4 +1,4 @@
-"""What became of each message: the stand-ins' ledger compared with the actions in the database."""
+"""The outcome of each message: the stand-ins' ledger compared with the actions in the database."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """No message twice, lost, wrongly called done or unsettled; every callback taken in."""
+        """No message sent twice, lost, wrongly called done or unsettled; every callback
+        processed."""
         whole = self.whole
         wrong = whole.twice, whole.never, whole.lies, whole.unsettled, self.strays
         return not any(wrong) and set(self.callbacks) <= {"done"}
@@ -94,7 +95,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """How much is not settled yet."""
+    """Numbers of rows that are not settled yet."""
 
     actions: int
     deliveries: int
@@ -160,7 +161,7 @@ def _judge(accepted: int, statuses: set[str]) -> Tally:
 
 
 def evidence(url: str, ledger: Ledger, person: Addressee) -> list[str]:
-    """What the provider and the database know of one message, to find out what went wrong."""
+    """What the provider and the database have about one message, to find the cause of a failure."""
     lines = [f"{person.key} by {person.channel.value} to {person.address}"]
     for entry in ledger.entries(recipient=person.address):
         at = f"{entry.at:%H:%M:%S.%f}"

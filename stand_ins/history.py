@@ -1,4 +1,4 @@
-"""Customers with many closed invoices and what happened to each, inserted by SQL."""
+"""Customers with many closed invoices and their past actions, inserted by SQL."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _PROMISES = """
     SELECT gen_random_uuid(), customer_id, id, due_on, 100, '', '', now(), 'kept'
     FROM invoice WHERE organisation_id = :org AND status = 'paid'
 """
-#: Their last day is past.
+#: Pauses that have ended.
 _PAUSES = """
     INSERT INTO pause (id, customer_id, invoice_id, until, reason, created_by, created_at)
     SELECT gen_random_uuid(), customer_id, id, due_on, '', '', now()
@@ -103,7 +103,7 @@ _OPEN_ACTIONS = """
 """
 
 
-#: In the order in which rows refer to each other.
+#: In the order of the foreign keys.
 _FACTS = (_INVOICES, _CREDITS, _APPLICATIONS)
 _STATEMENTS = (*_FACTS, _ACTIONS, _DELIVERIES, _PROMISES, _PAUSES, _TIMELINE, _OPEN_ACTIONS)
 

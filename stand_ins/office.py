@@ -1,6 +1,6 @@
-"""The office of "Amber & Sons", Paris: Ada (admin), Ben and Cleo work here, billing reports.
+"""The organisation "Amber & Sons" in Paris, used through the API: Ada (admin), Ben, Cleo, billing.
 
-Its clock is a rehearsal's: it stands still until a test moves it. It starts on Tuesday 4 March
+Its clock is that of a rehearsal: it moves only when a test moves it. It starts on Tuesday 4 March
 2025, 09:00. Every office is an organisation of its own.
 """
 
@@ -64,7 +64,7 @@ PLAN: dict[str, Any] = {
 
 
 class Caller:
-    """Somebody with a key."""
+    """An API client with a key."""
 
     def __init__(self, client: TestClient, key: str | None) -> None:
         self._client = client
@@ -82,13 +82,13 @@ class Caller:
         return answer.json()
 
     def does(self, method: str, path: str, body: Any = None) -> Any:
-        """A request that must succeed; its answer."""
+        """Make a request that must succeed; returns its answer."""
         answer = self(method, path, **({"json": body} if body is not None else {}))
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
     def fails(self, status: int, method: str, path: str, body: Any = None, **more: Any) -> Any:
-        """A request that must fail so; its problem document."""
+        """Make a request that must fail with this status; returns its problem document."""
         if body is not None:
             more["json"] = body
         answer = self(method, path, **more)
@@ -131,20 +131,20 @@ class Office:
             session.get_one(t.Organisation, self.id).rehearsal_now = self.now
 
     def review(self, customer: str = "C-1") -> str:
-        """What the worker does when it is woken: decide and record. Answers the state."""
+        """Decide and record, as the worker does when it is woken; returns the state."""
         with transaction(self.engine) as session:
             unit = Unit(session, self.id, self.now)
             return decide_and_record(unit, self.customer_id(customer), 0).state
 
     def send(self, customer: str = "C-1") -> str:
-        """What the worker does when a timer fires for an email; it lands in the outbox."""
+        """Send an email to the outbox, as the worker does when a timer fires."""
         channels = outbox_channels(self.engine, None)
         sending = Sending(self.engine, Outgoing(channels, channels, lambda: self.now))
         order = SendInput(str(self.id), str(self.customer_id(customer)), self.now, "email")
         return sending.send_email(order).state
 
     def nudges(self) -> list[str]:
-        """The signals that wait for the relay. They are deleted, as if the relay had sent them."""
+        """The signals of the waiting nudges, which are deleted as if the relay had sent them."""
         with transaction(self.engine) as session:
             mine = select(t.Nudge).where(t.Nudge.organisation_id == self.id)
             rows = session.exec(mine.order_by(col(t.Nudge.id))).all()
@@ -160,10 +160,11 @@ class Office:
                 )
             ).one()
 
-    # What most tests begin with.
+    # Facts that most tests begin with.
 
     def acme(self, *, due_on: str = "2025-03-03", email: str = "eve@acme.example") -> None:
-        """Customer C-1 "Acme" with contact Eve, worked by Ben, and its invoice INV-1 of 100 EUR."""
+        """Customer C-1 "Acme" with contact Eve, assigned to Ben, and its invoice INV-1 of 100
+        EUR."""
         self.ada.does("PUT", "/plans/Standard", PLAN)
         self.billing.does("PUT", "/customers/C-1", acme_body(email))
         self.billing.does("PUT", "/invoices/INV-1", invoice_body(due_on=due_on))

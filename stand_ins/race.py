@@ -1,7 +1,7 @@
 """A payment and a send of the same invoice at the same moment, many times (rule 36).
 
-Triggers in the database note each payment and each claim. Both are written under the customer's
-lock, so the order of the notes is the order of the two transactions; no clock is needed.
+Triggers in the database log each payment and each claim. Both are written under the customer's
+lock, so the order of the log is the order of the two transactions; no clock is needed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def race(
 ) -> Counter[str]:
     """Pay ``runs`` customers at the moment of their reminder; returns how often which came first.
 
-    "paid": paid, and no message was claimed; "claimed, paid": the message was already on its way.
+    "paid": paid, and no message was claimed. "claimed, paid": the message was already being sent.
     "paid, claimed" must never happen: a customer who had paid was reminded.
     """
     chance = random.Random(seed)
@@ -64,7 +64,7 @@ def race(
 
 
 def _due_reminder(town: Town, n: int) -> None:
-    """A customer of its own, whose reminder is due now."""
+    """Create a customer whose reminder is due now."""
     town.at("2025-03-03 10:00")
     town.customer(f"c{n}")
     town.invoice(f"INV-{n}", "2025-03-03", customer=f"c{n}")
@@ -75,7 +75,7 @@ def _due_reminder(town: Town, n: int) -> None:
 def _run_both(
     pool: ThreadPoolExecutor, acts: Sequence[Callable[..., object]], customer: str, wait: float
 ) -> None:
-    """Both at the same time, the second ``wait`` seconds after the first."""
+    """Run both concurrently, the second ``wait`` seconds after the first."""
     gate = threading.Barrier(2)
 
     def run(act: Callable[..., object], seconds: float) -> None:

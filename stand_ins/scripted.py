@@ -1,4 +1,4 @@
-"""A provider whose answers are a script."""
+"""A provider that answers from a script."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from providers.port import Accepted, CannotTell, LookUp, Result, not_its_type
 
 
 class Provider:
-    """A provider whose answers are a script, the last one for ever: a result, an exception to die
-    of, or a function of the message. ``tried`` is every message it was handed, ``asked`` every one
-    it was asked for; ``knows`` is a script of what it says then."""
+    """A provider that answers from a script and repeats its last entry: a result, an exception to
+    raise, or a function of the message. ``tried``: every message that was sent to it. ``asked``:
+    every message that was looked up; ``knows`` is the script of these answers."""
 
     name = "stand-in"
 

@@ -1,7 +1,7 @@
 """Concurrent writers: plans, settings, imports, batches, payments, replies, contacts.
 
-What they write crosses: every batch and every book names all customers, in an order of its own, and
-some that are new; every reply is from a number that several customers have.
+They write the same rows: every batch and every book has all customers, in an order of its own, and
+some new ones; every reply is from a number that several customers share.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def prepare(office: Office) -> None:
 
 
 class Storm:
-    """``answers`` counts the status codes by what was asked, ``broken`` is what else went wrong."""
+    """``answers``: numbers of status codes by kind of request. ``broken``: all other errors."""
 
     def __init__(self, office: Office, seconds: float) -> None:
         self._office = office

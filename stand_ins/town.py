@@ -1,7 +1,8 @@
-"""Amber & Sons of Paris and its customers, on a real database, with a clock of their own.
+"""The organisation Amber & Sons of Paris and its customers, on a real database, with their own
+clock.
 
 Ada and Ben are its members. ``Town`` does what billing, members and the sequence do, each in a
-transaction of its own; ``Provider`` stands where a provider is.
+transaction of its own, with ``Provider`` in place of a real provider.
 """
 
 from __future__ import annotations
@@ -65,10 +66,10 @@ class Town(Billing, Watching):
             put_plan(Unit(session, self.id), steps or PLAN, check_texts)
 
     def at(self, local: str) -> None:
-        """It is now this local time."""
+        """Set the clock to this local time (Paris)."""
         self.now = datetime.fromisoformat(local).replace(tzinfo=PARIS).astimezone(UTC)
 
-    # What the sequence asks for.
+    # Activities of the sequence.
 
     def review(
         self, *messages: Signal, customer: str = "acme", clock: datetime | None = None
@@ -79,13 +80,13 @@ class Town(Billing, Watching):
     def send(
         self, channel: str = "email", customer: str = "acme", clock: datetime | None = None
     ) -> Instruction:
-        """``clock`` is the sequence's; the real one is the town's."""
+        """``clock``: the time of the workflow; the real time is that of the town."""
         ids = (str(self.id), str(self.key_of(customer)))
         order = SendInput(*ids, clock or self.now, channel)
         return getattr(self.sending, f"send_{channel}")(order)  # type: ignore[no-any-return]
 
     def look_up(self, channel: str = "email", customer: str = "acme") -> Instruction:
-        """It is time to ask the provider."""
+        """Look up the message whose outcome is unknown."""
         late(self)
         ids = (str(self.id), str(self.key_of(customer)))
         return self.sending.look_up(SendInput(*ids, self.now, channel))
@@ -93,7 +94,7 @@ class Town(Billing, Watching):
     def told(
         self, fact: DeliveryFact, address: str = "", *, before: float = 0, **more: Any
     ) -> bool:
-        """The provider reports about the newest delivery what was so ``before`` seconds."""
+        """The provider reports a fact about the newest delivery, ``before`` seconds old."""
         with transaction(self.engine) as session:
             newest = session.exec(
                 select(t.Delivery).order_by(col(t.Delivery.claimed_at).desc())
@@ -105,7 +106,7 @@ class Town(Billing, Watching):
             return apply(session, report, CameIn(**of), self.now)
 
     def answered(self, text: str = "I shall pay", **more: Any) -> bool:
-        """Eve writes back."""
+        """Eve replies to a message."""
         came_in = CameIn(**_came_in(more))
         values: dict[str, Any] = {"at": self.now, "sender": "eve@acme.example"}
         with transaction(self.engine) as session:
@@ -136,7 +137,7 @@ class Town(Billing, Watching):
             return [one.invalid(kind) for one in persons]
 
     def lives_until(self, local: str) -> list[str]:
-        """Be the sequence: sleep and act as the activities say; the local times of the sends."""
+        """Act as the sequence until then; returns the local times at which messages were sent."""
         sent, end = [], datetime.fromisoformat(local).replace(tzinfo=PARIS)
         coming = self.review()
         while coming.state == "send" or (coming.until is not None and coming.until <= end):
@@ -152,7 +153,7 @@ class Town(Billing, Watching):
         return sent
 
     def skip_open(self, reason: str) -> None:
-        """Its owner skips what is open."""
+        """The owner of the open action skips it."""
         with transaction(self.engine) as session:
             action = session.exec(
                 select(t.Action).where(col(t.Action.status).in_(("to_do", "needs_review")))
@@ -162,13 +163,13 @@ class Town(Billing, Watching):
 
 
 def _came_in(values: dict[str, Any]) -> dict[str, Any]:
-    """Takes out of ``values`` what says on which account it came in."""
+    """Removes from ``values`` the fields of the account on which it came in, and returns them."""
     names = ("provider", "organisation_id", "account", "signer", "channel")
     return {name: values.pop(name) for name in names if name in values}
 
 
 def late(town: Town) -> None:
-    """Time passes: whoever claimed a delivery has had all the time there is."""
+    """Set the deadline of every claim to the past."""
     claimed = col(t.Delivery.deadline).is_not(None)
     with transaction(town.engine) as session:
         for row in session.exec(select(t.Delivery).where(claimed)).all():

@@ -1,4 +1,4 @@
-"""What stands in the database of one organisation."""
+"""The rows of one organisation, read and changed by tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store.unit import Unit
 
 
 class Watching:
-    """Reads all rows, and changes them past the use cases."""
+    """Reads all rows, and changes them without the use cases."""
 
     engine: Engine
     id: OrganisationId
@@ -28,7 +28,7 @@ class Watching:
             return find_customer(Unit(session, self.id), customer).id
 
     def actions(self) -> list[tuple[str | None, str]]:
-        """Step and status of every action, but for what is only planned, by age."""
+        """Step and status of every action that is not ``planned``, oldest first."""
         return [(a.step_key, a.status) for a in self.rows(t.Action) if a.status != "planned"]
 
     def rows(self, table: Any) -> Sequence[Any]:
@@ -37,7 +37,7 @@ class Watching:
             return session.exec(select(table).order_by(col(getattr(table, order)))).all()
 
     def rows_of(self, table: Any) -> Sequence[Any]:
-        """In no order that means anything, but always the same."""
+        """All rows, in order of the primary key."""
         with transaction(self.engine) as session:
             key = table.__table__.primary_key.columns.values()
             return session.exec(select(table).order_by(*key)).all()
@@ -46,7 +46,7 @@ class Watching:
         return self.rows_of(t.Nudge)
 
     def newest(self) -> str:
-        """The delivery that was claimed last."""
+        """The id of the delivery that was claimed last."""
         rows = self.rows_of(t.Delivery)
         return str(max(rows, key=lambda row: row.claimed_at).id)
 
@@ -57,7 +57,7 @@ class Watching:
         return [e.text for e in self.rows(t.TimelineEntry) if e.kind == kind]
 
     def change(self, table: Any, **fields: Any) -> None:
-        """Change every row of a table behind everybody's back."""
+        """Change every row of a table without any use case."""
         with transaction(self.engine) as session:
             for row in session.exec(select(table)).all():
                 for name, value in fields.items():

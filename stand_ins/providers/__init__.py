@@ -1,4 +1,4 @@
-"""Stand-ins of SendGrid, Twilio and Lob on 127.0.0.1 that fail on purpose.
+"""Stand-ins for SendGrid, Twilio and Lob on 127.0.0.1 that fail on purpose.
 
 They speak the providers' wire formats, check requests as strictly, keep a ledger of the messages
 that they accepted, and send signed callbacks. ``Faults`` decides which answers fail.
@@ -27,7 +27,7 @@ __all__ = ["Counts", "Entry", "Fault", "Faults", "Habits", "Keys", "Ledger", "St
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What our channels sign in with, and what signs callbacks; none is real."""
+    """Credentials of our channels and keys that sign callbacks; none is real."""
 
     sendgrid: str = "SG.stand-in"
     twilio_account: str = "AC" + "0" * 32
@@ -96,7 +96,7 @@ class StandIns:
         self._sender.close()
 
     def aim(self, callbacks_to: str | None) -> None:
-        """Changes ``callbacks_to``; what waits to be posted goes to the new address.
+        """Changes ``callbacks_to``, also for callbacks that wait to be posted.
 
         Raises ValueError for another machine's address.
         """
@@ -118,5 +118,5 @@ class StandIns:
         return self._sender.counts()
 
     def wait_until_quiet(self, timeout: float) -> bool:
-        """Whether every callback is taken or given up, now or within ``timeout`` seconds."""
+        """Whether every callback was accepted or given up within ``timeout`` seconds."""
         return self._sender.wait_until_quiet(timeout)

@@ -8,7 +8,7 @@ from stand_ins.providers import StandIns
 
 
 def settings(stand_ins: StandIns, public_url: str) -> dict[str, Any]:
-    """By their names in settings/. ``public_url``: where callbacks reach the API."""
+    """Values by their names in settings/. ``public_url``: where callbacks reach the API."""
     keys = stand_ins.keys
     return {
         "public_base_url": public_url,

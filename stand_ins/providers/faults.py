@@ -1,4 +1,4 @@
-"""How a stand-in misbehaves: which faults there are, and how often each is played."""
+"""Faults of a stand-in, and how often each occurs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What happens to one request. "After" means that the provider has accepted the message."""
+    """The effect on one request. "After" means that the provider has accepted the message."""
 
     OK = "ok"
     DROP_BEFORE = "drop_before"  # closes or resets, without an answer
     DROP_AFTER = "drop_after"
-    HANG_BEFORE = "hang_before"  # says nothing for longer than the client waits, then closes
+    HANG_BEFORE = "hang_before"  # sends nothing for longer than the client waits, then closes
     HANG_AFTER = "hang_after"
     LIMITED = "limited"  # 429 with the provider's own headers; nothing is accepted
     ERROR_BEFORE = "error_before"  # 500 or 503
     ERROR_AFTER = "error_after"  # 500 although the message is accepted
-    CUT_AFTER = "cut_after"  # a success whose body, or head where there is no body, breaks off
-    GARBAGE_BEFORE = "garbage_before"  # bytes that are no HTTP
+    CUT_AFTER = (
+        "cut_after"  # a success with a truncated body, or a truncated head where there is no body
+    )
+    GARBAGE_BEFORE = "garbage_before"  # bytes that are not HTTP
     GARBAGE_AFTER = "garbage_after"
 
 
@@ -57,7 +59,7 @@ class Faults:
 
     @classmethod
     def only(cls, fault: Fault, *, hang: float = 15.0, wait: float = 1.0) -> Faults:
-        """Every send ends in this one fault; look-ups work."""
+        """Every send has this fault; look-ups work."""
         return cls(send={fault: 1}, hang=hang, wait=wait)
 
     @classmethod
@@ -70,7 +72,7 @@ class Faults:
         wait: float = 1.0,
         lag: float = 2.0,
     ) -> Faults:
-        """Every fault: ``share`` of all sends and ``look_up_share`` of all look-ups go wrong."""
+        """All faults: ``share`` of the sends and ``look_up_share`` of the look-ups fail."""
         bad = [fault for fault in Fault if fault is not Fault.OK]
         return cls(
             send={Fault.OK: 1 - share} | dict.fromkeys(bad, share / len(bad)),

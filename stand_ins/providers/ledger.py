@@ -1,4 +1,4 @@
-"""What the stand-ins have accepted: the truth that a test holds our own records against."""
+"""The messages that the stand-ins have accepted; tests compare our own records with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message taken to be sent.
+    """One message accepted for sending.
 
     ``delivery_id`` is ours, empty where the request does not say it. ``at`` is UTC. ``body`` is
     the request as it was read. ``lost``: the recipients that will be reported as not reached.
@@ -26,7 +26,7 @@ class Entry:
 
 
 class Ledger:
-    """Only grows. Used from several threads at once."""
+    """Append-only and thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,11 +42,11 @@ class Ledger:
                 self._by_recipient.setdefault(recipient, []).append(entry)
 
     def accepted(self, delivery_id: str) -> int:
-        """How often this delivery was taken as a new message; anything above 1 is a duplicate."""
+        """How often this delivery was accepted as a new message; above 1 it is a duplicate."""
         return len(self.of(delivery_id))
 
     def counts(self) -> dict[str, int]:
-        """``accepted`` of every delivery that there is."""
+        """``accepted`` of every delivery."""
         with self._lock:
             return {delivery: len(entries) for delivery, entries in self._by_delivery.items()}
 

@@ -1,5 +1,5 @@
-"""A letter as Lob reads it: JSON or a form, and what its document demands: by schema, and in words
-here."""
+"""Reads a letter as Lob does, from JSON or a form, and checks it: by the schema of Lob's document,
+and here for what that document says in words only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from stand_ins.providers import specification
 from stand_ins.providers.server import Request
 
-MAX_LINES_US = 50  # of both lines of a street in the United States together
+MAX_LINES_US = 50  # both lines of a US street together
 _FLAGS = {"true": True, "false": False}
 
 
@@ -60,7 +60,7 @@ def checked(letter: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_place(letter: Mapping[str, Any]) -> None:
-    """What depends on where the letter goes, and is said in words only."""
+    """Checks that depend on the destination; Lob's document has them in words only."""
     for part in ("to", "from"):
         address = letter[part]
         lines = address["address_line1"], address.get("address_line2", "")

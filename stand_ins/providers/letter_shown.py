@@ -1,4 +1,4 @@
-"""A letter as Lob's answers and events show it."""
+"""A letter as it is in Lob's answers and events."""
 
 from __future__ import annotations
 

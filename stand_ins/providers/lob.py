@@ -104,7 +104,7 @@ class Lob:
         return in_json(200, resource(entry))
 
     def _seal(self, events: Sequence[Any]) -> tuple[bytes, Mapping[str, str]]:
-        """The timestamp is in seconds or in milliseconds: Lob sends both."""
+        """The timestamp is in seconds or in milliseconds, because Lob sends both."""
         body = json.dumps(events[0]).encode()
         unit = 1000 if self._sender.chance(0.5) else 1
         stamp = str(int(self._clock().timestamp() * unit))

@@ -1,4 +1,5 @@
-"""A mail as SendGrid reads it, and what its document demands: by schema, and in words here."""
+"""Reads an email as SendGrid does and checks it: by the schema of SendGrid's document, and here for
+what that document says in words only."""
 
 from __future__ import annotations
 

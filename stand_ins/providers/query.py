@@ -1,4 +1,4 @@
-"""The query language of SendGrid's Email Logs: conditions joined by AND, no nesting (its spec)."""
+"""The query language of SendGrid's Email Logs: conditions joined by AND, without nesting."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Condition:
     values: tuple[str, ...]
 
     def holds(self, line: Mapping[str, Any]) -> bool:
-        """Of one message of the logs; texts are compared with their case."""
+        """Whether it holds for a message of the logs; texts are compared case-sensitively."""
         if self.sign not in _ORDER:
             return str(line.get(self.field, "")) in self.values
         known = datetime.fromisoformat(line[self.field])

@@ -1,4 +1,4 @@
-"""The sender of callbacks: late, twice, out of order, and again until our side says yes."""
+"""The sender of callbacks: late, twice, out of order, and retried until our side accepts them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Sender:
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(4)]
 
     def aim(self, to: str | None) -> None:
-        """From now on events go to this address. Raises ValueError for another machine's."""
+        """Send events to this address from now on. Raises ValueError for another machine's."""
         if to is not None and urlsplit(to).hostname not in {"127.0.0.1", "localhost"}:
             raise ValueError(f"{to!r} is not on this machine")
         self._to = to
@@ -98,7 +98,7 @@ class Sender:
             thread.start()
 
     def close(self) -> None:
-        """What is still waiting is dropped."""
+        """Drops what is still waiting."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -109,8 +109,8 @@ class Sender:
         return self._chance.random() < share
 
     def report(self, path: str, events: Sequence[Any], seal: Seal, batch: str = "") -> None:
-        """Posts the events, each on its own, or with others due at the same time that have the
-        same ``batch``. Returns after the first one's post where that is to come early."""
+        """Posts each event on its own, or together with events of the same ``batch`` that are due
+        at the same time. If the first is chosen to come early, returns after it was posted."""
         if self._to is None:
             return
         early = self.chance(self.habits.early)
@@ -130,7 +130,7 @@ class Sender:
             return replace(self._counts, statuses=statuses, answer_times=tuple(self._times))
 
     def wait_until_quiet(self, timeout: float) -> bool:
-        """Whether nothing is left to be posted, now or within ``timeout`` seconds."""
+        """Whether everything is posted within ``timeout`` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._queue and not self._busy, timeout)
 
@@ -166,7 +166,7 @@ class Sender:
         return None
 
     def _gather(self, post: _Post) -> None:
-        """Takes in what else of the batch is due; what was sealed once stays as it is."""
+        """Adds other due events of the batch; a body that was signed before stays unchanged."""
         now = time.monotonic()
         waiting = []
         for entry in self._queue:

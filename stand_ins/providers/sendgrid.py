@@ -104,7 +104,7 @@ class SendGrid:
         return Answer(202, (("X-Message-Id", entry.provider_id),))
 
     def _events(self, entry: Entry, n: int) -> list[dict[str, Any]]:
-        """What the webhook tells of the recipient; ``sg_event_id`` is given when it is posted."""
+        """A webhook event about the recipient; ``sg_event_id`` is added when it is posted."""
         address, at = entry.recipients[n], int(entry.at.timestamp())
         every = {
             **entry.body["personalizations"][0].get("custom_args", {}),
@@ -122,7 +122,7 @@ class SendGrid:
         return events
 
     def _seal(self, events: Sequence[Any]) -> tuple[bytes, Mapping[str, str]]:
-        """A new ``sg_event_id`` for every post: SendGrid's is seen to change when it posts again.
+        """A new ``sg_event_id`` for every post, because SendGrid's changes when it posts again.
 
         The body ends in the line break that SendGrid signs with it.
         """
@@ -138,7 +138,7 @@ class SendGrid:
         }
 
     def _logged(self, entries: list[Entry]) -> Iterator[tuple[Entry, dict[str, Any]]]:
-        """A line of the logs for each recipient, newest first."""
+        """One line of the logs for each recipient, newest first."""
         now, lag = self._clock(), self._lag()
         for entry in reversed(entries):
             if (now - entry.at).total_seconds() < lag:

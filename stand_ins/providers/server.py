@@ -1,4 +1,4 @@
-"""HTTP on a raw socket, so that an answer can be late, cut, garbled or missing altogether."""
+"""HTTP on a raw socket, so that an answer can be late, truncated, garbled or missing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Provider(Protocol):
         """Whether this request asks about messages instead of sending one."""
 
     def answer(self, request: Request) -> Answer:
-        """What a provider in good health does and says."""
+        """The answer of a provider without faults."""
 
     def refusal(self) -> Answer:
         """Its 401, for any request of a refused account."""
@@ -81,8 +81,8 @@ class Provider(Protocol):
 
 
 class Server:
-    """One provider on a port of its own. ``faults`` is asked anew at every request, and ``refused``
-    whether the account is: then nothing is taken, and no fault is played."""
+    """One provider on a port of its own. Each request calls ``faults``, and ``refused``, which says
+    whether the account is refused: then nothing is accepted, and no fault occurs."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Server:
         self._thread.join(5)
 
     def played(self) -> Counter[Fault]:
-        """How often each fault was played, look-ups among them."""
+        """How often each fault occurred, with those of look-ups."""
         with self._lock:
             return self._played.copy()
 
@@ -165,7 +165,7 @@ class Server:
         if fault in BEFORE:
             return self._play(peer, fault, faults, Answer(200))
         answer = self._provider.answer(request)
-        if fault is Fault.OK or answer.status >= 300:  # a refusal is final: nothing came after it
+        if fault is Fault.OK or answer.status >= 300:  # nothing follows a refusal
             peer.sendall(answer.head() + answer.body)
             return request.header("Connection").lower() != "close"
         return self._play(peer, fault, faults, answer)
@@ -173,7 +173,7 @@ class Server:
     def _play(self, peer: socket.socket, fault: Fault, faults: Faults, answer: Answer) -> bool:
         match fault:
             case Fault.DROP_BEFORE | Fault.DROP_AFTER:
-                if self._chance.random() < 0.5:  # closes with RST instead of in good order
+                if self._chance.random() < 0.5:  # closes with RST instead of FIN
                     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             case Fault.HANG_BEFORE | Fault.HANG_AFTER:
                 self._closing.wait(faults.hang)

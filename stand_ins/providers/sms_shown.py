@@ -1,4 +1,4 @@
-"""An SMS as Twilio's answers show it, and its errors."""
+"""An SMS as it is in Twilio's answers, and Twilio's errors."""
 
 from __future__ import annotations
 

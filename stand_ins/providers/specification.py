@@ -1,7 +1,7 @@
-"""What the providers' own OpenAPI documents say of the parts we use: ``schemas/*.json``.
+"""The parts of the providers' own OpenAPI documents that we use: ``schemas/*.json``.
 
-Each file names the document and the commit that it was written down from. The stand-ins refuse a
-request by them; tests hold the stand-ins' answers and callbacks, and our requests, against them.
+Each file names the document and the commit from which it was copied. The stand-ins check requests
+by them; tests check the stand-ins' answers and callbacks, and our requests.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _FOLDER = Path(__file__).with_name("schemas")
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """``field`` as the providers name it, ``personalizations.0.to``; empty = the whole. ``rule`` is
-    the keyword that does not hold, as ``maxLength``."""
+    """``field`` as the providers name it, such as ``personalizations.0.to``; empty = the whole.
+    ``rule`` is the violated keyword, such as ``maxLength``."""
 
     field: str
     rule: str
@@ -50,7 +50,7 @@ def _validator(provider: str, name: str) -> Draft202012Validator:
 
 
 def _told(error: ValidationError) -> Wrong:
-    """A field that is missing or unknown is named itself, not the object around it."""
+    """A missing or unknown field is named itself, and not the object around it."""
     kind, more = error.kind.as_dict(), []
     if error.kind.name == "required":
         more = [kind["property"]]

@@ -23,10 +23,10 @@ from stand_ins.providers.sms_shown import UNREACHABLE, error, resource
 _DELIVERY = re.compile(r"/webhooks/twilio/status/([^/]+)")
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-#: Twilio's own test numbers, with the code that each is refused with: one has opted out, one takes
-#: no SMS.
+#: Twilio's own test numbers, with the code of each refusal: one has opted out, the other cannot
+#: receive SMS.
 REFUSED = {"+15005550004": 21610, "+15005550009": 21614}
-#: The code for a field that is not as the document says; any other field is 20422.
+#: The code for a field that violates the document; 20422 for any other field.
 _CODES = {
     "To": 21211,
     "From": 21212,
@@ -121,7 +121,7 @@ class Twilio:
         return in_json(201, resource(entry, self._account, self._path, "queued"))
 
     def _wrong(self, form: Mapping[str, str]) -> int:
-        """The code of what is wrong with the message, 0 = nothing."""
+        """The code of the first error in the message, 0 = none."""
         if not form.get("To"):
             return 21604
         if not form.get("From") and not form.get("MessagingServiceSid"):
@@ -153,7 +153,7 @@ class Twilio:
         return [every | {"MessageStatus": "sent", "SmsStatus": "sent"}, every | last]
 
     def _seal(self, url: str, events: Sequence[Any]) -> tuple[bytes, Mapping[str, str]]:
-        """Signs the address that the message named, although the post goes elsewhere."""
+        """Signs the address named in the message, although the post goes elsewhere."""
         (form,) = events
         text = url + "".join(name + form[name] for name in sorted(form))
         digest = hmac.new(self._token.encode(), text.encode(), hashlib.sha1).digest()

@@ -1,4 +1,4 @@
-"""A made-up provider: SMS by carrier pigeon. A real one is a folder of ``providers/``."""
+"""A fictional provider: SMS by carrier pigeon. A real one is a folder of ``providers/``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from providers.form import Form, NeededSecret, end_of
 from providers.port import Accepted, Result, not_its_type
 from providers.provider import Provider, made
 
-#: What left, in order.
+#: The messages that were sent, in order.
 FLOWN: list[Message] = []
 
 

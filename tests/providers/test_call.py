@@ -1,4 +1,4 @@
-"""One call of a provider: its limit, and why it failed, in our words."""
+"""One call of a provider: its time limit, and the reason of a failure in our words."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Wire:
     sock: socket.socket | None = None
 
 
-def test_the_limit_is_inside_the_claim_and_the_activity() -> None:
+def test_the_limit_of_a_call_is_below_those_of_the_claim_and_the_activity() -> None:
     kept = timedelta(seconds=calling._KEEP_SECONDS)
     assert LIMIT + kept <= timedelta(seconds=CLAIM_SECONDS) < SEND_TIMEOUT
-    # A look-up that finds nothing may hand the letter over again.
+    # After a look-up without a result the same activity may retry the letter.
     assert LOOK_UP_LIMIT + LIMIT < LOOK_UP_TIMEOUT
 
 
-def test_what_it_answers_or_raises_comes_through() -> None:
+def test_within_returns_the_result_or_raises_the_error_of_the_call() -> None:
     def fails() -> None:
         raise KeyError("x")
 
@@ -43,8 +43,8 @@ def test_what_it_answers_or_raises_comes_through() -> None:
         within(SOON, Call(), fails)
 
 
-def test_a_connection_that_stands_too_late_sends_nothing() -> None:
-    """As when the resolver hangs: the call was given up as not sent, so it must not be sent."""
+def test_a_connection_made_after_the_limit_sends_nothing() -> None:
+    """As when DNS hangs: the call already ended as not sent, so nothing may be sent after it."""
     call, resolved, sent, ended = Call(), threading.Event(), threading.Event(), threading.Event()
 
     def stand() -> None:
@@ -66,7 +66,7 @@ def test_a_connection_that_stands_too_late_sends_nothing() -> None:
     assert not sent.is_set()
 
 
-def test_the_thread_of_a_call_that_is_over_ends() -> None:
+def test_the_thread_of_a_call_past_its_limit_ends() -> None:
     here, there = socket.socketpair()
     wire, call, ended = Wire(), Call(), threading.Event()
     wire.sock = here
@@ -113,11 +113,13 @@ def caused(error: Exception, cause: BaseException) -> Exception:
         (caused(json.JSONDecodeError("x", "", 0), StopIteration(0)), "it could not be read"),
     ],
 )
-def test_why_is_in_our_words(error: Exception, words: str) -> None:
+def test_the_reason_of_a_network_error_is_in_our_words(error: Exception, words: str) -> None:
     assert why(error) == words
 
 
-def test_what_is_not_the_networks_is_logged_by_its_class(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_that_is_not_of_the_network_is_logged_by_class_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.WARNING):
         why(caused(ValueError("+33612345678"), KeyError("AC123")))
     assert caplog.messages == ["a provider's answer broke its client: ValueError < KeyError"]

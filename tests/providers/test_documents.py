@@ -1,4 +1,4 @@
-"""Our requests match the providers' OpenAPI documents, and their messages are found again."""
+"""Our requests match the providers' OpenAPI documents, and look-ups find their messages."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The mark of a provider's account: the same through a rotation where the provider has an id of the
-account, another one for another account, and never a secret."""
+"""The fingerprint of a provider's account: unchanged by a rotation of keys if the provider gives an
+account id, different for another account, and without any secret."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_twilio_account_stays_the_same_when_its_token_or_key_is_replaced() -> 
     assert twilio(host="https://api.dublin.ie1.twilio.com").account != mark
 
 
-def test_the_key_tells_accounts_apart_where_there_is_nothing_else() -> None:
+def test_an_account_without_an_id_is_known_by_its_key() -> None:
     assert lob().account == lob(color=True, webhook_secrets=("new",)).account
     assert lob().account != lob("live_key-2").account
     one = SendGrid(SendGridAccount("SG.1")).account
@@ -53,7 +53,7 @@ def test_the_same_key_at_another_provider_is_another_account() -> None:
     assert fingerprint("a", "b") != fingerprint("ab") != fingerprint("b", "a")
 
 
-def test_marks_tell_no_secret() -> None:
+def test_fingerprints_contain_no_secret() -> None:
     for one in (twilio(), lob(webhook_secrets=("secret-1",))):
         assert len(one.signers) == 1
         for mark in (one.account, *one.signers):

@@ -1,4 +1,4 @@
-"""The contract that every channel keeps."""
+"""The contract of every channel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS = Postal("185 Berry St", "San Francisco", "US", "", "94107", "CA")
 
 
 def test_a_message_of_another_type_is_rejected_by_every_channel() -> None:
-    """It is our mistake: no call is made, and no address is marked invalid."""
+    """This is our mistake: no call is made, and no address is marked invalid."""
     letter = (Recipient(Role.TO, "185 Berry St", "Ada", None, PARTS),)
     messages = {
         ActionType.EMAIL: email(),

@@ -1,4 +1,4 @@
-"""A new provider is a folder and one line in the registry: everything else asks the registry."""
+"""A new provider is one folder and one line in the registry."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Firm:
 
 
 @pytest.mark.services
-def test_a_registered_provider_is_offered_sends_and_calls_back(
+def test_a_registered_provider_is_offered_and_sends_and_its_callbacks_are_read(
     registered: None, engine: Engine
 ) -> None:
     firm = Firm(engine)
@@ -107,7 +107,7 @@ def test_a_registered_provider_is_offered_sends_and_calls_back(
 
 
 @pytest.mark.services
-def test_a_registered_provider_refuses_what_its_own_code_refuses(
+def test_credentials_that_a_registered_provider_refuses_are_refused(
     registered: None, engine: Engine
 ) -> None:
     firm = Firm(engine)
@@ -132,7 +132,7 @@ def test_the_api_describes_a_registered_provider(registered: None, engine: Engin
     assert "pigeon" in shown["enum"]
 
 
-def test_the_installation_has_an_account_by_its_settings(registered: None) -> None:
+def test_the_settings_give_the_installation_an_account(registered: None) -> None:
     def settings(**pigeon: str) -> Any:
         return lambda name: pigeon if name == "pigeon" else {}
 
@@ -145,7 +145,7 @@ def test_the_installation_has_an_account_by_its_settings(registered: None) -> No
         installed(settings(whistle="a b"))
 
 
-def test_what_the_registry_answers() -> None:
+def test_the_registry_lists_providers_by_channel_and_their_callbacks() -> None:
     names = [provider.name for provider in offered()]
     assert {"sendgrid", "twilio", "lob"} <= set(names) == set(PROVIDERS) - {"outbox"}
     assert "sendgrid" in offered_for(ActionType.EMAIL)
@@ -154,7 +154,7 @@ def test_what_the_registry_answers() -> None:
     assert [title(name) for name in ("sendgrid", "gone")] == ["SendGrid", "gone"]
 
 
-def test_the_settings_of_the_three_make_accounts() -> None:
+def test_the_settings_of_each_provider_make_an_account() -> None:
     settings = Settings(
         sendgrid_api_key=SecretStr("SG.1"),
         sendgrid_webhook_keys="new, old",
@@ -181,7 +181,7 @@ def test_the_settings_of_the_three_make_accounts() -> None:
         ({"twilio_account_sid": "AC1"}, "DUNNING_TWILIO_…: Twilio needs the auth token"),
     ],
 )
-def test_half_an_account_in_the_settings_is_refused(given: dict[str, Any], told: str) -> None:
+def test_an_incomplete_account_in_the_settings_is_refused(given: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         installed(Settings(**given).of_provider)
 

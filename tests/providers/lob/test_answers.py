@@ -1,4 +1,4 @@
-"""What Lob's refusals mean for the letter and the account."""
+"""Lob's refusals: their effect on the letter and on the account."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_rate_limit_gives_the_wait_that_lob_asks_for(header: str, wait: timede
 
 
 @pytest.mark.parametrize("status", ["401 No", "402 No", "403 No", "404 No", "405 No", "451 No"])
-def test_a_refused_key_holds_the_account(status: str) -> None:
+def test_a_refused_key_of_lob_holds_the_account(status: str) -> None:
     result, _ = sent_to(play.answer(status, body=error("Your API key is not valid.")))
     assert isinstance(result, NotSent)
     assert result.holds_channel

@@ -1,4 +1,4 @@
-"""Callbacks of Lob: their signature, and what each event means."""
+"""Callbacks of Lob: the signature, and the fact that each event reports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def event(kind: str, **body: Any) -> Report:
     return only
 
 
-def test_an_event_says_what_when_and_of_which_delivery() -> None:
+def test_an_event_has_its_fact_time_and_delivery() -> None:
     assert event("letter.in_transit", tracking_number="92071902") == Report(
         fact=DeliveryFact.SENT,
         at=datetime(2025, 3, 3, 21, 25, 59, 123000, tzinfo=UTC),
@@ -94,7 +94,7 @@ def test_an_event_says_what_when_and_of_which_delivery() -> None:
         (
             "letter.informed_delivery.email_opened",
             DeliveryFact.NOTED,
-        ),  # a mail of the post, not the letter
+        ),  # "mail" is the post here, not the letter
         ("letter.return_envelope.returned_to_sender", DeliveryFact.NOTED),
         ("letter.something_new", DeliveryFact.NOTED),
         ("postcard.delivered", DeliveryFact.NOTED),
@@ -108,11 +108,11 @@ def test_each_kind_of_event_reports_a_fact(kind: str, fact: DeliveryFact) -> Non
     )
 
 
-def test_a_returned_letter_says_so() -> None:
+def test_a_returned_letter_has_that_reason() -> None:
     assert event("letter.returned_to_sender").reason == "the post returned it to the sender"
 
 
-def test_an_event_may_lack_its_date_and_our_id() -> None:
+def test_an_event_without_a_date_and_our_id_is_read() -> None:
     body = {"event_type": {"id": "letter.mailed"}, "reference_id": "ltr_9", "body": {}}
     for odd in ({}, {"date_created": "yesterday"}, {"date_created": 7}):
         (only,) = lob_callbacks.read(Callback("", json.dumps(body | odd).encode()), NOW)
@@ -144,7 +144,7 @@ def test_a_body_that_is_not_an_event_is_refused(body: bytes) -> None:
         lob_callbacks.read(Callback("", body), NOW)
 
 
-def test_a_letter_that_failed_says_why() -> None:
+def test_a_failed_letter_has_its_reason() -> None:
     why = {"failure_reason": "The file has 14 pages.", "remediation": "Use at most 12."}
     assert event("letter.failed", failure_reason=why).reason == (
         "Lob could not print or post it: The file has 14 pages. Use at most 12."

@@ -1,4 +1,4 @@
-"""The look-up at Lob, by our delivery id."""
+"""The look-up at Lob by our delivery id."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def listed(*metadata: Any) -> play.Script:
     return play.answer("200 OK", body=json.dumps({"data": found, "object": "list"}))
 
 
-def test_a_letter_is_found_by_our_id_even_a_cancelled_one() -> None:
+def test_a_letter_is_found_by_our_id_even_if_cancelled() -> None:
     result, provider = looked_up(listed({"dunning_delivery_id": OURS}))
     assert result == Found("ltr_0")
     line = urlsplit(provider.requests[0][0].split(" ")[1])
@@ -43,7 +43,7 @@ def test_a_letter_is_found_by_our_id_even_a_cancelled_one() -> None:
     assert dict(parse_qsl(line.query)) == {"metadata[dunning_delivery_id]": OURS, "limit": "10"}
 
 
-def test_no_letter_is_not_found() -> None:
+def test_a_look_up_without_a_matching_letter_is_not_found() -> None:
     assert looked_up(listed())[0] == NotFound()
 
 
@@ -62,5 +62,5 @@ def test_no_letter_is_not_found() -> None:
     ],
     ids=["others", "bare", "cut", "shape", "none", "401", "500", "silence", "hang-up"],
 )
-def test_a_look_up_that_failed_cannot_tell(script: play.Script) -> None:
+def test_a_failed_look_up_of_a_letter_cannot_tell(script: play.Script) -> None:
     assert isinstance(looked_up(script)[0], CannotTell)

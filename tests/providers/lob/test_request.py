@@ -1,4 +1,4 @@
-"""A letter as the form that Lob takes, and letters that Lob cannot take."""
+"""The form of a letter for Lob, and letters that Lob cannot accept."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_registered_letter_asks_for_the_service_of_its_country(
     assert form["to[address_country]"] == postal.country
 
 
-def test_a_long_name_takes_the_second_line_of_the_window() -> None:
+def test_a_long_name_continues_on_the_second_line_of_the_address() -> None:
     to = replace(ADA, name="The Honourable Augusta Ada King, Countess of Lovelace")
     form = fields(letter(recipients=(to,)), account())
     assert form["to[name]"] == "The Honourable Augusta Ada King,"
@@ -77,7 +77,7 @@ def test_an_unusable_postal_address_is_rejected_without_a_call(to: Recipient, wh
     ],
     ids=["two", "copy", "attachment", "letters", "long"],
 )
-def test_a_letter_that_lob_cannot_carry_is_rejected_without_a_call(
+def test_a_letter_that_lob_cannot_accept_is_rejected_without_a_call(
     changes: dict[str, Any],
 ) -> None:
     result, provider = sent_to(play.answer("200 OK", body=OK), letter(**changes))
@@ -87,7 +87,7 @@ def test_a_letter_that_lob_cannot_carry_is_rejected_without_a_call(
 
 
 @pytest.mark.parametrize("country", ["PR", "gu", "VI"])
-def test_territories_of_the_united_states_are_sent_as_states(country: str) -> None:
+def test_a_us_territory_is_sent_as_a_state(country: str) -> None:
     there = Postal("1 Calle Sol", "San Juan", country, "", "00901")
     form = fields(letter(recipients=(replace(ADA, postal=there),), registered=True), account())
     assert (form["to[address_country]"], form["to[address_state]"]) == ("US", country.upper())

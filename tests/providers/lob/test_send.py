@@ -1,4 +1,4 @@
-"""Sending by Lob: one attempt, an idempotency key, and what a lost answer means."""
+"""Sending by Lob: one attempt under an idempotency key; a lost answer is ambiguous."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_the_request_has_the_letter_its_fields_and_its_idempotency_key() -> None
     head, _ = provider.requests[0]
     assert head.startswith("POST /v1/letters HTTP/1.1\r\n")
     assert f"Idempotency-Key: {OURS}\r\n" in head
-    assert "Authorization: Basic dGVzdF9ub3QtYS1yZWFsLWtleTo=\r\n" in head  # the key and a colon
+    assert (
+        "Authorization: Basic dGVzdF9ub3QtYS1yZWFsLWtleTo=\r\n" in head
+    )  # the API key and a colon
     form = provider.form()
     assert form.pop("file") == pdf(letter(), Paper.US_LETTER)
     assert {name: value.decode() for name, value in form.items()} == {
@@ -96,7 +98,7 @@ def test_a_second_send_repeats_the_request_and_its_idempotency_key() -> None:
     ids=["cut", "html", "list", "number", "no-id", "deep", "empty"],
 )
 def test_a_success_without_the_id_of_a_letter_is_ambiguous(script: play.Script) -> None:
-    """It is looked up by its metadata, and handed over again under the same key."""
+    """The letter is then looked up by its metadata, and retried under the same key."""
     assert sent_to(script)[0] == Ambiguous("Lob answered 200 without the id of a letter")
 
 
@@ -133,7 +135,7 @@ def test_a_request_that_never_reached_lob_is_not_sent() -> None:
 
 
 def test_a_server_without_tls_is_not_sent() -> None:
-    """The handshake fails before anything of the letter, or the key, has left."""
+    """The handshake fails before any byte of the letter or the key is sent."""
     with desk(play.hang_up) as provider:
         result = channel(provider.address.replace("http:", "https:")).send(letter())
     assert isinstance(result, NotSent)

@@ -1,4 +1,4 @@
-"""The outbox: a table (here a fake of it) and files that a mail program opens."""
+"""The outbox: a table (here a fake) and files that a mail program can open."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(path: Path) -> EmailMessage:
     return message
 
 
-def test_is_a_channel_that_may_send_twice() -> None:
+def test_the_outbox_is_an_idempotent_channel() -> None:
     channel: Channel = Outbox(ActionType.SMS, Table().store)
     assert (channel.name, channel.type, channel.idempotent) == ("outbox", ActionType.SMS, True)
 
@@ -79,7 +79,7 @@ def test_an_sms_and_a_letter_become_text(tmp_path: Path, kind: ActionType) -> No
     assert wanted in text
 
 
-def test_sending_twice_leaves_one_message(tmp_path: Path) -> None:
+def test_sending_a_message_twice_stores_it_once(tmp_path: Path) -> None:
     table = Table()
     outbox = Outbox(ActionType.EMAIL, table.store, tmp_path)
     first, second = outbox.send(email()), outbox.send(email())
@@ -95,7 +95,7 @@ def test_a_rehearsal_writes_no_files(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_that_is_away_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_an_outbox_without_its_database_stores_no_file(tmp_path: Path) -> None:
     table = Table(down=True)
     outbox = Outbox(ActionType.EMAIL, table.store, tmp_path)
     assert outbox.send(email()) == NotSent("the outbox could not store it; the log says why")
@@ -104,7 +104,7 @@ def test_a_database_that_is_away_leaves_nothing_behind(tmp_path: Path) -> None:
     assert isinstance(outbox.send(email()), Accepted)
 
 
-def test_a_folder_that_cannot_be_written_is_not_sent(tmp_path: Path) -> None:
+def test_a_message_whose_file_cannot_be_written_is_not_sent(tmp_path: Path) -> None:
     table = Table()
     (tmp_path / "amber").write_text("a file is in the way")
     assert isinstance(Outbox(ActionType.EMAIL, table.store, tmp_path).send(email()), NotSent)
@@ -115,7 +115,7 @@ words = st.text(max_size=60)
 
 
 @given(subject=words, name=words, text=words, user=words, domain=words)
-def test_every_message_can_be_a_file(
+def test_every_valid_message_can_be_written_as_a_file(
     subject: str, name: str, text: str, user: str, domain: str
 ) -> None:
     to = (Recipient(Role.TO, f"{user}@{domain}", name), ADA)

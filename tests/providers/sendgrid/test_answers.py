@@ -1,4 +1,4 @@
-"""What SendGrid's refusals mean for the message and the account."""
+"""SendGrid's refusals: their effect on the message and on the account."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_rate_limit_with_an_odd_header_is_still_not_sent(
 
 
 @pytest.mark.parametrize("code", ["400", "413", "422"])
-def test_other_refusals_are_final_and_say_why(code: str) -> None:
+def test_other_refusals_are_final_and_have_their_reason(code: str) -> None:
     body = '{"errors": [{"message": "The from address is not verified.", "field": "from"}]}'
     result, _ = sent_to(play.answer(f"{code} No", body=body))
     reason = f"SendGrid answered {code}: The from address is not verified. (from)"
@@ -59,7 +59,7 @@ def test_a_refused_key_holds_the_channel() -> None:
 
 @pytest.mark.parametrize("status", ["402", "403", "404", "405", "406", "415", "451"])
 def test_a_refusal_that_is_not_about_the_message_holds_the_channel(status: str) -> None:
-    """Its page on responses: 403 is also "temporarily blocked from sending"."""
+    """SendGrid's page on responses: 403 also means "temporarily blocked from sending"."""
     body = '{"errors": [{"message": "You are temporarily blocked from sending emails"}]}'
     result, _ = sent_to(play.answer(f"{status} No", body=body))
     assert result == NotSent(
@@ -108,7 +108,7 @@ def test_a_wrong_recipient_is_marked_invalid() -> None:
         ("The subject is required.", "subject"),
     ],
 )
-def test_an_address_is_not_invalid_for_a_mistake_of_ours(said: str, part: str) -> None:
+def test_a_mistake_of_ours_does_not_mark_the_address_invalid(said: str, part: str) -> None:
     body = json.dumps({"errors": [{"message": said, "field": part}]})
     result, _ = sent_to(play.answer("400 Bad Request", body=body))
     assert isinstance(result, Rejected)

@@ -14,7 +14,7 @@ from providers.callback import Callback
 from providers.sendgrid.callbacks import verified
 from tests.cast.sendgrid_callbacks import EVENTS, form
 
-# SendGrid's own vector, from the tests of its library.
+# The test vector of SendGrid's own library.
 KEY = (
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+"
     "2fNNRaINXvVpiglSI8eNEc6wEA3F+g=="
@@ -82,7 +82,7 @@ def test_a_changed_callback_is_refused(callback: Callback) -> None:
     "keys",
     [[], [""], [OTHER_KEY], ["no key"], [KEY[:-8]], ["é"], ["-----BEGIN PUBLIC KEY-----"]],
 )
-def test_without_the_right_key_a_callback_is_refused(keys: list[str]) -> None:
+def test_a_callback_signed_with_another_key_is_refused(keys: list[str]) -> None:
     assert verified(keys, signed(), SIGNED_AT) is False
     assert verified([*keys, KEY], signed(), SIGNED_AT) is True, "a bad key spoils no good one"
 

@@ -1,4 +1,4 @@
-"""SendGrid's event webhook: what each event means."""
+"""SendGrid's event webhook: the fact that each event reports."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def only(entry: object) -> Report:
     return said
 
 
-def test_an_event_carries_every_field() -> None:
+def test_an_event_is_read_with_every_field() -> None:
     reason = "550 5.1.1 No such user"
     assert only(event("bounce", type="bounce", reason=reason, status="5.1.1")) == Report(
         fact=DeliveryFact.BOUNCED,
@@ -94,11 +94,11 @@ def test_each_kind_of_event_reports_a_fact(entry: dict[str, Any], fact: Delivery
         (None, DeliveryFact.FAILED, "SendGrid does not say why"),
     ],
 )
-def test_a_dropped_email_says_why(given: str | None, fact: DeliveryFact, reason: str) -> None:
+def test_a_dropped_email_has_its_reason(given: str | None, fact: DeliveryFact, reason: str) -> None:
     said, *more = events(event("dropped", reason=given))
     assert isinstance(said, Report)
     assert (said.fact, said.reason) == (fact, f"not attempted: {reason}")
-    # A wish of the recipient's is not all: it was not sent either.
+    # Beside the opt-out, the message itself was not sent.
     wish = fact in (DeliveryFact.UNSUBSCRIBED, DeliveryFact.COMPLAINED)
     assert more == ([replace(said, fact=DeliveryFact.FAILED)] if wish else [])
 
@@ -126,19 +126,19 @@ def test_a_malformed_delivery_id_is_left_out(delivery_id: object) -> None:
 
 
 @pytest.mark.parametrize("at", [None, "soon", "", 0, -1, True, 1e300, 9999999999999, [1], 1e9])
-def test_an_impossible_time_is_replaced_by_now(at: object) -> None:
+def test_an_impossible_time_of_an_event_is_replaced_by_now(at: object) -> None:
     assert only(event("open", timestamp=at)).at == NOW
 
 
-def test_a_time_may_be_a_text_or_have_a_fraction() -> None:
+def test_a_time_that_is_a_text_or_has_a_fraction_is_read() -> None:
     assert only(event("open", timestamp="1741075200")).at == datetime(2025, 3, 4, 8, tzinfo=UTC)
     assert only(event("open", timestamp=1741075200.0)).at == datetime(2025, 3, 4, 8, tzinfo=UTC)
     (nan,) = read(Callback(EVENTS, b'[{"event":"open","email":"a@b.c","timestamp":NaN}]'), NOW)
     assert nan.at == NOW
 
 
-def test_an_event_without_a_recipient_is_only_noted() -> None:
-    """An event without an address would stand for all recipients of the delivery."""
+def test_an_event_without_a_recipient_is_only_recorded() -> None:
+    """A fact without an address would apply to every recipient of the delivery."""
     said = only(event("dropped", reason="Invalid", email=""))
     assert (said.fact, said.address, said.delivery_id) == (DeliveryFact.NOTED, "", OURS)
 
@@ -171,13 +171,13 @@ def test_a_body_that_is_not_a_list_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("more", ["", "/", f"/{OURS}", f"/{OURS}/", "?a=/inbound"])
-def test_events_are_read_at_both_addresses(more: str) -> None:
+def test_events_are_read_on_both_webhook_paths(more: str) -> None:
     assert len(events(event("open"), url=EVENTS + more)) == 1
 
 
 @pytest.mark.parametrize(
     "url", [f"{EVENTS}/a/b", "https://dunning.example/webhooks/twilio", "", "/"]
 )
-def test_another_address_is_refused(url: str) -> None:
+def test_an_event_on_another_path_is_refused(url: str) -> None:
     with pytest.raises(BadCallback):
         events(event("open"), url=url)

@@ -27,7 +27,7 @@ LOST = email().delivery_id
 
 
 def looked_up(*answers: play.Script, message: Message | None = None) -> tuple[LookUp, play.StandIn]:
-    """Each request gets the next answer; one more than expected gets none."""
+    """Look a message up; each request gets the next answer, an unexpected one gets none."""
     waiting = iter(answers)
 
     def script(peer: socket.socket, closing: threading.Event) -> None:
@@ -47,7 +47,7 @@ def entry(delivery_id: str | None = None, **more: object) -> play.Script:
     return play.answer("200 OK", body=json.dumps({"events": [], **args, **more}))
 
 
-def test_a_lost_answer_is_found_by_the_delivery_id() -> None:
+def test_a_message_is_found_by_its_delivery_id() -> None:
     result, provider = looked_up(
         listed("-abc_1.recvd-85ab-1.0", "-abc_2.recvd-85ab-2.0", "third.0"),
         entry("3f0c7b0e-0000-4000-8000-000000000002"),
@@ -66,7 +66,7 @@ def test_a_lost_answer_is_found_by_the_delivery_id() -> None:
     assert third.startswith("GET /v3/logs/-abc_2.recvd-85ab-2.0 HTTP/1.1\r\n")
 
 
-def test_the_delivery_id_of_an_event_counts() -> None:
+def test_a_message_is_found_by_the_delivery_id_of_its_events() -> None:
     events = [None, {"event": "processed", "custom_args": {"dunning_delivery_id": LOST}}]
     assert looked_up(listed("a.0"), entry(events=events))[0] == Found("a")
 
@@ -77,7 +77,7 @@ def test_an_unknown_message_is_not_found() -> None:
     assert looked_up(listed("a.0"), entry())[0] == NotFound(), "another message of the account"
 
 
-def test_an_address_in_capitals_is_asked_for_in_both_spellings() -> None:
+def test_an_address_with_capitals_is_looked_up_in_both_spellings() -> None:
     shouting = email(recipients=(Recipient(Role.TO, "Ada@Acme.example"),))
     result, provider = looked_up(listed(), listed("b.0"), entry(LOST), message=shouting)
     assert result == Found("b")
@@ -87,14 +87,14 @@ def test_an_address_in_capitals_is_asked_for_in_both_spellings() -> None:
 
 
 @pytest.mark.parametrize("address", ["o'brien@acme.example", "a`b@acme.example"])
-def test_an_address_with_a_quote_is_not_asked_about(address: str) -> None:
+def test_an_address_with_a_quote_is_not_looked_up(address: str) -> None:
     result, provider = looked_up(listed(), message=email(recipients=(Recipient(Role.TO, address),)))
     assert isinstance(result, CannotTell)
     assert provider.requests == []
 
 
 def test_a_similar_message_without_an_id_cannot_tell() -> None:
-    """Not found may be sent again, so that it is never said for want of knowing."""
+    """After "not found" the message may be sent again, so it is answered only when certain."""
     same = email().subject
     assert isinstance(looked_up(listed("a.0", subject=same), entry())[0], CannotTell)
     many = [f"m{n}.0" for n in range(CANDIDATES)]
@@ -128,7 +128,7 @@ def test_a_similar_message_without_an_id_cannot_tell() -> None:
         (play.answer("500 Internal Server Error"), "500"),
     ],
 )
-def test_a_failed_look_up_cannot_tell_and_says_why(script: play.Script, words: str) -> None:
+def test_a_failed_look_up_cannot_tell_and_has_its_reason(script: play.Script, words: str) -> None:
     result, provider = looked_up(script)
     assert len(provider.requests) == 1, "one attempt"
     assert isinstance(result, CannotTell)
@@ -146,7 +146,7 @@ def test_a_failed_look_up_cannot_tell_and_says_why(script: play.Script, words: s
     ],
     ids=["hang-up", "list", "403", "404", "429"],
 )
-def test_one_unreadable_entry_cannot_tell(script: play.Script) -> None:
+def test_a_look_up_with_one_unreadable_entry_cannot_tell(script: play.Script) -> None:
     result, _ = looked_up(listed("a.0", "b.0"), entry("another"), script)
     assert isinstance(result, CannotTell)
 

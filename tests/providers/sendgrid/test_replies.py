@@ -78,7 +78,7 @@ def test_an_unknown_charset_loses_no_reply(charsets: str) -> None:
 
 
 @pytest.mark.parametrize("charset", ["idna", "Punycode"])
-def test_a_slow_charset_is_not_used(charset: str) -> None:
+def test_a_charset_that_decodes_slowly_is_not_used(charset: str) -> None:
     assert reply(charsets=json.dumps({"text": charset}), text="xn--pay-dma-").text == "xn--pay-dma-"
 
 
@@ -96,7 +96,7 @@ def test_a_long_reply_is_cut_and_has_no_control_characters() -> None:
     assert len(reply(html="<div>" * 200_000 + "x", text="").text) <= MAX_REPLY
 
 
-def test_an_attachment_is_not_the_text() -> None:
+def test_the_text_of_a_reply_is_never_that_of_an_attachment() -> None:
     body, head = form(headers=HEADERS, envelope=envelope())
     named = (
         '--xYzZY\r\nContent-Disposition: form-data; name="text"; filename="é.pdf"\r\n'
@@ -192,11 +192,11 @@ def test_the_sender_is_the_address_in_from(sender: str, address: str) -> None:
         ("X-Mailer: none", False),
     ],
 )
-def test_an_automatic_answer_is_marked(header: str, automatic: bool) -> None:
+def test_an_automatic_reply_is_marked_as_such(header: str, automatic: bool) -> None:
     assert reply(headers=f"{HEADERS}{header}\n").automatic is automatic
 
 
-def test_an_empty_envelope_sender_is_an_automatic_answer() -> None:
+def test_a_reply_with_an_empty_envelope_sender_is_automatic() -> None:
     assert reply(envelope=envelope(sender="")).automatic is True
     assert reply(envelope="{}").automatic is False, "nothing is known of it"
     assert reply(envelope="[1").automatic is False
@@ -238,6 +238,6 @@ def test_an_email_nested_a_thousand_times_is_refused() -> None:
 
 
 @pytest.mark.parametrize("path", [f"{EVENTS}/{OURS}/inbound", f"{INBOUND}/", f"{INBOUND}?a=1"])
-def test_replies_are_read_at_both_addresses(path: str) -> None:
+def test_replies_are_read_on_both_webhook_paths(path: str) -> None:
     (said,) = read(Callback(path, *form(headers=HEADERS, envelope=envelope())), NOW)
     assert isinstance(said, Reply)

@@ -1,4 +1,4 @@
-"""An email as the JSON that SendGrid takes."""
+"""An email as JSON for SendGrid, and emails that SendGrid cannot accept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_request_has_every_field_and_tracking_is_off() -> None:
     assert asked["tracking_settings"]["open_tracking"] == {"enable": True}
 
 
-def test_an_address_is_sent_once_in_its_most_visible_role() -> None:
+def test_a_repeated_address_is_sent_once_in_its_most_visible_role() -> None:
     twice = (
         Recipient(Role.BCC, "ben@acme.example"),
         ADA,
@@ -53,7 +53,7 @@ def test_an_address_is_sent_once_in_its_most_visible_role() -> None:
     assert "bcc" not in only
 
 
-def test_an_attachment_is_sent_whole() -> None:
+def test_an_attachment_is_sent_with_all_its_bytes() -> None:
     pdf = Attachment("INV-1.pdf", "application/pdf", b"%PDF-1.7")
     result, provider = sent_to(play.answer("202 Accepted"), email(attachments=(pdf,)))
     assert isinstance(result, Accepted)
@@ -78,7 +78,7 @@ def test_an_international_domain_is_sent_as_ascii() -> None:
     assert sent["from"]["email"] == "sam@xn--gre-6ka8i.example"
 
 
-def test_an_address_that_sendgrid_cannot_carry_is_rejected_without_a_call() -> None:
+def test_an_address_that_sendgrid_cannot_accept_is_rejected_without_a_call() -> None:
     result, provider = sent_to(
         play.answer("202 Accepted"), email(sender_address="sam..s@amber.example")
     )
@@ -91,7 +91,7 @@ def test_an_empty_html_part_is_left_out() -> None:
     assert [c["type"] for c in request(email(html=" \n"))["content"]] == ["text/plain"]
 
 
-def test_with_an_inbound_domain_replies_come_to_us() -> None:
+def test_with_an_inbound_domain_replies_are_sent_to_it() -> None:
     with play.stand_in(play.answer("202 Accepted")) as provider:
         ours = SendGridAccount(KEY, host=provider.address, inbound_domain="in.amber.example")
         SendGrid(ours, timeout=SHORT).send(email(reply_to=""))

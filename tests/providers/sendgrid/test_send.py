@@ -1,4 +1,4 @@
-"""Sending by SendGrid: one attempt, and what a lost answer means."""
+"""Sending by SendGrid: one attempt; a lost answer is ambiguous."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_is_not_idempotent_and_looks_up() -> None:
     assert SendGridAccount(KEY).host == HOST
 
 
-def test_accepted_with_and_without_an_id() -> None:
+def test_a_message_is_accepted_with_and_without_an_id() -> None:
     result, provider = sent_to(play.answer("202 Accepted", "X-Message-Id: abc.123"))
     assert result == Accepted("abc.123")
     head, body = provider.requests[0]
@@ -59,7 +59,7 @@ def test_a_name_that_does_not_resolve_is_not_sent() -> None:
 
 
 def test_a_server_without_tls_is_not_sent() -> None:
-    """The handshake fails before anything of the message, or the key, has left."""
+    """The handshake fails before any byte of the message or the key is sent."""
     with play.stand_in(play.hang_up) as provider:
         result = account(provider.address.replace("http:", "https:")).send(email())
     assert isinstance(result, NotSent)

@@ -42,7 +42,7 @@ def test_every_kind_of_sender_is_accepted(sender: str) -> None:
 @pytest.mark.parametrize(
     "base", ["", "dunning.example", "ftp://dunning.example", "https://my_host.example", "https://"]
 )
-def test_twilio_must_be_able_to_call_back(base: str) -> None:
+def test_a_twilio_account_without_a_public_address_is_refused(base: str) -> None:
     with pytest.raises(ValueError, match="cannot call back"):
         Twilio(account(), base)
 

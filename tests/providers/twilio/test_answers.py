@@ -1,4 +1,4 @@
-"""What Twilio's refusals mean for the message and the account."""
+"""Twilio's refusals: their effect on the message and on the account."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_a_wrong_number_is_marked_invalid(code: int) -> None:
     assert "+336" not in result.reason
 
 
-def test_a_recipient_who_answered_stop_is_not_a_wrong_number() -> None:
+def test_a_refusal_after_stop_does_not_mark_the_number_invalid() -> None:
     result, _ = sent_to(refused("400 Bad Request", 21610))
     words = "the recipient answered STOP and gets no more SMS from this sender (Twilio 21610)"
     assert result == Rejected(words, OPTED_OUT, recipient_invalid=False, opted_out=True)
 
 
-def test_other_refusals_are_final_and_say_why() -> None:
+def test_other_refusals_are_final_and_have_their_reason() -> None:
     result, _ = sent_to(refused("400 Bad Request", 21999, text="It is Tuesday."))
     assert result == Rejected("Twilio answered 21999: It is Tuesday.", "21999")
 
@@ -113,7 +113,7 @@ def test_a_refusal_that_is_not_about_the_message_holds_the_channel(status: str) 
 
 @pytest.mark.parametrize("code", [21408, 21608, 21612])
 def test_a_refusal_about_one_number_does_not_hold_the_channel(code: int) -> None:
-    """The country, or a trial account's list of numbers: another number may be reached."""
+    """Such as a country that is not allowed, or a number that a trial account may not write to."""
     result, _ = sent_to(refused("403 Forbidden", code))
     assert isinstance(result, Rejected)
     assert not result.recipient_invalid

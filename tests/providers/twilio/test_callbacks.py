@@ -1,4 +1,4 @@
-"""Callbacks of Twilio: what each status means, and replies."""
+"""Callbacks of Twilio: the fact that each status reports, and replies."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def event(callback: Callback) -> Report:
     return only
 
 
-def test_a_status_names_its_delivery() -> None:
+def test_a_status_callback_is_matched_to_its_delivery() -> None:
     assert event(report("delivered")) == Report(
         fact=DeliveryFact.RECEIVED,
         at=NOON,
@@ -74,7 +74,7 @@ def test_a_status_names_its_delivery() -> None:
 )
 def test_each_status_reports_a_fact(status: str, code: str, fact: DeliveryFact) -> None:
     seen, *more = events(report(status, ErrorCode=code or "gone"))
-    # A wish of the recipient's is not all: it was not sent either.
+    # Beside the opt-out, the message itself was not sent.
     assert [e.fact for e in more] == (
         [DeliveryFact.FAILED] if fact is DeliveryFact.UNSUBSCRIBED else []
     )
@@ -85,7 +85,7 @@ def test_each_status_reports_a_fact(status: str, code: str, fact: DeliveryFact) 
     )
 
 
-def test_an_operator_without_short_codes_is_not_a_wrong_number() -> None:
+def test_an_operator_without_short_codes_does_not_mark_the_number_invalid() -> None:
     """Twilio, 30006: "a landline, or in the case of short codes an unreachable carrier"."""
     seen = event(report("undelivered", ErrorCode="30006", From="38123"))
     assert seen.fact is DeliveryFact.FAILED
@@ -95,7 +95,7 @@ def test_an_operator_without_short_codes_is_not_a_wrong_number() -> None:
         assert seen.fact is DeliveryFact.BOUNCED
 
 
-def test_a_reason_is_in_plain_words() -> None:
+def test_the_reason_of_a_status_is_in_plain_words() -> None:
     reason = event(report("undelivered", ErrorCode="30003")).reason
     assert reason == "the phone is switched off or out of reach (Twilio 30003)"
 
@@ -113,7 +113,7 @@ def test_a_reason_is_in_plain_words() -> None:
         ("", NOON),
     ],
 )
-def test_the_carriers_time_counts_when_it_is_plausible_in_utc(written: str, at: datetime) -> None:
+def test_the_carriers_time_is_taken_if_it_is_plausible_in_utc(written: str, at: datetime) -> None:
     seen = event(report("delivered", RawDlrDoneDate=written)).at
     assert seen == at
     assert seen.tzinfo is UTC
@@ -125,7 +125,7 @@ def answered(**fields: str) -> Reply:
     return only
 
 
-def test_what_a_customer_wrote_is_a_reply() -> None:
+def test_an_sms_of_a_customer_is_a_reply() -> None:
     seen = answered(
         Body="I paid\r\nyesterday \U0001f600\x00", From="+33612345678", To="+33700000000"
     )
@@ -143,13 +143,13 @@ def test_what_a_customer_wrote_is_a_reply() -> None:
         ("STOP", "gone", Wish.STOP),
         ("Arrêt", "gone", Wish.STOP),
         ("start", "gone", Wish.START),
-        ("Adieu", "STOP", Wish.STOP),  # a word of the account's own
+        ("Adieu", "STOP", Wish.STOP),  # a keyword that this account defined
         ("Encore", "START", Wish.START),
         ("HELP", "HELP", None),
         ("I paid", "gone", None),
     ],
 )
-def test_stop_and_start_are_understood(body: str, asked: str, wanted: Wish | None) -> None:
+def test_stop_and_start_are_recognised(body: str, asked: str, wanted: Wish | None) -> None:
     assert answered(Body=body, OptOutType=asked).wish is wanted
 
 

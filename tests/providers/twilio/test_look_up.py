@@ -1,4 +1,4 @@
-"""The look-up at Twilio, by number and text."""
+"""The look-up at Twilio by number and text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.cast.at_twilio import (
 # The look-up
 
 
-def test_a_message_in_the_queue_is_found() -> None:
+def test_a_look_up_finds_a_queued_message() -> None:
     result, [head] = looked_up(listed(record("SM2", NOON)))
     assert result == Found("SM2")
     target = head.split()[1]
@@ -33,16 +33,16 @@ def test_a_message_in_the_queue_is_found() -> None:
     assert parse_qs(target.split("?")[1]) == {"To": ["+33612345678"], "PageSize": ["100"]}
 
 
-def test_a_message_that_failed_later_is_found() -> None:
+def test_a_look_up_finds_a_message_that_failed_later() -> None:
     assert looked_up(listed(record("SM2", NOON, status="failed")))[0] == Found("SM2")
 
 
-def test_the_first_match_after_since_is_found() -> None:
+def test_a_look_up_finds_the_first_match_after_the_time_of_the_attempt() -> None:
     minute = timedelta(minutes=1)
     page = listed(
         record("SM4", NOON + 9 * minute),
         record("SM3", NOON + 2 * minute),
-        record("SM2", NOON - minute),  # within what clocks may differ
+        record("SM2", NOON - minute),  # within the tolerated difference of clocks
         record("SM1", NOON - 2 * minute),
     )
     assert looked_up(page)[0] == Found("SM2")
@@ -58,7 +58,7 @@ def test_the_first_match_after_since_is_found() -> None:
         (None, False),
     ],
 )
-def test_texts_match_despite_look_alikes_and_spaces_at_the_end(
+def test_texts_match_despite_look_alikes_and_trailing_spaces(
     stored: str | None, found: bool
 ) -> None:
     result, _ = looked_up(listed(record("SM2", NOON, body=stored)), text="It's due. ")
@@ -110,6 +110,6 @@ def test_a_failed_look_up_cannot_tell(script: play.Script) -> None:
     assert isinstance(looked_up(script)[0], CannotTell)
 
 
-def test_a_lost_page_cannot_tell() -> None:
+def test_a_look_up_with_a_lost_page_cannot_tell() -> None:
     other = record("SM9", NOON, body="another")
     assert isinstance(looked_up(listed(other, more=True), play.hang_up)[0], CannotTell)

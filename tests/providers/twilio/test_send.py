@@ -1,4 +1,4 @@
-"""Sending by Twilio: one attempt, and what a lost answer means."""
+"""Sending by Twilio: one attempt; a lost answer is ambiguous."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_api_key_signs_in_and_a_messaging_service_is_the_sender() -> None:
     assert "From" not in form
 
 
-def test_the_environment_does_not_choose_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_twilios_region_is_not_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_REGION", "ie1")
     monkeypatch.setenv("TWILIO_EDGE", "dublin")
     assert sent_to(made())[0] == Accepted(SM)
@@ -96,7 +96,7 @@ def test_the_environment_does_not_choose_the_region(monkeypatch: pytest.MonkeyPa
         ),
     ],
 )
-def test_an_sms_that_twilio_cannot_carry_is_rejected_without_a_call(
+def test_an_sms_that_twilio_cannot_accept_is_rejected_without_a_call(
     message: Message, code: str, invalid: bool
 ) -> None:
     result, requests = sent_to(made(), message)
@@ -105,7 +105,7 @@ def test_an_sms_that_twilio_cannot_carry_is_rejected_without_a_call(
     assert requests == []
 
 
-def test_1600_characters_are_sent() -> None:
+def test_an_sms_of_1600_characters_is_sent() -> None:
     result, [(_, form)] = sent_to(made(), sms(text="a" * 1600))
     assert isinstance(result, Accepted)
     assert len(form["Body"]) == 1600
@@ -128,14 +128,14 @@ def test_a_name_that_does_not_resolve_is_not_sent() -> None:
 
 
 def test_a_server_without_tls_is_not_sent() -> None:
-    """The handshake fails before anything of the message, or the key, has left."""
+    """The handshake fails before any byte of the message or the key is sent."""
     with provider(play.hang_up) as (address, _):
         result = channel(address.replace("http:", "https:")).send(sms())
     assert isinstance(result, NotSent)
 
 
 def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's certificate for 127.0.0.1, and the file by which a client knows it."""
+    """A server's certificate for 127.0.0.1, and the CA file with which a client trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
@@ -161,7 +161,9 @@ def certified(folder: Path) -> tuple[ssl.SSLContext, Path]:
     return tls, known
 
 
-def test_it_is_the_same_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_tls_an_untrusted_server_is_sent_nothing_and_a_lost_answer_is_ambiguous(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tls, known = certified(tmp_path)
     with provider(made(), play.hang_up, tls=tls) as (address, requests):
         secure = channel(address.replace("http:", "https:"))
@@ -245,7 +247,7 @@ def test_a_slow_answer_ends_at_the_limit(start: bytes, kind: type) -> None:
 @pytest.mark.parametrize(
     "body", ["", "[]", "7", "null", '"sid"', "{", "[" * 100_000, '{"date_created": "soon"}']
 )
-def test_an_unreadable_success_is_ambiguous(body: str) -> None:
+def test_a_success_that_cannot_be_read_is_ambiguous(body: str) -> None:
     result, _ = sent_to(play.answer("201 Created", body=body))
     assert isinstance(result, Ambiguous)
     assert result.reason in (

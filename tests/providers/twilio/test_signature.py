@@ -70,12 +70,12 @@ def test_a_changed_callback_is_refused(tokens: list[str], callback: Callback) ->
     assert not verified(tokens, callback, NOON)
 
 
-def test_an_empty_token_signs_nothing() -> None:
+def test_a_signature_made_with_an_empty_token_is_refused() -> None:
     empty = base64.b64encode(hmac.digest(b"", URL.encode(), "sha1")).decode()
     assert not verified(["", ""], signed({}, signature=empty), NOON)
 
 
-def test_a_repeated_field_is_signed_twice() -> None:
+def test_a_repeated_field_is_part_of_the_signature_each_time() -> None:
     signature = base64.b64encode(hmac.digest(b"12345", f"{URL}a1a2".encode(), "sha1")).decode()
     assert verified(["12345"], signed({"a": ["2", "1"]}, signature=signature), NOON)
 

@@ -1,4 +1,4 @@
-"""The stand-ins' callbacks: what they say, and when they come."""
+"""The stand-ins' callbacks: their content and their times."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.cast.at_stand_ins import (
 )
 
 
-def test_callbacks_tell_what_became_of_each_message() -> None:
+def test_each_message_gets_the_callbacks_of_its_provider() -> None:
     on, ours = callbacks_of(QUICK)
     assert Counter((e["email"], e["event"]) for e in mails(ours)) == {
         ("ada@acme.example", "processed"): 1,
@@ -104,7 +104,7 @@ def test_events_due_together_come_in_one_post() -> None:
     ]
 
 
-def test_callbacks_come_twice_late_and_out_of_order() -> None:
+def test_callbacks_are_repeated_late_and_out_of_order() -> None:
     habits = Habits(delay=0.2, twice=1, early=0, opened=0)
     began = time.monotonic()
     with listening(ours := Ours()) as address, StandIns(habits=habits, callbacks_to=address) as on:
@@ -120,7 +120,7 @@ def test_callbacks_come_twice_late_and_out_of_order() -> None:
     assert max(at for *_, at in ours.taken) - began > 0.05
 
 
-def test_a_second_post_of_a_mails_event_has_another_id() -> None:
+def test_a_repeated_event_of_an_email_has_another_id() -> None:
     _, ours = callbacks_of(Habits(delay=0, twice=1, early=0, opened=0))
     told = mails(ours)
     assert len(told) == len({e["sg_event_id"] for e in told}) == 8

@@ -1,4 +1,5 @@
-"""The stand-ins are as strict as the providers' OpenAPI documents, and answer as these say."""
+"""The stand-ins check requests by the providers' OpenAPI documents, and their answers match
+them."""
 
 from __future__ import annotations
 
@@ -222,9 +223,9 @@ def test_callbacks_of_the_stand_ins_match_the_documents(failing: int) -> None:
     assert seen == {"sendgrid", "twilio", "lob"}
 
 
-def test_our_schemas_match_the_generated_clients() -> None:
-    """The libraries of Lob and Twilio are generated from the same documents; a new version of one
-    that knows more shows here."""
+def test_our_schemas_match_the_generated_client_libraries() -> None:
+    """The libraries of Lob and Twilio are generated from the same documents, so this test shows
+    when a new version of them has more fields."""
     lob, twilio = document("lob")["$defs"], document("twilio")["$defs"]
     codes = CountryExtended.allowed_values[("value",)].values()
     assert lob["country"]["enum"] == [code for code in codes if code]
@@ -238,5 +239,5 @@ def test_our_schemas_match_the_generated_clients() -> None:
         assert own["maxLength"] == limit["max_length"], name
     known = {v for k, v in vars(MessageInstance.Status).items() if k.isupper()}
     assert set(twilio["status"]["enum"]) == known
-    form = urlencode(sms_form())  # what the tests of the stand-ins send
+    form = urlencode(sms_form())  # as the tests of the stand-ins send it
     assert wrong("twilio", "sms", dict(parse_qsl(form))) == []

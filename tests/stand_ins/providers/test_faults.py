@@ -1,4 +1,4 @@
-"""The stand-ins accept, fail and keep their ledger as told."""
+"""The stand-ins accept messages, fail on request and keep a ledger."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_without_an_idempotency_key_a_second_send_is_a_second_message() -> None:
 
 @pytest.mark.parametrize("provider", SENDS)
 @pytest.mark.parametrize("fault", [f for f in Fault if f is not Fault.OK])
-def test_each_fault_is_what_its_name_says(provider: str, fault: Fault) -> None:
+def test_each_fault_has_the_effect_of_its_name(provider: str, fault: Fault) -> None:
     send = SENDS[provider]
     with StandIns(faults=Faults.only(fault, hang=HANG)) as on:
         before = time.time()
@@ -83,7 +83,7 @@ def test_each_fault_is_what_its_name_says(provider: str, fault: Fault) -> None:
                 send(on)
             assert cut.value.partial
         elif fault is Fault.CUT_AFTER:
-            status, headers, _ = send(on)  # Python's client takes a head that breaks off
+            status, headers, _ = send(on)  # Python's client accepts a truncated head
             assert (status, headers["X-Message-Id"]) == (202, None)
         elif fault is Fault.LIMITED:
             status, headers, _ = send(on)
@@ -121,7 +121,7 @@ def test_a_wrong_request_is_refused_before_any_fault() -> None:
     assert on.ledger.entries() == []
 
 
-def test_faults_occur_in_their_shares() -> None:
+def test_faults_occur_in_the_given_shares() -> None:
     chance, everything = random.Random(1), Faults.all(share=0.5, look_up_share=0.3)
     sends = Counter(everything.pick(chance, look_up=False) for _ in range(4000))
     look_ups = Counter(everything.pick(chance, look_up=True) for _ in range(4000))
@@ -177,7 +177,7 @@ def test_a_second_request_with_the_idempotency_key_gets_the_lost_answer() -> Non
     assert told["id"] == entry.provider_id
 
 
-def test_under_load_every_message_is_counted_exactly() -> None:
+def test_under_load_every_message_is_counted_once() -> None:
     faults = Faults.all(share=0.6, hang=0.05)
     outcomes: Counter[str] = Counter()
 

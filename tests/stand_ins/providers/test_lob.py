@@ -34,7 +34,7 @@ from tests.cast.at_stand_ins import (
         {"metadata": {"dunning_delivery_id": 1}},
     ],
 )
-def test_lob_refuses_a_wrong_letter(wrong: dict[str, Any]) -> None:
+def test_lob_refuses_a_bad_letter_with_its_reason(wrong: dict[str, Any]) -> None:
     with StandIns() as on:
         status, _, body = send_letter(on, **wrong)
     error = json.loads(body)["error"]

@@ -1,4 +1,4 @@
-"""The stand-ins repeat callbacks that we refused, and give up in the end."""
+"""The stand-ins repeat callbacks that we refused, and give up after a time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_refused_batch_is_repeated_with_its_ids_and_its_signature() -> None:
     assert len(posts) == len(set(posts)) + 1
 
 
-def test_callbacks_wait_until_our_side_is_back() -> None:
+def test_callbacks_are_repeated_until_our_side_is_back() -> None:
     habits = Habits(delay=0, twice=0, early=0, again=0.05)
     with listening(Ours()) as address:
         pass  # the port is closed again
@@ -58,7 +58,7 @@ def test_callbacks_wait_until_our_side_is_back() -> None:
     assert sorted(statuses(ours)) == ["delivered", "sent"]
 
 
-def test_callbacks_are_given_up_in_the_end() -> None:
+def test_callbacks_are_given_up_after_the_time_for_retries() -> None:
     habits = Habits(delay=0, twice=0, early=0, again=0.02, retry_for=0.1)
     with listening(Ours([500] * 1000)) as address:
         with StandIns(habits=habits, callbacks_to=address) as on:
@@ -69,7 +69,7 @@ def test_callbacks_are_given_up_in_the_end() -> None:
     assert counts.retries == counts.posts - 2 > 0
 
 
-def test_without_an_address_there_are_no_callbacks_and_none_leaves_this_machine() -> None:
+def test_no_callbacks_are_sent_without_an_address_or_to_another_machine() -> None:
     with StandIns() as on:
         send_sms(on)
         assert on.wait_until_quiet(0)

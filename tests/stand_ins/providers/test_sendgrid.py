@@ -32,7 +32,7 @@ from tests.cast.at_stand_ins import (
         ({"from": {}}, "from.email"),
     ],
 )
-def test_sendgrid_refuses_a_wrong_mail_and_names_the_field(
+def test_sendgrid_refuses_a_bad_email_and_names_the_field(
     wrong: dict[str, Any], field: str
 ) -> None:
     with StandIns() as on:

@@ -32,7 +32,7 @@ from tests.cast.at_stand_ins import (
         ({"To": "+15005550009"}, 21614),
     ],
 )
-def test_twilio_refuses_a_wrong_message_with_its_code(wrong: dict[str, Any], code: int) -> None:
+def test_twilio_refuses_a_bad_message_with_its_code(wrong: dict[str, Any], code: int) -> None:
     with StandIns() as on:
         status, _, body = send_sms(on, **wrong)
     told = json.loads(body)
