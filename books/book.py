@@ -1,11 +1,11 @@
 """Reads a book of receivables from CSV as a stream; reports line and reason of each bad row.
 
-A caller reads the file twice: once to check all of it, once to use it::
+A caller reads the file twice, first to check all of it, then to use it::
 
     errors = [row for row in read_book(file) if isinstance(row, RowError)]
 
-Amounts are ``Decimal`` in the row's currency, dates are the organisation's own. The form of a book
-is described in docs/books.md.
+Amounts are ``Decimal`` in the row's currency, dates are the organisation's own. docs/books.md
+describes the form of a book.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dunning.excerpt import shorten
 
 
 def read_book(file: BinaryFile, bookmap: BookMap | None = None) -> Iterator[BookRow | RowError]:
-    """The rows of a book in order; for a bad row its errors, one or more.
+    """The rows of a book in order; instead of a bad row its errors, one or more.
 
     A repeated row is left out. The same invoice with other values is an error that names its first
-    line. Memory: two numbers for each invoice. Raises BookError at once when the header is not that
-    of a book, and while reading when the file is not text.
+    line. Memory: two numbers for each invoice. Raises BookError at once if the header is not that
+    of a book, and while reading if the file is not text.
     """
     fits = bookmap or BookMap()
     table = read_table(file, fits.names(), fits.delimiter, fits.encoding)
@@ -38,7 +38,7 @@ def _book_rows(
     table: Table, fits: BookMap, bound: Mapping[str, Bound]
 ) -> Iterator[BookRow | RowError]:
     whole = fits.whole_number_places(table.header)
-    seen: dict[int, int] = {}  # hash of the invoice number → its first line and the hash of the row
+    seen: dict[int, int] = {}  # hash of the invoice number → its first line, hash of the row
     for line, cells in table.rows:
         if isinstance(cells, RowError):
             yield cells
@@ -62,7 +62,7 @@ def _book_rows(
 
 
 def _make_whole(line: int, cells: list[str], places: Sequence[tuple[int, str]]) -> list[RowError]:
-    """Removes ``.0`` from the cells at ``places``; returns their errors."""
+    """Removes ``.0`` from the cells at ``places``; returns errors for other decimals."""
     errors = []
     for place, header in places:
         try:

@@ -20,8 +20,8 @@ _NUMBERS = ("terms_days", "phone")
 @dataclass(slots=True)
 class Cause:
     """Rows that are bad for the same reason. ``column`` is our field, empty for the whole row;
-    ``header`` the file's column. ``first``: the first three errors. ``values``: different cells,
-    for examples and for ``hint``."""
+    ``header`` is the file's column. ``first``: the first three errors. ``values``: different cells,
+    as examples and for ``hint``."""
 
     column: str
     reason: str
@@ -32,7 +32,7 @@ class Cause:
 
     @property
     def hint(self) -> str:
-        """The line of TOML to put into the map; empty if no map can fix the cause."""
+        """The line of TOML for the map that fixes the cause; empty if no map can."""
         return _hint(self)
 
     @property
@@ -65,7 +65,7 @@ class Causes:
             cause.values.append(error.value)
 
     def add_all(self, column: str, reason: str, first: list[RowError], count: int) -> Cause:
-        """Count ``count`` rows that are bad for one reason; ``first``: the first three of them."""
+        """Counts ``count`` rows that are bad for one reason; ``first``: the first three of them."""
         key = (column, reason)
         if key not in self._found and len(self._found) >= _MOST_CAUSES:
             key = ("", "are wrong for yet other reasons")
@@ -80,7 +80,7 @@ class Causes:
 
 
 def by_cause(causes: Causes, name: str) -> list[str]:
-    """For a terminal: each cause, and its first rows one by one. ``name`` is the file's."""
+    """For a terminal: each cause with its first rows. ``name`` is the file's."""
     lines: list[str] = []
     for cause in causes.listed():
         if cause.count > 1 or cause.hint:

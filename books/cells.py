@@ -11,12 +11,12 @@ from dunning.currency import CURRENCIES
 from dunning.excerpt import shorten
 
 _FRACTION = re.compile(r"([.,])%f")
-#: Above this a float cannot represent every whole number.
+#: A float cannot represent every whole number above this.
 _EXACT_FLOAT = 2**53
 
 
 class Unreadable(ValueError):
-    """A cell that cannot be read. ``cause`` is the reason without the cell's own ``value``."""
+    """A cell that cannot be read. ``cause`` is the reason without the cell's ``value``."""
 
     def __init__(self, value: str, cause: str) -> None:
         super().__init__(f"{shorten(value)!r} {cause}")
@@ -35,7 +35,7 @@ class MoreDecimals(Unreadable):
 
 
 def parse_date(text: str, form: str = "") -> date:
-    """A real date between 1900 and 2200, ISO unless a format is given. Raises ValueError."""
+    """A real date between 1900 and 2200, in ISO form if ``form`` is empty. Raises ValueError."""
     try:
         on = _date(text, form)
     except ValueError:
@@ -46,12 +46,12 @@ def parse_date(text: str, form: str = "") -> date:
     return on
 
 
-@lru_cache(maxsize=8192)  # a book has many rows and few dates
+@lru_cache(maxsize=8192)  # a book has many rows but few different dates
 def _date(text: str, form: str) -> date:
     if not text.isascii() or len(text) > 100:
         raise ValueError
     if form:
-        # strptime reads six digits of a second; other programs write nine or more.
+        # strptime reads at most six digits of a second; other programs write nine or more.
         if fraction := _FRACTION.search(form):
             text = re.sub(rf"(?<={re.escape(fraction[1])}[0-9]{{6}})[0-9]+", "", text)
         return datetime.strptime(text, form).date()  # noqa: DTZ007 - the day as it is written
@@ -78,7 +78,7 @@ def _amount(decimal: str, thousands: str) -> re.Pattern[str]:
 
 
 def check_amount(amount: Decimal, currency: str) -> Decimal:
-    """The amount with exactly the currency's decimals. Raises ValueError when it has more."""
+    """The amount with exactly the currency's decimals. Raises ValueError if it has more."""
     places = CURRENCIES[currency]
     exact = round(amount, places)
     if exact != amount:
@@ -87,7 +87,7 @@ def check_amount(amount: Decimal, currency: str) -> Decimal:
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
-    """The amount with the decimals of the currency, rounded half to even: 1.7899999995 is 1.79."""
+    """The amount rounded half to even to the currency's decimals: 1.7899999995 becomes 1.79."""
     return round(amount, CURRENCIES[currency])
 
 

@@ -11,19 +11,19 @@ from dunning.currency import CURRENCIES
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where a field comes from: the column ``header``, or a ``constant``; neither if not found.
+    """Where a field comes from: the column ``header``, or a ``constant``; both empty if not found.
 
-    ``others``: more headers that would fit. ``samples``: its first cells. ``why`` explains a doubt,
-    in a comment of the map.
+    ``others``: other headers that would fit. ``samples``: the column's first cells. ``why``
+    explains a doubt, as a comment in the map.
     """
 
     name: str
     header: str = ""
     constant: str = ""
     date_format: str = ""
-    other_format: str = ""  # also reads every sample: day and month are ambiguous
+    other_format: str = ""  # a second format for every sample, if day and month are ambiguous
     sure: bool = True
-    called: bool = True  # chosen by its header; False: by its cells alone
+    called: bool = True  # chosen by its header; False: only by its cells
     others: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     why: str = ""
@@ -31,7 +31,7 @@ class Choice:
 
 @dataclass(slots=True)
 class Column:
-    """What was found in one column."""
+    """What is known of one column."""
 
     header: str
     cells: list[str] = field(default_factory=list)  # without empty cells
@@ -41,7 +41,7 @@ class Column:
     gaps: int = 0  # rows without a value
 
     def end(self) -> None:
-        """Called when all cells are added."""
+        """Call it when all cells are added."""
         if all_whole_floats(self.cells):
             self.whole = True
             self.cells = [cell.partition(".")[0] for cell in self.cells]
@@ -72,6 +72,6 @@ class Column:
                 return all(cell[:2].isalpha() and len(cell) in (2, 5) for cell in cells)
             case "terms_days":
                 return all(cell.isdecimal() for cell in cells)
-            case "invoice":  # nearly every row has another one
+            case "invoice":  # nearly every row has a different one
                 return len(set(cells)) * 10 >= len(cells) * 9
         return True

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from books.errors import BookError
 
-#: How much of a file is read at a time, in bytes.
+#: Bytes that are read at a time.
 CHUNK = 65_536
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -21,7 +21,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BinaryFile(Protocol):
-    """A file that can be read in pieces and sought to its beginning."""
+    """A file that can be read in pieces and rewound."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -29,7 +29,7 @@ class BinaryFile(Protocol):
 
 
 def encoding_of(file: BinaryFile) -> str:
-    """The byte order mark decides; without one UTF-8 if the whole file is valid, else cp1252.
+    """The byte order mark decides; without one it is UTF-8 if the whole file is valid, else cp1252.
 
     Raises BookError if only some lines are valid UTF-8.
     """

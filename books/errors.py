@@ -1,4 +1,4 @@
-"""What can be wrong with a file: as a whole (``BookError``), or with one row (``RowError``)."""
+"""What can be wrong with a file: with all of it (``BookError``), or with one row (``RowError``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 class BookError(ValueError):
-    """The file, or its map, cannot be used at all; ``line`` is 0 where no line is to blame."""
+    """The file, or its map, cannot be used at all. ``line`` is 0 if no single line is wrong."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(f"line {line}: {reason}" if line else reason)
@@ -16,10 +16,10 @@ class BookError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One thing that is wrong with a row. ``column`` is empty when it is the row as a whole.
+    """One error of a row. ``column`` is empty for an error of the whole row.
 
-    ``cause`` is the reason without this row's own value, so that rows can be grouped by it (empty:
-    the reason itself). ``value`` is that value, ``header`` the column of the file that it is from.
+    ``cause`` is the reason without this row's value, so that rows can be grouped by it (empty: the
+    same as the reason). ``value`` is that value, ``header`` the file's column that it is from.
     """
 
     line: int

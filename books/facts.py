@@ -1,7 +1,7 @@
 """The facts of a rehearsal as CSV: ``at,kind,customer,invoice,value``, in local time.
 
-What the billing system or a member reports at that moment. The file is read whole, checked and
-sorted by time; facts of the same moment keep their order in the file. See docs/books.md.
+A fact is something that the billing system or a member reports at that moment. The whole file is
+read, checked and sorted by time; facts of the same moment keep their order. See docs/books.md.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FactKind(StrEnum):
     PLAN = "plan"
 
 
-#: Kinds that need an invoice. Pause, resume and credit may have one.
+#: Kinds that need an invoice. For pause, resume and credit the invoice is optional.
 _ON_INVOICE = frozenset(
     {
         FactKind.PAYMENT,
@@ -59,13 +59,13 @@ _AT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact at a local moment (no zone: the organisation's).
+    """One fact at a local moment (in the organisation's time zone, which ``at`` does not have).
 
-    ``invoice`` is empty where the fact is about the customer. ``amount``: of a payment or credit
-    (positive), of a reversal (None: the last payment), promised (None: the balance), credited
-    (None: the whole balance). ``currency`` only where it was written. ``on``: the promised day, the
-    new due date, the day a pause ends (None: until resumed). ``text``: the plan's name, or the
-    reason or note of the others.
+    ``invoice`` is empty for a fact about the customer. ``amount`` is that of a payment or credit
+    (positive; a credit with None: the whole balance), of a reversal (None: the last payment), or of
+    a promise (None: the balance). ``currency`` is set only if it was written. ``on``: the promised
+    day, the new due date, or the day a pause ends (None: until resumed). ``text``: the plan's name,
+    or a reason or note.
     """
 
     line: int
@@ -82,8 +82,8 @@ class Fact:
 def read_facts(file: BinaryFile) -> tuple[list[Fact], list[RowError]]:
     """The good facts, sorted by time, and the errors of the bad ones.
 
-    Raises BookError when the file cannot be read at all. The caller checks that customers, invoices
-    and plans exist, and that no amount has more decimals than the currency of its invoice.
+    Raises BookError if the file cannot be read at all. The caller checks that customers, invoices
+    and plans exist, and that no amount has more decimals than its invoice's currency.
     """
     table = read_table(file, _COLUMNS)
     columns = Header(table.header)
@@ -160,7 +160,7 @@ def _moment(text: str) -> datetime:
 
 
 def _with_amount(fact: Fact, value: str) -> Fact:
-    """``120.50``, or ``120.50 EUR``."""
+    """The value is ``120.50`` or ``120.50 EUR``."""
     number, _, currency = value.partition(" ")
     currency = currency.strip().upper()
     try:
@@ -219,7 +219,7 @@ def _plan(fact: Fact, value: str) -> Fact:
     return replace(fact, text=value)
 
 
-#: How the value of a kind is read. The value of other kinds is a reason or note: any text.
+#: How the value of each kind is read. Other kinds have any text: a reason or note.
 _VALUES: dict[FactKind, Callable[[Fact, str], Fact]] = {
     FactKind.PAYMENT: _with_amount,
     FactKind.REVERSE_PAYMENT: _amount_or_all,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Columns that every book has, in the order in which we write them.
+#: Columns of every book, in the order in which we write them.
 FIELDS = (
     "customer",
     "customer_name",
@@ -14,8 +14,8 @@ FIELDS = (
     "currency",
     "paid_on",
 )
-#: Columns that a book may have besides.
+#: Columns that a book may have too.
 OPTIONAL = ("phone", "language", "country", "terms_days", "parent", "plan")
 DATES = ("issued_on", "due_on", "paid_on")
-#: A foreign file may be without these. Without ``paid_on`` it may not: all of it would look unpaid.
+#: A foreign file may lack these; without ``paid_on`` all its invoices would look unpaid.
 SPARED = frozenset({"customer_name", "email"})

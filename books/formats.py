@@ -1,6 +1,6 @@
 """Recognises from samples how a column is written: dates, amounts, empty cells, floats.
 
-The samples are not empty; every answer fits all of them.
+No sample is empty. A result fits all samples.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from books.cells import parse_amount, parse_date
 from dunning.currency import CURRENCIES
 
-#: What other programs write for "nothing", in any case of letters.
+#: What other programs write for an empty cell, in upper or lower case.
 NOTHING = frozenset(
     {
         "-",
@@ -83,7 +83,7 @@ _SEPARATORS = (
 
 
 def is_nothing(text: str) -> bool:
-    """Whether a cell stands for an empty one in some program's exports."""
+    """Whether some program writes this text for an empty cell."""
     return text.strip().casefold() in NOTHING
 
 
@@ -107,7 +107,7 @@ def _reads(text: str, form: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AmountForm:
-    """How amounts are written; the fields are named as in a map."""
+    """How amounts are written; its fields are named as in a map."""
 
     decimal: str = "."
     thousands: str = ""
@@ -124,10 +124,10 @@ class AmountForm:
 
 
 def amount_forms(samples: Sequence[str]) -> list[AmountForm]:
-    """The ways to read every sample as an amount, the most likely first.
+    """The forms that read every sample as an amount, the most likely first.
 
-    More than one if the separator is ambiguous: "1,234" may be a thousand or a little more than
-    one. Three digits after a single separator are then most likely thousands.
+    More than one if the separator is ambiguous: "1,234" may be 1234 or 1.234. Three digits after a
+    single separator are most likely thousands.
     """
     words = {word for text in samples for word in re.findall(r"[^\W\d_]+", text)}
     if not samples or not all(word in CURRENCIES for word in words):
@@ -149,7 +149,7 @@ def _forms(strip: str, samples: Sequence[str]) -> list[AmountForm]:
 
 
 def _odd_fractions(form: AmountForm, samples: Sequence[str]) -> int:
-    """How many samples have exactly three decimals in this form: that is unlikely for amounts."""
+    """How many samples have exactly three decimals in this form, which is unlikely for amounts."""
     return sum(
         1 for text in samples if len(text.rpartition(form.decimal)[2]) == 3 and form.decimal in text
     )

@@ -1,7 +1,7 @@
-"""Guesses how a foreign file reads as a book, from its headers and samples of its cells.
+"""Guesses the map of a foreign file from its headers and samples of its cells.
 
-A choice that may be wrong is marked ``sure = False`` and lists the other columns that would fit:
-a person decides. ``books.write_map`` writes it as MAP.toml.
+A choice that may be wrong has ``sure = False`` and lists the other columns that would fit, so that
+a person can decide. ``books.write_map`` writes the guess as MAP.toml.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from books.table import read_table
 from dunning.currency import CURRENCIES
 
 _MOST_ROWS = 5000
-#: Signs of one currency alone; "$" is that of many.
+#: Signs of a single currency; "$" is used by many.
 _SIGNS = {"€": "EUR", "£": "GBP"}
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A guessed map: the column of each field, and the settings found from the cells.
+    """A guessed map: the column of each field, and the settings found in the cells.
 
-    ``decided``: how amounts are written, if a person has answered that.
+    ``decided``: the form of amounts, if a person has chosen it.
     """
 
     choices: Mapping[str, Choice]
@@ -40,7 +40,7 @@ class Guess:
 
     @property
     def doubts(self) -> list[str]:
-        """The fields whose choice a person should check."""
+        """The fields whose column a person should check."""
         return [name for name, choice in self.choices.items() if not choice.sure]
 
     @property
@@ -49,7 +49,7 @@ class Guess:
 
     @property
     def amount_forms(self) -> list[AmountForm]:
-        """How the totals may be written, the likeliest first. Each gives different amounts."""
+        """How the totals may be written, the most likely first. Each gives different amounts."""
         if self.decided is not None:
             return [self.decided]
         forms: dict[tuple[Decimal, ...], AmountForm] = {}
@@ -68,7 +68,7 @@ class Guess:
 
     @property
     def round(self) -> bool:
-        """Whether amounts have more decimals than any currency of the file."""
+        """Whether amounts have more decimals than every currency of the file."""
         form, currency = self.amount_forms[0], self.choices["currency"]
         named = {currency.constant or "EUR"}
         if currency.header:

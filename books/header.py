@@ -10,7 +10,7 @@ from dunning.excerpt import shorten
 
 
 class Header:
-    """Finds columns by name; case and spaces do not matter."""
+    """Finds columns by name, ignoring case and spaces."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = [name.strip() for name in names]
@@ -39,5 +39,5 @@ class Header:
 
 
 def normal(name: str) -> str:
-    """A header without its case and spaces: ``Issued On`` is ``issued_on``."""
+    """The header in lower case with underscores for spaces: ``Issued On`` is ``issued_on``."""
     return re.sub(r"[\s_-]+", "_", name.strip().casefold())

@@ -10,7 +10,7 @@ from books.encoding import CHUNK, SURROGATE, BinaryFile
 from books.errors import BookError
 
 _MAX_ROW = 100_000  # characters
-#: Consecutive. A spreadsheet has 1,048,576 rows, and some programs export the empty ones too.
+#: In a row. A spreadsheet has 1,048,576 rows, and some programs export the empty ones too.
 MAX_EMPTY_ROWS = 1_100_000
 
 
@@ -28,9 +28,9 @@ class Lines(Iterator[str]):
     """The lines of a file, with their line ends."""
 
     def __init__(self, file: BinaryFile, encoding: str) -> None:
-        self.number = 0  # of the line given last
+        self.number = 0  # of the last line returned
         self.start = 1  # the first line of the row
-        self._size = 0  # characters of the row so far
+        self._size = 0  # characters of the current row
         self._lines = self._split(file, encoding)
 
     def begin(self) -> None:
@@ -85,7 +85,7 @@ class Lines(Iterator[str]):
                     number += 1
                     yield _sound(held, number)
                 held = line
-            if last or held.endswith("\n"):  # a "\r" at the end may be half of "\r\n"
+            if last or held.endswith("\n"):  # a final "\r" may be half of "\r\n"
                 number += 1
                 rest = ""
                 yield _sound(held, number)

@@ -1,4 +1,4 @@
-"""A map: which column, constant or pattern of a foreign file is which field of a book."""
+"""A map: which column, constant or pattern of a foreign file gives which field of a book."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Getter = Callable[[Sequence[str]], str]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a field comes from. ``BookMap.bind`` decides what ``plain`` is, by the header."""
+    """Where a field comes from. For ``plain`` text ``BookMap.bind`` decides it by the header."""
 
     kind: Literal["plain", "column", "pattern", "constant"]
     text: str
@@ -36,7 +36,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class BookMap:
-    """A read MAP.toml. The empty one fits a file in our own form."""
+    """A parsed MAP.toml. The empty map fits a file in our own form."""
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     date_formats: Mapping[str, str] = field(default_factory=dict)  # by field; absent = ISO
@@ -50,7 +50,7 @@ class BookMap:
     encoding: str = ""  # empty: detected from the file
 
     def names(self) -> set[str]:
-        """The normalised headers that the map names: the right delimiter gives the most of them."""
+        """The normalised headers that the map names; the right delimiter yields most of them."""
         names = {normal(name) for name in (*FIELDS, *OPTIONAL)}
         names.update(normal(name) for name in self.whole_numbers)
         for source in self.sources.values():
@@ -61,9 +61,9 @@ class BookMap:
         return names
 
     def bind(self, header: Sequence[str]) -> dict[str, Bound]:
-        """Each field that the file has, and how to take it from a row.
+        """Each field of the file, and how to take it from a row.
 
-        Raises BookError that names a column that is missing or there twice.
+        Raises BookError that names a column that is missing or occurs twice.
         """
         columns = Header(header)
         bound: dict[str, Bound] = {}
@@ -85,7 +85,8 @@ class BookMap:
         return bound
 
     def whole_number_places(self, header: Sequence[str]) -> list[tuple[int, str]]:
-        """Where ``whole_numbers`` stand, with their headers. Raises BookError for a missing one."""
+        """The indexes of the columns in ``whole_numbers``, with their headers. Raises BookError for
+        a missing one."""
         columns = Header(header)
         places = [columns.place(name, "whole_numbers: ") for name in self.whole_numbers]
         return [(place, columns.names[place]) for place in places]
@@ -117,7 +118,7 @@ class BookMap:
 
 
 def _is_value(name: str, text: str) -> bool:
-    """Whether a plain text can only be a value of this field, as ``EUR`` of ``currency``."""
+    """Whether a plain text can only be a value of this field, as ``EUR`` for ``currency``."""
     if text == "":
         return name in ("due_on", "paid_on", *SPARED, *OPTIONAL)
     match name:

@@ -1,6 +1,6 @@
-"""The settings of MAP.toml: how dates, amounts and empty cells are written, and the file itself.
+"""The settings of MAP.toml: how dates, amounts and empty cells are written, encoding and delimiter.
 
-Each function raises ``BookError`` for a value that makes no sense.
+Each function raises ``BookError`` for an invalid value.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SETTINGS = frozenset(
 
 
 def date_formats(raw: Mapping[str, Any]) -> dict[str, str]:
-    """By field: one format for all dates, or each its own."""
+    """By field: one format for all dates, or one for each."""
     formats: dict[str, str] = {}
     if "date_format" in raw:
         formats = dict.fromkeys(DATES, date_format("", raw["date_format"]))
@@ -95,7 +95,7 @@ def yes_or_no(raw: Mapping[str, Any], name: str) -> bool:
 
 
 def delimiter(raw: Mapping[str, Any]) -> str:
-    """One sign; empty where the file tells."""
+    """One character; empty if it is detected."""
     found = _text(raw, "delimiter")
     if found and not re.fullmatch(r"[^\w\s\"'.+-]|[\t ]", found):
         raise BookError(f'map: delimiter {shorten(found)!r} is not a sign such as ";" or "\\t"')
@@ -103,7 +103,7 @@ def delimiter(raw: Mapping[str, Any]) -> str:
 
 
 def encoding(raw: Mapping[str, Any]) -> str:
-    """Python's name of an encoding of text; empty where the file tells."""
+    """Python's name of a text encoding; empty if it is detected."""
     name = _text(raw, "encoding")
     if not name:
         return ""

@@ -11,7 +11,7 @@ from books.fields import DATES, FIELDS, OPTIONAL
 from books.header import normal
 from books.synonyms import HEADERS
 
-#: Fields that a map must give; for a file without ``paid_on`` as a constant (docs/books.md).
+#: Fields that a map must have; for a file without ``paid_on`` a constant (docs/books.md).
 NEEDED = ("customer", "invoice", "issued_on", "due_on", "total", "currency", "paid_on")
 
 
@@ -26,7 +26,7 @@ _BY_CONTENT = 200  # a rank: chosen by the cells alone
 
 
 def choose(columns: Sequence[Column]) -> dict[str, Choice]:
-    """The best column for each field; a column is taken once, by the field it fits best."""
+    """The best column for each field. Each column is used once, for the field that it fits best."""
     ranked = sorted(
         (rank, _GUESSED.index(name), column.header, name)
         for name in _GUESSED
@@ -51,7 +51,7 @@ def choose(columns: Sequence[Column]) -> dict[str, Choice]:
 
 
 def _same_dates(choices: dict[str, Choice]) -> None:
-    """A program writes all dates alike: an unambiguous column decides for the ambiguous ones."""
+    """A program writes all dates in one form: an unambiguous column decides for the others."""
     clear = {c.date_format for c in choices.values() if c.date_format and not c.other_format}
     for name, choice in choices.items():
         both = {choice.date_format, choice.other_format} & clear
@@ -78,7 +78,7 @@ def _rank(name: str, column: Column) -> int | None:
 
 
 def _words(header: str) -> str:
-    """``InvoiceDate``, ``invoice.date`` and ``Invoice date`` are ``invoice_date``."""
+    """``InvoiceDate``, ``invoice.date`` and ``Invoice date`` become ``invoice_date``."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[.]+", "_", header)
     return normal(apart).strip("_")
 

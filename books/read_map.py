@@ -59,7 +59,7 @@ def read_map(data: bytes | str) -> BookMap:
 
 
 def _entries(raw: Mapping[str, Any]) -> Iterator[tuple[str, Kind, Any]]:
-    """The fields of the map, from its sections and from outside of them."""
+    """The fields of the map, inside and outside its sections."""
     for key, value in raw.items():
         if key in _SECTIONS:
             if not isinstance(value, dict):
@@ -70,7 +70,7 @@ def _entries(raw: Mapping[str, Any]) -> Iterator[tuple[str, Kind, Any]]:
 
 
 def _sources(entries: list[tuple[str, Kind, Any]], formats: dict[str, str]) -> dict[str, Source]:
-    """Date formats that stand with their field are added to ``formats``."""
+    """Adds date formats that are written with their field to ``formats``."""
     sources: dict[str, Source] = {}
     for name, kind, value in entries:
         if name not in FIELDS and name not in OPTIONAL:

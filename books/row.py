@@ -11,10 +11,10 @@ from decimal import Decimal
 class BookRow:
     """One invoice, or a credit note (``credit_note``; its ``total`` is negative).
 
-    ``total`` has exactly the currency's decimals. An empty text, or None, says that the book does
-    not say: a ``customer_name`` of "" is no reason to forget a name that is known. ``rounded``: the
-    file's total was finer than the currency. The hash is that of the content: a row repeated in
-    another line has the same.
+    ``total`` has exactly the currency's decimals. An empty text or None means that the book does
+    not give the value: a ``customer_name`` of "" does not delete a known name. ``rounded``: the
+    file's total had more decimals than the currency. The hash covers the content only: a row
+    repeated in another line has the same.
     """
 
     line: int = field(hash=False)

@@ -1,4 +1,4 @@
-"""Reads one row of a book: its cells by field, and everything that is wrong with them."""
+"""Reads one row of a book: its cells by field, and all its errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FORMS = {
 
 
 class RowReader:
-    """``errors`` collects what is wrong; ``read`` gives the row if nothing is."""
+    """``errors`` collects what is wrong; ``read`` returns the row if nothing is."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class RowReader:
         return email
 
     def dates(self) -> tuple[date | None, date | None, date | None]:
-        """When it was issued, is due and was paid."""
+        """The dates of issue, due date and payment."""
         issued_on = self.date("issued_on", required=True)
         due_on, paid_on = self.date("due_on"), self.date("paid_on")
         for name, on in (("due_on", due_on), ("paid_on", paid_on)):
@@ -107,7 +107,7 @@ class RowReader:
                 self.wrong(name, cause, value)
 
     def check_ids(self, **ids: str) -> None:
-        """The id of a customer or an invoice is not in the form of ours."""
+        """Checks that the id of a customer or an invoice does not have the form of our ids."""
         for name, value in ids.items():
             if our_id(value) is not None:
                 self.wrong(name, OURS, value)
@@ -115,7 +115,8 @@ class RowReader:
             self.wrong("parent", "is the customer itself")
 
     def wrong(self, name: str, cause: str, value: str = "", reason: str = "") -> None:
-        """``cause`` without the cell's ``value``; ``reason`` where it is not the two together."""
+        """``cause`` is without the cell's ``value``; ``reason`` is given if it is not value and
+        cause together."""
         of = self.bound[name]
         where = "" if of.label == name else f" ({of.label})"
         reason = reason or (f"{shorten(value)!r} {cause}" if value else cause)
@@ -125,7 +126,7 @@ class RowReader:
         self.wrong(name, error.cause, error.value, str(error))
 
     def text(self, name: str, limit: int = 200, required: bool = False) -> str:
-        """A text in one line: line breaks and runs of spaces become one space."""
+        """A text on one line: each line break or run of spaces becomes one space."""
         value = self.texts.get(name, "")
         if not value.isprintable() or "  " in value:
             value = " ".join(value.split())
@@ -181,7 +182,7 @@ class RowReader:
 
 
 def _is_address(text: str) -> bool:
-    """Whether it looks like an address: a mailbox, and a domain of at least two labels."""
+    """Whether it looks like an email address: a mailbox, and a domain of at least two labels."""
     local, _, domain = text.rpartition("@")
     labels = domain.split(".")
     return (

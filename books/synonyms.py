@@ -1,8 +1,8 @@
-"""What other programs call the columns of a book."""
+"""Names that other programs give to the columns of a book."""
 
 from __future__ import annotations
 
-#: Headers of other programs, normalised (books/header.py), the likeliest first: English, German,
+#: Headers of other programs, normalised (books/header.py), the most likely first: English, German,
 #: French, Spanish.
 _HEADERS = {
     "customer": """

@@ -17,7 +17,7 @@ _MAX_FIELD = 10_000  # characters
 
 
 class Table(NamedTuple):
-    """The header of a file, and its rows as they are read: (line, cells or the error)."""
+    """The header of a file, and an iterator over its rows: (line, cells or the error)."""
 
     header: list[str]
     rows: Iterator[tuple[int, list[str] | RowError]]
@@ -27,14 +27,14 @@ def read_table(
     file: BinaryFile, known: Collection[str], delimiter: str = "", encoding: str = ""
 ) -> Table:
     """A CSV file from its beginning. ``known``: normalised headers; the delimiter that yields most
-    of them is taken.
+    of them is used.
 
-    UTF-8, UTF-16 with a byte order mark, else cp1252; commas, semicolons, tabs or pipes. Empty rows
-    are left out. Raises BookError, also later while the rows are read.
+    Encodings: UTF-8, UTF-16 with a byte order mark, else cp1252. Delimiters: commas, semicolons,
+    tabs or pipes. Empty rows are left out. Raises BookError, also while the rows are read.
     """
     lines = Lines(file, encoding or encoding_of(file))
     first = lines.header()
-    if match := re.fullmatch(r"sep=([,;\t|])[\r\n]*", first):  # written by spreadsheets
+    if match := re.fullmatch(r"sep=([,;\t|])[\r\n]*", first):  # spreadsheets write it
         delimiter = delimiter or match[1]
         first = lines.header()
     best: list[str] = []

@@ -13,7 +13,7 @@ from dunning.excerpt import shorten
 
 
 def write_map(found: Guess, name: str) -> str:
-    """MAP.toml for the file ``name``. A field in doubt is a comment that lists what would fit."""
+    """MAP.toml for the file ``name``. A doubtful field is a comment that lists fitting columns."""
     return "\n".join((*_lines(found, name), ""))
 
 
@@ -46,7 +46,7 @@ def _settings(found: Guess) -> Iterator[str]:
 
 
 def _field(choice: Choice) -> Iterator[str]:
-    """The line of a field, below its comments."""
+    """The line of a field, after its comments."""
     if choice.samples:
         yield f"# {choice.name}: {', '.join(shorten(_plain(s), 40) for s in choice.samples)}"
     if not choice.sure:
@@ -88,5 +88,5 @@ def _texts(texts: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without characters that a TOML comment must not have."""
+    """The text without characters that a TOML comment must not have."""
     return "".join(c if c.isprintable() else " " for c in text)

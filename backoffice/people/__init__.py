@@ -1,1 +1,1 @@
-"""Members, their keys, who owns what; the organisation, its plans and provider accounts."""
+"""Members, their keys, the owners of actions; the organisation, its plans and provider accounts."""

@@ -1,4 +1,5 @@
-"""Absences of members, and handing on the open actions of who is absent or left (rule 29)."""
+"""Absences of members, and handing on the open actions of a member who is absent or has left (rule
+29)."""
 
 from __future__ import annotations
 
@@ -15,16 +16,16 @@ from store.errors import Conflict, Invalid, NotFound
 from store.load import load
 from store.unit import Unit
 
-#: Actions in these states are handed on.
-_THEIRS = (*OPEN, ActionStatus.SENDING)
+#: Statuses of the actions that are handed on.
+_HANDED_ON = (*OPEN, ActionStatus.SENDING)
 
 
 def set_absence(
     unit: Unit, member: t.Member, from_on: date, until_on: date | None, by: t.Member
 ) -> t.Absence:
-    """The member is absent from a local day until another, included; None = until it is ended.
-    An earlier absence is replaced. Invalid for days in the wrong order or all in the past,
-    Conflict for a member who left."""
+    """The member is absent from one local day to another, both included; None = until it is ended.
+    Replaces an earlier absence. Invalid for days in the wrong order or all in the past, Conflict
+    for a member who left."""
     unit.session.refresh(member, with_for_update={"key_share": True})  # one absence at a time
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
@@ -45,7 +46,7 @@ def set_absence(
 
 
 def end_absence(unit: Unit, member: t.Member, by: t.Member) -> None:
-    """End an absence that runs, or cancel one to come. NotFound without any."""
+    """Ends a current absence, or cancels a future one. NotFound if there is none."""
     row = absence_of(unit, member)
     if row is None:
         raise NotFound(f"no absence of {member.name}")
@@ -55,7 +56,7 @@ def end_absence(unit: Unit, member: t.Member, by: t.Member) -> None:
 
 
 def absence_of(unit: Unit, member: t.Member) -> t.Absence | None:
-    """The one that runs or is to come."""
+    """The current or future absence."""
     row = unit.session.get(t.Absence, member.id)
     if row is None or (row.until_on is not None and row.until_on < _today(unit, member)):
         return None
@@ -63,7 +64,7 @@ def absence_of(unit: Unit, member: t.Member) -> t.Absence | None:
 
 
 def absences(unit: Unit, members: list[t.Member]) -> dict[str, t.Absence]:
-    """Those that run or are to come, by the member's id as text."""
+    """Current and future absences, by the member's id as text."""
     if not members:
         return {}
     today = _today(unit, members[0])
@@ -74,9 +75,9 @@ def absences(unit: Unit, members: list[t.Member]) -> dict[str, t.Absence]:
 
 
 def hand_on_all(unit: Unit, admin: t.Member, of: t.Member, to: t.Member) -> None:
-    """An admin hands on all open actions of a member who left or is absent today, without being
-    told which or how many (rule 29). Conflict for a member who is there: nobody else may touch
-    their actions."""
+    """An admin hands on all open actions of a member who left or is absent today, without learning
+    which or how many (rule 29). Conflict for a member who is present: nobody else may touch their
+    actions."""
     if to.id == of.id or not to.active:
         words = "is the same member" if to.id == of.id else "is not an active member"
         raise Invalid.at("/to", f"{to.name} {words}")
@@ -89,13 +90,13 @@ def hand_on_all(unit: Unit, admin: t.Member, of: t.Member, to: t.Member) -> None
         )
     ids = unit.session.exec(
         select(col(t.Action.customer_id), col(t.Action.id))
-        .where(t.Action.owner_id == of.id, col(t.Action.status).in_(_THEIRS))
+        .where(t.Action.owner_id == of.id, col(t.Action.status).in_(_HANDED_ON))
         .order_by(col(t.Action.customer_id), col(t.Action.id))
     ).all()
     for customer_id, action_id in ids:
         loaded = load(unit, customer_id)
         row = unit.session.get_one(t.Action, action_id, populate_existing=True)
-        if row.owner_id == of.id and row.status in _THEIRS:
+        if row.owner_id == of.id and row.status in _HANDED_ON:
             hand_over(unit.named(admin.name), loaded.customer, row, to)
     words = f"the open actions of {of.name} are handed on to {to.name}"
     record(unit, "actions_reassigned", words, by=admin, about=of)

@@ -1,7 +1,8 @@
-"""An organisation always keeps one active admin with a valid key, or nobody could add another.
+"""An organisation always keeps one active admin with a valid key; without one nobody could add
+another.
 
 A change that removes an admin or an admin's key first locks all admins, in one statement ordered by
-id. Two such changes at the same time therefore follow one another.
+id. So two such changes run one after the other.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from store.unit import Unit
 
 
 def before_leaving(unit: Unit, member: t.Member) -> None:
-    """Before the member leaves or loses the role of admin. Conflict where no other admin has a
-    valid key."""
+    """Before an admin leaves or loses the role: Conflict if no other admin has a valid key."""
     _lock(unit, member)
     if member.role != "admin" or not member.active:
         return
@@ -32,7 +32,7 @@ def before_leaving(unit: Unit, member: t.Member) -> None:
 
 
 def before_revoking(unit: Unit, member: t.Member, key: t.ApiKey) -> None:
-    """Before a key of the member is revoked. Conflict for the last valid key of all admins."""
+    """Before a key is revoked: Conflict for the last valid key of all admins."""
     _lock(unit, member)
     its_own, others = col(t.ApiKey.id) == key.id, col(t.ApiKey.id) != key.id
     if _any_key(unit, member, its_own) and not _any_key(unit, member, others):
@@ -43,7 +43,7 @@ def before_revoking(unit: Unit, member: t.Member, key: t.ApiKey) -> None:
 
 
 def _lock(unit: Unit, member: t.Member) -> None:
-    """Lock the admins and the member, and read their rows again."""
+    """Locks the admins and the member, and reads their rows again."""
     unit.session.exec(
         select(t.Member)
         .where(t.Member.organisation_id == member.organisation_id)

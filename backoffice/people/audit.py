@@ -1,6 +1,6 @@
-"""The audit trail: append-only, what was done about members and their keys, by whom.
+"""The audit trail, append-only: what was done to members and their keys, and by whom.
 
-Admins read all of it, a member what concerns them and what they did.
+Admins read all of it; a member reads what concerns them and what they did.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from store import tables as t
 from store.unit import Unit
 
-#: A member is shown what others did about them: for how many days, and how many entries at most.
+#: What others did to a member is shown to the member: for so many days, and so many entries.
 NOTICE_DAYS, MOST_NOTICES = 30, 20
 
 
@@ -25,7 +25,7 @@ def record(
     by: t.Member | None,
     about: t.Member | None,
 ) -> None:
-    """Append an entry at the real time. ``by`` None: whoever works on the machine itself."""
+    """Appends an entry at the real time. ``by`` None: someone with access to the machine."""
     unit.session.add(
         t.AuditEntry(
             organisation_id=unit.organisation_id,
@@ -42,7 +42,7 @@ def record(
 def read(
     unit: Unit, member: t.Member, *, before: int | None = None, limit: int = 50
 ) -> list[t.AuditEntry]:
-    """What the member may read, newest first, from before the entry ``before``."""
+    """The entries that the member may read, newest first, older than the entry ``before``."""
     statement = (
         select(t.AuditEntry)
         .where(t.AuditEntry.organisation_id == member.organisation_id)
@@ -58,7 +58,7 @@ def read(
 
 
 def notices(unit: Unit, member: t.Member) -> list[t.AuditEntry]:
-    """What others did about the member in the last ``NOTICE_DAYS``, newest first."""
+    """What others did to the member in the last ``NOTICE_DAYS``, newest first."""
     return list(
         unit.session.exec(
             select(t.AuditEntry)

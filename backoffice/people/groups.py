@@ -23,7 +23,7 @@ def list_groups(unit: Unit) -> dict[str, list[t.Member]]:
 
 
 def set_group(unit: Unit, name: str, members: list[t.Member]) -> None:
-    """The group has these members from now on."""
+    """Replaces the group's members."""
     rows = unit.session.exec(
         select(t.GroupMember).where(
             t.GroupMember.organisation_id == unit.organisation_id, t.GroupMember.name == name

@@ -1,12 +1,14 @@
-"""Accounts that their provider refuses: who may call it, when the next probe is, when it is over.
+"""Held accounts, which their provider refuses: which send may call it, when the next probe is due,
+and when the hold ends.
 
-A hold begins in the transaction that settles the refused send. While it lasts a send waits without
-calling, except one at a time, the *probe*. A probe that dies frees its place by itself: the next
-one's time was set when it began. The first answer that shows that the account works ends the hold.
+A hold begins in the transaction that settles the refused send. While it lasts sends wait without
+calling the provider, except one at a time, the *probe*. If a probe's process dies, the next probe
+takes over by itself, because its time was set when the first one began. The first answer that shows
+that the account works ends the hold.
 
 All times are real ones, in UTC. An account may be the installation's, so most functions take a
-session and no unit. The row of a hold is the last lock that a transaction takes, after that of its
-customer; a send that would probe skips a locked row.
+session and no unit. A transaction locks the row of a hold last, after the row of its customer; a
+send that would be the probe skips a locked row.
 """
 
 from __future__ import annotations
@@ -28,20 +30,20 @@ from dunning.plan import ActionType
 from store import tables as t
 from store.unit import Unit
 
-#: From each refusal to the next probe; the last value repeats. A person has to repair the account.
+#: Pauses between probes; the last value repeats. A person has to repair the account.
 PROBE_AFTER = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 15))
-#: A probe whose process died is over when its claim is.
+#: A probe ends with its claim at the latest, even if its process died.
 _PROBE_LASTS = timedelta(seconds=CLAIM_SECONDS)
-#: Those who wait come back one after the other, within this share of the pause after its end.
+#: Waiting sends come back spread over this share of the pause, after its end.
 _SPREAD = 0.2
 _LEAST_WAIT = timedelta(milliseconds=100)
-#: An address or a telephone number.
+#: An email address or a telephone number.
 _QUOTED = re.compile(r"[^\s<>()\"']+@[^\s<>()\"',;]+|\+?[0-9][0-9 ().-]{6,}[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """By which account at which provider a message leaves; its marks as in ``t.Delivery``."""
+    """The account at a provider by which a message leaves; its marks as in ``t.Delivery``."""
 
     provider: str
     account: str
@@ -50,8 +52,8 @@ class Via:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whether a send may call the provider now: not before ``wait``, if there is one. ``probe`` is
-    the hold that this send is the probe of."""
+    """Whether a send may call the provider: at once, or after ``wait``. ``probe`` is the hold that
+    this send probes."""
 
     wait: timedelta | None = None
     probe: uuid.UUID | None = None
@@ -60,9 +62,9 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A send that the provider refused because of the account. ``owner``: the organisation whose
-    account it is, None for the installation's; every organisation that uses it reads ``reason``, so
-    addresses and numbers that the provider quotes are left out. ``probe``: the hold that the send
-    was the probe of."""
+    account it is, None for the installation's. Every organisation that uses the account reads
+    ``reason``, so addresses and numbers in the provider's words are removed. ``probe``: the hold
+    that the send probed."""
 
     via: Via
     channel: ActionType
@@ -78,7 +80,7 @@ def turn(
     now: datetime,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> Turn:
-    """Whose turn it is. A probe's is taken when the caller's transaction commits."""
+    """Whether the send may call now. Becoming the probe takes effect with the caller's commit."""
     row = _open(session, via)
     if row is None:
         return Turn()
@@ -88,13 +90,13 @@ def turn(
             return Turn(probe=probe)
         return Turn(wait=_spread(min(_PROBE_LASTS, after[0]), customer_id))
     wait = row.next_probe_at - now
-    if row.last_probe_at and row.next_probe_at == row.last_probe_at + _PROBE_LASTS:  # on its way
+    if row.last_probe_at and row.next_probe_at == row.last_probe_at + _PROBE_LASTS:  # being probed
         wait = min(wait, after[0])
     return Turn(wait=_spread(wait, customer_id))
 
 
 def _take_probe(session: Session, hold: uuid.UUID, now: datetime) -> uuid.UUID | None:
-    """The hold, whose probe this send is now; None where another send took it first."""
+    """The hold, if this send becomes its probe; None if another send did first."""
     mine = session.exec(
         select(t.HeldAccount)
         .where(
@@ -120,15 +122,16 @@ def refused(
     now: datetime,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> tuple[bool, timedelta]:
-    """The provider refused the account: whether a hold began with that, and how long to wait.
+    """Records that the provider refused the account. Returns whether that began a hold, and how
+    long to wait.
 
-    Of several sends that are refused together one begins the hold; only a probe puts the next probe
-    off.
+    Of several sends that are refused at the same time one begins the hold. Only a refused probe
+    postpones the next probe.
     """
-    reason = _QUOTED.sub("…", refusal.reason[:1000])[:500]  # its time grows with the square
+    reason = _QUOTED.sub("…", refusal.reason[:1000])[:500]  # the pattern takes quadratic time
     began = _begin(session, refusal, reason, now, now + after[0])
     row = _open(session, refusal.via)
-    if row is None:  # ended this moment
+    if row is None:  # it ended at this moment
         return False, _LEAST_WAIT
     if refusal.probe == row.id:
         row.reason = reason
@@ -140,7 +143,7 @@ def refused(
 def _begin(
     session: Session, refusal: Refusal, reason: str, now: datetime, next_probe_at: datetime
 ) -> bool:
-    """A hold of the account begins; False where one has begun before."""
+    """Begins a hold of the account; False if there is one already."""
     held = insert(t.HeldAccount).values(
         id=uuid.uuid4(),
         provider=refusal.via.provider,
@@ -168,7 +171,7 @@ def returned(
     asked: bool,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> None:
-    """A probe that showed nothing. Where the provider was not even ``asked``, another may go."""
+    """The probe showed nothing. If the provider was not ``asked``, the next may go at once."""
     row = session.get(t.HeldAccount, probe, populate_existing=True)
     if row is not None and row.ended_at is None:
         pause = after[min(row.probes, len(after) - 1)] if asked else timedelta(0)
@@ -179,9 +182,10 @@ def returned(
 def works(
     session: Session, via: Via, owner: OrganisationId | None, since: datetime, now: datetime
 ) -> bool:
-    """An answer to a call of ``since`` shows that the account works; whether that ended a hold.
+    """The answer to a call made at ``since`` shows that the account works. Returns whether that
+    ended a hold.
 
-    It ends that of another account too, which this one has replaced with the same owner.
+    It also ends the hold of another account of the same owner that this one has replaced.
     """
     same_owner = col(t.HeldAccount.organisation_id).is_not_distinct_from(owner)
     return _end(
@@ -195,8 +199,9 @@ def works(
 
 
 def account_changed(unit: Unit, provider: str) -> None:
-    """An organisation has given, replaced or removed its own account: what was refused is gone, or
-    mended, and the next send shows whether it is. A hold ends at the real time of the change."""
+    """An organisation has added, replaced or removed its own account. So the refused account is
+    gone or may be repaired, and the next send shows whether it is. A hold ends at the real time of
+    the change."""
     _end(
         unit.session,
         "the account was changed",
@@ -207,9 +212,9 @@ def account_changed(unit: Unit, provider: str) -> None:
 
 
 def installation_started(session: Session, accounts: Iterable[Via], now: datetime) -> None:
-    """A worker starts with these accounts of the installation. What was held at these providers
-    with another account is over; with the same one it is probed at once, because somebody may have
-    mended it."""
+    """A worker starts with these accounts of the installation. Holds of other accounts at these
+    providers end; holds of these accounts are probed at once, because somebody may have repaired
+    them."""
     for via in accounts:
         theirs = (
             t.HeldAccount.provider == via.provider,
@@ -245,5 +250,5 @@ def _end(session: Session, by: str, now: datetime, *which: Any) -> bool:
 
 
 def _spread(wait: timedelta, customer_id: CustomerId) -> timedelta:
-    """The same for a customer each time."""
+    """The wait, spread by a share that is always the same for a customer."""
     return max(wait * (1 + _SPREAD * (customer_id.int % 100) / 100), _LEAST_WAIT)

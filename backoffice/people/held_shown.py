@@ -1,4 +1,4 @@
-"""What the members of an organisation are told of accounts that their provider refuses."""
+"""What the members of an organisation see of held accounts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from store.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A hold that concerns an organisation, its own account's or the installation's. ``waiting``:
-    how many of its messages are due now and wait; ``text`` says it in the organisation's zone."""
+    """A hold that concerns an organisation: of its own account, or of the installation's.
+    ``waiting``: how many of its messages are due and wait; ``text`` describes the hold in the
+    organisation's time zone."""
 
     row: t.HeldAccount
     waiting: int
@@ -30,9 +31,9 @@ class Shown:
 def of_organisation(
     unit: Unit, reader: t.Member, title: Callable[[str], str], *, ended: bool = False
 ) -> list[Shown]:
-    """The newest first; with ``ended`` also those that are over, at most 100 in all. Times are
-    real. ``title`` answers a provider's name for people. A rehearsal calls no provider, so no hold
-    concerns it."""
+    """Newest first; with ``ended`` also those that are over, at most 100 in all. Times are real.
+    ``title`` gives a provider's name for people. A rehearsal calls no provider, so no hold concerns
+    it."""
     if unit.organisation.rehearsal_now is not None:
         return []
     own = select(t.ProviderAccount.provider).where(
@@ -55,13 +56,13 @@ def of_organisation(
 
 
 def waiting_everywhere(session: Session, channel: str, now: datetime) -> int:
-    """Messages of the channel that are due at the real time ``now`` and have not left, of all
+    """How many messages of the channel are due at the real time ``now`` and have not left, in all
     organisations but rehearsals."""
     return session.exec(_waiting(channel, now)).one()
 
 
 def held_now(session: Session) -> dict[tuple[str, str], int]:
-    """How many accounts are held, by provider and channel, of everybody."""
+    """How many accounts of all organisations are held, by provider and channel."""
     rows = session.exec(
         select(t.HeldAccount.provider, t.HeldAccount.channel, sa.func.count())
         .where(col(t.HeldAccount.ended_at).is_(None))
@@ -91,7 +92,7 @@ def _shown(unit: Unit, row: t.HeldAccount, reader: t.Member, title: str) -> Show
         until = _time(row.ended_at, now, zone)
         text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
         return Shown(row, 0, text)
-    known = _waiting(row.channel, now).where(  # those that the reader may know of (rule 29)
+    known = _waiting(row.channel, now).where(  # only those that the reader may know of (rule 29)
         t.Sequence.organisation_id == unit.organisation_id, sa.not_(hidden_send(reader))
     )
     count = unit.session.exec(known).one()
@@ -100,7 +101,7 @@ def _shown(unit: Unit, row: t.HeldAccount, reader: t.Member, title: str) -> Show
 
 
 def _time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """The time alone of today, with its day of another."""
+    """Only the time if it is today, else with the day."""
     local = at.astimezone(zone)
     same = local.date() == now.astimezone(zone).date()
     return f"{local:%H:%M}" if same else f"{local:%a %-d %b %H:%M}"

@@ -1,7 +1,7 @@
 """Invitations: one-time tokens that a member exchanges for a key of their own.
 
-Nobody else has a member's key, not even an admin (rule 29). When somebody else uses an invitation,
-it shows: the use is on the audit trail, and the member's own attempt fails.
+Nobody else has a member's key, not even an admin (rule 29). If somebody else uses an invitation, it
+becomes visible: the use is on the audit trail, and the member's own attempt fails.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _PREFIX = "dun_invitation_"
 
 
 def invite(unit: Unit, member: t.Member, by: t.Member) -> tuple[str, t.Invitation]:
-    """Make an invitation, valid for ``GOOD_FOR``, and return its token. Only its SHA-256 is stored
-    (the token has 256 random bits). An unused invitation of the member ends. Conflict for a member
-    who left."""
+    """Makes an invitation, valid for ``GOOD_FOR``, and returns its token. Only the token's SHA-256
+    is stored (it has 256 random bits). The member's earlier unused invitation ends. Conflict for a
+    member who left."""
     unit.session.refresh(member, with_for_update={"key_share": True})
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
@@ -46,8 +46,9 @@ def invite(unit: Unit, member: t.Member, by: t.Member) -> tuple[str, t.Invitatio
 
 
 def exchange(session: Session, token: str, name: str) -> str:
-    """The member's new key, once. The token itself names the organisation. NotFound in the same
-    words for a token that does not exist, is used, replaced or expired, or of a member who left."""
+    """Returns the member's new key, which is not shown again. The token itself names the
+    organisation. NotFound, always in the same words, for a token that does not exist, is used,
+    replaced or expired, or of a member who left."""
     now = datetime.now(UTC)
     used = session.connection().execute(
         sa.update(t.Invitation)
@@ -77,7 +78,7 @@ def exchange(session: Session, token: str, name: str) -> str:
 
 
 def end_invitations(unit: Unit, member: t.Member) -> None:
-    """End the member's invitation that was not used."""
+    """Ends the member's unused invitation."""
     unit.session.connection().execute(
         sa.update(t.Invitation)
         .where(col(t.Invitation.member_id) == member.id, col(t.Invitation.used_at).is_(None))

@@ -20,14 +20,14 @@ from store.errors import Conflict, NotFound
 from store.unit import Unit
 
 _ALPHABET = string.ascii_letters + string.digits
-#: Of 62 letters and digits: 256 bits.
+#: Letters and digits, of 62 kinds: 256 bits.
 _SECRET_LENGTH = 43
 MEMBER, BILLING = "member", "billing"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking: a member, or a billing system (``member`` is None)."""
+    """Who sends a request: a member, or a billing system (``member`` is None)."""
 
     organisation_id: OrganisationId
     scope: str
@@ -40,7 +40,7 @@ class Principal:
 
 
 def new_key(unit: Unit, scope: str, name: str, member: t.Member | None = None) -> str:
-    """Make a key and return it. Only its SHA-256 is stored (a key has 256 random bits)."""
+    """Makes a key and returns it. Only its SHA-256 is stored (a key has 256 random bits)."""
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     unit.session.add(
@@ -58,7 +58,7 @@ def new_key(unit: Unit, scope: str, name: str, member: t.Member | None = None) -
 
 
 def may_be_key(text: str) -> bool:
-    """Whether it has the form of a key, which needs no query. Older keys have a shorter secret."""
+    """Whether it has the form of a key; needs no query. Older keys have a shorter secret."""
     return (
         re.fullmatch(r"dun_live_[A-Za-z0-9]{12}_([A-Za-z0-9]{32}|[A-Za-z0-9]{43})", text)
         is not None
@@ -66,7 +66,7 @@ def may_be_key(text: str) -> bool:
 
 
 def authenticate(session: Session, key: str) -> Principal | None:
-    """The principal of a key; None for one that does not exist, is revoked or expired, or is of a
+    """The principal of a key; None for a key that does not exist, is revoked or expired, or of a
     member who left. The key itself names the organisation."""
     if not may_be_key(key):
         return None
@@ -92,7 +92,7 @@ def _hash(secret: str) -> str:
 
 
 def make_key(unit: Unit, member: t.Member, name: str) -> str:
-    """One more key of the member who asks."""
+    """Makes one more key for the member who asks."""
     key = new_key(unit, MEMBER, name, member)
     words = f"{member.name} made the key {name!r}"
     record(unit, "key_made", words, by=member, about=member)
@@ -100,8 +100,8 @@ def make_key(unit: Unit, member: t.Member, name: str) -> str:
 
 
 def make_key_on_the_machine(unit: Unit, member: t.Member, name: str) -> str:
-    """A key of a member, made by whoever works on the machine itself; the member is shown it.
-    Conflict for one who left."""
+    """Makes a key for a member, by someone with access to the machine; the member sees a notice.
+    Conflict for a member who left."""
     unit.session.refresh(member, with_for_update={"key_share": True})
     if not member.active:
         raise Conflict(f"{member.name} is not a member any more")
@@ -112,7 +112,7 @@ def make_key_on_the_machine(unit: Unit, member: t.Member, name: str) -> str:
 
 
 def list_keys(unit: Unit, member: t.Member) -> list[t.ApiKey]:
-    """The keys that are not revoked, oldest first: of an admin all, else the member's own."""
+    """The keys that are not revoked, oldest first: for an admin all, else only the member's own."""
     statement = (
         select(t.ApiKey)
         .where(t.ApiKey.organisation_id == member.organisation_id)
@@ -125,8 +125,8 @@ def list_keys(unit: Unit, member: t.Member) -> list[t.ApiKey]:
 
 
 def revoke_key(unit: Unit, by: t.Member, key_id: str) -> None:
-    """Revoke a key. A member revokes their own, an admin any. NotFound when there is
-    none that they may revoke, or it was revoked before; Conflict for the last key of an admin."""
+    """Revokes a key. A member revokes their own, an admin any. NotFound if there is none that they
+    may revoke, or it was revoked before; Conflict for the last key of an admin."""
     row = unit.session.get(t.ApiKey, key_id)
     if row is None or row.organisation_id != by.organisation_id:
         raise NotFound(f"no key {key_id!r}")

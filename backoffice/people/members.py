@@ -1,4 +1,4 @@
-"""Members of an organisation: they come, change and leave."""
+"""Members of an organisation: they are added, changed and removed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from store.unit import Unit
 
 
 def put_member(unit: Unit, email: str, name: str, role: str = "member") -> t.Member:
-    """Create or update a member by e-mail address; one who had left is active again. Customers with
-    an open action that nobody owns are nudged, because the new member may be its owner. Conflict
-    when no admin with a valid key would be left."""
+    """Creates or updates a member by email address; a member who had left is active again.
+    Customers with an open action without an owner are nudged, because the new member may become its
+    owner. Conflict if no admin with a valid key would be left."""
     row = _of_address(unit, email)
-    if row is None:  # two requests at once, in upper and lower case, must not both create it
+    if row is None:  # two concurrent requests, in upper and lower case, must not both create it
         lock_organisation(unit)
         row = _of_address(unit, email)
     if row is None:
@@ -41,7 +41,7 @@ def put_member(unit: Unit, email: str, name: str, role: str = "member") -> t.Mem
 
 
 def _of_address(unit: Unit, email: str) -> t.Member | None:
-    """PostgreSQL makes both sides lower case: Python does it differently for some letters ("İ")."""
+    """PostgreSQL lowers both sides: Python's lower case differs for some letters ("İ")."""
     return unit.session.exec(
         select(t.Member).where(
             t.Member.organisation_id == unit.organisation_id,
@@ -51,7 +51,7 @@ def _of_address(unit: Unit, email: str) -> t.Member | None:
 
 
 def list_members(unit: Unit) -> list[t.Member]:
-    """The active ones, by name."""
+    """The active members, by name."""
     return list(
         unit.session.exec(
             select(t.Member)
@@ -62,7 +62,7 @@ def list_members(unit: Unit) -> list[t.Member]:
 
 
 def member_or_404(unit: Unit, key: str) -> t.Member:
-    """By our id where it has the form of one, else by e-mail address."""
+    """Finds a member by our id, if the key has the form of one, else by email address."""
     ours = our_id(key)
     if ours is None:
         row = _of_address(unit, key)
@@ -76,11 +76,11 @@ def member_or_404(unit: Unit, key: str) -> t.Member:
 
 def remove_member(unit: Unit, member: t.Member) -> None:
     """A member leaves; their keys, an unused invitation and an absence end. Conflict while they own
-    open actions, which are to be handed on first (rule 29: it does not say how many). Conflict for
-    the last admin who has a valid key."""
+    open actions, which must be handed on first (rule 29: it does not say how many). Conflict for
+    the last admin with a valid key."""
     if member.role == "admin":
         admins.before_leaving(unit, member)
-    # FOR UPDATE, not weaker: it waits for a transaction that is giving the member an action now.
+    # FOR UPDATE, because a weaker lock would not wait for a transaction that gives them an action.
     unit.session.refresh(member, with_for_update=True)
     owns = unit.session.exec(
         select(t.Action.id)

@@ -20,12 +20,11 @@ from store.unit import Unit
 
 
 def change(unit: Unit, changes: dict[str, Any]) -> t.Organisation:
-    """Change settings by name, ``default_plan`` by the plan's. Every sequence looks again when
-    anything is different; another default plan is another plan for the customers without one of
-    their own (rule 44), and their timelines say so. Raises Invalid for a zone, week, holiday
-    calendar or plan that does not exist, and for a country whose interest for late payment we do
-    not know.
-    """
+    """Changes settings by name, ``default_plan`` by the plan's name. If anything differs, every
+    sequence is nudged. Another default plan is another plan for the customers without one of their
+    own (rule 44), and is noted on their timelines. Raises Invalid for a zone, week, holiday
+    calendar or plan that does not exist, and for a country whose interest for late payment is not
+    known."""
     row = lock_organisation(unit)
     before = row.model_dump()
     _check(changes)
@@ -70,7 +69,7 @@ def _plan_id(unit: Unit, name: str) -> PlanId:
 
 
 def _tell_of_default_plan(unit: Unit, plan: str) -> None:
-    """On the timeline of every customer whose sequence it changes."""
+    """Notes it on the timeline of every customer whose plan it changes."""
     entry = {
         "at": sa.literal(unit.now),
         "kind": sa.literal("plan_changed"),

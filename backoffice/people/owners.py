@@ -1,7 +1,7 @@
-"""Who owns an action (rules 29 and 33), and the open ones that nobody owns.
+"""Who owns an action (rules 29 and 33), and open actions without an owner.
 
-An open action has no owner when it was made while no member was active, or when its owner left at
-that moment. Admins see such actions, and the next decision on the customer finds an owner.
+An open action has no owner if it was made while no member was active, or if its owner left at that
+moment. Admins see such actions, and the next decision on the customer finds an owner.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from store.errors import Invalid
 from store.timeline import note
 from store.unit import Unit
 
-#: Open to its owner.
+#: Statuses of an action that waits for its owner.
 OPEN = (ActionStatus.TO_DO, ActionStatus.NEEDS_REVIEW)
 
 
 def is_open() -> ColumnElement[bool]:
-    """An action that is its owner's: to be worked, or completed and on its way (rule 29). Everybody
-    sees one that is planned, goes out by itself or has ended. The states are literals, as those of
-    an index are (decision 0031)."""
+    """An action that belongs to its owner: to be worked, or completed and about to leave (rule 29).
+    Everybody sees an action that is planned, sent automatically, or ended. The statuses are
+    literals, so that PostgreSQL can use the partial index (decision 0031)."""
     status = col(t.Action.status)
     waits: list[ColumnElement[str]] = [sa.literal_column(f"'{one}'") for one in OPEN]
     leaves = status == sa.literal_column(f"'{ActionStatus.SENDING}'")
@@ -42,7 +42,7 @@ def without_owner() -> ColumnElement[bool]:
 
 
 def customers_without_owner(unit: Unit) -> list[CustomerId]:
-    """The customers who have an open action that nobody owns."""
+    """The customers who have an open action without an owner."""
     statement = select(col(t.Action.customer_id)).where(
         t.Action.organisation_id == unit.organisation_id, without_owner()
     )
@@ -50,8 +50,8 @@ def customers_without_owner(unit: Unit) -> list[CustomerId]:
 
 
 def find_owners(unit: Unit, customer: t.Customer, actions: Iterable[t.Action]) -> None:
-    """Give the open actions that nobody owns to the members whom their steps name (rule 33). The
-    customer is locked. Without any active member they keep waiting."""
+    """Gives the open actions without an owner to the members whom their steps name (rule 33). The
+    customer is locked. Without any active member the actions stay without an owner."""
     opened = [a for a in actions if _is_open(a)]
     if not opened:
         return
@@ -72,13 +72,13 @@ def find_owners(unit: Unit, customer: t.Customer, actions: Iterable[t.Action]) -
 
 
 def _is_open(action: t.Action) -> bool:
-    """As ``is_open`` says of a column."""
+    """``is_open`` for a row."""
     leaves = action.status == ActionStatus.SENDING and action.requested_at is not None
     return leaves or action.status in OPEN
 
 
 def hand_over(unit: Unit, customer: t.Customer, row: t.Action, to: t.Member, why: str = "") -> None:
-    """The action is another member's from now on. Invalid for one who is not active."""
+    """Makes another member the action's owner. Invalid for a member who is not active."""
     if not to.active:
         raise Invalid.at("/to", f"{to.name} is not an active member")
     row.owner_id = to.id
@@ -97,7 +97,7 @@ def hand_over(unit: Unit, customer: t.Customer, row: t.Action, to: t.Member, why
 
 def owner_of(unit: Unit, customer: t.Customer, action: t.Action) -> MemberId | None:
     """The action's owner if that is an active member, else the one that its step names (rule 33).
-    An automatic action has no owner before it needs one, and an owner may have left."""
+    An automatic action gets its owner only when it needs one, and an owner may have left."""
     owner = unit.session.get(t.Member, action.owner_id) if action.owner_id else None
     if owner is None or not owner.active:
         version = unit.session.get(t.PlanVersion, action.plan_version_id)
@@ -107,8 +107,9 @@ def owner_of(unit: Unit, customer: t.Customer, action: t.Action) -> MemberId | N
 
 
 def owner_for(unit: Unit, customer: t.Customer, rule: str) -> t.Member | None:
-    """Rule 33: of several the one assigned first. Where the rule finds nobody, the first assigned
-    member, else the first admin, else the first member; None only without any active member."""
+    """Rule 33: of several members the one assigned first. If the rule names nobody, the first
+    assigned member, else the first admin, else the first member; None only without any active
+    member."""
     active = {
         m.id: m
         for m in unit.session.exec(
@@ -162,14 +163,14 @@ def _chosen(
 
 
 def _is_named(member: t.Member, rule: str) -> bool:
-    """``rule``: "member:" and an address or a name, in any case."""
+    """``rule`` is "member:" and an email address or a name, in upper or lower case."""
     wanted = rule.removeprefix("member:").strip()
     by_address = lower_case(member.email) == lower_case(wanted)
     return by_address or member.name.casefold() == wanted.casefold()
 
 
 def check_owner(unit: Unit, step: str, rule: str) -> None:
-    """Raises Invalid when a plan names a member or a group that does not exist."""
+    """Raises Invalid if a plan names a member or a group that does not exist."""
     if rule == "assigned":
         return
     if rule.startswith("group:"):

@@ -29,8 +29,8 @@ def put_plan(
     *,
     owners_must_exist: bool = True,
 ) -> tuple[t.PlanVersion, str]:
-    """Save a plan: created, updated (a new version) or unchanged. The organisation's first plan
-    becomes its default one. Raises Invalid naming the step and the reason.
+    """Saves a plan: created, updated (a new version) or unchanged. The organisation's first plan
+    becomes its default. Raises Invalid naming the step and the reason.
 
     ``check_texts`` raises PlanError for a step whose subject or body is no valid template.
     """
@@ -62,7 +62,7 @@ def check_plan(
     *,
     owners_must_exist: bool = True,
 ) -> Plan:
-    """The plan, if it makes sense; nothing is stored. Raises Invalid naming the step and why."""
+    """The plan, if it is valid; nothing is stored. Raises Invalid with the step and the reason."""
     try:
         plan = parse_plan(data)
         check_texts(plan)
@@ -74,8 +74,8 @@ def check_plan(
 
 
 def _made(unit: Unit, name: str) -> t.Plan:
-    """The plan's row, made if need be; the organisation is locked, so versions follow one
-    another."""
+    """The plan's row, created if it is missing. The organisation is locked, so that versions are
+    saved one after the other."""
     statement = select(t.Plan).where(
         t.Plan.organisation_id == unit.organisation_id, t.Plan.name == name
     )
@@ -88,7 +88,7 @@ def _made(unit: Unit, name: str) -> t.Plan:
 
 
 def followers(unit: Unit, organisation: t.Organisation, plan_id: PlanId) -> list[CustomerId]:
-    """The customers that a plan drives and that have a sequence: they decide anew (rule 43)."""
+    """The customers with a sequence whom this plan drives: they are decided anew (rule 43)."""
     mine = col(t.Customer.plan_id) == plan_id
     if organisation.default_plan_id == plan_id:
         mine = sa.or_(mine, col(t.Customer.plan_id).is_(None))

@@ -17,7 +17,7 @@ from store.unit import Unit
 def put(
     unit: Unit, vault: Vault, provider: str, credentials: dict[str, Any], shown: dict[str, Any]
 ) -> t.ProviderAccount:
-    """Keep or replace an organisation's account. ``shown``: what members may read of it again."""
+    """Stores or replaces an organisation's account. ``shown``: what members may read of it."""
     row = unit.session.get(t.ProviderAccount, (unit.organisation_id, provider))
     sealed = vault.seal(credentials)
     if row is None:
@@ -37,7 +37,7 @@ def find(unit: Unit, provider: str) -> t.ProviderAccount | None:
 
 
 def remove(unit: Unit, provider: str) -> None:
-    """Back to the installation's account. NotFound when there is none of their own."""
+    """Removes the own account: the installation's is used. NotFound if there is none."""
     row = find(unit, provider)
     if row is None:
         raise NotFound(f"no own account at {provider!r}")
@@ -57,7 +57,7 @@ def every(unit: Unit) -> list[t.ProviderAccount]:
 
 
 def seal_anew(session: Session, vault: Vault) -> int:
-    """Encrypt the credentials of every organisation with the newest key; answers how many."""
+    """Encrypts the credentials of every organisation with the newest key; returns how many."""
     rows = session.exec(select(t.ProviderAccount).with_for_update()).all()
     for row in rows:
         row.sealed = vault.seal(vault.open(row.sealed))

@@ -1,7 +1,7 @@
-"""Encrypts what organisations trust us with (Fernet: AES-128-CBC, HMAC-SHA256).
+"""Encrypts the credentials of organisations (Fernet: AES-128-CBC, HMAC-SHA256).
 
-The first key encrypts, all of them decrypt. To change the key: put a new one in front, encrypt
-everything anew (``provider_accounts.seal_anew``), drop the old one.
+The first key encrypts, all of them decrypt. To change the key: put a new one first, encrypt
+everything again (``provider_accounts.seal_anew``), remove the old one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from store.errors import DunningError
 
 
 class NoKey(DunningError):
-    """There is no key to seal or to open credentials with, or none of them fits."""
+    """There is no key to encrypt or decrypt credentials, or none of the keys fits."""
 
     status = 503
     title = "No key for credentials"
@@ -24,7 +24,7 @@ class NoKey(DunningError):
 
 
 class Vault:
-    """``keys``: Fernet keys, the newest first; without any, nothing can be kept or read. Raises
+    """``keys``: Fernet keys, the newest first; without keys nothing can be stored or read. Raises
     ValueError for a text that is no key."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
