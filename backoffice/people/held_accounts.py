@@ -1,14 +1,13 @@
-"""Held accounts, which their provider refuses: which send may call it, when the next probe is due,
-and when the hold ends.
+"""Held accounts, which their provider refuses: who may call it, when the next probe is, when it
+ends.
 
-A hold begins in the transaction that settles the refused send. While it lasts sends wait without
-calling the provider, except one at a time, the *probe*. If a probe's process dies, the next probe
-takes over by itself, because its time was set when the first one began. The first answer that shows
-that the account works ends the hold.
+A hold begins in the transaction that settles the refused send. While it lasts sends wait without a
+call, except one at a time, the *probe*. A dead probe blocks nothing: the time of the next one was
+set when it began. The first answer that shows that the account works ends the hold.
 
 All times are real ones, in UTC. An account may be the installation's, so most functions take a
-session and no unit. A transaction locks the row of a hold last, after the row of its customer; a
-send that would be the probe skips a locked row.
+session and no unit. A transaction locks a hold's row last, after its customer's; a send that would
+probe skips a locked row.
 """
 
 from __future__ import annotations
@@ -62,9 +61,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A send that the provider refused because of the account. ``owner``: the organisation whose
-    account it is, None for the installation's. Every organisation that uses the account reads
-    ``reason``, so addresses and numbers in the provider's words are removed. ``probe``: the hold
-    that the send probed."""
+    account it is, None for the installation's. Every organisation that uses it reads ``reason``, so
+    quoted addresses and numbers are removed. ``probe``: the hold that the send probed."""
 
     via: Via
     channel: ActionType
@@ -122,11 +120,9 @@ def refused(
     now: datetime,
     after: Sequence[timedelta] = PROBE_AFTER,
 ) -> tuple[bool, timedelta]:
-    """Records that the provider refused the account. Returns whether that began a hold, and how
-    long to wait.
+    """The provider refused the account: whether that began a hold, and how long to wait.
 
-    Of several sends that are refused at the same time one begins the hold. Only a refused probe
-    postpones the next probe.
+    Of several sends refused together one begins the hold; only a probe postpones the next probe.
     """
     reason = _QUOTED.sub("…", refusal.reason[:1000])[:500]  # the pattern takes quadratic time
     began = _begin(session, refusal, reason, now, now + after[0])
@@ -182,10 +178,10 @@ def returned(
 def works(
     session: Session, via: Via, owner: OrganisationId | None, since: datetime, now: datetime
 ) -> bool:
-    """The answer to a call made at ``since`` shows that the account works. Returns whether that
-    ended a hold.
+    """An answer to a call made at ``since`` shows that the account works; whether that ended a
+    hold.
 
-    It also ends the hold of another account of the same owner that this one has replaced.
+    It also ends the hold of another account of this owner that this one has replaced.
     """
     same_owner = col(t.HeldAccount.organisation_id).is_not_distinct_from(owner)
     return _end(
@@ -199,9 +195,8 @@ def works(
 
 
 def account_changed(unit: Unit, provider: str) -> None:
-    """An organisation has added, replaced or removed its own account. So the refused account is
-    gone or may be repaired, and the next send shows whether it is. A hold ends at the real time of
-    the change."""
+    """An organisation has changed its own account: the refused one is gone or repaired, and the
+    next send shows whether it works. A hold ends at the real time of the change."""
     _end(
         unit.session,
         "the account was changed",
@@ -213,8 +208,7 @@ def account_changed(unit: Unit, provider: str) -> None:
 
 def installation_started(session: Session, accounts: Iterable[Via], now: datetime) -> None:
     """A worker starts with these accounts of the installation. Holds of other accounts at these
-    providers end; holds of these accounts are probed at once, because somebody may have repaired
-    them."""
+    providers end; these accounts are probed at once, in case somebody repaired them."""
     for via in accounts:
         theirs = (
             t.HeldAccount.provider == via.provider,
