@@ -1,1 +1,1 @@
-"""When: one durable sequence per customer, and its contracts with the activities."""
+"""When things happen: one durable sequence per customer, and its contracts with the activities."""

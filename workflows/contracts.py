@@ -1,7 +1,7 @@
 """The contract between the sequence and its activities: inputs, results, names, limits.
 
-Recorded histories must still load: fields are only added, with defaults. Payloads hold ids,
-instants and short labels, and what people wrote into a signal by hand.
+Recorded histories must still load: fields are only added, with defaults. Payloads contain ids,
+instants and short labels, and the texts of signals sent by hand.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SIGNALS = ("payment", "complete", "skip", "pause", "resume", "account_changed")
 REVIEW = "review"
 SEND = {"email": "send_email", "sms": "send_sms", "letter": "send_letter"}
 LOOK_UP = "look_up"
-#: The daily pruning, and its one activity.
+#: The daily pruning: a workflow with one activity.
 PRUNE, PRUNE_ACTIVITY = "Prune", "prune"
 
 #: The query that answers a ``Standing``.
@@ -30,19 +30,18 @@ CUSTOMER_ATTRIBUTE = "DunningCustomer"
 STATE_ATTRIBUTE = "DunningState"
 SEARCH_ATTRIBUTES = (ORGANISATION_ATTRIBUTE, CUSTOMER_ATTRIBUTE, STATE_ATTRIBUTE)
 
-#: A review uses the database only. A send calls a provider once (10 s to connect, 10 s to answer).
-#: A look-up calls it several times.
+#: A review uses only the database. A send calls a provider once, a look-up several times.
 REVIEW_TIMEOUT = timedelta(seconds=15)
 SEND_TIMEOUT = timedelta(seconds=30)
 LOOK_UP_TIMEOUT = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=1)
 
-#: Continue as new when the history has more events: replay stays cheap.
+#: Continue as new when the history has more events, so that replay stays fast.
 ROLL_AT_EVENTS = 300
-#: Continue as new after so many signals: Temporal refuses a run's 10,001st.
+#: Continue as new after so many signals: Temporal refuses the 10,001st signal of a run.
 ROLL_AT_SIGNALS = 1_000
-#: The run of a customer who owes nothing ends after this time without a signal.
+#: The run of a customer who owes nothing ends after so long without a signal.
 LINGER = timedelta(days=30)
 
 
@@ -52,18 +51,18 @@ def workflow_id(organisation_id: str, customer_id: str) -> str:
 
 
 def channel_queue(task_queue: str, channel: str) -> str:
-    """Each channel has its own task queue: a provider that is down delays its channel only."""
+    """One task queue for each channel: a provider that is down delays only its channel."""
     return f"{task_queue}-{channel}"
 
 
 @dataclass
 class Signal:
-    """A signal: what happened, by id, with a few words that make the run readable.
+    """What happened, by id, with a few words that make the run readable.
 
-    From the API: ``nudge`` is the number of the nudge, ``id`` that of the fact, which is already
-    stored. By hand both may be missing; the sequence then makes an ``id``. ``invoice``: its number.
-    ``amount``: "12.50", by default the balance. ``until``: an ISO date. ``who``, ``why``: free
-    text. ``clock``: a rehearsal's clock was moved.
+    From the API: ``nudge`` is the nudge's number, ``id`` that of the stored fact. By hand both may
+    be missing; then the sequence makes an ``id``. ``invoice``: its number. ``amount``: "12.50", by
+    default the balance. ``until``: an ISO date. ``who``, ``why``: free text. ``clock``: a
+    rehearsal's clock was moved.
     """
 
     signal: str = "account_changed"
@@ -78,8 +77,8 @@ class Signal:
 
     @staticmethod
     def read_all(signal: str, payload: Any, made_id: str) -> list[Signal]:
-        """Whatever was sent, as signals. Never raises: an error in a handler fails the workflow
-        task. The relay sends everything that waits for one customer as one signal: a list
+        """Reads any payload as signals. Never raises, because an error in a handler fails the
+        workflow task. The relay sends everything that waits for one customer as one signal: a list
         ``messages``, each with the name of its ``signal``."""
         several = payload.get("messages") if isinstance(payload, dict) else None
         if not isinstance(several, list):
@@ -92,7 +91,7 @@ class Signal:
 
     @staticmethod
     def read(signal: str, payload: Any, made_id: str) -> Signal:
-        """Whatever was sent, as one signal. Never raises."""
+        """Reads any payload as one signal. Never raises."""
         if isinstance(payload, str):
             payload = {"why": payload}
         if not isinstance(payload, dict):
@@ -112,12 +111,12 @@ class Signal:
 
 
 def _storable(value: Any) -> str:
-    """A short text that PostgreSQL and JSON can hold: no NUL, no half of a surrogate pair."""
+    """A short text that PostgreSQL and JSON can store: no NUL, no half of a surrogate pair."""
     if value is None:
         return ""
     try:
         text = str(value)
-    except (ValueError, RecursionError):  # a number of thousands of digits
+    except (ValueError, RecursionError):  # a number with thousands of digits
         return ""
     return text[:500].replace("\0", "").encode("utf-8", "ignore").decode()
 
@@ -126,10 +125,10 @@ def _storable(value: Any) -> str:
 class Instruction:
     """What the sequence does next. ``state``: send, await_owner, wait or rest.
 
-    ``until`` (UTC, the engine's clock) is when to wake, None = only a signal does. ``then`` is the
-    channel to send on at that moment; without one the account is reviewed. ``look_up``: the channel
-    is asked whether it has a message whose answer was lost, and nothing is sent. ``summary`` and
-    ``label`` are words for the Temporal UI. ``owes_nothing``: the run may end after a while.
+    ``until`` (UTC, the engine's clock) is the next wake-up, None = only a signal wakes it. ``then``
+    is the channel that sends at that moment; without one the account is reviewed. ``look_up``: the
+    channel is asked whether it has a message whose answer was lost; nothing is sent. ``summary``
+    and ``label`` are texts for the Temporal UI. ``owes_nothing``: the run may end after a while.
     """
 
     state: str
@@ -144,12 +143,12 @@ class Instruction:
 
 @dataclass
 class Standing:
-    """Answer of the query ``next``: what the current details of a run say, as data.
+    """Answer to the query ``next``: the current details of a run, as data.
 
-    ``about`` is who this is, ``summary`` the sentence. ``doing`` is the activity that is at work
-    ``since`` then (UTC), and is tried again until it succeeds; empty while the sequence sleeps.
-    ``decided`` is False before the first review has answered; ``unread`` counts signals that no
-    review has read yet. ``next`` is what was decided last.
+    ``about`` names the customer, ``summary`` is the sentence. ``doing`` is the running activity,
+    which started at ``since`` (UTC) and is retried until it succeeds; empty while the sequence
+    sleeps. ``decided`` is False before the first review has answered; ``unread`` counts signals
+    that no review has read. ``next`` is the last decision.
     """
 
     about: str = ""
@@ -163,10 +162,10 @@ class Standing:
 
 @dataclass
 class SequenceStart:
-    """Input of a run. After the first one it carries on from ``next``.
+    """Input of a run. After the first run, the next one continues from ``next``.
 
-    ``about``: who this is, in words. A static summary is lost when a run goes on as a new one (the
-    SDK cannot set it there), so the current details say it too.
+    ``about``: the customer, in words. The current details repeat it, because continue-as-new loses
+    the static summary (the SDK cannot set it there).
     """
 
     organisation_id: str

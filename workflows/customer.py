@@ -1,7 +1,7 @@
-"""The sequence of one customer: sleeps until the next trigger, wakes on signals, holds no facts.
+"""The sequence of one customer: sleeps until the next trigger, wakes on signals, stores no facts.
 
-What to do next comes back from an activity as a recorded result, so a changed rule, plan, holiday
-or time zone can never break the replay of a customer who has been asleep for weeks.
+What to do next is the recorded result of an activity. So a changed rule, plan, holiday or time zone
+cannot break the replay of a sequence that has slept for weeks.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class CustomerSequence:
 
     @workflow.run
     async def run(self, start: SequenceStart) -> str:
-        # The signal that started the run is in the inbox already: the first review reads it.
+        # The signal that started the run is already in the inbox: the first review reads it.
         coming = start.next or await self._review(self._unread())
         while True:
             self._tell(coming)
@@ -119,7 +119,7 @@ class CustomerSequence:
         self._signals += 1
 
     async def _slept(self, coming: Instruction) -> bool:
-        """Sleep until ``coming`` is due. False: a signal came first."""
+        """Sleeps until ``coming`` is due. False: a signal came first."""
         if coming.state == "send":
             return True
         until = coming.until
@@ -148,7 +148,7 @@ class CustomerSequence:
     async def _woken(self, coming: Instruction) -> Instruction:
         messages = self._unread()
         if coming.then is not None and all(m.clock for m in messages):
-            # A rehearsal's clock was moved to the wake-up time: the same as a timer that fired.
+            # A rehearsal's clock reached the wake-up time: the same as a fired timer.
             return await self._send(coming, max(m.nudge for m in messages))
         return await self._review(messages)
 
@@ -167,7 +167,7 @@ class CustomerSequence:
         return result
 
     async def _send(self, coming: Instruction, handled: int = 0) -> Instruction:
-        """Send on the channel of ``coming``, or look up a message whose answer was lost."""
+        """Sends on the channel of ``coming``, or looks up a message whose answer was lost."""
         channel = coming.then or ""
         doing = LOOK_UP if coming.look_up else SEND[channel]
         self._begin(doing)
@@ -184,7 +184,7 @@ class CustomerSequence:
         return result
 
     def _priority(self, messages: list[Signal] | None) -> Priority:
-        """What a person waits for goes first; fairness keeps one organisation from delaying the
+        """What a person waits for goes first; fairness keys keep organisations from delaying
         others."""
         waited_for = any(m.signal in ("complete", "skip") for m in messages or ())
         return Priority(
@@ -192,8 +192,8 @@ class CustomerSequence:
         )
 
     def _begin(self, activity: str) -> None:
-        """The details name the running activity and its start, so that an activity that is retried
-        for hours does not look like a sleeping run."""
+        """Names the running activity and its start in the current details. Otherwise an activity
+        that is retried for hours would look like a sleeping run."""
         self._doing, self._since = activity, workflow.now()
         self._show()
 
@@ -207,7 +207,7 @@ class CustomerSequence:
         return self._coming.summary if self._coming else ""
 
     def _tell(self, coming: Instruction) -> None:
-        """Show the answer in the Temporal UI: current details, and the state when it changed."""
+        """Shows the answer in the Temporal UI: current details, and the state if it changed."""
         self._label, self._coming, self._doing = coming.label, coming, ""
         self._show()
         if coming.state not in ("send", self._state):
@@ -215,11 +215,11 @@ class CustomerSequence:
             workflow.upsert_search_attributes([_STATE.value_set(coming.state)])
 
     def _roll_if_due(self, coming: Instruction) -> None:
-        """Continue as new when another invoice carries, when the history or the number of signals
+        """Continues as new when another invoice carries, when the history or the number of signals
         is near its limit, or when a newer worker version is current.
 
         Never with an unread signal, which would be lost. At Temporal's limit of signals no more
-        come in: the run reads what it has and continues as new after that.
+        come in: the run reads those it has, then continues as new.
         """
         info = workflow.info()
         if self._carrying is None:

@@ -1,4 +1,4 @@
-"""The current details of a run: what is read by whoever opens it in the Temporal UI."""
+"""The current details of a run, as the Temporal UI shows them."""
 
 from __future__ import annotations
 

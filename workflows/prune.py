@@ -1,4 +1,4 @@
-"""The daily pruning: one activity, started by a Schedule of Temporal's."""
+"""The daily pruning: one activity, started by a Temporal Schedule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from workflows.contracts import PRUNE, PRUNE_ACTIVITY
 
-#: It beats after each batch. A worker that dies is noticed, and another one goes on.
+#: The activity sends a heartbeat after each batch, so that a dead worker is replaced.
 _BEAT = timedelta(minutes=5)
 _LONGEST = timedelta(hours=6)
 

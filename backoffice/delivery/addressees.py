@@ -1,4 +1,4 @@
-"""To whom a message goes (rules 34 and 35)."""
+"""The recipients of a message (rules 34 and 35)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from store.contacts import Person
 from store.load import Loaded
 from store.unit import Unit
 
-#: Where each type reaches a contact.
+#: The field of a contact that each type uses.
 ADDRESS = {
     ActionType.EMAIL: EMAIL,
     ActionType.SMS: PHONE,
@@ -31,8 +31,8 @@ ADDRESS = {
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """``to``: its recipients; ``copies``: CC and BCC. ``flagged``: the contacts that are
-    left out, because their address cannot be used (rule 35)."""
+    """``to``: the recipients; ``copies``: CC and BCC. ``flagged``: contacts that are left out
+    because they have no usable address (rule 35)."""
 
     to: list[Addressee]
     copies: list[Addressee]
@@ -40,7 +40,7 @@ class Addressees:
 
     @property
     def distinct(self) -> tuple[Addressee, ...]:
-        """Each address once: providers refuse a second one."""
+        """Each address once, because providers refuse duplicates."""
         seen: set[str] = set()
         kept = []
         for addressee in (*self.to, *self.copies):
@@ -57,10 +57,10 @@ def addressees(
     channel: ActionType,
     edits: Mapping[str, Any],
 ) -> Addressees:
-    """Those of the step (rules 34 and 35), or in their place those that its owner wrote."""
+    """The step's recipients (rules 34 and 35), or those that the owner wrote instead."""
     meant = step.recipients if step else ("main",)
     if channel is ActionType.TASK:
-        meant = ()  # it goes to its owner, never to the customer (rule 34)
+        meant = ()  # an internal text is for its owner, never for the customer (rule 34)
     to, flagged = _contacts(loaded, meant, "to", channel)
     cc: list[Addressee] = []
     if channel is ActionType.EMAIL:
@@ -102,7 +102,7 @@ def _contacts(
 
 
 def postal_lines(person: Person) -> list[str]:
-    """The postal address of a contact as it stands on an envelope, the name first."""
+    """The contact's postal address as on an envelope, the name first."""
     parts = person.value(POSTAL)
     town = " ".join(str(parts[k]) for k in ("postal_code", "city") if parts.get(k))
     street = [person.row.name, parts.get("line1"), parts.get("line2")]

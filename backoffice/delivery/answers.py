@@ -25,7 +25,7 @@ _NOT_IN_DOUBT = "its message is not in doubt; complete or skip the action"
 
 
 def possible(unit: Unit, loaded: Loaded, row: t.Action) -> list[Answer]:
-    """What its owner may say now. It is sent again only where it would be sent (rule 36)."""
+    """The owner's possible answers. "Send again" only if it would still be sent now (rule 36)."""
     if row.status != ActionStatus.NEEDS_REVIEW:
         return []
     if why_not_again(loaded.account, str(row.id), unit.now):
@@ -42,7 +42,7 @@ def answer(
     *,
     seen_balance: Decimal | None = None,
 ) -> t.Action:
-    """Take the owner's answer. Conflict for an action whose message is not in doubt."""
+    """Records the owner's answer. Conflict for an action whose message is not in doubt."""
     if find(unit, member, key).status != ActionStatus.NEEDS_REVIEW:
         raise Conflict(_NOT_IN_DOUBT)
     if said == "it_was_sent":
@@ -55,9 +55,9 @@ def answer(
 def send_again(
     unit: Unit, member: t.Member, key: str, text: str, *, seen_balance: Decimal | None = None
 ) -> t.Action:
-    """Send a message in doubt once more: its owner takes the risk that it arrives twice. It leaves
+    """Sends a message in doubt once more; its owner accepts that it may arrive twice. It is sent
     through the guarded path of every send, under the same idempotency key. Conflict for an action
-    whose message is not in doubt or has no reason any more, or a balance other than
+    whose message is not in doubt or has no reason any more, or for a balance other than
     ``seen_balance`` (rule 31)."""
     loaded, row = own_open(unit, member, key)
     sent = of_action(unit, row)

@@ -1,7 +1,7 @@
 """One attempt to send: decide again at this instant (rule 36), claim, and record the outcome.
 
 The caller holds the customer's lock, commits the claim before it calls the provider, and calls it
-once. After that only the outcome may be recorded.
+once. After the call it may only record the outcome.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from store.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The message is claimed: ``channel`` is to be called with it, once."""
+    """A claimed message: ``channel`` must be called with it, once."""
 
     claim: Claim
     channel: Channel
@@ -59,8 +59,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """It has certainly not left, and is tried again after ``wait``. ``reason`` is in our own words
-    and names nobody, because Temporal stores it."""
+    """The message has certainly not left; it is tried again after ``wait``. ``reason`` is in our
+    own words and names no person, because Temporal stores it."""
 
     reason: str
     wait: timedelta | None
@@ -69,7 +69,7 @@ class NotNow:
 def begin(
     unit: Unit, loaded: Loaded, kind: ActionType, outgoing: Outgoing
 ) -> Attempt | NotNow | None:
-    """Claim what is to leave by this channel now. None: nothing; the account is decided again."""
+    """Claims the message that is due on this channel. None: nothing is due; decide again."""
     row = in_flight(unit, loaded)
     if row is not None:
         return _take_over(unit, loaded, row, outgoing)
@@ -92,8 +92,8 @@ def begin(
 def _message(
     unit: Unit, loaded: Loaded, action: t.Action, channel: Channel, public_url: str
 ) -> tuple[Message, Kept]:
-    """Idempotent provider, key younger than 23 h: resend the stored message unchanged. Else the
-    words of today."""
+    """Idempotent provider, key younger than 23 h: resend the stored message unchanged. Else render
+    it."""
     row = of_action(unit, action)
     if row is not None and _same_again(unit, row, channel):
         return stored_message(unit, row)
@@ -101,7 +101,7 @@ def _message(
 
 
 def _same_again(unit: Unit, row: t.Delivery, channel: Channel) -> bool:
-    """Whether the provider would make one message of this attempt and the one before it."""
+    """Whether the provider would treat this attempt and the one before as one message."""
     same = same_account(row, via(channel)) and row.channel == channel.type
     return same and channel.idempotent and bool(row.message) and same_key_holds(row, unit.now)
 
@@ -109,8 +109,8 @@ def _same_again(unit: Unit, row: t.Delivery, channel: Channel) -> bool:
 def _cannot_be_sent(
     unit: Unit, loaded: Loaded, action: t.Action, channel: Channel, error: Exception
 ) -> None:
-    """A manual action is its owner's again, with the cause. Otherwise the address is marked
-    invalid, if that is the reason (rule 35), or else the action failed."""
+    """Gives a manual action back to its owner, with the cause. For another action the address is
+    marked invalid if it is the reason (rule 35); else the action failed."""
     customer, reason = loaded.customer, str(error)
     if action.requested_at is not None:
         action.requested_at, action.requested_by = None, None
@@ -126,9 +126,9 @@ def _cannot_be_sent(
 def _take_over(
     unit: Unit, loaded: Loaded, row: t.Delivery, outgoing: Outgoing
 ) -> Attempt | NotNow | None:
-    """Another attempt claimed the message and has not settled it: it is still calling, or its
-    process ended and the claim is orphaned."""
-    if is_unknown(row):  # looked up, not sent
+    """Another attempt has claimed the message and not settled it: either it is still calling, or
+    its process ended and the claim is orphaned."""
+    if is_unknown(row):  # looked up instead of sent
         return None
     left = row.deadline - datetime.now(UTC) if row.deadline else timedelta(0)
     if left > timedelta(0):
@@ -148,9 +148,9 @@ def _take_over(
 def again(
     unit: Unit, loaded: Loaded, row: t.Delivery, outgoing: Outgoing
 ) -> Attempt | timedelta | None:
-    """The stored message once more, under the same key, if the provider makes one of both and it
-    would still be sent if it were decided now (rule 36). How long to wait where the account is
-    held; None where it must not be sent again."""
+    """The stored message again, under the same key: if the provider would treat both as one
+    message, and if it would still be sent now (rule 36). If the account is held, how long to wait;
+    None if it must not be sent again."""
     channel = outgoing.channel(unit, ActionType(row.channel))
     if not _same_again(unit, row, channel):
         return None
@@ -164,8 +164,8 @@ def again(
 
 
 def askable(unit: Unit, case: Case, outgoing: Outgoing) -> Channel | None:
-    """The channel whose account can say what became of it. Its owner is asked where that account is
-    not in use any more."""
+    """The channel whose account can say what became of the message. If that account is no longer in
+    use, its owner is asked instead."""
     channel = outgoing.channel(unit, ActionType(case.row.channel))
     if can_be_asked(case.row, via(channel)):
         return channel
@@ -176,7 +176,7 @@ def askable(unit: Unit, case: Case, outgoing: Outgoing) -> Channel | None:
 def record(
     unit: Unit, customer: t.Customer, attempt: Attempt, result: Result, outgoing: Outgoing
 ) -> NotNow | None:
-    """Record the outcome of an attempt. NotNow where the send is to be tried again.
+    """Records the outcome of an attempt. NotNow if the send is to be tried again.
 
     On a retry under the same key only Accepted settles; anything else stays unknown.
     """
@@ -202,7 +202,7 @@ def record(
 
 
 def _not_now(attempt: Attempt, wait: timedelta | None, *, held: bool) -> NotNow:
-    """A provider's words may quote an address: they stay in our own database."""
+    """The provider's words may quote an address, so they stay in our own database."""
     told = "refuses our account" if held else "has not taken the message"
     where = f"the reason is the error of delivery {attempt.claim.delivery_id}"
     return NotNow(f"{attempt.channel.name} {told}: it stays, and is tried again; {where}", wait)

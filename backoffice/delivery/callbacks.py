@@ -1,4 +1,4 @@
-"""The inbox of callbacks: stored when they arrive, taken in by a worker, and kept."""
+"""The inbox of callbacks: the API stores them, a worker processes and keeps them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from store.unit import Unit
 
 CHANNEL = "dunning_callback"
 DONE, UNMATCHED, REFUSED = "done", "unmatched", "refused"
-#: A callback that raises is retried so often, with a growing pause; then it is refused.
+#: The most tries for a callback that raises, with a growing back-off; then it is refused.
 MOST_TRIES = 12
 
 
 def store(
     session: Session, came_in: CameIn, url: str, headers: dict[str, str], body: bytes
 ) -> None:
-    """Store a callback whose signature was good, and wake the worker that takes it in."""
+    """Stores a callback whose signature was valid, and wakes the worker."""
     values = {
         "provider": came_in.provider,
         "organisation": came_in.organisation_id,
@@ -35,7 +35,7 @@ def store(
     session.connection().execute(_STORE, values)
 
 
-# One statement: at hundreds a second each round trip counts.
+# One statement, because at hundreds a second each round trip counts.
 _STORE = sa.text(
     f"""
     WITH stored AS (
@@ -55,12 +55,12 @@ _STORE = sa.text(
 
 
 def waiting(session: Session, limit: int) -> Sequence[t.Callback]:
-    """The oldest that are to be taken in, locked; what another process holds is left out."""
+    """The oldest unprocessed callbacks, locked; skips rows that another process has locked."""
     now = datetime.now(UTC)
     return session.exec(
         select(t.Callback)
         .where(
-            t.Callback.outcome == sa.literal_column("''"),  # a value would hide the partial index
+            t.Callback.outcome == sa.literal_column("''"),  # a parameter: no partial index
             sa.or_(col(t.Callback.next_try_at).is_(None), col(t.Callback.next_try_at) <= now),
         )
         .order_by(col(t.Callback.id))
@@ -74,8 +74,7 @@ def end(row: t.Callback, outcome: str, error: str = "") -> None:
 
 
 def later(row: t.Callback, error: str) -> None:
-    """An exception of ours: retried after 2, 4, 8 … seconds, at most an hour; refused after
-    MOST_TRIES."""
+    """An exception of ours: retried after 2, 4, 8 … seconds, at most an hour, up to MOST_TRIES."""
     row.tries += 1
     row.error = error[:1000]
     if row.tries >= MOST_TRIES:
@@ -85,8 +84,8 @@ def later(row: t.Callback, error: str) -> None:
 
 
 def put_back(row: t.Callback, why: str, now: datetime) -> None:
-    """A lock was held by others: retried after half its age, at least a second and at most a
-    minute, without limit."""
+    """Others held a lock: retried after half the callback's age, at least a second and at most a
+    minute, without a limit of tries."""
     half = (now - row.received_at) / 2
     row.error = why
     row.next_try_at = now + max(timedelta(seconds=1), min(half, timedelta(minutes=1)))
@@ -95,7 +94,8 @@ def put_back(row: t.Callback, why: str, now: datetime) -> None:
 def read(
     unit: Unit, outcome: str, *, before: int | None = None, limit: int = 50
 ) -> list[t.Callback]:
-    """Newest first, from before the place ``before``: those of the organisation's own accounts."""
+    """Callbacks of the organisation's own accounts, newest first, before the place ``before``
+    (keyset pagination)."""
     statement = (
         select(t.Callback)
         .where(
@@ -111,8 +111,8 @@ def read(
 
 
 def left(session: Session) -> list[tuple[str, str, int]]:
-    """Of all accounts, the installation's too, that belong to nobody: provider, outcome, how many
-    are unmatched or refused."""
+    """Unmatched or refused callbacks of all accounts, also of the installation's: provider,
+    outcome, how many."""
     found = session.exec(
         select(t.Callback.provider, t.Callback.outcome, sa.func.count())
         .where(col(t.Callback.outcome).in_((UNMATCHED, REFUSED)))

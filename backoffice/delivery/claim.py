@@ -23,14 +23,14 @@ from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
 
-#: How long a provider with idempotency keys surely knows a key (Lob: 24 h).
+#: How long a provider with idempotency keys reliably knows a key (Lob: 24 h).
 SAME_KEY = timedelta(hours=23)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """``again``: an earlier attempt under the same key may have left. Then only Accepted settles
-    it; anything else stays unknown."""
+    the delivery; anything else stays unknown."""
 
     delivery_id: DeliveryId
     token: uuid.UUID
@@ -38,7 +38,7 @@ class Claim:
 
 
 def claim(unit: Unit, loaded: Loaded, action: t.Action, via: Via, kept: Kept) -> Claim:
-    """Claim the one send of an action (the customer is locked)."""
+    """Claims the one send of an action. The customer is locked."""
     key, token, kind = delivery_id(action), uuid.uuid4(), action.executed_type or action.type
     row = unit.session.get(t.Delivery, key)
     if row is None:
@@ -52,7 +52,7 @@ def claim(unit: Unit, loaded: Loaded, action: t.Action, via: Via, kept: Kept) ->
         )
         unit.session.add(row)
     move(row, DeliveryStatus.SENDING, unit.now, claim=token, deadline=_deadline())
-    # Another attempt: the step may have another type by now, and its channel another provider.
+    # A later attempt: the step may have another type now, and its channel another provider.
     row.channel, row.provider = kind, via.provider
     row.account, row.signers = via.account, list(via.signers)
     row.claimed_at, row.first_claimed_at = unit.now, row.first_claimed_at or unit.now
@@ -66,7 +66,7 @@ def claim(unit: Unit, loaded: Loaded, action: t.Action, via: Via, kept: Kept) ->
 
 
 def reclaim(unit: Unit, row: t.Delivery) -> Claim:
-    """Claim again, under the same key, an orphaned claim or an unknown delivery."""
+    """Claims an orphaned claim or an unknown delivery again, under the same key."""
     token = uuid.uuid4()
     move(row, DeliveryStatus.SENDING, unit.now, claim=token, deadline=_deadline())
     row.sends += 1
@@ -75,8 +75,7 @@ def reclaim(unit: Unit, row: t.Delivery) -> Claim:
 
 
 def held_by(unit: Unit, customer: t.Customer, claim: Claim) -> Case | None:
-    """The delivery that this claim may settle; None when another attempt or a callback was
-    quicker."""
+    """The delivery that this claim may settle; None if another attempt or callback was first."""
     row = unit.session.get(t.Delivery, claim.delivery_id, populate_existing=True)
     if row is None or row.claim != claim.token or not is_sending(row):
         return None
@@ -84,12 +83,13 @@ def held_by(unit: Unit, customer: t.Customer, claim: Claim) -> Case | None:
 
 
 def same_account(row: t.Delivery, via: Via) -> bool:
-    """Whether it was handed to this account: at another one the same key is another message."""
+    """Whether the delivery was handed to this account. At another account the same key makes
+    another message."""
     return (row.provider, row.account) == (via.provider, via.account)
 
 
 def same_key_holds(row: t.Delivery, at: datetime) -> bool:
-    """Whether the provider still knows our key: the same message again has no second effect."""
+    """Whether the provider still knows our key: then a second send has no effect."""
     return row.first_claimed_at is not None and at < row.first_claimed_at + SAME_KEY
 
 
@@ -99,7 +99,7 @@ def _deadline() -> datetime:
 
 
 def _keep_recipients(unit: Unit, row: t.Delivery) -> None:
-    """A row for each address, to hold what becomes of the message there."""
+    """One row for each address, for what becomes of the message there."""
     known = recipients_of(unit, row.id)
     wanted = {lower_case(r["address"]): r for r in reversed(row.message.get("recipients", []))}
     for key, gone in known.items():

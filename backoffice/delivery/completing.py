@@ -1,7 +1,7 @@
-"""Complete and skip: by a member through the API, by a signal by hand, by a rehearsal's owner.
+"""Complete and skip: by a member through the API, by a signal sent by hand, by a rehearsal's owner.
 
-They differ in who asks and in what is checked before; ``backoffice.worklist.working`` decides what
-it means and writes it. Of a message in doubt it also says what became of the delivery.
+These differ in who asks and in what is checked first. ``backoffice.worklist.working`` decides what
+the action becomes, and writes it. For a message in doubt this module also settles the delivery.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from store.unit import Unit
 def complete(
     unit: Unit, member: t.Member, key: str, text: str, *, seen_balance: Decimal | None = None
 ) -> t.Action:
-    """Complete an open action as its owner. Of a message in doubt: it was sent.
+    """Completes an open action as its owner. For a message in doubt that means: it was sent.
 
-    ``seen_balance``: the balance on the member's page; Conflict when it has changed (rule 31), or
-    when a message has no recipient; Invalid for one without words for the customer."""
+    ``seen_balance``: the balance on the member's page. Conflict if it has changed (rule 31), or if
+    a message has no recipient; Invalid for a message without texts for the customer.
+    """
     loaded, row = own_open(unit, member, key)
     refuse_other_balance(loaded, row, seen_balance)
     if leaves(row):
@@ -45,8 +46,8 @@ def complete(
 
 
 def skip(unit: Unit, member: t.Member, key: str, reason: str) -> t.Action:
-    """Skip an open action as its owner, with a reason: it does not count as a contact (rule 32).
-    Of a message in doubt: it is given up."""
+    """Skips an open action as its owner, with a reason; it does not count as a contact (rule 32).
+    For a message in doubt that means: it is given up."""
     if not reason.strip():
         raise Invalid.at("/reason", "say why the action is skipped (rule 32)")
     loaded, row = own_open(unit, member, key)
@@ -55,9 +56,9 @@ def skip(unit: Unit, member: t.Member, key: str, reason: str) -> t.Action:
 
 
 def work_open_action(unit: Unit, loaded: Loaded, how: How, text: str) -> bool:
-    """Complete or skip, in its owner's place, the action that the sequence waits for, else the
-    oldest open one: for a signal by hand, or a rehearsal. False when none is open. The caller tells
-    the sequence."""
+    """Completes or skips, in the owner's place, the action that the sequence waits for, else the
+    oldest open one: for a signal sent by hand, or a rehearsal. False if none is open. The caller
+    notifies the sequence."""
     row = waits_for_owner(unit, loaded)
     if row is None:
         return False
@@ -70,8 +71,8 @@ def _work(unit: Unit, loaded: Loaded, row: t.Action, order: Order) -> None:
 
 
 def _end_doubt(unit: Unit, row: t.Action, how: How) -> datetime | None:
-    """Of a message in doubt: a person says that it was sent (complete), or gives it up (skip), and
-    no provider is asked any more. When it was handed over (organisation's time, UTC)."""
+    """For a message in doubt: a person says that it was sent (complete) or gives it up (skip), and
+    the look-ups end. Returns when it was handed over (organisation's time, UTC)."""
     sent = of_action(unit, row) if row.status == ActionStatus.NEEDS_REVIEW else None
     if sent is None:
         return None

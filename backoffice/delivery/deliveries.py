@@ -1,4 +1,4 @@
-"""The delivery of an action: its id, how it is found, and what belongs to it."""
+"""The delivery of an action: its id, queries for it, and its related rows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from store.unit import Unit
 
 
 def delivery_id(action: t.Action) -> DeliveryId:
-    """The id of an action's one delivery, and its idempotency key at the provider."""
+    """The id of an action's only delivery, and its idempotency key at the provider."""
     return DeliveryId(uuid.uuid5(action.id, "delivery"))
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A delivery with its customer, who is locked, and its action."""
+    """A delivery with its locked customer and its action."""
 
     customer: t.Customer
     row: t.Delivery
@@ -35,7 +35,7 @@ def case_of(unit: Unit, customer: t.Customer, row: t.Delivery) -> Case:
 
 
 def tell(unit: Unit, case: Case, kind: str, text: str, by: str = BY) -> None:
-    """Append to the timeline of the action."""
+    """Appends to the timeline of the action."""
     note_about(unit.named(by), case.customer, case.action, kind, text)
 
 
@@ -46,7 +46,7 @@ def of_action(unit: Unit, action: t.Action) -> t.Delivery | None:
 
 
 def in_flight(unit: Unit, loaded: Loaded) -> t.Delivery | None:
-    """The customer's delivery that is being sent, or is unknown."""
+    """The customer's delivery that is being sent or is unknown."""
     leaving = [
         action.id for action in loaded.actions.values() if action.status == ActionStatus.SENDING
     ]
@@ -71,7 +71,7 @@ def recipients_of(unit: Unit, delivery: DeliveryId) -> dict[str, t.DeliveryRecip
 
 
 def organisation_of(session: Session, key: str) -> OrganisationId | None:
-    """Whose delivery it is; None for what is no id of one."""
+    """The organisation of a delivery; None if there is no delivery with this id."""
     try:
         row = session.get(t.Delivery, DeliveryId(uuid.UUID(key)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Collects what a message needs: its facts, its sender (rules 30, 33), texts and recipients."""
+"""Collects what a message needs: facts, sender (rules 30, 33), texts and recipients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from store.unit import Unit
 
 
 class NotVerified(DunningError):
-    """The sender's domain is none that the organisation has verified at its provider."""
+    """The sender's domain is not one that the organisation has verified at its provider."""
 
     status = 422
     title = "Sender not verified"
@@ -32,10 +32,10 @@ class NotVerified(DunningError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """What is to be drafted: the message of ``step`` about an invoice, by ``channel``.
+    """What is to be drafted: the message of ``step`` about an invoice, on ``channel``.
 
-    ``edits``: the recipients that its owner wrote; ``written``: the subject and body. What is not
-    written is the plan's, or without ``plans_words`` built in. ``link``: the short one of an SMS.
+    ``edits``: the recipients that the owner wrote; ``written``: the subject and body. Anything else
+    is the plan's, or built in if ``plans_words`` is False. ``link``: the short link of an SMS.
     """
 
     step: Step | None
@@ -56,10 +56,10 @@ def draft(
     *,
     link: str = "",
 ) -> Draft:
-    """The message of an action at the unit's time. For a manual one the sender is the member who
-    completes it, else the owner the plan asks for. What its owner edited (rule 28) wins over the
-    plan's texts and recipients. ``link``: the short one, for an SMS; without it that of a preview,
-    as long, where the unit has a ``public_url``."""
+    """The message of an action at the unit's time. A manual action's sender is the member who
+    completes it, else the owner that the plan asks for. The owner's edits (rule 28) replace the
+    plan's texts and recipients. ``link``: the short link of an SMS; without it, if the unit has a
+    ``public_url``, a preview link of the same length."""
     step = step_of(unit, loaded, action)
     planned, channel = ActionType(action.type), ActionType(action.executed_type or action.type)
     wanted = _Wanted(
@@ -76,8 +76,7 @@ def draft(
 
 
 def draft_of_step(unit: Unit, loaded: Loaded, step: Step, invoice_id: str) -> Draft:
-    """The message of a step about an invoice, as it would be sent at the unit's time: a
-    preview."""
+    """A preview: the message of a step about an invoice, as it would be sent at the unit's time."""
     sender = owner_for(unit, loaded.customer, step.owner)
     wanted = _Wanted(step=step, channel=step.type, invoice_id=invoice_id, sender=sender)
     return _draft(unit, loaded, wanted)
@@ -108,7 +107,7 @@ def _draft(unit: Unit, loaded: Loaded, wanted: _Wanted) -> Draft:
 
 
 def _facts(unit: Unit, loaded: Loaded, wanted: _Wanted, to: list[Addressee]) -> MessageFacts:
-    """In the language of the first recipient who is a contact, else the customer's."""
+    """The facts, in the language of the first recipient who is a contact, else the customer's."""
     invoice = next(i for i in loaded.account.invoices if i.id == wanted.invoice_id)
     names = _names(loaded, wanted.sender, to)
     today = loaded.account.calendar.today(unit.now)
@@ -142,8 +141,8 @@ def _preview_link(unit: Unit, channel: ActionType, invoice: Invoice) -> str:
 
 
 def check_sender(organisation: t.Organisation, drafted: Draft) -> None:
-    """Raises NotVerified for an email whose sender the provider would refuse (rules 30 and 33). An
-    organisation that names no domains leaves the check to its provider."""
+    """Raises NotVerified for an email whose sender the provider would refuse (rules 30 and 33). If
+    an organisation names no domains, its provider checks instead."""
     domains = organisation.sender_domains
     domain = drafted.sender_address.rpartition("@")[2].lower()
     if drafted.channel is not ActionType.EMAIL or not domains or domain in domains:

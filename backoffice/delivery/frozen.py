@@ -1,4 +1,4 @@
-"""A message as it is kept with its delivery: what was handed over, word for word."""
+"""A message as it is stored with its delivery: exactly what was handed over."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from store import tables as t
 
 
 def freeze(message: Message, files: Sequence[t.File] = ()) -> dict[str, Any]:
-    """The message as JSON, but for the contents of its files, which are rows of ``file`` and never
-    change. Only a letter has a body."""
+    """The message as JSON, without the contents of its files: these are rows of ``file``, which
+    never change. Only a letter has a body."""
     data = asdict(message)
     data["attachments"] = [
         {"file_id": str(f.id), "name": f.name, "content_type": f.content_type, "sha256": f.sha256}
@@ -31,8 +31,8 @@ def freeze(message: Message, files: Sequence[t.File] = ()) -> dict[str, Any]:
 
 
 def thaw(session: Session, row: t.Delivery) -> Message:
-    """The message that was claimed. A letter that was stored without a body has its tables read
-    from its text, so that its PDF is the one that was handed over then."""
+    """The message that was claimed. If a letter was stored without a body, its tables are read from
+    its text, so that its PDF is the same as before."""
     data = dict(row.message)
     data["channel"] = ActionType(data["channel"])
     data["recipients"] = tuple(map(_recipient, data["recipients"]))

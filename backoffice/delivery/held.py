@@ -1,6 +1,6 @@
-"""An account that its provider refuses is called by one send at a time; the others wait.
+"""A held account is called by one send at a time; the others wait.
 
-What an answer says of the account is kept in the transaction that settles the send.
+What an answer shows about the account is recorded in the transaction that settles the send.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an account: ``owner`` is the organisation whose account it is, None for the
-    installation's; ``began`` when, in real time; ``probe`` the hold that it probes."""
+    """One call of an account. ``owner``: the organisation whose account it is, None for the
+    installation's. ``began``: when, in real time. ``probe``: the hold that it probes."""
 
     via: Via
     owner: OrganisationId | None
@@ -33,7 +33,7 @@ class Call:
 
 
 def turn(unit: Unit, loaded: Loaded, channel: Channel, outgoing: Outgoing) -> Call | timedelta:
-    """The call that this send may make now; how long it waits where the account is held."""
+    """The call that this send may make now, or how long it waits because the account is held."""
     now = outgoing.clock()
     owner = loaded.organisation.id if outgoing.is_own(channel) else None
     if loaded.organisation.rehearsal_now is not None:  # the outbox refuses nobody
@@ -52,7 +52,7 @@ def learn(
     result: Result,
     outgoing: Outgoing,
 ) -> timedelta | None:
-    """Keep what the answer says of the account; how long to wait where it is refused."""
+    """Records what the answer shows about the account; how long to wait if it is refused."""
     session, now, after = unit.session, outgoing.clock(), outgoing.probe_after
     if isinstance(result, NotSent) and result.holds_channel:
         refusal = Refusal(call.via, channel.type, call.owner, result.reason, call.probe)

@@ -24,9 +24,9 @@ def mark_invalid(
     address: str,
     reason: str,
 ) -> bool:
-    """Rule 37: the address is invalid, with the reason; not when it was corrected since the message
-    left. ``address`` is as it was written to: an email address, a number, or the lines of a postal
-    address. Whether that changed the contact."""
+    """Rule 37: marks the address invalid, with the reason, unless it was corrected since the
+    message left. ``address`` is the one that was used: an email address, a number, or the lines of
+    a postal address. Returns whether the contact changed."""
     person = person_of(unit, contact_id)
     kind = ADDRESS[ActionType(channel)]
     if person is None or person.invalid(kind):
@@ -38,8 +38,8 @@ def mark_invalid(
 
 
 def unreachable(unit: Unit, customer: t.Customer, action: t.Action, error: BadAddress) -> bool:
-    """The channel cannot use a contact's address: it is marked invalid, and the account is to be
-    decided again (rule 35). False when it is no contact's, or was marked before."""
+    """The channel cannot use a contact's address: marks it invalid, so that the account is decided
+    again (rule 35). False if the address is no contact's, or was marked before."""
     if not error.contact_id:
         return False
     channel = action.executed_type or action.type
@@ -50,7 +50,8 @@ def unreachable(unit: Unit, customer: t.Customer, action: t.Action, error: BadAd
 
 
 def _still_has(person: Person, kind: str, address: str, country: str) -> bool:
-    """Compared as the channel writes to it; a postal address without the name in its first line."""
+    """Compares addresses in the form that the channel uses; a postal address without its first
+    line, the name."""
     if kind == POSTAL:
         return postal_lines(person)[1:] == address.splitlines()[1:]
     own, other = (key_of(kind, one, country) for one in (person.value(kind), address))

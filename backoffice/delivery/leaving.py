@@ -1,4 +1,4 @@
-"""What an action would send at the moment at which it leaves, and whether it can leave."""
+"""What an action would send at the moment it leaves, and whether it can leave."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.unit import Unit
 def draft_of(
     unit: Unit, loaded: Loaded, action: t.Action, completed_by: t.Member | None = None
 ) -> Draft | None:
-    """None when its invoice is closed, so that nothing will be sent."""
+    """The draft; None if the invoice is closed, so that nothing will be sent."""
     if str(action.invoice_id) not in {i.id for i in loaded.account.invoices}:
         return None
     return draft(_when_it_leaves(unit, action), loaded, action, completed_by)
@@ -31,15 +31,15 @@ def files_of(unit: Unit, loaded: Loaded, action: t.Action) -> list[t.File]:
 
 
 def _when_it_leaves(unit: Unit, action: t.Action) -> Unit:
-    """A planned action leaves at its planned moment, any other one now."""
+    """A planned action leaves at its planned moment, any other now."""
     if action.status == ActionStatus.PLANNED and action.planned_for is not None:
         return unit.at(max(unit.now, action.planned_for))
     return unit
 
 
 def refuse_what_cannot_leave(unit: Unit, action: t.Action, member: t.Member) -> None:
-    """For an email, an SMS or a letter that ``member`` completes: says now what would fail when it
-    is sent, while the member can still edit the action. Raises NotVerified, Invalid."""
+    """For an email, an SMS or a letter that ``member`` completes: refuses now what would fail
+    later, while the member can still edit the action. Raises NotVerified, Invalid."""
     loaded = load(unit, action.customer_id)
     drafted = draft_of(unit, loaded, action, member)
     assert drafted is not None, "an action that is completed has an open invoice"

@@ -14,7 +14,7 @@ from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
 
-#: As long as a real token: a preview has as many characters, and segments, as what is sent.
+#: As long as a real token, so that a preview has as many characters and segments as the SMS.
 PREVIEW = "preview-preview-"
 
 
@@ -22,7 +22,7 @@ def short_link(
     unit: Unit, loaded: Loaded, action: t.Action, delivery: DeliveryId, public_url: str
 ) -> str:
     """The short link of an SMS to its invoice's page; empty for other types, without a page, or
-    without a public address. One for each delivery, however often it is tried."""
+    without a public address. Each delivery has one link for all its attempts."""
     kind = ActionType(action.executed_type or action.type)
     invoice = loaded.invoices.get(action.invoice_id)
     if kind is not ActionType.SMS or not public_url or invoice is None or not invoice.url:
@@ -39,7 +39,7 @@ def short_link(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``counts``: its message is not known to be opened by every recipient yet."""
+    """``counts``: not all recipients are known to have opened the message yet."""
 
     url: str
     delivery_id: DeliveryId
@@ -57,7 +57,7 @@ _TARGET = sa.select(
 
 
 def target_of(session: Session, token: str) -> Target | None:
-    """Where a token leads; None for one that was never given out. One statement, no lock."""
+    """The target of a token; None for an unknown token. One statement, no lock."""
     if len(token) > 64:
         return None
     row = session.connection().execute(_TARGET, {"token": token}).one_or_none()

@@ -1,4 +1,4 @@
-"""Asking the provider of an unknown delivery whether it has the message."""
+"""Asks the provider of an unknown delivery whether it has the message."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
 
-#: How long before our claim a provider's clock may have accepted the message.
+#: How far a provider's clock may be behind ours.
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``channel`` is asked for ``message``, handed over after ``since`` (UTC)."""
+    """``channel`` is asked for ``message``, which was handed over after ``since`` (UTC)."""
 
     delivery_id: DeliveryId
     channel: Channel
@@ -34,7 +34,7 @@ class Question:
 
 
 def question(unit: Unit, loaded: Loaded, outgoing: Outgoing) -> Question | None:
-    """The look-up that is due now; None when none is."""
+    """The look-up that is due now, if any."""
     row = in_flight(unit, loaded)
     if row is None or not is_unknown(row) or not row.message:
         return None
@@ -50,7 +50,7 @@ def question(unit: Unit, loaded: Loaded, outgoing: Outgoing) -> Question | None:
 def answered(
     unit: Unit, loaded: Loaded, asked: Question, answer: LookUp, outgoing: Outgoing
 ) -> Attempt | None:
-    """Record the answer. An attempt where the message is to be sent again under the same key."""
+    """Records the answer. Returns an Attempt to send the message again under the same key."""
     row = unit.session.get_one(t.Delivery, asked.delivery_id, populate_existing=True)
     if not is_unknown(row):  # a callback was quicker
         return None
@@ -59,7 +59,7 @@ def answered(
         found(unit, case, answer.provider_id, f"a look-up at {row.provider}")
         return None
     attempted = again(unit, loaded, row, outgoing)
-    if isinstance(attempted, timedelta):  # its account is held: asked again then, nothing counted
+    if isinstance(attempted, timedelta):  # the account is held: asked again then, without counting
         row.deadline = unit.now + attempted
         return None
     if attempted is None:

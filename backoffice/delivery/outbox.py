@@ -1,4 +1,4 @@
-"""The outbox table: what channels without a provider would have sent."""
+"""The outbox table: messages of channels without a provider."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from store.unit import Unit
 
 
 def store(session: Session, delivery: DeliveryId, values: dict[str, Any], at: datetime) -> None:
-    """Keep a message once: the delivery's id is its key."""
+    """Stores a message once: the delivery's id is its key."""
     statement = insert(t.OutboxMessage).values(delivery_id=delivery, at=at, **values)
     session.connection().execute(statement.on_conflict_do_nothing(index_elements=["delivery_id"]))
 
 
 def find(unit: Unit, key: str) -> t.OutboxMessage:
-    """By the delivery's id. NotFound when there is none."""
+    """Finds it by the delivery's id. NotFound if there is none."""
     try:
         row = unit.session.get(t.OutboxMessage, DeliveryId(uuid.UUID(key)))
     except ValueError:
@@ -38,7 +38,7 @@ def read(
     before: int | None = None,
     limit: int = 50,
 ) -> list[t.OutboxMessage]:
-    """Newest first, from before the place ``before``."""
+    """Newest first, before the place ``before`` (keyset pagination)."""
     statement = (
         select(t.OutboxMessage)
         .where(t.OutboxMessage.organisation_id == unit.organisation_id)

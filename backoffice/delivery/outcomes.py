@@ -1,7 +1,7 @@
-"""What a provider reports about a delivery, and what that means (rules 35 and 37).
+"""What a provider reports about a delivery, and its consequences (rules 35 and 37).
 
-Facts are kept for each address with the time they first held; the same report twice, or two in any
-order, give the same result. Only a new fact is noted on the timeline and has consequences.
+Facts are stored for each address with their earliest time, so repeated reports and reports in any
+order give the same result. Only a new fact is noted on the timeline and has consequences.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from store.nudges import nudge
 from store.unit import Unit
 
 _FIELDS = tuple(DeliveryFacts.__dataclass_fields__)
-#: Facts that do not change whether the message reached anybody.
+#: Facts that do not change whether the message reached its recipients.
 _NO_VERDICT = (DeliveryFact.SENT, DeliveryFact.RECEIVED, DeliveryFact.OPENED)
 
 
@@ -52,8 +52,8 @@ def apply(
     now: datetime,
     held: dict[CustomerId, CustomerLocked] | None = None,
 ) -> bool:
-    """Take in one report, under the customer's lock. ``now`` is the real time (UTC). ``held``:
-    customers whose lock others hold; they are not waited for again. False: no delivery matches."""
+    """Processes one report, under the customer's lock. ``now`` is the real time (UTC). ``held``:
+    customers whose lock others hold; no second wait for them. False: no delivery matches."""
     row = delivery_of(session, report, came_in, now)
     if row is None:
         return False
@@ -79,7 +79,7 @@ def _proves_accepted(report: Report) -> bool:
 
 
 def _remark(unit: Unit, case: Case, report: Report) -> None:
-    """What is about the whole message: its tracking number, a remark of the provider."""
+    """Records what concerns the whole message: its tracking number, a note of the provider."""
     if report.tracking_number and report.tracking_number != case.row.tracking_number:
         case.row.tracking_number = report.tracking_number
         text = f"'{case.action.name}': tracking number {report.tracking_number}"
@@ -89,7 +89,8 @@ def _remark(unit: Unit, case: Case, report: Report) -> None:
 
 
 def _of_recipients(unit: Unit, case: Case, report: Report) -> bool:
-    """What the report says of one recipient, or of all; whether that may change what is next."""
+    """Records what the report says about one recipient, or all of them. Returns whether that may
+    change what comes next."""
     recipients = recipients_of(unit, case.row.id)
     meant = list(recipients.values())
     if report.address:
@@ -111,7 +112,7 @@ def facts_of(row: t.DeliveryRecipient) -> DeliveryFacts:
 
 
 def _absorb(row: t.DeliveryRecipient, report: Report, at: datetime) -> bool:
-    """Keep the fact; True when it was not known yet."""
+    """Stores the fact; True if it is new."""
     before = facts_of(row)
     after = absorb(before, report.fact, at, report.reason[:500])
     for name, value in asdict(after).items():
@@ -134,7 +135,7 @@ _WORDS = {
 
 
 def _consequence(unit: Unit, case: Case, recipient: t.DeliveryRecipient, report: Report) -> None:
-    """Of a new fact about one recipient: the timeline, and the contact's address."""
+    """What a new fact about one recipient changes: the timeline, and the contact's address."""
     who = recipient.address.splitlines()[0]
     reason = report.reason or "no reason given"
     if report.fact in _WORDS:
@@ -145,7 +146,7 @@ def _consequence(unit: Unit, case: Case, recipient: t.DeliveryRecipient, report:
         mark_invalid(unit, case.customer, channel, recipient.contact_id, address, reason)
 
 
-#: What a report says about the address itself, and in which words.
+#: Reports about the address itself, and their words on the timeline.
 _WISHES = {
     DeliveryFact.COMPLAINED: (Source.COMPLAINT, True, "complaint", "{who} complained"),
     DeliveryFact.UNSUBSCRIBED: (Source.CALLBACK, True, "unsubscribed", "{who} unsubscribed"),
@@ -154,8 +155,7 @@ _WISHES = {
 
 
 def _wish(unit: Unit, case: Case, recipient: t.DeliveryRecipient, fact: DeliveryFact) -> None:
-    """A complaint, an unsubscription or a resubscription is about the address, whichever contact
-    has it now."""
+    """A complaint, unsubscription or resubscription is about the address, whoever has it now."""
     kind = KIND_OF.get(ActionType(case.row.channel))
     if kind is None:
         return
@@ -171,8 +171,8 @@ def _wish(unit: Unit, case: Case, recipient: t.DeliveryRecipient, fact: Delivery
 
 
 def _judge(unit: Unit, case: Case, recipients: Iterable[t.DeliveryRecipient]) -> bool:
-    """Rule 37: it reached no recipient, so it is no contact, and the same step is open again; if a
-    later step has run, it is only noted. True when the action changed."""
+    """Rule 37: if it reached no recipient, it is no contact, and the same step is open again; if a
+    later step has run, that is only noted. True if the action changed."""
     action = case.action
     judged = verdict(facts_of(r) for r in recipients if r.role == "to")
     accepted = case.row.status == DeliveryStatus.ACCEPTED
@@ -202,7 +202,7 @@ def _later_step_ran(unit: Unit, action: t.Action) -> bool:
 
 
 def _tell_once(unit: Unit, case: Case, text: str) -> None:
-    """A remark of the provider: once, however often it is repeated."""
+    """Notes a provider's remark once, even if it is repeated."""
     action = case.action
     words = f"'{action.name}': {text}"[:2000]
     known = unit.session.exec(

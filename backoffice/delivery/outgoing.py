@@ -1,4 +1,4 @@
-"""By which channels messages leave, and the pauses between look-ups and probes."""
+"""The channels by which messages leave, and the pauses between look-ups and probes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dunning.plan import ActionType
 from providers.port import Channel
 from store.unit import Unit
 
-#: An organisation's own account at a provider of a type; None = it has none.
+#: An organisation's own account for a type of message; None = it has none.
 OwnChannel = Callable[[Unit, ActionType], Channel | None]
 
 
@@ -26,10 +26,10 @@ def via(channel: Channel) -> Via:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """``channels``: the installation's provider of each type, ``outbox``: the one of rehearsals,
-    ``own``: an organisation's. ``clock``: the real time (UTC). ``public_url``: where short links
-    lead. ``look_up_after``: when a provider whose answer was lost is asked; ``probe_after``: when
-    an account that is refused is tried again."""
+    """``channels``: the installation's provider of each type, ``outbox``: that of rehearsals,
+    ``own``: an organisation's own account. ``clock``: the real time (UTC). ``public_url``: our
+    address in short links. ``look_up_after``: when a provider is asked after a lost answer;
+    ``probe_after``: when a held account is probed."""
 
     channels: Mapping[ActionType, Channel]
     outbox: Mapping[ActionType, Channel]
@@ -40,12 +40,12 @@ class Outgoing:
     probe_after: Sequence[timedelta] = PROBE_AFTER
 
     def channel(self, unit: Unit, kind: ActionType) -> Channel:
-        """The one that sends this type of message for the organisation."""
+        """The channel that sends this type of message for the organisation."""
         if unit.organisation.rehearsal_now is not None:
             return self.outbox[kind]
         own = self.own(unit, kind) if self.own else None
         return own or self.channels[kind]
 
     def is_own(self, channel: Channel) -> bool:
-        """Whether it is an account of an organisation's own."""
+        """Whether it is an organisation's own account."""
         return channel not in (self.channels.get(channel.type), self.outbox.get(channel.type))

@@ -1,4 +1,4 @@
-"""What customers wrote back, for those who read it."""
+"""Lists what customers wrote back."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dunning.ids import ActionId, DeliveryId
 from store import tables as t
 from store.unit import Unit
 
-#: Of a reply: when it came in (organisation's time, UTC), and its id.
+#: The place of a reply: when it came in (organisation's time, UTC), and its id.
 Place = tuple[datetime, uuid.UUID]
 
 
 def list_replies(
     unit: Unit, customer: t.Customer, *, before: Place | None = None, limit: int = 50
 ) -> list[t.Reply]:
-    """Newest first, from before the place ``before``."""
+    """Newest first, before the place ``before`` (keyset pagination)."""
     place = sa.tuple_(col(t.Reply.at), col(t.Reply.id))
     statement = (
         select(t.Reply)
@@ -37,7 +37,7 @@ def list_replies(
 def answered_actions(
     unit: Unit, member: t.Member, replies: Iterable[t.Reply]
 ) -> dict[DeliveryId, ActionId]:
-    """By the delivery that a reply answers its action, where the member may see that (rule 29)."""
+    """By delivery: the action that a reply answers, if the member may see it (rule 29)."""
     deliveries = [reply.delivery_id for reply in replies if reply.delivery_id is not None]
     if not deliveries:
         return {}

@@ -1,4 +1,4 @@
-"""What customers write back: matched, kept once, told to the owner, and waited for."""
+"""Customers' replies: matched, stored once, given to the owner; automatic steps wait."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def take(
     now: datetime,
     held: dict[CustomerId, CustomerLocked] | None = None,
 ) -> str:
-    """Take in one reply; why it is unmatched, empty = it is taken in. ``now`` is the real time
-    (UTC). ``held``: customers whose lock others hold; they are not waited for again.
+    """Processes one reply; returns why it is unmatched, empty = it was stored. ``now`` is the real
+    time (UTC). ``held``: customers whose lock others hold; no second wait for them.
 
     A person's reply holds the customer's automatic steps for the organisation's number of days and
-    gives the owner a task; an automatic one is only noted; STOP and START close and open the
+    gives the owner a task; an automatic reply is only noted; STOP and START close and open the
     number. On the installation's account, which serves every organisation, a reply that names no
-    message is taken in only if it can be addressed to one organisation: no other may read it.
+    message is stored only if just one organisation can be meant: no other may read it.
     """
     answered = named(session, reply, came_in)
     houses = meant(session, reply, came_in, answered, now)
@@ -85,7 +85,7 @@ def _take_in_house(unit: Unit, reply: Reply, came_in: CameIn, answered: t.Delive
         customer = lock_customer(unit, customer_id)
         theirs = delivery if delivery and delivery.customer_id == customer_id else None
         fresh = _take(unit, customer, theirs, reply, came_in) or fresh
-    if reply.wish and fresh:  # a repeated callback is no new wish
+    if reply.wish and fresh:  # a repeated callback is no new request
         _wish(unit, reply, came_in, delivery)
     if not customers and not reply.wish:
         return f"nobody is known to write from {reply.sender}"
@@ -99,7 +99,7 @@ def _take(
     reply: Reply,
     came_in: CameIn,
 ) -> bool:
-    """False: it was taken in before."""
+    """False: it was stored before."""
     then = unit.at(min(reply.at, unit.now))
     if not _keep(then, customer, delivery, reply, came_in):
         return False
@@ -126,14 +126,14 @@ def _take(
 
 
 def _stopped_here(unit: Unit, reply: Reply, came_in: CameIn) -> bool:
-    """To a number that several organisations send from, STOP is for all of them, because they are
-    one sender to whoever answers. START opens only what STOP had closed: what was agreed with one
-    of them does not end by a word to another."""
+    """On a number from which several organisations send, STOP is for all of them, because
+    recipients see one sender. START opens only what STOP had closed: it does not undo what was
+    agreed with one of them in another way."""
     return closed_by(unit, *address_of(reply, came_in), Source.CALLBACK)
 
 
 def _wish(unit: Unit, reply: Reply, came_in: CameIn, delivery: t.Delivery | None) -> None:
-    """STOP closes the sender's address for the organisation and START opens it."""
+    """STOP closes the sender's address for the organisation, START opens it."""
     then = unit.at(min(reply.at, unit.now))
     kind, key = address_of(reply, came_in)
     stop = reply.wish is Wish.STOP
@@ -157,7 +157,7 @@ def _keep(
     reply: Reply,
     came_in: CameIn,
 ) -> bool:
-    """Store it; False when the provider repeats one that is stored."""
+    """Stores the reply; False if it is stored already."""
     whole = f"{reply.sender}\n{reply.subject}\n{reply.text}\n{reply.at.isoformat()}"
     own = reply.provider_id or hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
     values = {

@@ -17,18 +17,18 @@ from dunning.spellings import spellings
 from store import tables as t
 from store.unit import Unit
 
-#: How long after a message an answer from its address still belongs to it.
+#: How long after a message a reply from its address may belong to it.
 _ANSWERS_WITHIN = timedelta(days=180)
 
 
 def address_of(reply: Reply, came_in: CameIn) -> tuple[str, str]:
-    """Kind and key of where it comes from; a provider gives numbers in E.164."""
+    """Kind and key of the sender's address; a provider gives numbers in E.164."""
     kind = KIND_OF[came_in.channel]
     return kind, key_of(kind, reply.sender, "")
 
 
 def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
-    """The delivery that the reply names; None if it names none, or one of another organisation."""
+    """The delivery that the reply names; None if it names none, or another organisation's."""
     if not reply.reference:
         return None
     try:
@@ -43,9 +43,9 @@ def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
 def meant(
     session: Session, reply: Reply, came_in: CameIn, answered: t.Delivery | None, now: datetime
 ) -> list[OrganisationId]:
-    """The organisations to which it may be addressed: on an own account, that organisation; else
-    those that wrote to the sender, or, if none did, those with a contact of that address. STOP and
-    START are addressed to both."""
+    """The organisations to which the reply may be addressed. On an own account: that organisation.
+    Else those that wrote to the sender, or, if none did, those with a contact of that address. STOP
+    and START are addressed to both groups."""
     if came_in.organisation_id is not None:
         return [came_in.organisation_id]
     if answered is not None:
@@ -80,7 +80,7 @@ def last_message(unit: Unit, reply: Reply, came_in: CameIn) -> t.Delivery | None
 
 
 def _messages(reply: Reply, came_in: CameIn, now: datetime) -> Any:
-    """The messages to the sender's address, by the account on which it answered."""
+    """The messages to the sender's address from the account on which the reply came in."""
     statement = (
         select(t.Delivery)
         .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)

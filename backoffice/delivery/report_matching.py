@@ -16,15 +16,15 @@ from dunning.learnt import CameIn, Report
 from dunning.spellings import spellings
 from store import tables as t
 
-#: How long after it was sent a report that does not name its delivery may still be about it.
+#: How long after a message a report that does not name its delivery may be about it.
 _BOUNCES_WITHIN = timedelta(days=5)
 
 
 def delivery_of(
     session: Session, report: Report, came_in: CameIn, now: datetime
 ) -> t.Delivery | None:
-    """The delivery that a report is about: one of the account on which it came in; None where no
-    delivery, or more than one, can be meant. ``now`` is the real time (UTC)."""
+    """The delivery that a report is about, sent by the account on which the report came in; None if
+    no delivery, or more than one, matches. ``now`` is the real time (UTC)."""
     if report.delivery_id:
         try:
             named = col(t.Delivery.id) == DeliveryId(uuid.UUID(report.delivery_id))
@@ -56,9 +56,9 @@ def _of_whom(came_in: CameIn) -> Any:
 
 
 def _of_its_account(row: Any, came_in: CameIn) -> bool:
-    """Whether it came in on the account that the delivery left by. A replaced API key looks like
-    another account where the provider gives no id of one: then the key that signed the report is
-    among those that signed for the account when the delivery left."""
+    """Whether the report came in on the account that sent the delivery. If the provider gives no
+    account id, a replaced API key looks like another account. Then the key that signed the report
+    must be among those that signed for the account when the delivery left."""
     known = row.account and came_in.account
     return not known or row.account == came_in.account or came_in.signer in row.signers
 

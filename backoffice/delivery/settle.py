@@ -20,14 +20,14 @@ from providers.port import Rejected
 from store import tables as t
 from store.unit import Unit
 
-#: An accepted message makes an action in one of these states done. In any other a person has ended
-#: it: that stands, and the timeline says what was learnt.
+#: In these states an accepted message makes the action done. In any other state a person has ended
+#: the action: that stays, and the timeline says what was learnt.
 _OPEN = (*OPEN_STATUSES, ActionStatus.PLANNED)
 
 
 def accepted(unit: Unit, customer: t.Customer, claim: Claim, provider_id: str) -> bool:
-    """It left: the action is done. False when the claim is not ours any more; what its holder
-    learnt late still holds."""
+    """The message left: the action is done. If the claim is no longer ours it returns False, but
+    still records what its late answer proves."""
     case = held_by(unit, customer, claim)
     if case is not None:
         _left(unit, case, provider_id, "")
@@ -42,13 +42,13 @@ def accepted(unit: Unit, customer: t.Customer, claim: Claim, provider_id: str) -
     return False
 
 
-#: What the answer to a claim that is not held any more can still settle.
+#: States that a late answer, to a claim no longer held, can still settle.
 _LATE = (DeliveryStatus.UNKNOWN, DeliveryStatus.NEEDS_REVIEW, DeliveryStatus.ABANDONED)
 
 
 def found(unit: Unit, case: Case, provider_id: str, how: str) -> bool:
-    """A report, a look-up or a late answer (``how``) proves that the provider has it: the action is
-    done. False when that was known, or the message was never handed over."""
+    """A report, a look-up or a late answer (``how``) proves that the provider has the message: the
+    action is done. False if that was known, or the message was never handed over."""
     status = DeliveryStatus(case.row.status)
     if DeliveryStatus.ACCEPTED not in TRANSITIONS[status] or not case.row.message:
         return False
@@ -79,10 +79,10 @@ def _left(unit: Unit, case: Case, provider_id: str, how: str) -> None:
 
 
 def rejected(unit: Unit, customer: t.Customer, claim: Claim, refusal: Rejected) -> bool:
-    """The provider will not send it: the action failed, and its owner gets the step (rule 37). If
-    the address is to blame it is marked, unless there are several: nobody knows which. If the
-    recipient told the provider to stop, the address is closed. False when the claim is not ours any
-    more."""
+    """The provider will not send it: the action failed, and its owner gets the step (rule 37). A
+    wrong address is marked invalid, unless the message has several: then it is not known which. If
+    the recipient told the provider to stop, the address is closed. False if the claim is no longer
+    ours."""
     case = held_by(unit, customer, claim)
     if case is None:
         return False
@@ -110,8 +110,8 @@ def _closed(unit: Unit, case: Case, address: str) -> None:
 
 
 def not_sent(unit: Unit, customer: t.Customer, claim: Claim, reason: str) -> bool:
-    """It has certainly not left: the action is as it was before the claim, and the next attempt may
-    use other words. False when the claim is not ours any more."""
+    """The message has certainly not left: the action is as it was before the claim, and the next
+    attempt may use other texts. False if the claim is no longer ours."""
     case = held_by(unit, customer, claim)
     if case is None:
         return False

@@ -24,12 +24,12 @@ def move(
     claim: uuid.UUID | None = None,
     deadline: datetime | None = None,
 ) -> None:
-    """Move a delivery to another state, with what the state requires: a ``claim`` while sending, a
-    ``deadline`` while sending (real time) or unknown (organisation's time), and when settled the
-    organisation's time ``now``. CHECK constraints of the table say the same.
+    """Moves a delivery to another state, with the values that the state requires: a ``claim`` while
+    sending, a ``deadline`` while sending (real time) or unknown (organisation's time), and the
+    organisation's time ``now`` when settled. CHECK constraints of the table say the same.
 
-    Raises WrongTransition, and changes nothing, for a step that the table does not have, or a claim
-    or deadline that the state must not have or lacks.
+    Raises WrongTransition, and changes nothing, if the table has no such transition, or if claim or
+    deadline do not fit the state.
     """
     status = moved(DeliveryStatus(row.status), to)
     if (claim is not None) != (to in CLAIMED) or (deadline is not None) != (to in WITH_DEADLINE):

@@ -1,7 +1,8 @@
-"""A delivery that is unknown: nobody knows whether the message left.
+"""An unknown delivery: nobody knows whether the message left.
 
-It is never sent again by itself but under an idempotency key. The provider is asked on a widening
-timer until the message is found; after the last look-up its owner is asked (needs_review).
+It is not sent again automatically, except under its idempotency key. The provider is asked at
+growing intervals until it has the message; after the last look-up its owner is asked
+(needs_review).
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from dunning.model import ActionStatus, Cause
 from store import tables as t
 from store.unit import Unit
 
-#: When the provider is asked, counted from the lost answer. After the last one its owner is asked.
+#: Times of the look-ups after the lost answer. After the last one its owner is asked.
 LOOK_UP_AFTER = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
 
 
 def unknown(
     unit: Unit, case: Case, reason: str, look_up_after: Sequence[timedelta] = LOOK_UP_AFTER
 ) -> None:
-    """The answer was lost: the first look-up is planned."""
+    """The answer was lost: plans the first look-up."""
     row, action = case.row, case.action
     move(row, DeliveryStatus.UNKNOWN, unit.now, deadline=unit.now + look_up_after[0])
     row.error, row.look_ups = reason[:1000], 0
@@ -41,7 +42,7 @@ def unknown(
 def still_unknown(
     unit: Unit, case: Case, reason: str, look_up_after: Sequence[timedelta] = LOOK_UP_AFTER
 ) -> None:
-    """A retry under the same key was not accepted: the look-ups continue."""
+    """A retry under the same key was not accepted: the look-ups go on."""
     move(case.row, DeliveryStatus.UNKNOWN, unit.now, deadline=unit.now)
     not_found(unit, case, reason, look_up_after)
 
@@ -49,7 +50,8 @@ def still_unknown(
 def not_found(
     unit: Unit, case: Case, answer: str, look_up_after: Sequence[timedelta] = LOOK_UP_AFTER
 ) -> None:
-    """A look-up found nothing, or could not tell (``answer``): the next one, or its owner."""
+    """A look-up found nothing, or could not tell (``answer``): plans the next, or asks the
+    owner."""
     row = case.row
     row.look_ups += 1
     if row.look_ups < len(look_up_after):
@@ -61,7 +63,7 @@ def not_found(
 
 
 def needs_review(unit: Unit, case: Case, why: str) -> None:
-    """Its owner must say whether it left. ``why``: the reason that no provider can."""
+    """Its owner must say whether it left. ``why``: the reason that no provider can say it."""
     row, action = case.row, case.action
     move(row, DeliveryStatus.NEEDS_REVIEW, unit.now)
     action.status, action.cause = ActionStatus.NEEDS_REVIEW, Cause.UNKNOWN_OUTCOME
@@ -73,9 +75,9 @@ def needs_review(unit: Unit, case: Case, why: str) -> None:
 
 
 def can_be_asked(row: t.Delivery, via: Via) -> bool:
-    """Whether this account can tell what became of it: the one it was handed to. A delivery that
-    was claimed before accounts were stored may be asked for at any account of its provider: what is
-    found there is told apart by its id or text."""
+    """Whether this account can tell what became of the message: only the one that sent it can. A
+    delivery that was claimed before accounts were stored may be looked up at any account of its
+    provider; its id or text identifies it there."""
     return same_account(row, via) or (row.provider == via.provider and not row.account)
 
 
@@ -88,7 +90,7 @@ def of_another_account(row: t.Delivery) -> str:
 
 
 def is_ours(unit: Unit, row: t.Delivery, provider_id: str) -> bool:
-    """Whether a message that a look-up found can be this delivery's: it is no other's."""
+    """Whether a message that a look-up found can be this delivery's: it is no other delivery's."""
     if not provider_id:
         return True
     other = unit.session.exec(

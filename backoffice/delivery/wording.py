@@ -1,4 +1,4 @@
-"""From an action to its message: the facts of this moment, put into words."""
+"""Renders an action as its message, with the facts of this moment."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Kept:
 def new_message(
     unit: Unit, loaded: Loaded, action: t.Action, public_url: str
 ) -> tuple[Message, Kept]:
-    """Raises BadMessage, TemplateError, NotVerified for one that cannot be sent as it is, Invalid
-    for a call or a task that was made a message without words for the customer."""
+    """Raises BadMessage, TemplateError or NotVerified for a message that cannot be sent as it is,
+    Invalid for a call or a task that was made a message without texts for the customer."""
     kind = ActionType(action.executed_type or action.type)
     check_words(action.edits, ActionType(action.type), kind)
     by = unit.session.get(t.Member, action.requested_by) if action.requested_by else None

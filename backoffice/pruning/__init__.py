@@ -1,1 +1,1 @@
-"""Deletes what is older than the settings keep it."""
+"""Deletes what is older than the settings allow."""

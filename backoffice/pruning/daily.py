@@ -1,7 +1,7 @@
-"""Deletes rows and files that are old and that nothing refers to any more.
+"""Deletes rows and files that are old and to which nothing refers any more.
 
-In batches: each is a transaction that locks only the rows it deletes, and skips rows that are
-locked, so that no other transaction waits. It may be stopped after any batch.
+Each batch is one transaction, which locks only the rows that it deletes and skips locked rows, so
+no other transaction waits. It may be stopped after any batch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ages:
-    """How many days something is kept; 0 = for ever. What each counts from: docs/operations.md."""
+    """How many days each kind is kept; 0 = for ever. When the days start: docs/operations.md."""
 
     callbacks: int = 90
     unread_callbacks: int = 365
@@ -38,7 +38,8 @@ class Ages:
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """Rows ``x`` of a table. ``age``: a field of ``Ages``; ``since``: the indexed column from which
-    it counts; ``which``: a condition for the rows; ``unless``: a condition for those to keep."""
+    the age counts; ``which``: a condition for rows to delete; ``unless``: a condition for rows to
+    keep."""
 
     name: str
     age: str
@@ -77,7 +78,7 @@ _KINDS = (
             OR EXISTS (SELECT FROM delivery d WHERE d.message -> 'attachments'
                 @> jsonb_build_array(jsonb_build_object('file_id', CAST(x.id AS text))))""",
     ),
-    # Rows of a rehearsal have times of its own clock. They are deleted with the rehearsal.
+    # Rows of a rehearsal have times of its own clock, and are deleted with the rehearsal.
     _Kind(
         "messages in the outbox",
         "outbox",
@@ -108,8 +109,8 @@ def prune(
     dry_run: bool = False,
     beat: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
-    """How many of each were deleted, or would be with ``dry_run``. ``now``: on the real clock;
-    ``folder``: of the outbox on this machine; ``beat``: called after each batch."""
+    """How many of each kind were deleted, or would be with ``dry_run``. ``now``: the real time;
+    ``folder``: the outbox on this machine; ``beat``: called after each batch."""
     done: dict[str, int] = {}
     for kind in _KINDS:
         before = _before(now, getattr(ages, kind.age))
@@ -131,8 +132,8 @@ def _before(now: datetime, days: int) -> datetime | None:
 def _prune(
     engine: Engine, kind: _Kind, before: datetime, dry_run: bool, beat: Callable[[], object]
 ) -> int:
-    """Oldest first. ``unless`` is checked after the rows are locked: a file that is being attached
-    at this moment is either locked, and skipped, or its reference is seen."""
+    """Oldest first. ``unless`` is checked after the rows are locked. So a file that is being
+    attached now is either locked, and skipped, or already referred to, and kept."""
     old = f"({kind.which}) AND x.{kind.since} < :before"
     these = f"FROM {kind.table} AS x WHERE x.ctid = ANY(CAST(:rows AS tid[])) AND {old}"
     next_ones = sa.text(
@@ -171,7 +172,7 @@ _KEPT = sa.text(
 def _prune_folder(
     engine: Engine, folder: Path, before: datetime, dry_run: bool, beat: Callable[[], object]
 ) -> int:
-    """Files whose message is no longer in the table, and drafts that a crash left behind."""
+    """Files whose message is no longer in the table, and drafts left by a crash."""
     done = 0
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
         old = [p for p in place.iterdir() if p.stat().st_mtime < before.timestamp()]
@@ -191,8 +192,7 @@ def _prune_folder(
 
 
 def _delivery(path: Path) -> DeliveryId | None:
-    """The id in ``<delivery>.eml``, ``<delivery>.txt`` or a draft ``.<delivery>.…``; None for other
-    files."""
+    """The id in ``<delivery>.eml``, ``<delivery>.txt`` or a draft ``.<delivery>.…``; else None."""
     try:
         return DeliveryId(uuid.UUID(path.name.removeprefix(".").partition(".")[0]))
     except ValueError:

@@ -21,7 +21,7 @@ _CUSTOMERS_AT_ONCE = 100
 
 
 def old_rehearsals(engine: Engine, before: datetime) -> list[OrganisationId]:
-    """Rehearsals created before then on the real clock, oldest first."""
+    """Rehearsals created before that real time, oldest first."""
     with transaction(engine) as session:
         return list(
             session.exec(
@@ -36,8 +36,8 @@ def old_rehearsals(engine: Engine, before: datetime) -> list[OrganisationId]:
 def remove_rehearsal(
     engine: Engine, organisation_id: OrganisationId, beat: Callable[[], object] = lambda: None
 ) -> bool:
-    """Delete it, some customers at a time. False when one of its sequences still writes: the next
-    call deletes the rest. ValueError for an organisation that is no rehearsal."""
+    """Deletes the rehearsal, some customers at a time. False if one of its sequences is still
+    writing: the next call deletes the rest. ValueError for an organisation that is no rehearsal."""
     try:
         while _remove_customers(engine, organisation_id):
             beat()
@@ -85,25 +85,25 @@ _FREE_PLANS = (
 
 
 def _deletes(whose: str) -> list[str]:
-    """DELETE statements for every table with rows of these customers or organisations (``:ids``).
-    A table comes before those that it refers to."""
+    """DELETE statements for every table with rows of these customers or organisations (``:ids``). A
+    table comes before the tables to which it refers."""
     found = []
-    # A link refers to its delivery without a foreign key, because it is inserted first.
+    # A link refers to its delivery without a foreign key, because it is inserted before it.
     tables = list(reversed(SQLModel.metadata.sorted_tables))
     tables.sort(key=lambda table: "delivery_id" not in table.c)
-    # Its rows are written again when credits and invoices are deleted.
+    # Deleting credits and invoices writes its rows again.
     kept = SQLModel.metadata.tables["unapplied_credit"]
     tables.remove(kept)
     tables.insert(tables.index(SQLModel.metadata.tables["customer"]), kept)
     for table in tables:
-        where = "id = ANY(:ids)" if table.name == whose else _theirs(table, f"{whose}_id")
+        where = "id = ANY(:ids)" if table.name == whose else _belonging_to(table, f"{whose}_id")
         if where:
             found.append(f"DELETE FROM {table.name} WHERE {where}")
     return found
 
 
-def _theirs(table: sa.Table, column: str) -> str:
-    """The condition: by a column of the table, or through a row it must refer to; else empty."""
+def _belonging_to(table: sa.Table, column: str) -> str:
+    """The condition: by a column of the table or of a row to which it must refer; else empty."""
     if column in table.c:
         return f"{column} = ANY(:ids)"
     references = {

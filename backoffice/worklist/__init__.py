@@ -1,1 +1,1 @@
-"""Actions: what a decision writes; listed, edited, completed and skipped by their owners."""
+"""Actions: written by decisions; listed, edited, completed and skipped by their owners."""

@@ -1,5 +1,5 @@
-"""What an owner does with an open action before it is completed: edit it, hand it on (rules 28 and
-29). Attachments: ``attachments``; complete and skip: ``working``."""
+"""What an owner does with an open action before completing it: editing and handing it on (rules 28
+and 29). Attachments: ``attachments``; complete and skip: ``working``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from store.unit import Unit
 
 
 def edit(unit: Unit, member: t.Member, key: str, changes: dict[str, Any]) -> t.Action:
-    """Change an open action before it is completed (rule 28): type, recipients, cc, bcc, subject,
-    body, note, whether the PDFs of its invoices go with it. The planned type stays on record beside
-    the executed one. Invalid, at the texts, for a call or a task that becomes a message and has no
-    words for the customer."""
+    """Changes an open action before it is completed (rule 28): type, recipients, cc, bcc, subject,
+    body, note, and whether it has the PDFs of its invoices. The planned type is kept beside the
+    executed one. Invalid, at the texts, for a call or a task that becomes a message and has no
+    texts for the customer."""
     loaded, row = own_open(unit, member, key)
     refuse_in_doubt(row)
     chosen = changes.pop("type", None)
@@ -45,14 +45,14 @@ def edit(unit: Unit, member: t.Member, key: str, changes: dict[str, Any]) -> t.A
 
 
 def reassign(unit: Unit, member: t.Member, key: str, to: t.Member) -> t.Action:
-    """Hand an own open action to another member."""
+    """Hands one of the member's own open actions to another member."""
     loaded, row = own_open(unit, member, key)
     hand_over(unit.named(member.name), loaded.customer, row, to)
     return row
 
 
 def assign(unit: Unit, admin: t.Member, key: str, to: t.Member) -> t.Action:
-    """An admin gives an open action that nobody owns to a member; NotFound for any other."""
+    """An admin gives an open action without an owner to a member; NotFound for any other action."""
     row = find(unit, admin, key)
     loaded = load(unit, row.customer_id)
     unit.session.refresh(row)

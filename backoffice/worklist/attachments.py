@@ -1,4 +1,4 @@
-"""The files of an action: what its owner attaches, and all that goes with its email (rule 28)."""
+"""The files of an action: those that its owner attaches, and all that its email has (rule 28)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _EDIT = "attachments"
 def attach(
     unit: Unit, member: t.Member, key: str, name: str, content_type: str, content: bytes
 ) -> t.Action:
-    """Attach a file to an open email of the member's own (rule 28). Conflict for an action of
-    another type, Invalid for a file that cannot be attached or is too much."""
+    """Attaches a file to one of the member's own open emails (rule 28). Conflict for an action of
+    another type, Invalid for a file that cannot be attached or is too large."""
     loaded, row = own_open(unit, member, key)
     refuse_in_doubt(row)
     if type_of(row) is not ActionType.EMAIL:
@@ -41,7 +41,7 @@ def attach(
 
 
 def detach(unit: Unit, member: t.Member, key: str, file: str) -> t.Action:
-    """Take a file off again. NotFound for one that its owner did not attach."""
+    """Removes an attached file. NotFound for a file that its owner did not attach."""
     loaded, row = own_open(unit, member, key)
     refuse_in_doubt(row)
     own = row.edits.get(_EDIT, [])
@@ -56,8 +56,8 @@ def detach(unit: Unit, member: t.Member, key: str, file: str) -> t.Action:
 
 
 def attached(unit: Unit, loaded: Loaded, action: t.Action) -> list[t.File]:
-    """What goes with an email: the PDFs of the invoices that it lists, where its step or its owner
-    attaches them, then what its owner attached. Contents are loaded when they are read."""
+    """The files that are sent with an email: the PDFs of the invoices that it lists, if its step or
+    its owner attaches them, then the files of its owner. Contents are loaded when they are read."""
     if type_of(action) is not ActionType.EMAIL:
         return []
     step = step_of(unit, loaded, action)

@@ -1,4 +1,4 @@
-"""Writes what a decision implies and touches only our own database."""
+"""Writes what a decision implies, only in our own database."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _CAUSES = {
 
 
 def record(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action | None:
-    """Record withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do; open
-    actions that nobody owns find their owner.
+    """Records withdrawals, promises, tasks, the planned action and, for ``assign``, the to-do;
+    finds owners for open actions without one.
 
-    After an ``assign`` the account is to be decided again. Answers the action of the step decided,
+    After an ``assign`` the account must be decided again. Returns the action of the step decided,
     if it has a row.
     """
     ours = unit.named(BY)
@@ -47,9 +47,9 @@ def record(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action | None:
 
 
 def action_to_send(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action:
-    """Record a decision to send; answers the action that leaves, as it was decided (rule 36)."""
+    """Records a decision to send; returns the action to be sent, as it was decided (rule 36)."""
     planned = record(unit, loaded, decision)
-    if decision.action_id is not None:  # its owner completed it
+    if decision.action_id is not None:  # its owner has completed it
         return loaded.actions[ActionId(uuid.UUID(decision.action_id))]
     step = step_in(loaded, decision.step_key)
     assert step is not None, "a send decision names a step of the plan"
@@ -78,7 +78,7 @@ def _promises(unit: Unit, loaded: Loaded, decision: Decision) -> None:
 
 
 def _assign(unit: Unit, loaded: Loaded, decision: Decision, planned: t.Action | None) -> None:
-    """The action is with its owner from now on (rules 22 and 35)."""
+    """Gives the action to its owner (rules 22 and 35)."""
     step = step_in(loaded, decision.step_key)
     assert step is not None, "an assign decision names a step of the plan"
     row = planned or new_action(unit, loaded, decision, step, ActionStatus.TO_DO)

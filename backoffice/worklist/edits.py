@@ -1,6 +1,6 @@
-"""What an owner changed of an action before completing it (rule 28), and for whom it is written.
+"""What an owner changed in an action before completing it (rule 28), and for which reader.
 
-The words of a call or a task are an internal script. They are stored apart from the words for the
+The texts of a call or a task are an internal script. They are stored apart from the texts for the
 customer, so that no change of type sends a script to the customer.
 """
 
@@ -16,12 +16,12 @@ from store.errors import Invalid, Mistake
 
 _WORDS = ("subject", "body")
 _SCRIPT = "script"
-#: An action that comes back with another type loses them: an address belongs to one channel.
+#: Removed when an action gets its edits back with another type: an address belongs to one channel.
 _ADDRESSES = ("recipients", "cc", "bcc")
 
 
 def edited(edits: Mapping[str, Any], kind: ActionType, changes: Mapping[str, Any]) -> Any:
-    """The edits of an action that is now of this type, with the changes."""
+    """The action's edits, with the changes, for its type ``kind``."""
     if kind in CHANNELS:
         return {**edits, **changes}
     script = {name: changes[name] for name in _WORDS if name in changes}
@@ -31,8 +31,8 @@ def edited(edits: Mapping[str, Any], kind: ActionType, changes: Mapping[str, Any
 
 
 def words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType) -> dict[str, str]:
-    """Subject and body as its owner wrote them for the type that it has now. A script may show what
-    was written for the customer, but a message never shows a script."""
+    """Subject and body as the owner wrote them for the action's type. A script may show texts for
+    the customer, but a message never shows a script."""
     own = {name: edits[name] for name in _WORDS if name in edits}
     if kind in CHANNELS:
         return own
@@ -41,13 +41,13 @@ def words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType) -> di
 
 
 def plans_words_serve(planned: ActionType, kind: ActionType) -> bool:
-    """Whether the step's own texts may be used: those of a call or a task reach no customer."""
+    """Whether the step's own texts may be used: a call's or a task's never reach a customer."""
     return kind not in CHANNELS or planned in CHANNELS
 
 
 def check_words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType) -> None:
-    """Raises Invalid, at each text that is missing, for a call or a task that was made a message
-    and has no words for the customer. An empty text is an answer: the built-in one is meant."""
+    """Raises Invalid, at each missing text, for a call or a task that was made a message and has no
+    texts for the customer. An empty text is not missing: it means the built-in one."""
     if plans_words_serve(planned, kind):
         return
     needed = ("body",) if kind is ActionType.SMS else _WORDS
@@ -62,10 +62,11 @@ def check_words(edits: Mapping[str, Any], planned: ActionType, kind: ActionType)
 
 
 def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:
-    """An action that is given to its owner is as this owner had left the same step, or task, when
-    it was withdrawn or came back: note, type, texts, recipients, attachments. True when it was.
+    """Restores the owner's work on an action: as the same owner left the same step, or task, when
+    it was withdrawn or came back (note, type, texts, recipients, attachments). True if there was
+    any.
 
-    What another owner had prepared is not brought back: only that owner may read it (rule 29).
+    Another owner's work is not restored: only that owner may read it (rule 29).
     """
     mine = [a for a in earlier if a.id != row.id and _was_left(a) and _same(a) == _same(row)]
     last = max(mine, key=lambda a: a.seq or 0, default=None)
@@ -73,18 +74,18 @@ def bring_back(row: t.Action, earlier: Iterable[t.Action]) -> bool:
         return False
     chosen = last.executed_type if last.executed_type != last.type else None
     row.note, row.executed_type, row.edits = last.note, chosen, dict(last.edits)
-    if (chosen or row.type) != (last.executed_type or last.type):  # the plan was saved meanwhile
+    if (chosen or row.type) != (last.executed_type or last.type):  # the plan has been saved since
         row.edits = {k: v for k, v in row.edits.items() if k not in _ADDRESSES}
     return bool(last.note or chosen or row.edits)
 
 
 def _was_left(row: t.Action) -> bool:
-    """It had an owner, who could edit it, and ended without having been executed or skipped."""
+    """Whether it had an owner, who could edit it, and ended without being executed or skipped."""
     ended = row.status in (ActionStatus.WITHDRAWN, ActionStatus.FAILED)
     return ended and row.owner_id is not None and row.shown_at is not None
 
 
 def _same(row: t.Action) -> tuple[object, ...]:
-    """Whose work on what: a task without a step is the same for the same cause."""
+    """Key of an owner's work: on a step, or for a task without a step on its cause."""
     what = (row.plan_id, row.step_key, row.occurrence) if row.step_key else (row.cause,)
     return (row.owner_id, row.invoice_id, *what)

@@ -26,9 +26,10 @@ Scope = Literal["mine", "all", "without_owner"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which actions. ``mine``: those of the member, without a ``status`` the ones to be worked;
-    ``all``: everything that the member may see; ``without_owner``: the open ones that nobody owns.
-    ``automatic``: made by an automatic step, or not. ``customer``: our id or the external id."""
+    """Which actions to list. ``mine``: the member's own; without a ``status`` only those to be
+    worked. ``all``: every action that the member may see. ``without_owner``: open ones without an
+    owner. ``automatic``: made by an automatic step, or not. ``customer``: our id or the external
+    id."""
 
     scope: Scope = "mine"
     status: ActionStatus | None = None
@@ -37,8 +38,8 @@ class Wanted:
 
 
 def find(unit: Unit, member: t.Member, key: str) -> t.Action:
-    """An action that the member may see. NotFound in the same words for another one and for one
-    that does not exist."""
+    """An action that the member may see. NotFound, in the same words, for one that the member may
+    not see and for one that does not exist."""
     try:
         action_id = ActionId(uuid.UUID(key))
     except ValueError:
@@ -58,9 +59,9 @@ def find(unit: Unit, member: t.Member, key: str) -> t.Action:
 def list_actions(
     unit: Unit, member: t.Member, wanted: Wanted, *, after: int | None = None, limit: int = 50
 ) -> list[t.Action]:
-    """By age, from after the place ``after``. Those of paused customers are left out (rule 39:
-    hidden, not cancelled), but not of ``without_owner``: admins have no other list of these. Raises
-    NotFound for the customer."""
+    """By age, after the place ``after`` (keyset pagination). Actions of paused customers are left
+    out (rule 39: hidden, not cancelled), except with ``without_owner``, because admins have no
+    other list of those. Raises NotFound for an unknown customer."""
     statement = (
         select(t.Action)
         .where(t.Action.organisation_id == member.organisation_id, visible_to(member))
@@ -85,7 +86,7 @@ def _conditions(unit: Unit, member: t.Member, wanted: Wanted) -> list[ColumnElem
     if wanted.scope == "without_owner":
         found.append(without_owner())
     if wanted.status is not None:
-        # A literal, not a parameter: with one PostgreSQL could not use the index of the open ones.
+        # A literal: with a parameter PostgreSQL could not use the partial index of open actions.
         named = sa.literal(wanted.status.value, literal_execute=True)
         found.append(col(t.Action.status) == named)
     if wanted.automatic is not None:
@@ -96,15 +97,15 @@ def _conditions(unit: Unit, member: t.Member, wanted: Wanted) -> list[ColumnElem
 
 
 def _to_be_worked() -> ColumnElement[bool]:
-    """Not those that were completed and are about to leave."""
+    """Leaves out actions that were completed and are about to leave."""
     status = col(t.Action.status)
     waits = (status == ActionStatus.TO_DO) & col(t.Action.requested_at).is_(None)
     return waits | (status == ActionStatus.NEEDS_REVIEW)
 
 
 def _hidden(today: date) -> ColumnElement[bool]:
-    """Rule 39: what is to do for a paused customer is not shown. A message in doubt is: what its
-    owner answers sends nothing."""
+    """Rule 39: actions to be done for a paused customer are hidden. A message in doubt is shown,
+    because its owner's answer sends nothing."""
     return sa.and_(
         col(t.Action.status) == ActionStatus.TO_DO,
         col(t.Action.step_key).is_not(None),

@@ -19,11 +19,11 @@ from store.unit import Unit
 
 
 def own_open(unit: Unit, member: t.Member, key: str) -> tuple[Loaded, t.Action]:
-    """The member's own open action, on the account as loaded under the customer's lock.
+    """The member's own open action, with its account loaded under the customer's lock.
 
-    NotFound for another member's. Conflict for one that has ended, with who ended it and when; for
-    one that the rules would withdraw now; while its customer is paused. A message in doubt can be
-    answered at any time (rule 36).
+    NotFound for another member's action. Conflict for an action that has ended (with who ended it
+    and when), that the rules would withdraw now, or whose customer is paused. A message in doubt
+    can be answered at any time (rule 36).
     """
     row = find(unit, member, key)
     loaded = load(unit, row.customer_id)
@@ -40,7 +40,7 @@ def own_open(unit: Unit, member: t.Member, key: str) -> tuple[Loaded, t.Action]:
 
 
 def is_nobodys(unit: Unit, row: t.Action) -> bool:
-    """Whether it is open and no active member owns it."""
+    """Whether it is open and has no active owner."""
     same = select(t.Action.id).where(t.Action.id == row.id, without_owner())
     return unit.session.exec(same).first() is not None
 
@@ -52,7 +52,7 @@ def refuse_in_doubt(row: t.Action) -> None:
 
 
 def refuse_other_balance(loaded: Loaded, row: t.Action, seen: Decimal | None) -> None:
-    """Rule 31: Conflict where the balance is not the one that the member saw; None: not asked."""
+    """Rule 31: Conflict if the balance is not the one that the member saw; None: not checked."""
     invoice = loaded.invoices.get(row.invoice_id)
     if seen is not None and invoice is not None and invoice.balance != seen:
         raise Conflict(
@@ -62,7 +62,7 @@ def refuse_other_balance(loaded: Loaded, row: t.Action, seen: Decimal | None) ->
 
 
 def _refuse_ended(unit: Unit, row: t.Action) -> None:
-    """Rule 31: the first one wins, the second one is told who it was and when."""
+    """Rule 31: the first member wins; the second learns who that was, and when."""
     leaving = row.status in (ActionStatus.TO_DO, ActionStatus.SENDING)
     if row.requested_at is not None and leaving:
         asked_by = unit.session.get_one(t.Member, row.requested_by) if row.requested_by else None
@@ -75,7 +75,7 @@ def _refuse_ended(unit: Unit, row: t.Action) -> None:
 
 
 def _refuse_without_reason(unit: Unit, loaded: Loaded, row: t.Action) -> None:
-    """Decided again at this moment: it may be about to be withdrawn, or its customer be paused."""
+    """Decides again now: the action may be about to be withdrawn, or its customer be paused."""
     decision = decide(loaded.account, unit.now)
     gone = [w for w in decision.withdraw if w.action_id == str(row.id)]
     if gone:

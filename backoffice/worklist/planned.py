@@ -1,4 +1,4 @@
-"""The actions of steps: planned ahead, made, passed over."""
+"""The actions of steps: planned ahead, made, or passed over."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from store import tables as t
 from store.load import Loaded
 from store.unit import Unit
 
-#: A step with such an action was reached: what is passed over after it is on record.
+#: A step whose action has one of these statuses was reached: later passed-over steps are recorded.
 _WORKED = {ActionStatus.DONE, ActionStatus.SKIPPED, ActionStatus.OBSOLETE}
 
 
 def plan_ahead(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action | None:
-    """Keep one planned action: the automatic step that comes next (rule 21 needs to know it). It
-    becomes what was decided now: the plan may have been saved since it was planned."""
+    """Keeps one planned action: the automatic step that comes next (rule 21 needs it). It is
+    updated to the current decision, because the plan may have been saved since it was planned."""
     step = _next_automatic(loaded, decision)
     wanted = _keep_one(unit, loaded, decision, step)
     if step is None:
@@ -33,14 +33,14 @@ def plan_ahead(unit: Unit, loaded: Loaded, decision: Decision) -> t.Action | Non
     wanted.name, wanted.type, wanted.automatic = step.name, step.type.value, step.automatic
     wanted.trigger_on = decision.trigger_on
     if waits or wanted.planned_for is None or wanted.planned_for > unit.now:
-        wanted.planned_for = decision.due  # else: for when it was planned counts (rule 21)
+        wanted.planned_for = decision.due  # else the old time counts (rule 21)
     return wanted
 
 
 def new_action(
     unit: Unit, loaded: Loaded, decision: Decision, step: Step, status: ActionStatus
 ) -> t.Action:
-    """An action of a step. It has no owner before it is opened."""
+    """Makes an action of a step. It gets its owner when it is opened."""
     row = t.Action(
         organisation_id=loaded.organisation.id,
         customer_id=loaded.customer.id,
@@ -64,7 +64,7 @@ def new_action(
 
 
 def pass_over(unit: Unit, loaded: Loaded, decision: Decision) -> None:
-    """Rule 15: pre-due steps that came too late are on record as obsolete; no contact."""
+    """Rule 15: records pre-due steps that came too late as obsolete; they are no contacts."""
     known = {
         (a.step_key, a.status)
         for a in loaded.actions.values()
@@ -73,7 +73,7 @@ def pass_over(unit: Unit, loaded: Loaded, decision: Decision) -> None:
     worked = any(status in _WORKED for _, status in known)
     for key in decision.pass_over:
         step = step_in(loaded, key)
-        # Before the first action the entry passes steps over without a record (rules 11 to 13).
+        # Before its first action an invoice passes steps over without a record (rules 11 to 13).
         if step is None or (key, ActionStatus.OBSOLETE) in known or not worked:
             continue
         passed = Decision(
@@ -89,7 +89,7 @@ def pass_over(unit: Unit, loaded: Loaded, decision: Decision) -> None:
 
 
 def _next_automatic(loaded: Loaded, decision: Decision) -> Step | None:
-    """The step decided; not a manual one before its day, which is not shown until then."""
+    """The automatic step decided, or a manual one on its day: before that day it is not shown."""
     step = step_in(loaded, decision.step_key) if decision.action_id is None else None
     if decision.kind is Kind.WAIT and step is not None and not step.automatic:
         return None
@@ -97,7 +97,7 @@ def _next_automatic(loaded: Loaded, decision: Decision) -> Step | None:
 
 
 def _keep_one(unit: Unit, loaded: Loaded, decision: Decision, step: Step | None) -> t.Action | None:
-    """The planned action of the step; the other planned ones are withdrawn."""
+    """The planned action of the step; other planned actions are withdrawn."""
     wanted: t.Action | None = None
     for row in loaded.actions.values():
         if row.status != ActionStatus.PLANNED:

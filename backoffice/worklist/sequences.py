@@ -1,4 +1,4 @@
-"""What the database remembers of a customer's sequence, and the sentence that says it."""
+"""What the database stores about a customer's sequence, and the sentence that describes it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATES = {
 
 
 def write_sequence(unit: Unit, loaded: Loaded, decision: Decision, handled: int) -> str:
-    """Remember what was decided, and with which plan; returns the sentence that says it."""
+    """Stores the decision and its plan; returns the sentence that describes it."""
     summary = summarise(loaded, decision)
     carried = loaded.account.contextualized_invoice_id
     loaded.customer.contextualized_invoice_id = InvoiceId(uuid.UUID(carried)) if carried else None

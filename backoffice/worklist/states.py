@@ -1,6 +1,7 @@
-"""The life of an action: the one function that opens it for its owner, and the one that ends it.
+"""The life of an action: one function opens it for its owner, and one ends it.
 
-In between a delivery moves it (``backoffice.delivery``): on its way, in doubt, back to its owner.
+In between a delivery moves it (``backoffice.delivery``): to being sent, in doubt, or back to its
+owner.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from store import tables as t
 from store.timeline import note
 from store.unit import Unit
 
-#: Who acts where a decision acts, as the timeline names it.
+#: The actor on the timeline when a decision acts.
 BY = "dunning"
 
 
 def type_of(row: t.Action) -> ActionType:
-    """What it is executed as: the type that its owner chose, else the planned one (rule 28)."""
+    """The type it is executed as: the one that its owner chose, else the planned one (rule 28)."""
     return ActionType(row.executed_type or row.type)
 
 
@@ -30,14 +31,14 @@ def open_for(
     cause: Cause | None = None,
     reason: str = "",
 ) -> None:
-    """The action is its owner's to do from now on; None: nobody's, until a member is found."""
+    """Makes the action a to-do of its owner; None: of nobody, until an owner is found."""
     row.status, row.shown_at, row.owner_id = ActionStatus.TO_DO, unit.now, owner
     if cause is not None:
         row.cause, row.reason = cause, reason
 
 
 def reopen(row: t.Action) -> None:
-    """An action in doubt is its owner's to do again."""
+    """Makes an action in doubt its owner's to-do again."""
     row.status, row.cause, row.reason = ActionStatus.TO_DO, None, ""
 
 
@@ -49,8 +50,8 @@ def end(
     *,
     executed_at: datetime | None = None,
 ) -> None:
-    """The action ends with ``status``, now and by ``unit.by``. ``reason`` None: it stays as it is.
-    One that is done counts from ``executed_at`` (organisation's time, UTC; None: now)."""
+    """Ends the action with ``status``, now and by ``unit.by``. ``reason`` None leaves the reason as
+    it is. A done action counts from ``executed_at`` (organisation's time, UTC; None: now)."""
     row.status, row.ended_at, row.ended_by = status, unit.now, unit.by
     if reason is not None:
         row.reason = reason
@@ -60,5 +61,5 @@ def end(
 
 
 def note_about(unit: Unit, customer: t.Customer, row: t.Action, kind: str, words: str) -> None:
-    """An entry of the timeline about an action, by ``unit.by``."""
+    """Adds an entry about an action to the timeline, by ``unit.by``."""
     note(unit, customer, kind, words, invoice_id=row.invoice_id, action_id=row.id, by=unit.by)

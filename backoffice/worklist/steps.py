@@ -11,7 +11,7 @@ from store.unit import Unit
 
 
 def step_in(loaded: Loaded, key: str | None) -> Step | None:
-    """The step of the customer's plan of today."""
+    """The step in the customer's current plan."""
     plan = loaded.account.plan
     return plan.find(key) if plan is not None else None
 

@@ -1,6 +1,5 @@
-"""Tasks without a step: the plan is exhausted, a credit is to be applied (rules 26 and 42), the
-customer wrote back or closed a channel. They count as no contact; only their owner ends them.
-"""
+"""Tasks without a step: the plan is exhausted, a credit should be applied (rules 26 and 42), the
+customer wrote back or closed a channel. They are no contacts; only their owner ends them."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ _ONCE = (ActionStatus.TO_DO, ActionStatus.DONE, ActionStatus.SKIPPED)
 
 
 def give_tasks(unit: Unit, loaded: Loaded, decision: Decision) -> None:
-    """Rules 26 and 42: a task of the assigned member, once for its reason."""
+    """Rules 26 and 42: gives the assigned member a task, once for its reason."""
     customer = loaded.customer
     for task in decision.tasks:
         invoice_id = InvoiceId(uuid.UUID(task.invoice_id))
@@ -57,8 +56,8 @@ def customer_did(
     text: str,
     action: t.Action | None,
 ) -> None:
-    """Give the task to the owner of ``action``, else to the customer's assigned member. A second
-    reason while the first task is open is added to it. Without any invoice there is no task."""
+    """Gives the task to the owner of ``action``, else to the customer's assigned member. While the
+    first task is open, further reasons are added to it. Without any invoice there is no task."""
     invoice_id = action.invoice_id if action else _an_invoice(unit, customer)
     if invoice_id is None:
         return
@@ -104,7 +103,7 @@ def _task(unit: Unit, customer: t.Customer, invoice_id: InvoiceId, cause: Cause)
 
 
 def _an_invoice(unit: Unit, customer: t.Customer) -> InvoiceId | None:
-    """The one that carries, else the newest."""
+    """The carrying invoice, else the newest."""
     sequence = unit.session.get(t.Sequence, customer.id)
     if sequence is not None and sequence.invoice_id is not None:
         return sequence.invoice_id

@@ -1,6 +1,5 @@
-"""Completes and skips actions: the one place that decides what that means and writes it
-(rules 30 to 32). Who may ask is checked before, by the callers in ``backoffice.delivery``.
-"""
+"""Completes and skips actions: the only code that decides what that means and writes it (rules 30
+to 32). Its callers in ``backoffice.delivery`` check first who may do so."""
 
 from __future__ import annotations
 
@@ -27,8 +26,9 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """``text``: the note of who completes, the reason of who skips. ``member``: who asks, by the
-    API; None: somebody asks in the owner's place, and tells the sequence by other means."""
+    """``text``: the note for a completion, the reason for a skip. ``member``: who asked through the
+    API; None: a signal or a rehearsal asked in the owner's place, and its caller notifies the
+    sequence."""
 
     how: How
     text: str
@@ -36,16 +36,16 @@ class Order:
 
 
 def leaves(row: t.Action) -> bool:
-    """Whether to complete it is to send a message (rule 30). A message in doubt is not sent."""
+    """Whether completing it sends a message (rule 30). A message in doubt is not sent."""
     return row.status == ActionStatus.TO_DO and type_of(row) in CHANNELS
 
 
 def carry_out(
     unit: Unit, loaded: Loaded, row: t.Action, order: Order, executed_at: datetime | None = None
 ) -> None:
-    """Complete or skip an open action. A message then leaves through the guarded path of every send
-    (rule 30); a call or a task is done, at ``executed_at`` (organisation's time, UTC; None: now).
-    What is skipped does not count as a contact (rule 32)."""
+    """Completes or skips an open action. A message is then sent through the guarded path of every
+    send (rule 30); a call or a task is done, at ``executed_at`` (organisation's time, UTC; None:
+    now). A skipped action does not count as a contact (rule 32)."""
     if order.how is How.SKIP:
         end(unit, row, ActionStatus.SKIPPED, order.text or "skipped by hand")
         kind, words = "action_skipped", f"'{row.name}' is skipped"
@@ -64,12 +64,12 @@ def carry_out(
 
 
 def request(unit: Unit, row: t.Action, by: MemberId | None, text: str) -> None:
-    """Its message is to leave now. ``by``: the member who completed it."""
+    """Requests that its message be sent now. ``by``: the member who completed it."""
     row.requested_at, row.requested_by, row.note = unit.now, by, text or row.note
 
 
 def tell_sequence(unit: Unit, loaded: Loaded, row: t.Action, how: How) -> None:
-    """Nudge the customer's sequence, with what the Temporal UI shows of the signal."""
+    """Nudges the customer's sequence, with the words that the Temporal UI shows for the signal."""
     invoice = loaded.invoices.get(row.invoice_id)
     payload = {
         "id": str(row.id),
@@ -81,7 +81,7 @@ def tell_sequence(unit: Unit, loaded: Loaded, row: t.Action, how: How) -> None:
 
 
 def waits_for_owner(unit: Unit, loaded: Loaded) -> t.Action | None:
-    """The open action that the sequence waits for, else the oldest open one; None without any."""
+    """The open action that the sequence waits for, else the oldest open one, if there is one."""
     rows = [
         row
         for row in loaded.actions.values()
