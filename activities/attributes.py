@@ -1,4 +1,4 @@
-"""The search attributes of a run: what Temporal lists and finds it by."""
+"""The search attributes of a run, by which Temporal lists and finds it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _ORGANISATION = SearchAttributeKey.for_keyword(ORGANISATION_ATTRIBUTE)
 _CUSTOMER = SearchAttributeKey.for_keyword(CUSTOMER_ATTRIBUTE)
 
-#: The most that the visibility store on PostgreSQL keeps of a keyword.
+#: The most characters of a keyword in the visibility store on PostgreSQL.
 _LONGEST = 255
 _ASK_AGAIN_SECONDS = 60.0
 
@@ -40,8 +40,8 @@ class Attributes:
         return TypedSearchAttributes(pairs)
 
     def lacks(self, error: RPCError) -> bool:
-        """Whether the start was refused for want of ``DunningCustomer``, which is left out from
-        now."""
+        """Whether the start was refused because ``DunningCustomer`` is missing; it is then
+        omitted."""
         if error.status is not RPCStatusCode.INVALID_ARGUMENT or (
             CUSTOMER_ATTRIBUTE not in error.message
         ):

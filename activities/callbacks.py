@@ -1,7 +1,8 @@
-"""Takes in the callbacks that the API stored: any number of processes, each at least once.
+"""Processes the callbacks that the API stored: any number of processes, each callback at least
+once.
 
-Woken by NOTIFY. Taking in a callback twice changes nothing (``backoffice.delivery.outcomes``,
-``backoffice.delivery.replies``): after a crash it is taken in again.
+Woken by NOTIFY. Processing a callback twice changes nothing (``backoffice.delivery.outcomes``,
+``backoffice.delivery.replies``), so after a crash it is processed again.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from store.patience import ANSWER_WITHIN
 _log = logging.getLogger(__name__)
 
 _BATCH = 50
-#: A decision takes some milliseconds; whoever holds a customer for longer is waited for later.
+#: A decision takes some milliseconds. If another transaction holds a customer for longer, the
+#: callback is tried later.
 _LOCK_TIMEOUT = timedelta(milliseconds=500)
 
 #: ``Provider.read``: what a callback says.
@@ -51,7 +53,7 @@ class Callbacks:
     ) -> None:
         self._engine = engine
         self._readers = readers
-        #: Customers whom somebody else holds: a batch waits for each of them once.
+        #: Customers whose lock others hold: a batch waits once for each of them.
         self._held: dict[CustomerId, CustomerLocked] = {}
         self._inbox = Listening(
             "callbacks",
@@ -69,7 +71,7 @@ class Callbacks:
         return await asyncio.to_thread(self.take_batch) == _BATCH
 
     def take_batch(self) -> int:
-        """Take in what waits, at most a batch; returns how many there were."""
+        """Processes the callbacks that wait, at most a batch; returns how many there were."""
         self._held.clear()
         with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
             rows = inbox.waiting(session, _BATCH)
@@ -84,14 +86,14 @@ class Callbacks:
             return
         now = datetime.now(UTC)
         try:
-            # An event that says no time of its own has that of the call, however late we are.
+            # An event without a time gets the time of the call, even if we process it late.
             found = read(Callback(row.url, row.body, row.headers), row.received_at)
             missed, held = self._apply_all(found, _came_in(row, kind), now)
         except BadCallback as e:
             inbox.end(row, inbox.REFUSED, str(e))
         except Exception as e:
             if is_outage(e):
-                raise  # no callback is to blame: they all stay as they are
+                raise  # an outage is no callback's fault: all stay as they are
             _log.exception("callback %s of %s could not be taken in", row.id, row.provider)
             inbox.later(row, "it could not be taken in; the worker's log says why")
         else:
@@ -105,9 +107,9 @@ class Callbacks:
     def _apply_all(
         self, found: list[Report | Reply], came_in: CameIn, now: datetime
     ) -> tuple[list[str], bool]:
-        """Why something in it is nobody's; and whether anything could not be taken in because
-        somebody else holds its customer. The callback is then read again later: the others in it
-        do not wait, and what was taken in changes nothing a second time."""
+        """Applies everything in a callback. Returns why some of it was unmatched, and whether some
+        could not be applied because another transaction holds its customer. Then the callback is
+        read again later: its other events do not wait, and applying them twice changes nothing."""
         missed, held = [], False
         for what in found:
             try:
@@ -123,8 +125,8 @@ class Callbacks:
         return missed, held
 
     def _apply(self, what: Report | Reply, came_in: CameIn, now: datetime) -> str:
-        """In a transaction of its own: it locks the customer, and two of them in one would wait for
-        each other. Why it is nobody's, empty = it is taken in."""
+        """Applies one report or reply in its own transaction, because it locks the customer: two in
+        one transaction could deadlock. Returns why it is unmatched, empty = it was applied."""
         with transaction(self._engine, lock_timeout=_LOCK_TIMEOUT) as session:
             if isinstance(what, Reply):
                 return take(session, what, came_in, now, self._held)
@@ -135,7 +137,7 @@ class Callbacks:
 
 
 def _came_in(row: t.Callback, kind: ActionType | None) -> CameIn:
-    """A click on a short link is our own observation, whichever provider sent the message."""
+    """A followed short link is our own observation, whichever provider sent the message."""
     return CameIn(
         provider="" if row.provider == LINK else row.provider,
         organisation_id=row.organisation_id,

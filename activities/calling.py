@@ -1,4 +1,4 @@
-"""The call of a provider, and recording its outcome, which nobody else knows."""
+"""Calls a provider and records the outcome, which only this process knows."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from store.unit import Unit
 from workflows.contracts import Instruction, SendInput
 
 T = TypeVar("T")
-#: Seconds that the database may be away: with a provider's time-outs well inside the deadline of a
-#: claim (``dunning.delivery.CLAIM_SECONDS``) and of the activity.
+#: Seconds that the database may be away. With a provider's time-outs well below the deadline of a
+#: claim (``dunning.delivery.CLAIM_SECONDS``) and below the activity's time-out.
 _KEEP_SECONDS = 10
-#: Seconds that somebody else, such as an import of a whole book, may hold the customer. After that
-#: the delivery becomes unknown, and is looked up.
+#: Seconds that another transaction, such as an import of a whole book, may hold the customer. After
+#: that the delivery becomes unknown, and is looked up.
 _KEEP_LOCKED_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the sequence asks for. ``now``: its time, or the real one if that is later."""
+    """What the sequence asks for. ``now``: the sequence's time, or a later real time."""
 
     customer_id: CustomerId
     organisation_id: OrganisationId
@@ -52,12 +52,12 @@ class Order:
         return Unit(session, self.organisation_id, self.now)
 
     def decided(self, unit: Unit) -> Instruction:
-        """The account decided again, as the sequence reads it."""
+        """Decides the account again; the answer for the sequence."""
         return decide_and_record(unit, self.customer_id, self.given.handled)
 
 
 def call(engine: Engine, outgoing: Outgoing, order: Order, attempt: Attempt) -> Instruction:
-    """Call the provider once, and record the outcome. The claim is committed."""
+    """Calls the provider once, and records the outcome. The claim is already committed."""
     result = attempt.channel.send(attempt.message)
 
     def settle() -> Instruction:
@@ -73,8 +73,8 @@ def call(engine: Engine, outgoing: Outgoing, order: Order, attempt: Attempt) -> 
 
 
 def kept(write: Callable[[], T]) -> T:
-    """Write what only we know, again and again while the database is away or somebody else holds
-    the customer."""
+    """Writes the outcome, which only we know; retries while the database is away or another
+    transaction holds the customer."""
     began = time.monotonic()
     while True:
         try:
@@ -86,14 +86,14 @@ def kept(write: Callable[[], T]) -> T:
 
 
 def _patience(error: BaseException) -> float:
-    """For how many seconds an outcome is kept in spite of this error."""
+    """For how many seconds this error is retried."""
     if is_lock_timeout(error):
         return _KEEP_LOCKED_SECONDS
     return _KEEP_SECONDS if is_outage(error) or isinstance(error, OperationalError) else 0
 
 
 def tried_again(later: NotNow) -> ApplicationError:
-    """Temporal retries the activity, which adds no event to the run's history."""
+    """The error that makes Temporal retry the activity. A retry adds no event to the history."""
     return ApplicationError(
         later.reason[:500],
         type="NotNow",

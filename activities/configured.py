@@ -43,7 +43,7 @@ def channels_of(settings: Settings, engine: Engine) -> dict[ActionType, Channel]
 def options_of(
     settings: Settings, engine: Engine, meter: MetricMeter | None = None
 ) -> WorkerOptions:
-    """Raises SettingsError for a malformed secret key."""
+    """The options of a worker. Raises SettingsError for a malformed secret key."""
     return WorkerOptions(
         task_queue=settings.task_queue,
         threads=settings.worker_threads,

@@ -1,4 +1,4 @@
-"""Load, decide, record, until nothing is left to do at this instant; then say what is next."""
+"""Loads, decides and records until nothing is left to do now; then answers what is next."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ from workflows.contracts import Instruction
 
 Clock = Callable[[], datetime]
 
-#: An ``assign`` is followed by another decision; more of them in a row would be a broken rule.
+#: An ``assign`` is followed by another decision; more of them in a row would be a bug of the rules.
 _MOST_ROUNDS = 20
-#: A pause may last until the year 9999; the engine's calendar ends there too. It looks again then.
+#: A pause may last until the year 9999, where the engine's calendar ends. The sequence wakes up
+#: sooner and decides again.
 _LONGEST_SLEEP = timedelta(days=3650)
 
 
-#: How long an activity waits for a lock. Whoever holds the customer for longer (an import of a
-#: whole book does) must not hold our threads as well.
+#: How long an activity waits for a lock. A transaction that holds the customer for longer (such as
+#: an import of a whole book) must not block our threads.
 LOCK_TIMEOUT = timedelta(seconds=3)
 
 
 @contextmanager
 def working(engine: Engine) -> Iterator[Session]:
-    """The transaction of an activity before anything has left. Somebody else holds what it needs:
-    Temporal tries it again later, and others have its thread."""
+    """The transaction of an activity before anything has left. If a lock is not free in time,
+    Temporal retries the activity later, and its thread is free for others."""
     try:
         with transaction(engine, lock_timeout=LOCK_TIMEOUT) as session:
             yield session
@@ -57,13 +58,13 @@ def real_clock() -> datetime:
 
 
 def engine_time(of_sequence: datetime, clock: Clock) -> datetime:
-    """The time of an activity: the sequence's, or the real one where a queue or an outage made it
-    late, so that what was due in the morning is not sent in the night (rule 21)."""
+    """The time of an activity: the sequence's, or the real one if a queue or an outage made the
+    activity late. So what was due in the morning is not sent at night (rule 21)."""
     return max(of_sequence, clock())
 
 
 def decide_and_record(unit: Unit, customer_id: CustomerId, handled: int) -> Instruction:
-    """Decide at the unit's time, record, and answer the sequence."""
+    """Decides at the unit's time, and records; the answer for the sequence."""
     for _ in range(_MOST_ROUNDS):
         loaded = load(unit, customer_id)
         decision = decide(loaded.account, unit.now)
@@ -79,8 +80,8 @@ def answer(
     decision: Decision,
     handled: int,
 ) -> Instruction:
-    """The decision as the sequence reads it. ``until`` is on the engine's clock: a rehearsal's own
-    clock may be a year away from it."""
+    """The decision in the form for the sequence. ``until`` is on the engine's clock, which in a
+    rehearsal may be a year away from the organisation's."""
     summary = write_sequence(unit, loaded, decision, handled)
     step = step_in(loaded, decision.step_key)
     return Instruction(
@@ -101,5 +102,5 @@ def _label(loaded: Loaded, decision: Decision, name: str) -> str:
 
 
 def nobody(customer_id: str) -> Instruction:
-    """A customer that the database does not know: the run may end."""
+    """The answer for a customer that is not in the database: the run may end."""
     return Instruction("rest", summary=f"no customer {customer_id}", owes_nothing=True)

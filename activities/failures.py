@@ -30,12 +30,15 @@ class PlainFailures(DefaultFailureConverter):
         if not isinstance(exception, FailureError):
             kind = type(exception).__name__
             plain = ApplicationError(words_of(exception), type=kind)
-            plain.__traceback__, plain.__suppress_context__ = _ours(exception.__traceback__), True
+            plain.__traceback__, plain.__suppress_context__ = (
+                _our_frames(exception.__traceback__),
+                True,
+            )
             exception = plain
         super().to_failure(exception, payload_converter, failure)
 
 
-def _ours(trace: TracebackType | None) -> TracebackType | None:
+def _our_frames(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from our own code on, without the frames of the SDK."""
     part = trace
     while part is not None and "site-packages" in part.tb_frame.f_code.co_filename:

@@ -1,4 +1,4 @@
-"""Asking the provider of an unknown delivery whether it has the message."""
+"""Asks the provider of an unknown delivery whether it has the message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workflows.contracts import Instruction, SendInput
 
 
 def look_up(engine: Engine, outgoing: Outgoing, given: SendInput) -> Instruction:
-    """Sends nothing, unless the provider would make one message of it by its idempotency key."""
+    """Sends nothing, except a message for which the provider has an idempotency key."""
     order = Order.of(given, outgoing)
     with working(engine) as session:
         unit = order.unit(session)

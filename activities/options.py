@@ -19,9 +19,9 @@ from store.patience import ANSWER_WITHIN
 
 @dataclass(frozen=True)
 class Outside:
-    """How a worker deals with the providers, beside its channels.
+    """How a worker uses the providers, besides its channels.
 
-    ``per_second``: the most calls of a channel, over all workers; a channel that is missing has no
+    ``per_second``: the most calls of a channel, of all workers together; a missing channel has no
     limit. ``own``: the organisations' own accounts. ``public_url``: our public address.
     ``look_up_after``, ``probe_after``: as in ``backoffice.delivery.outgoing``.
     """
@@ -38,9 +38,9 @@ class WorkerOptions:
     """``threads``: activities at the same time; ``cached``: sequences kept in memory.
 
     ``answer_within``: seconds that the relay and the callbacks wait for an answer of the database.
-    ``pruning``: prunes every night, and makes the Schedule if there is none. ``meter``: for our own
-    metrics. ``relay=False``: no nudges are relayed and no callbacks read. ``sandboxed=False``
-    skips the import of modules for each run: for rehearsals, which start thousands.
+    ``pruning``: prune every night, and make the Schedule if there is none. ``meter``: for our own
+    metrics. ``relay=False``: no nudges are relayed and no callbacks read. ``sandboxed=False`` skips
+    the import of modules for each run: for rehearsals, which start thousands.
     """
 
     task_queue: str = "dunning"

@@ -14,8 +14,9 @@ from store.unit import Unit
 
 
 class OwnAccounts:
-    """Makes an organisation's own channel of a type; None when it has no account for that type. A
-    channel is cached until its credentials change. ``public_url``: our public address."""
+    """Makes the channel of an organisation's own account for a type of message; None if it has no
+    such account. A channel is cached until its credentials change. ``public_url``: our public
+    address."""
 
     def __init__(self, vault: Vault, public_url: str) -> None:
         self._vault = vault
@@ -23,8 +24,8 @@ class OwnAccounts:
         self._made: dict[tuple[OrganisationId, str], tuple[datetime, Channel]] = {}
 
     def __call__(self, unit: Unit, kind: ActionType) -> Channel | None:
-        """Raises NoKey when none of our keys opens the credentials: the installation's account does
-        not take its place."""
+        """Raises NoKey if none of our keys decrypts the credentials: the installation's account
+        does not replace it."""
         rows = [
             row
             for provider in offered_for(kind)

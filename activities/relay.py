@@ -110,19 +110,19 @@ class Relay:
             by_customer: dict[CustomerId, list[_Row]] = {}
             for row in rows:
                 by_customer.setdefault(row["customer_id"], []).append(row)
-            told = {customer: _told(mine) for customer, mine in by_customer.items()}
+            signals = {customer: _next_nudges(mine) for customer, mine in by_customer.items()}
             gate = asyncio.Semaphore(_AT_ONCE)
             outcomes = await asyncio.gather(
-                *(self._signal(gate, by_customer[c][0], *told[c]) for c in told),
+                *(self._signal(gate, by_customer[c][0], *signals[c]) for c in signals),
                 return_exceptions=True,
             )
             refused: dict[CustomerId, BaseException] = {}
             left: list[int] = []
-            for customer, outcome in zip(told, outcomes, strict=True):
+            for customer, outcome in zip(signals, outcomes, strict=True):
                 if outcome is not None:
                     refused[customer] = outcome
                     continue
-                last = told[customer][1]
+                last = signals[customer][1]
                 left += [row["id"] for row in by_customer[customer] if row["id"] <= last]
             if not left and _is_outage(list(refused.values())):
                 raise next(iter(refused.values()))
@@ -134,7 +134,7 @@ class Relay:
                     "relay: customer %s is tried later: %s", customer, _words(error), exc_info=ours
                 )
             await connection.execute("DELETE FROM nudge WHERE id = ANY(%s)", (left,))
-        return len(told) == _BATCH or len(rows) >= _OLDEST or len(left) < len(rows)
+        return len(signals) == _BATCH or len(rows) >= _OLDEST or len(left) < len(rows)
 
     async def _signal(
         self, gate: asyncio.Semaphore, row: _Row, messages: Sequence[_Row], last: int
@@ -168,7 +168,7 @@ class Relay:
         )
 
 
-def _told(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
+def _next_nudges(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
     """The nudges of a customer that go into the next signal, and the highest id that it covers. Of
     several plain ``account_changed`` only the last one goes."""
     plain = [row["id"] for row in rows if row["signal"] == "account_changed" and not row["payload"]]
@@ -188,8 +188,8 @@ def _one_signal(messages: Sequence[_Row], last: int) -> tuple[str, dict[str, Any
         return row["signal"], {**row["payload"], "nudge": row["id"]}
     names = [row["signal"] for row in messages]
     name = next((name for name in names if name != "account_changed"), "account_changed")
-    told = [{"signal": row["signal"], **row["payload"], "nudge": row["id"]} for row in messages]
-    return name, {"messages": told, "nudge": last}
+    listed = [{"signal": row["signal"], **row["payload"], "nudge": row["id"]} for row in messages]
+    return name, {"messages": listed, "nudge": last}
 
 
 def _is_outage(errors: Sequence[BaseException]) -> bool:

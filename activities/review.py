@@ -1,4 +1,4 @@
-"""``review``: apply what was signalled by hand, decide, and write what concerns us alone."""
+"""``review``: applies signals sent by hand, decides, and writes only to our database."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Review:
 
     @activity.defn(name=REVIEW)
     def review(self, order: ReviewInput) -> Instruction:
-        """Rules 1 to 44 on the account as it stands; answers what the sequence does next."""
+        """Rules 1 to 44 on the current account; returns what the sequence does next."""
         customer_id = CustomerId(uuid.UUID(order.customer_id))
         now = engine_time(order.now, self._clock)
         with working(self._engine) as session:
@@ -56,7 +56,7 @@ class Review:
 
 
 def _apply_once(unit: Unit, customer: t.Customer, message: Signal) -> None:
-    """A signal by hand does what the API would have done; nonsense goes to the timeline."""
+    """A signal by hand does what the API would do; an invalid one is noted on the timeline."""
     statement = insert(t.AppliedSignal).values(customer_id=customer.id, id=message.id, at=unit.now)
     fresh = unit.session.connection().execute(
         statement.on_conflict_do_nothing().returning(col(t.AppliedSignal.id))
@@ -116,7 +116,7 @@ def _pay(unit: Unit, customer: t.Customer, message: Signal) -> None:
 
 
 def _invoice(unit: Unit, customer: t.Customer, name: str) -> t.Invoice:
-    """By number or external id, of this customer."""
+    """Finds it by number or external id, for this customer."""
     for column in (t.Invoice.number, t.Invoice.external_id):
         found = unit.session.exec(
             select(t.Invoice).where(

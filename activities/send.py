@@ -1,5 +1,5 @@
-"""Sending one message: lock the customer, decide again at this instant (rule 36), claim and commit,
-call the provider once, record, decide what is next."""
+"""Sends one message: locks the customer, decides again at this instant (rule 36), claims and
+commits, calls the provider once, records, decides what is next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workflows.contracts import Instruction, SendInput
 
 
 def send(engine: Engine, outgoing: Outgoing, given: SendInput) -> Instruction:
-    """At most one message. Temporal retries it only while the message has certainly not left."""
+    """At most one message is sent. Temporal retries only while it has certainly not left."""
     order = Order.of(given, outgoing)
     with working(engine) as session:
         unit = order.unit(session)

@@ -20,10 +20,9 @@ from workflows.contracts import channel_queue
 from workflows.customer import CustomerSequence
 from workflows.prune import Prune
 
-#: How long a workflow task waits for the worker that has the run in its cache, before another
-#: worker
-#: takes it. The default of 10 s is too short: at 08:30 many wake up and wait for longer, and would
-#: be replayed without need.
+#: How long a workflow task waits for the worker that has the run in its cache; then another worker
+#: takes it. The default of 10 s is too short: at 08:30 many runs wake up and wait for longer, and
+#: would be replayed without need.
 _STICKY = timedelta(seconds=20)
 
 

@@ -13,12 +13,12 @@ err = Console(stderr=True)
 
 
 def say(text: str) -> None:
-    """One line on stdout as it is, not wrapped."""
+    """Writes one line to stdout as it is, not wrapped."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def warn(text: str, style: str | None = None) -> None:
-    """One line on stderr as it is, not wrapped."""
+    """Writes one line to stderr as it is, not wrapped."""
     err.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 

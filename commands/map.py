@@ -38,7 +38,7 @@ _MEANS = {
 
 
 def guessed(path: Path, ask: Ask | None) -> Guess:
-    """The guess for a file. Without ``ask`` the doubts stay. Raises BookError if it is not CSV."""
+    """The guess for a file; without ``ask`` the doubts stay. Raises BookError if it is not CSV."""
     with path.open("rb") as file:
         found = guess(file)
     if ask is None:
@@ -54,7 +54,7 @@ def guessed(path: Path, ask: Ask | None) -> Guess:
 
 
 def _decided(choice: Choice, found: Guess, ask: Ask) -> Choice:
-    """The choice, completed by the answers to its doubts."""
+    """The choice, completed with the answers to its doubts."""
     if not (choice.header and choice.called):
         choice = _column(choice, found, ask)
     if choice.other_format:
@@ -86,8 +86,8 @@ def _column(choice: Choice, found: Guess, ask: Ask) -> Choice:
 
 
 def checked(path: Path, map_text: str) -> tuple[int, int, Causes]:
-    """Reads the whole file with the map: counts of good rows and of rounded amounts, and the causes
-    of bad rows. Raises BookError for an incomplete map."""
+    """Reads the whole file with the map. Returns how many rows are good and how many amounts were
+    rounded, and the causes of bad rows. Raises BookError for an incomplete map."""
     rows, rounded, causes = 0, 0, Causes()
     with path.open("rb") as file:
         for row in read_book(file, read_map(map_text)):
@@ -99,7 +99,7 @@ def checked(path: Path, map_text: str) -> tuple[int, int, Causes]:
 
 
 def ask_on_terminal(say: Callable[[str], None], read: Callable[[], str]) -> Ask:
-    """Asks until the answer is valid: its number or its text."""
+    """Asks until the answer is valid: the number or the text of an answer."""
 
     def ask(question: str, answers: list[str], default: str) -> str:
         say(question)

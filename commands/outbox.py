@@ -1,4 +1,4 @@
-"""``dunning outbox``: the messages that no provider sends."""
+"""``dunning outbox``: messages of channels without a provider."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def database(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def database_session(settings: Settings, *, migrated: bool = False) -> Iterator[Session]:
-    """One transaction on that database. ``migrated`` brings it to the newest migration first."""
+    """One transaction on that database. ``migrated``: upgrade it to the newest migration first."""
     with database(settings) as url:
         if migrated:
             migrate(url)
@@ -49,9 +49,9 @@ def database_session(settings: Settings, *, migrated: bool = False) -> Iterator[
 
 
 def organisation_id_of(session: Session, name: str | None) -> OrganisationId:
-    """``name`` is its name or id; None will do where there is one organisation alone.
+    """The organisation with this name or id; None works if there is only one.
 
-    Raises DunningError where none or several fit. Those of rehearsals are left out.
+    Raises DunningError if none or several match. Rehearsals are left out.
     """
     statement = select(t.Organisation).where(t.Organisation.rehearsal_now == None)  # noqa: E711
     found = session.exec(statement).all()

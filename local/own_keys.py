@@ -23,12 +23,12 @@ def with_own_keys(settings: Settings, port: int) -> Settings:
 
 
 def outbox_key(settings: Settings) -> str:
-    """Signs callbacks of the outbox if the settings have no key for them."""
+    """The key that signs callbacks of the outbox, if the settings have none."""
     return own_key(settings.state_dir / "outbox.key")
 
 
 def own_key(path: Path) -> str:
-    """The key in the file; made on the first call, in a private file."""
+    """The key in the file; the first call makes it, in a private file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_suffix(".new")

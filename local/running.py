@@ -1,4 +1,4 @@
-"""How other commands on this machine find the services of a running ``dunning serve``."""
+"""How other commands on this machine find a running ``dunning serve``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from settings import Settings
 
 @contextmanager
 def noted(state: Path, services: Services, api: str) -> Iterator[None]:
-    """Other commands find the services, and the API at ``api``, until the block ends."""
+    """Until the block ends, other commands find the services, and the API at ``api``."""
     _file(state).write_text(json.dumps({**asdict(services), "api": api}), "utf-8")
     try:
         yield

@@ -1,4 +1,4 @@
-"""The sample organisation of a first start: the sample book, moved to the present."""
+"""The sample organisation of a first start: the sample book, with its dates moved to today."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _SECOND_PLAN = "Contextualized reminders"
 
 @dataclass(frozen=True)
 class SampleKey:
-    """A key of the sample organisation, readable: it protects sample data on loopback only."""
+    """A key of the sample organisation, in clear: it protects only sample data on loopback."""
 
     who: str
     key: str
 
 
 def load_sample(engine: Engine, keys_file: Path) -> list[SampleKey]:
-    """Make the sample organisation in an empty database; the keys of the one that exists."""
+    """Makes the sample organisation in an empty database, else returns its existing keys."""
     with transaction(engine) as session:
         if session.exec(select(t.Organisation.id).limit(1)).first() is None:
             keys = _make(session, datetime.now(UTC))
@@ -88,8 +88,8 @@ def _make(session: Session, now: datetime) -> list[SampleKey]:
 
 
 def _to_call(rows: list[BookRow], today: date) -> set[str]:
-    """Customers who are overdue by about as much as the second plan's call asks for: the sample
-    has something to do at once."""
+    """Customers who are overdue for about as long as the second plan's call asks for, so that the
+    sample has something to do at once."""
     return {
         row.customer
         for row in rows
@@ -98,7 +98,7 @@ def _to_call(rows: list[BookRow], today: date) -> set[str]:
 
 
 def _assign(unit: Unit, members: list[t.Member], to_call: set[str]) -> None:
-    """Each customer gets a member in turn, and those to call the second plan."""
+    """Gives each customer a member in turn, and the second plan to those to be called."""
     customers = unit.session.exec(
         select(t.Customer).where(t.Customer.organisation_id == unit.organisation_id)
     ).all()
@@ -116,7 +116,7 @@ def _assign(unit: Unit, members: list[t.Member], to_call: set[str]) -> None:
 
 
 def _rows_until(now: datetime) -> list[BookRow]:
-    """The sample book, moved by whole weeks so that its middle is now; later payments are open."""
+    """The sample book, moved by whole weeks so that its middle is now, without later payments."""
     with (_EXAMPLES / "book.csv").open("rb") as file:
         rows = [row for row in read_book(file) if not isinstance(row, RowError)]
     days = sorted(row.issued_on for row in rows)

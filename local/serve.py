@@ -30,8 +30,8 @@ from store.engine import connect, migrate
 
 
 def serve(settings: Settings, out: Console) -> None:
-    """Runs until Ctrl-C. Raises StandaloneError, with the setting, for a port that is taken;
-    ServiceEnded, with the name of the part, when one ends by itself."""
+    """Runs until Ctrl-C. Raises StandaloneError, with the setting, for a port that is taken, and
+    ServiceEnded, with the name of the service, if one ends by itself."""
     set_up_logging(settings.log_level, json_lines=settings.log_json)
     port = take_port(settings.api_port, "DUNNING_API_PORT")
     state = settings.state_dir
@@ -101,7 +101,7 @@ def _server(settings: Settings, engine: Engine, port: int) -> uvicorn.Server:
 
 @asynccontextmanager
 async def _answering(server: uvicorn.Server) -> AsyncIterator[asyncio.Task[None]]:
-    """The API answers until the block ends."""
+    """Serves the API until the block ends."""
     api = asyncio.create_task(server._serve())
     try:
         while not (server.started or api.done()):  # noqa: ASYNC110 - uvicorn has no event
@@ -113,7 +113,7 @@ async def _answering(server: uvicorn.Server) -> AsyncIterator[asyncio.Task[None]
 
 
 async def _until_signalled(api: asyncio.Task[None]) -> None:
-    """Until Ctrl-C or SIGTERM. Raises ServiceEnded when the API ends before that."""
+    """Waits for Ctrl-C or SIGTERM. Raises ServiceEnded if the API ends before."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

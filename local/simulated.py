@@ -14,7 +14,7 @@ from settings import Settings
 
 
 def report_simulated(settings: Settings, delivery: str, event: str) -> None:
-    """Send a signed callback to the API. Raises StandaloneError if the API does not answer,
+    """Sends a signed callback to the API. Raises StandaloneError if the API does not answer,
     ValueError if it refuses the callback."""
     base = settings.public_base_url or running_api(settings.state_dir)
     known = settings.outbox_webhook_keys

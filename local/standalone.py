@@ -4,9 +4,9 @@
         services.database_url       # postgresql+psycopg://…
         services.temporal_address   # 127.0.0.1:7233
 
-Everything lives in one state directory, on loopback or a unix socket. Both servers start side by
-side and are polled until they answer. Every error is a `StandaloneError` and says what to
-change (local/embedded/errors.py).
+Everything is in one state directory, on loopback or a unix socket. Both servers start at the same
+time and are polled until they answer. Every error is a `StandaloneError` and says what to change
+(local/embedded/errors.py).
 """
 
 from __future__ import annotations
@@ -53,10 +53,9 @@ class Services:
 class Embedded:
     """The embedded services of one state directory, as a context manager.
 
-    `temporal=None` starts none. `durable=False` gives up safety against a power cut for speed
-    (tests, rehearsals).
-    Raises `StandaloneError`. On exit every process that it started has ended; when this process is
-    killed, they end a little later.
+    `temporal=None` starts no Temporal. `durable=False` is faster, but a power cut may lose data
+    (for tests, rehearsals). Raises `StandaloneError`. On exit every process that it started has
+    ended; if this process is killed, they end a little later.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class Embedded:
         self.state_dir = state_dir.expanduser().resolve()
         self._postgres = Postgres(self.state_dir, durable=durable)
         self._temporal = Temporal(self.state_dir, temporal or _DEFAULT, durable=durable)
-        # Temporal first: it comes up while PostgreSQL makes its files.
+        # Temporal first, because it starts while PostgreSQL makes its files.
         asked = ((self._temporal, temporal is not None), (self._postgres, postgres))
         self._asked: list[Postgres | Temporal] = [service for service, wanted in asked if wanted]
         self._watcher: Watcher | None = None
@@ -114,7 +113,7 @@ class Embedded:
 
     @property
     def services(self) -> Services:
-        """Where the services are, once started."""
+        """The addresses of the services, once they have started."""
         return Services(
             database_url=self._postgres.url if self._postgres in self._asked else "",
             temporal_address=self._temporal.address if self._temporal in self._asked else "",
@@ -147,9 +146,9 @@ class Embedded:
 
 
 def create_database(services: Services, name: str, template: str | None = None) -> str:
-    """Create a database, as a copy of `template` if given (nobody may be connected to that one).
+    """Creates a database, as a copy of `template` if given (which must have no connections).
 
-    Returns its URL. A copy of a migrated template takes some 50 ms.
+    Returns its URL. A copy of a migrated template takes about 50 ms.
     """
     return databases.create_database(services.database_url, name, template)
 

@@ -1,4 +1,4 @@
-"""A book and its facts as a calendar of events, each at its instant, in the order they happen."""
+"""A book and its facts as events: each at its instant, in the order in which they happen."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _POSTAL = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens at an instant (UTC): an invoice becomes known, with the ``news`` of
-    its customer if there is any; it is ``paid``; or a fact."""
+    """Something that happens at an instant (UTC): an invoice becomes known, with ``news`` of its
+    customer if there is any; it is ``paid``; or a fact."""
 
     at: datetime
     order: int
@@ -44,7 +44,7 @@ def events(
     """Everything that happens from ``start`` to ``end`` (local days, both included), in order.
 
     An invoice becomes known at 00:00 of its issue date, or of ``start`` if that is later; its
-    payment at 00:00 of ``paid_on``. What was paid before ``start`` never becomes known.
+    payment at 00:00 of ``paid_on``. An invoice that was paid before ``start`` never becomes known.
     """
     found: list[Event] = []
     for place, row in enumerate(rows):
@@ -66,8 +66,8 @@ def events(
 
 
 def with_news(found: list[Event], told: dict[str, CustomerFact]) -> Iterator[Event]:
-    """What a row says of its customer goes with it where it is news: what a row leaves empty keeps
-    what an earlier one said. ``told``: what was said so far, by customer; it is kept up to date."""
+    """Adds to each event what its row says about the customer, if that is new. An empty cell keeps
+    the value of an earlier row. ``told`` has the latest values by customer, and is updated."""
     for event in found:
         row = event.what
         if isinstance(row, Fact) or event.paid:
@@ -83,7 +83,7 @@ def with_news(found: list[Event], told: dict[str, CustomerFact]) -> Iterator[Eve
 
 
 def _merged(old: CustomerFact | None, row: BookRow, told: dict[str, CustomerFact]) -> CustomerFact:
-    """A book has no postal addresses; letters are to be seen all the same, so it gets one."""
+    """A book has no postal addresses. The customer gets one, so that letters can be sent."""
     if old is None:
         contact = ContactFact("main", main=True, postal=_POSTAL)
         old = CustomerFact(row.customer, row.customer, contacts=[contact])

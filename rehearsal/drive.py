@@ -64,7 +64,8 @@ class Driven:
 
 class Drive:
     """``manual_days``: the owner completes a manual action at 10:00 that many days after it is
-    shown; None leaves it open. One that a pause hid then is completed at the next 10:00."""
+    shown; None leaves it open. An action that a pause hides at that time is completed at the next
+    10:00."""
 
     def __init__(
         self, engine: Engine, organisation_id: OrganisationId, manual_days: int | None

@@ -1,4 +1,4 @@
-"""``dunning rehearse``: its own organisation, its own clock, and by default its own services."""
+"""Runs ``dunning rehearse``: with its own organisation and clock, and by default own services."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from store.engine import connect, transaction
 from store.unit import Unit
 
 _OWNER = ("owner@example.com", "Owner")
-#: Activities at a time: every moment of a rehearsal waits for the last of them.
+#: Activities at the same time: each moment of a rehearsal ends with the last of them.
 _THREADS = 12
 
 
@@ -65,12 +65,12 @@ async def rehearse(
     progress: Callable[[datetime], None] = lambda _: None,
     worker: bool = True,
 ) -> tuple[OrganisationId, Summary]:
-    """Live through the script on running services; returns the organisation and the figures.
+    """Lives through the script on running services; returns the organisation and the figures.
 
-    ``worker=False``: worker and relay run already, which they must where several rehearsals share
-    a database, because a relay serves all of it.
+    ``worker=False``: a worker with a relay runs already. It is needed if several rehearsals share a
+    database, because a relay serves all of it.
     """
-    # One more for the drive, which never does two things at a time.
+    # One more for the drive, which uses one connection at a time.
     engine = connect(database_url, pool_size=connections_of(_THREADS) + 1)
     began = real_time.monotonic()
     try:
@@ -102,7 +102,7 @@ async def rehearse(
 def write(
     database_url: str, organisation_id: OrganisationId, summary: Summary, folder: Path
 ) -> Summary:
-    """DIR/actions.csv and DIR/summary.json; returns the completed figures."""
+    """Writes DIR/actions.csv and DIR/summary.json; returns the completed figures."""
     folder.mkdir(parents=True, exist_ok=True)
     engine = connect(database_url, pool_size=2)
     try:

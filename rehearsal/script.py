@@ -1,4 +1,4 @@
-"""What a rehearsal is made of: a book, plans and facts, read and checked before it starts."""
+"""The input of a rehearsal: a book, plans and facts, read and checked before it starts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from store.calendars import (
 
 
 class RehearsalError(ValueError):
-    """The input of a rehearsal makes no sense: every line of it says what, where and why."""
+    """The input of a rehearsal is not valid: every line of the text says what, where and why."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """Everything a rehearsal is made of, read and checked before anything starts."""
+    """The whole input of a rehearsal, read and checked before anything starts."""
 
     rows: list[BookRow]
     facts: list[Fact]
@@ -51,7 +51,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Files:
-    """``plans``: the first is everybody's. ``book_map``: how a foreign book reads."""
+    """``plans``: the first is the default plan. ``book_map``: how to read a foreign book."""
 
     book: Path
     plans: list[Path]
@@ -62,8 +62,7 @@ class Files:
 def read_script(
     files: Files, start: date, until: date, *, skip_bad_rows: bool = False, **settings: Any
 ) -> Script:
-    """Read every file whole. Raises RehearsalError with the bad rows by cause, or the first bad
-    file."""
+    """Reads every file. Raises RehearsalError with the bad rows by cause, or the first bad file."""
     if until < start:
         raise RehearsalError(f"--until {until} is before --from {start}")
     _check_settings(settings)
@@ -114,7 +113,7 @@ def _listed(path: Path, bad: list[RowError]) -> str:
 
 
 def _wrong_rows(rows: list[BookRow], plans: list[str]) -> list[RowError]:
-    """Rows that name a plan that is not loaded, or a parent that the book does not know."""
+    """Rows that name a plan that is not loaded, or a parent that is not in the book."""
     customers = {row.customer for row in rows}
     wrong = []
     for row in rows:
@@ -128,7 +127,8 @@ def _wrong_rows(rows: list[BookRow], plans: list[str]) -> list[RowError]:
 
 
 def _wrong_facts(told: list[Fact], rows: list[BookRow], plans: list[str]) -> list[RowError]:
-    """Facts about what the book does not know. Whether one makes sense at its moment shows then."""
+    """Facts about customers, invoices or plans that do not exist. Whether a fact is possible at its
+    moment is checked then."""
     customers = {row.customer for row in rows}
     invoices = {row.invoice: row for row in rows if not row.credit_note}
     wrong = []

@@ -1,9 +1,9 @@
 """The settings: everything that may differ between two installations. Read once at the start.
 
-Each setting is a variable `DUNNING_<NAME>`, or a file `dunning_<name>` in the directory that
-`DUNNING_SECRETS_DIR` names (how container platforms hand over secrets); a variable wins over a
-file. docs/settings.md is written from here. `temporalio.envconfig` reads the connection to Temporal
-by itself (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`).
+Each setting is a variable `DUNNING_<NAME>`, or a file `dunning_<name>` in the directory
+`DUNNING_SECRETS_DIR` (container platforms mount secrets as files); a variable wins over a file.
+docs/settings.md is generated from here. `temporalio.envconfig` itself reads the connection to
+Temporal (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`).
 """
 
 from settings.loading import SECRETS_DIR, load_settings

@@ -62,8 +62,8 @@ class Accounts(BaseSettings):
     lob_host: WebAddress = Field(None, description="Another address of Lob's API.")
 
     def of_provider(self, name: str) -> dict[str, str]:
-        """The settings of one provider that are set, by the part of their name after the
-        provider's. Secrets are readable."""
+        """The settings of one provider that are set, by the rest of their name after the
+        provider's. Secrets are in clear."""
         start = f"{name}_"
         values = {
             field.removeprefix(start): plain(getattr(self, field))

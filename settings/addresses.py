@@ -1,4 +1,4 @@
-"""Where the database, the embedded servers and the API are."""
+"""The addresses of the database, the embedded servers and the API."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Addresses(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        """Accept the spellings in use; SQLAlchemy needs the driver's name."""
+        """Accepts the usual spellings; SQLAlchemy needs the driver's name."""
         if value is None:
             return None
         scheme, separator, rest = value.get_secret_value().partition("://")

@@ -44,6 +44,6 @@ class Keeping(BaseSettings):
 
     @property
     def prune_days(self) -> dict[str, int]:
-        """The days by what is kept: `callbacks`, `links` and so on; 0 keeps it for ever."""
+        """Days by kind of data: `callbacks`, `links` and so on; 0 = keep for ever."""
         names = Keeping.model_fields
         return {n.removeprefix("prune_").removesuffix("_days"): getattr(self, n) for n in names}

@@ -1,4 +1,4 @@
-"""Limits of requests: size, pace, proxies, and time for the database."""
+"""Limits of requests: size, rate, proxies, and time for the database."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ SECRETS_DIR = "DUNNING_SECRETS_DIR"
 
 
 def load_settings() -> Settings:
-    """Read the settings. Raises `SettingsError`, never showing a value."""
+    """Reads the settings. Raises `SettingsError`, which never shows a value."""
     _refuse_typos()
     secrets_dir = os.environ.get(SECRETS_DIR) or None
     if secrets_dir and not Path(secrets_dir).is_dir():
@@ -32,7 +32,7 @@ def load_settings() -> Settings:
 
 
 def _refuse_typos() -> None:
-    """Refuses DUNNING_DATABSE_URL. Less similar names belong to other programs."""
+    """Refuses DUNNING_DATABSE_URL. Less similar names may belong to other programs."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields] + [SECRETS_DIR]
     for name in os.environ:
         if name.startswith(PREFIX) and name not in known:

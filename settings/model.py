@@ -16,7 +16,7 @@ from settings.watching import Watching
 from settings.work import Work
 
 
-# pydantic lists the fields of the last class first: read from the right for docs/settings.md.
+# pydantic lists the fields of the last base class first: docs/settings.md reads from right to left.
 class Settings(Watching, Limits, Keeping, Sending, Accounts, Work, Addresses):
     """All settings, frozen. Make one with `load_settings()`; in tests, with keyword arguments."""
 
@@ -25,11 +25,11 @@ class Settings(Watching, Limits, Keeping, Sending, Accounts, Work, Addresses):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        hide_input_in_errors=True,  # a mistyped key must not end up in a log
+        hide_input_in_errors=True,  # a mistyped key must not appear in a log
         validate_default=True,
     )
 
     @property
     def outbox(self) -> Path:
-        """Directory of the outbox, chosen or default."""
+        """The directory of the outbox, chosen or default."""
         return self.outbox_dir or self.state_dir / "outbox"

@@ -56,7 +56,7 @@ class Sending(BaseSettings):
 
     @property
     def look_up_after(self) -> tuple[timedelta, ...]:
-        """After a lost answer: how long until the provider is asked for the message, each time."""
+        """When the provider is asked for the message, counted from the lost answer."""
         return tuple(timedelta(minutes=float(part)) for part in self.look_up_minutes.split(","))
 
     @property

@@ -1,4 +1,4 @@
-"""Types and parsing of the values, and the error for a wrong one."""
+"""Types and parsing of the values, and the error for a wrong value."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class SettingsError(ValueError):
 
 
 def parts(value: SecretStr | str | None) -> tuple[str, ...]:
-    """The parts of a list that is written with commas."""
+    """The parts of a list that is separated by commas."""
     text = plain(value) or ""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def plain(value: Any) -> Any:
-    """The value itself, a secret in clear."""
+    """The value itself; a secret in clear."""
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
@@ -30,5 +30,5 @@ def _web_address(value: str | None) -> str | None:
     return value.rstrip("/") if value else None
 
 
-#: An address without the slash at its end.
+#: A web address without its final slash.
 WebAddress = Annotated[str | None, AfterValidator(_web_address)]

@@ -1,4 +1,4 @@
-"""From the rows of one customer to the account that the rules read (``dunning.model``)."""
+"""Turns the rows of one customer into the account that the rules read (``dunning.model``)."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def contextualized_of(
 ) -> str | None:
     """Rule 44: the invoice that the customer's sequence was about when the customer got its plan.
 
-    A changed plan is one that differs from the plan of the last decision, whether it was assigned
-    by name, by an import, or as the organisation's new default. A customer that had no plan before
+    The plan has changed if it differs from the plan of the last decision, whether it was assigned
+    by name, by an import, or as the organisation's new default. A customer without a plan before
     enters its first one by that plan's own logic.
     """
     carried = customer.contextualized_invoice_id
@@ -137,7 +137,7 @@ def action_of(
     deadline: datetime | None,
     delivery_status: str | None,
 ) -> m.Action:
-    """``deadline`` and ``delivery_status``: of its delivery, while the action is "sending"."""
+    """``deadline`` and ``delivery_status``: its delivery's, while the action is "sending"."""
     until = _deadline(organisation, deadline)
     keys: tuple[str, ...] = ()
     if row.plan_version_id is not None:
@@ -167,7 +167,7 @@ def action_of(
 
 
 def _deadline(organisation: t.Organisation, deadline: datetime | None) -> datetime | None:
-    """A claim's deadline is a time of the real clock; here it is on the organisation's clock, which
+    """A claim's deadline is a real time. This is the same moment on the organisation's clock, which
     in a rehearsal may be a year away."""
     if deadline is None or organisation.rehearsal_now is None:
         return deadline

@@ -1,8 +1,8 @@
 """The statements that read one customer's account: what is open, and what a decision depends on.
 
 They are built once, because building them takes longer than PostgreSQL takes to answer. Statuses
-stand in them as literals, not as parameters: PostgreSQL also makes generic plans, and a generic
-plan cannot use a partial index on the open rows. No statement reads what is over, however much.
+are literals, not parameters: PostgreSQL also makes generic plans, which cannot use a partial index
+on open rows. No statement reads closed rows, however many there are.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _PROMISED = select(t.Promise.invoice_id).where(
 # UNION, not OR: PostgreSQL would test each part of an OR on every row of the customer.
 _LOADED = sa.union(_OPEN_INVOICES, _SHOWN, _PROMISED)
 INVOICES = select(t.Invoice).where(col(t.Invoice.id).in_(_LOADED))
-# Rule 18: a task may not count as a contact. So: every action since one day before the last contact
-# that is no task.
+# Rule 18: a task may not count as a contact. So every action since one day before the last contact
+# that is not a task.
 _SINCE = sa.func.coalesce(
     select(sa.func.max(t.Action.executed_at))
     .where(
@@ -88,7 +88,7 @@ _ADDRESSES = (
     .join(t.Contact, col(t.Contact.id) == t.ContactAddress.contact_id)
     .where(col(t.Contact.customer_id) == _CUSTOMER)
 )
-# Of each payment the part that came after the promise: its amount less what the promise knew of it.
+# For each payment, the part after the promise: its amount less what was known at the promise.
 _BEFORE = sa.cast(
     col(t.Promise.paid_before).op("->>")(sa.cast(t.Application.credit_id, sa.Text)), sa.Numeric
 )

@@ -1,4 +1,4 @@
-"""Credits and what is applied to invoices, of a batch (``store.bulk``): read once, then kept."""
+"""Credits of a batch (``store.bulk``) and their applications to invoices: read once, then kept."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from store.unit import Batch, Unit
 
 
 def look_up_credits(unit: Unit, batch: Batch, named: Iterable[tuple[str, str]]) -> None:
-    """Those with these kinds and external ids, and everything that is applied to the invoices to
-    which they are applied."""
+    """Reads the credits with these kinds and external ids, and all applications to the invoices to
+    which these credits are applied."""
     by_kind: dict[str, set[str]] = {}
     for kind, key in named:
         batch.rows[t.Credit, key_of(kind, key)] = None
@@ -42,7 +42,7 @@ def look_up_credits(unit: Unit, batch: Batch, named: Iterable[tuple[str, str]]) 
 
 
 def look_up_applications(unit: Unit, batch: Batch, invoices: Iterable[InvoiceId]) -> None:
-    """Everything that is applied to these invoices."""
+    """Reads all applications to these invoices."""
     for some in parts(set(invoices) - batch.applied.keys()):
         batch.applied |= {invoice_id: {} for invoice_id in some}
         mine = (
@@ -56,5 +56,5 @@ def look_up_applications(unit: Unit, batch: Batch, invoices: Iterable[InvoiceId]
 
 
 def key_of(kind: str, key: str) -> str:
-    """Under which key ``Batch.rows`` has a credit."""
+    """The key of a credit in ``Batch.rows``."""
     return f"{kind}/{key}"

@@ -21,11 +21,11 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class CalendarError(ValueError):
-    """A time zone, working week or holiday calendar that does not exist; says which do."""
+    """Not a known time zone, working week or holiday calendar; the text says which are."""
 
 
 def parse_working_days(text: str) -> frozenset[int]:
-    """ "mon-fri", "sun-thu" or "mon,wed,fri" to ISO weekdays less one. Raises CalendarError."""
+    """Weekdays (Monday is 0) from "mon-fri", "sun-thu" or "mon,wed,fri". Raises CalendarError."""
     days: set[int] = set()
     for part in text.lower().replace(" ", "").split(","):
         match = re.fullmatch(r"([a-z]{3})(?:-([a-z]{3}))?", part)

@@ -1,14 +1,14 @@
-"""Words for a violated unique constraint: which kind of thing exists already.
+"""Texts for a violated unique constraint: which kind of thing exists already.
 
-They never show a value: the existing row may belong to somebody else.
+They never show a value, because the existing row may be another organisation's.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-#: Unique constraints and indexes by which something reported from outside can collide. Keys that we
-#: make ourselves (ids, tokens) are not among them.
+#: Unique constraints and indexes that facts from outside can violate. Keys that we make ourselves
+#: (ids, tokens) are not among them.
 _WORDS = {
     "uq_customer_organisation_id_external_id": "a customer with this external id",
     "uq_invoice_organisation_id_external_id": "an invoice with this external id",
@@ -40,6 +40,6 @@ _WORDS = {
 
 
 def collides(diagnostics: Any) -> str:
-    """A sentence for the caller, without data. ``diagnostics``: of psycopg's error."""
+    """A sentence for the caller, without data. ``diagnostics`` is that of psycopg's error."""
     what = _WORDS.get(getattr(diagnostics, "constraint_name", None) or "", "the same thing")
     return f"there is already {what}; read it, and change that one"

@@ -18,14 +18,14 @@ from store.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A contact with its addresses by kind. A kind of which nothing is known has no row."""
+    """A contact with its addresses by kind. A kind without an address has no row."""
 
     row: t.Contact
     addresses: dict[str, t.ContactAddress] = field(default_factory=dict)
 
     @property
     def who(self) -> str:
-        """As the timeline names the contact."""
+        """The contact's name on the timeline."""
         return self.row.name or self.row.external_id
 
     def value(self, kind: str) -> Any:
@@ -55,7 +55,7 @@ def persons_of(unit: Unit, customer_id: CustomerId) -> list[Person]:
 
 
 def person_of(unit: Unit, contact_id: ContactId) -> Person | None:
-    """A contact by our id; None when there is none any more."""
+    """A contact by our id; None if it does not exist any more."""
     row = unit.session.get(t.Contact, contact_id)
     if row is None:
         return None
@@ -66,7 +66,7 @@ def person_of(unit: Unit, contact_id: ContactId) -> Person | None:
 def persons_read(
     contacts: Iterable[Mapping[str, Any]], addresses: Iterable[Mapping[str, Any]]
 ) -> list[Person]:
-    """From the JSON of their rows, for reading only: they do not belong to the session."""
+    """Made from the JSON of their rows, for reading only: they are not in the session."""
     rows = [
         t.Contact(
             **{**one, "id": uuid.UUID(one["id"]), "customer_id": uuid.UUID(one["customer_id"])}

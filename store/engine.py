@@ -37,12 +37,12 @@ def connect(
     """An engine (psycopg 3); nothing connects before the first use.
 
     ``pool_size``: the most connections at a time, computed from what uses them (for a worker
-    ``activities.slots``, for the API ``api.http.database``). They stay open once they were needed.
-    ``ping`` asks a pooled connection whether it still stands before it is used, at the price of a
-    round trip: for the API. An activity that meets a broken one is simply tried again. Errors do
-    not show the parameters of a statement, which are people's names and addresses.
-    ``answer_within``: the most seconds for one answer of the server (``store.patience``), and for a
-    connection of the pool to become free; a transaction that needs longer says so.
+    ``activities.slots``, for the API ``api.http.database``). Connections stay open. ``ping`` tests
+    a pooled connection before its use, at the price of a round trip: for the API. An activity with
+    a broken connection is simply retried. Errors do not show the parameters of a statement, which
+    are people's names and addresses. ``answer_within``: the most seconds for one answer of the
+    server (``store.patience``), and to wait for a free connection of the pool; a transaction that
+    needs longer says so.
     """
     engine = create_engine(
         url,
@@ -116,11 +116,13 @@ def transaction(
     lock_timeout: timedelta | None = None,
     answer_within: timedelta | None = None,
 ) -> Iterator[Session]:
-    """One transaction: commits when the block ends, rolls back when it raises. ``lock_timeout``:
-    the longest wait for each lock, None = no limit; after it OperationalError is raised, of which
-    ``is_lock_timeout`` is true, or CustomerLocked (``store.locks``). ``answer_within``: the longest
-    statement, where that of the engine is too short. Neither begun nor committed when the time of
-    the request is over (``store.patience``): TimeoutError of SQLAlchemy."""
+    """One transaction: commits when the block ends, rolls back when it raises.
+
+    ``lock_timeout``: the longest wait for each lock, None = no limit; after it OperationalError is
+    raised (``is_lock_timeout``), or CustomerLocked (``store.locks``). ``answer_within``: the
+    longest statement, if the engine's limit is too short. When the time of the request is over
+    (``store.patience``) it neither begins nor commits: TimeoutError of SQLAlchemy.
+    """
     in_time()
     with Session(engine, expire_on_commit=False) as session, session.begin():
         limits = {"lock_timeout": lock_timeout, "statement_timeout": answer_within}
@@ -151,5 +153,5 @@ def migrate(url: str) -> None:
 
 
 def check_migrations(url: str) -> None:
-    """Raise alembic's CommandError where the tables and the migrations differ."""
+    """Raises alembic's CommandError if the tables and the migrations differ."""
     command.check(alembic_config(url))

@@ -1,9 +1,9 @@
-"""Errors that say what, where and how to mend it. Each carries its HTTP status.
+"""Errors that say what is wrong, where, and how to correct it. Each has its HTTP status.
 
 DunningError          400
-├── NotFound          404   nothing here that the caller may see
-├── Conflict          409   somebody was first, or the state does not allow it
-└── Invalid           422   the content makes no sense; ``errors`` names the places
+├── NotFound          404   nothing that the caller may see
+├── Conflict          409   somebody else was first, or the state does not allow it
+└── Invalid           422   the content is not valid; ``errors`` names the places
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong at one place: a JSON pointer, or a line of a file."""
+    """One error at one place: a JSON pointer, or a line of a file."""
 
     where: str
     reason: str
 
 
 class DunningError(Exception):
-    """Bad input or a state that does not allow it; never a fault of the program."""
+    """Bad input, or a state that does not allow the request; never a bug of the program."""
 
     status = 400
     title = "Bad request"
     slug = "bad-request"
 
     def __init__(self, detail: str, errors: list[Mistake] | None = None, **more: Any) -> None:
-        """``more``: members of the problem document beside ``errors``, as JSON."""
+        """``more``: members of the problem document besides ``errors``, as JSON."""
         super().__init__(detail)
         self.detail = detail
         self.errors = errors or []

@@ -20,7 +20,7 @@ from store.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An account with the rows it came from."""
+    """An account with the rows that it was made from."""
 
     organisation: t.Organisation
     customer: t.Customer
@@ -37,8 +37,8 @@ class Loaded:
 
 
 def load(unit: Unit, customer_id: CustomerId, *, lock: bool = True) -> Loaded:
-    """The account as it stands. ``lock=False`` is for reading only. KeyError if the organisation
-    has no such customer."""
+    """The current account. ``lock=False`` is for reading only. KeyError if the organisation has no
+    such customer."""
     customer = (
         lock_customer(unit, customer_id) if lock else unit.session.get(t.Customer, customer_id)
     )

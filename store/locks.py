@@ -41,7 +41,7 @@ _IMPORTS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class CustomerLocked(OperationalError):
-    """Somebody else holds the customer for longer than we wait; the same again may work."""
+    """Another transaction holds the customer for longer than we wait; a retry may succeed."""
 
     def __init__(self, customer_id: CustomerId, error: OperationalError) -> None:
         super().__init__(error.statement, None, error.orig or error, hide_parameters=True)

@@ -43,7 +43,7 @@ _CONNECT_AT_LEAST = 2
 
 
 class DidNotAnswer(psycopg.OperationalError):
-    """PostgreSQL said nothing for as long as we wait; the connection is closed."""
+    """PostgreSQL did not answer in time; the connection is closed."""
 
 
 class Clock:

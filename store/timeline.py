@@ -58,10 +58,10 @@ def read(
     before: int | None = None,
     limit: int = 50,
 ) -> list[t.TimelineEntry]:
-    """Newest first, from before the entry ``before``.
+    """Newest first, before the entry ``before`` (keyset pagination).
 
-    ``hidden`` is ``backoffice.people.visible.hidden_entries`` of the reader: what rule 29 hides is
-    left out.
+    ``hidden`` is ``backoffice.people.visible.hidden_entries`` of the reader: entries that rule 29
+    hides are left out.
     """
     statement = (
         select(t.TimelineEntry)

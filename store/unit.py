@@ -30,12 +30,13 @@ class Batch:
     """Facts that are reported together (``store.bulk``): their rows are read once and written at
     the end.
 
-    ``rows``: customers, invoices and credits by table and key, None where there is none; the
-    session itself holds rows only weakly. ``invoices``: the known ones by id. ``applied``: all that
-    is applied to an invoice, by its id and the credit's. ``spent``: the same by the credit's id and
-    the invoice's. ``later``: rows that refer to others and are written after them. ``entries``: the
-    timeline's, written last. ``nudged``: customers to be nudged once each at the end; None when
-    each nudge is written by itself."""
+    ``rows``: customers, invoices and credits by table and key, None if there is none (the session
+    itself holds rows only weakly). ``invoices``: those that are read, by id. ``applied``: the
+    applications to an invoice, by its id and the credit's. ``spent``: the same by the credit's id
+    and the invoice's. ``later``: rows that refer to others and are written after them. ``entries``:
+    timeline entries, written last. ``nudged``: customers to be nudged once each at the end; None if
+    each nudge is written by itself.
+    """
 
     rows: dict[tuple[Any, str], Any] = field(default_factory=dict)
     invoices: dict[InvoiceId, t.Invoice] = field(default_factory=dict)
@@ -66,8 +67,8 @@ class Unit:
     """One transaction for one organisation.
 
     ``session``: the transaction. ``organisation_id``: whose data it is about. ``real``: the real
-    time (UTC) at which it began. ``by``: who does it, as the timeline names them. ``public_url``:
-    where short links lead, empty = nowhere.
+    time (UTC) at which it began. ``by``: who acts, as the timeline names them. ``public_url``: our
+    address in short links, empty = no links.
     """
 
     def __init__(

@@ -14,9 +14,9 @@ DATABASE = "dunning"
 
 
 def create_database(url: str, name: str, template: str | None = None) -> str:
-    """Create a database on the server of `url`, as a copy of `template` if given.
+    """Creates a database on the server of `url`, as a copy of `template` if given.
 
-    Nobody may be connected to the template. Returns the URL of the new database.
+    The template must have no connections. Returns the URL of the new database.
     """
     statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template:

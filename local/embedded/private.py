@@ -1,4 +1,4 @@
-"""Files that we write are for the current user alone: files 0600, directories 0700."""
+"""Our files are for the current user alone: files 0600, directories 0700."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 _log = logging.getLogger("dunning.standalone")
 
-#: Prefixes of the names of what we put into a state directory.
+#: Prefixes of the names of our files in a state directory.
 _OURS = (
     *("keys.json", "lock", "outbox", "postgres", "rehearsal", "secret.", "services.json"),
     "temporal.",
@@ -22,9 +22,9 @@ def write_for_us_alone() -> None:
 
 
 def close_state_dir(path: Path) -> None:
-    """Remove the rights of group and others from our files in a state directory.
+    """Removes the rights of group and others from our files in a state directory.
 
-    If it holds files of others, these and the directory itself keep their rights.
+    If it also holds other files, these and the directory itself keep their rights.
     """
     names = sorted(os.listdir(path))
     for name in names:
@@ -37,7 +37,7 @@ def close_state_dir(path: Path) -> None:
 
 
 def close(path: Path) -> None:
-    """Remove the rights of group and others from a file, or a directory with its contents. Links
+    """Removes the rights of group and others from a file, or a directory with its contents. Links
     are not followed."""
     _narrow(path)
     if not path.is_symlink():

@@ -18,8 +18,8 @@ from local.embedded.watcher import Watcher
 
 log = logging.getLogger("dunning.standalone")
 
-START_WITHIN = 60.0  # seconds; recovery after a crash may need a while
-START_AGAIN_FOR = 3.0  # seconds in which a server that exits at once is started again
+START_WITHIN = 60.0  # seconds; recovery after a crash may take a while
+START_AGAIN_FOR = 3.0  # seconds in which a server that exits early is started again
 END_WITHIN = 15.0  # seconds
 
 
@@ -27,7 +27,7 @@ class Server:
     """One server process, which can be started again.
 
     `command` is called at each start; `answers` says whether the server is ready; `polite` is the
-    signal for an orderly end; `run_as` goes to `Popen` (user, group, extra_groups).
+    signal for an orderly shutdown; `run_as` goes to `Popen` (user, group, extra_groups).
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Server:
                 stdout=output,
                 stderr=output,
                 cwd="/",
-                # A session of its own: Ctrl-C reaches this process alone, which ends the servers.
+                # In a session of its own: Ctrl-C reaches only this process, which ends the servers.
                 start_new_session=True,
                 umask=0o077,  # its files are private
                 **self._run_as,
@@ -71,10 +71,10 @@ class Server:
         log.debug("%s runs as process %s", self.name, self._process.pid)
 
     def wait_until_ready(self, watcher: Watcher) -> None:
-        """Poll until it answers, within `START_WITHIN` seconds, else raise `NotStarted`.
+        """Polls until it answers, within `START_WITHIN` seconds, else raises `NotStarted`.
 
-        A server that exits early is started again: after a kill -9, a child process, shared memory
-        or a socket of the old server may remain for a moment.
+        A server that exits early is started again, because after a kill -9 a child process, shared
+        memory or a socket of the old server may remain for a moment.
         """
         begun = time.monotonic()
         while not self._answers():
@@ -118,7 +118,7 @@ class Server:
 
 
 def end_leftover(pidfile: Path, mark: str, polite: signal.Signals) -> None:
-    """End the server of a run that was killed. The lock is held, so nobody uses that server.
+    """Ends a server that a killed run left behind. We hold the lock, so nobody uses that server.
 
     `mark` must be in its command line: otherwise another process has got its process id.
     """
@@ -129,7 +129,7 @@ def end_leftover(pidfile: Path, mark: str, polite: signal.Signals) -> None:
         log.warning("ending process %s, left over from a run that was killed", process.pid)
         process.send_signal(polite)
         deadline = time.monotonic() + END_WITHIN
-        # A zombie has ended; its parent was killed and could not collect it.
+        # A zombie has ended; its parent was killed and could not wait for it.
         while process.status() != psutil.STATUS_ZOMBIE:
             if time.monotonic() > deadline:
                 process.kill()

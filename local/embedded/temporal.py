@@ -18,8 +18,8 @@ from local.embedded.server import Server, end_leftover
 from local.embedded.watcher import Watcher
 
 SEARCH_ATTRIBUTES = ("DunningOrganisation", "DunningCustomer", "DunningState")
-RETENTION = "90d"  # how long the UI shows an ended run; the default is a day
-# The variables TEMPORAL_… of our environment may name another server.
+RETENTION = "90d"  # how long the UI shows a closed run; the default is a day
+# TEMPORAL_… variables of our environment may name another server.
 AS_GIVEN = ("--disable-config-env", "--disable-config-file")
 
 
@@ -27,8 +27,8 @@ AS_GIVEN = ("--disable-config-env", "--disable-config-file")
 class TemporalOptions:
     """``port`` 0 takes a free one, and so does ``ui_port``; without ``ui_port`` there is no UI.
 
-    ``in_memory`` forgets every workflow at the end; ``time_skipping`` lets workflows skip time;
-    ``ui_codec`` is where the UI has payloads decrypted; ``dynamic`` is Temporal's dynamic
+    ``in_memory``: workflows are lost at the end; ``time_skipping``: workflows can skip time;
+    ``ui_codec``: where the UI has payloads decrypted; ``dynamic``: Temporal's dynamic
     configuration, by its own names.
     """
 
@@ -53,7 +53,7 @@ class Temporal:
             state_dir / "temporal.log",
             command=self._command,
             answers=self._answers,
-            # An orderly end takes over a second, and the file does not need it.
+            # An orderly shutdown takes over a second, and the file does not need it.
             polite=signal.SIGTERM if durable else signal.SIGKILL,
             run_as={},
         )
@@ -72,8 +72,9 @@ class Temporal:
         self._pidfile.write_text(str(self.server.pid))
         if self._file:
             self._run("operator", "namespace", "update", "default", "--retention", RETENTION)
-            # The server adds search attributes only to a new file, so those that came with a newer
-            # version are missing. One call each: a call with one that exists adds none.
+            # The server adds search attributes only to a new file, so attributes of a newer version
+            # are missing in an older file. One call for each: a call that includes an existing one
+            # adds none.
             for name in SEARCH_ATTRIBUTES:
                 create = ("operator", "search-attribute", "create")
                 self._run(*create, "--name", name, "--type", "Keyword")
@@ -89,7 +90,7 @@ class Temporal:
         return f"http://{LOOPBACK}:{self._ui_port}" if self._ui_port else None
 
     def _command(self) -> list[str]:
-        if not self.server.answered:  # after that it keeps its ports, which others know
+        if not self.server.answered:  # later it keeps its ports, which others know
             self._port = take_port(self._options.port, "DUNNING_TEMPORAL_PORT")
             if self._options.ui_port is not None:
                 self._ui_port = take_port(self._options.ui_port, "DUNNING_TEMPORAL_UI_PORT")
@@ -103,7 +104,7 @@ class Temporal:
             command += ["--headless"]
         if self._file:
             command += ["--db-filename", str(self._file)]
-            # These two make it three times faster.
+            # Three times faster with these two.
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
                 command += ["--sqlite-pragma", pragma]
         for name in SEARCH_ATTRIBUTES:

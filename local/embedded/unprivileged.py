@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root. Then it runs as `nobody`, who must reach its files."""
+"""PostgreSQL refuses to run as root; then it runs as `nobody`, who needs access to its files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("dunning.standalone")
 
 
 def unprivileged() -> dict[str, Any]:
-    """Arguments of `Popen`: as root the user `nobody`, else none."""
+    """Arguments of `Popen`: for root the user `nobody`, else none."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -32,7 +32,7 @@ def private_dir(path: Path, run_as: dict[str, Any]) -> None:
 
 
 def let_in(state_dir: Path, group: int) -> None:
-    """Let `nobody` pass through the state directory, by its group if that has no rights yet."""
+    """Lets `nobody` pass through the state directory, by its group if that has no rights yet."""
     status = state_dir.stat()
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o001 or (mode & 0o010 and status.st_gid == group):
@@ -45,7 +45,7 @@ def let_in(state_dir: Path, group: int) -> None:
 
 
 def let_pass(path: Path) -> None:
-    """Let `nobody` pass through (not read) the directories that lead to `path`."""
+    """Lets `nobody` pass through (not read) the directories that lead to `path`."""
     for parent in path.parents:
         mode = parent.stat().st_mode
         if not mode & 0o001:

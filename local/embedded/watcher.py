@@ -1,4 +1,4 @@
-"""A second process that ends the servers when this one has ended, even by kill -9."""
+"""A second process, which ends the servers when this one has ended, even by kill -9."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-# Reads lines "pid signal" (signal 0: forget it), and ends the servers when its input closes.
+# Reads lines "pid signal" (signal 0: forget this pid), and ends the servers when its input closes.
 # Linux' PDEATHSIG would fire when the *thread* that started a server ends, and macOS has none.
 WATCHER = """
 import contextlib, os, signal, sys, time
