@@ -89,17 +89,9 @@ class InvoiceIn(Body):
         return in_currency(value, currency) if currency else value
 
     def fact(self, external_id: str) -> InvoiceFact:
-        return InvoiceFact(
-            external_id=external_id,
-            customer=self.customer,
-            number=self.number,
-            issued_on=self.issued_on,
-            total=self.total,
-            currency=self.currency,
-            due_on=self.due_on,
-            source_updated_at=self.source_updated_at,
-            url=self.url,
-        )
+        """Its fields have the names of the fact's."""
+        values = {name: getattr(self, name) for name in InvoiceIn.model_fields}
+        return InvoiceFact(external_id=external_id, **values)
 
 
 class Because(Body):
@@ -141,22 +133,15 @@ def short(unit: Unit, rows: list[t.Invoice]) -> list[InvoiceShort]:
 
 
 def _short(row: t.Invoice, customer: t.Customer) -> InvoiceShort:
-    return InvoiceShort(
-        id=row.id,
-        external_id=row.external_id,
-        customer=customer.external_id,
-        number=row.number,
-        issued_on=row.issued_on,
-        due_on=effective_due(row.issued_on, row.due_on, customer.terms_days),
-        total=money(row.total, row.currency),
-        balance=money(row.balance, row.currency),
-        currency=row.currency,
-        status=row.status,  # type: ignore[arg-type]  # one of Status, as the rules have it
-        closed_reason=row.closed_reason,
-        disputed=row.disputed_at is not None,
-        dispute_reason=row.dispute_reason,
-        url=row.url,
-    )
+    """Each column with the name of a field, but for what is shown otherwise than it is stored."""
+    shown = row.model_dump(include=set(InvoiceShort.model_fields)) | {
+        "customer": customer.external_id,
+        "due_on": effective_due(row.issued_on, row.due_on, customer.terms_days),
+        "total": money(row.total, row.currency),
+        "balance": money(row.balance, row.currency),
+        "disputed": row.disputed_at is not None,
+    }
+    return InvoiceShort(**shown)
 
 
 def whole(unit: Unit, row: t.Invoice) -> Invoice:

@@ -8,9 +8,10 @@ something changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from backoffice.ledger.ahead import INVOICE, too_far
 from backoffice.ledger.balances import rebalance
@@ -30,7 +31,9 @@ _BY = "billing"
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFact:
-    """``url``, the page on which the customer sees or pays it: None leaves it, "" removes it."""
+    """An invoice as it is reported. Each field has the name of the column that it becomes
+    (``columns``), but for the two external ids. ``url``, the page on which the customer sees or
+    pays it: None leaves it, "" removes it."""
 
     external_id: str
     customer: str
@@ -41,6 +44,21 @@ class InvoiceFact:
     due_on: date | None = None
     source_updated_at: datetime | None = None
     url: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """What a report writes."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value
+            for name, value in found.items()
+            if name not in _NO_COLUMNS and not (value is None and name in _KEPT)
+        }
+
+
+#: External ids: found, not written.
+_NO_COLUMNS = {"external_id", "customer"}
+#: None leaves what is stored.
+_KEPT = {"url", "source_updated_at"}
 
 
 def put_invoice(unit: Unit, fact: InvoiceFact) -> tuple[t.Invoice, Change]:
@@ -76,12 +94,9 @@ def _new(unit: Unit, customer: t.Customer, fact: InvoiceFact) -> t.Invoice:
         organisation_id=unit.organisation_id,
         customer_id=customer.id,
         external_id=fact.external_id,
-        number=fact.number,
-        issued_on=fact.issued_on,
-        total=fact.total,
         balance=fact.total,
-        currency=fact.currency,
         created_at=unit.now,
+        **fact.columns(),
     )
     bulk.made(unit, row)
     return row
@@ -104,15 +119,11 @@ def _far(unit: Unit, fact: InvoiceFact) -> str:
 def _write(unit: Unit, customer: t.Customer, row: t.Invoice, fact: InvoiceFact) -> bool:
     """Whether a column of the invoice changed."""
     before = row.model_dump(exclude={"source_updated_at"})
-    row.number, row.total = fact.number, fact.total
-    row.issued_on, row.due_on = fact.issued_on, fact.due_on
-    if fact.url is not None:
-        row.url = fact.url
+    for name, value in fact.columns().items():
+        setattr(row, name, value)
     write(unit)
     rebalance(unit.named(_BY), customer, row)
-    changed = row.model_dump(exclude={"source_updated_at"}) != before
-    row.source_updated_at = fact.source_updated_at or row.source_updated_at
-    return changed
+    return row.model_dump(exclude={"source_updated_at"}) != before
 
 
 def close_invoice(unit: Unit, invoice: t.Invoice, status: str, reason: str) -> Change:
