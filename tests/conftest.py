@@ -15,7 +15,7 @@ from local.standalone import Embedded, Services, TemporalOptions, create_databas
 from store.engine import connect, migrate
 from tests.cast.skipping import Skipping
 
-#: Files that take longest, most of it waiting: run first, so that none of them is left for the end.
+#: The slowest files, which mostly wait. They run first, so that none of them is still running last.
 LONG = (
     "flows/test_kill.py",
     "flows/test_outage_api.py",
@@ -47,7 +47,7 @@ def postgres() -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 def template(postgres: Services) -> str:
-    """The name of a migrated database to copy, which works only while nobody is connected to it."""
+    """The name of a migrated database to copy; that works only while no client is connected."""
     name = "template_dunning"
     migrate(create_database(postgres, name))
     return name
@@ -55,7 +55,7 @@ def template(postgres: Services) -> str:
 
 @pytest.fixture
 def database_url(postgres: Services, template: str) -> Iterator[str]:
-    """A database of this test's own, empty and migrated."""
+    """A new database for this test alone, empty and migrated."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield create_database(postgres, name, template)
     drop_database(postgres, name)
@@ -63,8 +63,8 @@ def database_url(postgres: Services, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _one_engine(postgres: Services) -> tuple[Engine, dict[str, str]]:
-    """One engine for all tests, so that SQLAlchemy compiles each statement once; and the parameters
-    that choose the database of its next connection."""
+    """One engine for all tests, so that SQLAlchemy compiles each statement once, and the parameters
+    of its next connection, which name the database."""
     engine, now_on = connect(postgres.database_url, pool_size=20), {"dbname": "dunning"}
 
     @event.listens_for(engine, "do_connect")
@@ -76,7 +76,7 @@ def _one_engine(postgres: Services) -> tuple[Engine, dict[str, str]]:
 
 @pytest.fixture
 def engine(_one_engine: tuple[Engine, dict[str, str]], database_url: str) -> Iterator[Engine]:
-    """An engine on the test's own database."""
+    """An engine on the database of this test."""
     engine, now_on = _one_engine
     now_on["dbname"] = make_url(database_url).database or ""
     yield engine
@@ -85,7 +85,7 @@ def engine(_one_engine: tuple[Engine, dict[str, str]], database_url: str) -> Ite
 
 @pytest.fixture(scope="session")
 def temporal() -> Iterator[str]:
-    """The address of a Temporal for the whole session; workflows that ask for it can skip time."""
+    """The address of a Temporal server for the whole session, with time skipping on request."""
     with (
         tempfile.TemporaryDirectory(prefix="dunning-", ignore_cleanup_errors=True) as folder,
         Embedded(
@@ -100,5 +100,5 @@ def temporal() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def skipping(temporal: str) -> Skipping:
-    """A client whose workflows have a clock of their own, which skips time when told to."""
+    """A client whose workflows each have a clock of their own, which skips time on request."""
     return Skipping(await connect_temporal(temporal))

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-#: Rooms from the top down, each with the names in its row.
+#: Rooms from the top down, each with the rooms that it may import.
 ARROWS: dict[str, set[str]] = {
     room: set(row)
     for room, row in tomllib.loads((ROOT / "tests" / "rooms.toml").read_text()).items()
@@ -15,20 +15,20 @@ ARROWS: dict[str, set[str]] = {
 
 #: Rooms that are being rebuilt: their rows may name more than they use.
 REBUILT = {f"backoffice.{room}" for room in ("delivery", "ledger")}
-#: Ours, but no room: the product imports none of them.
+#: Packages that are no rooms: the product imports none of them.
 AROUND = {"bench", "stand_ins", "tests"}
 PACKAGES = {room for room in ARROWS if (ROOT / room).is_dir()}
 
 
 def modules(*packages: str) -> list[Path]:
-    """The modules of packages; without a name, all of ours."""
+    """The modules of these packages; without arguments, all of ours."""
     if packages:
         return [path for name in packages for path in sorted((ROOT / name).rglob("*.py"))]
     return [*sorted(ROOT.glob("*.py")), *modules(*sorted(PACKAGES | AROUND))]
 
 
 def room_of(name: str) -> str:
-    """The innermost room of a module of ours; for another name its first part."""
+    """The innermost room of one of our modules; the first part of any other name."""
     parts = name.split(".")
     inside = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
     return next((room for room in inside if room in ARROWS), parts[0])

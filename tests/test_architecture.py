@@ -27,7 +27,7 @@ def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def reduced(graph: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Without the arrows that a longer way replaces (transitive reduction)."""
+    """The arrows without those that a longer path replaces (transitive reduction)."""
     return {
         room: {to for to in ends if not any(to in reachable(graph, other) for other in ends - {to})}
         for room, ends in graph.items()
@@ -98,11 +98,11 @@ def test_the_page_shows_the_rooms_of_the_table() -> None:
     assert _between()[2].strip() == rooms(), "write it: make docs"
 
 
-def test_every_room_says_what_it_is() -> None:
+def test_every_room_has_a_docstring_for_the_page() -> None:
     assert [room for room in ARROWS if not says(room)] == []
 
 
-def test_reduction_keeps_what_can_be_reached() -> None:
+def test_removing_indirect_arrows_keeps_every_path() -> None:
     graph = arrows()
     assert all(reachable(reduced(graph), room) == reachable(graph, room) for room in graph)
 

@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile, held against the code they start."""
+"""docker-compose.yml and the Dockerfile match the code that they start."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def services() -> dict[str, dict[str, Any]]:
     return loaded["services"]
 
 
-def test_everything_is_published_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
+def test_every_port_is_published_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert published
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
 
-def test_the_api_is_started_with_our_protocol_and_our_proxies(
+def test_the_api_is_started_with_our_http_protocol_and_trusted_proxies(
     services: dict[str, dict[str, Any]],
 ) -> None:
     assert {"--http=api.http.protocol:Protocol", "--no-proxy-headers"} <= set(
@@ -36,7 +36,7 @@ def test_the_api_is_started_with_our_protocol_and_our_proxies(
     assert "172.16.0.0/12" in services["api"]["environment"]["DUNNING_TRUSTED_PROXIES"]
 
 
-def test_every_variable_of_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
+def test_every_dunning_variable_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     text = (ROOT / "docker-compose.yml").read_text() + (ROOT / "Dockerfile").read_text()
     assert set(re.findall(rf"\b{PREFIX}[A-Z_]+", text)) - known == set()
@@ -55,7 +55,9 @@ def test_every_service_waits_for_one_that_exists_and_has_a_health_check(
                 assert services[other].get("restart") != "unless-stopped"
 
 
-def test_the_namespace_gets_our_search_attributes(services: dict[str, dict[str, Any]]) -> None:
+def test_the_temporal_namespace_gets_our_search_attributes(
+    services: dict[str, dict[str, Any]],
+) -> None:
     (script,) = services["temporal-namespace"]["command"]
     assert all(name in script for name in SEARCH_ATTRIBUTES)
 

@@ -1,4 +1,4 @@
-"""The pages say what the code does: endpoints, variables, commands, links, queries.
+"""The pages of docs/ match the code: endpoints, variables, commands, links, queries.
 
 ``python tests/test_docs.py`` (with the project on the path) writes the tables that are made from
 code: the endpoints of docs/api.md and the variables of docs/plans.md.
@@ -49,7 +49,7 @@ def _app() -> Any:
 
 
 def _key(operation: dict[str, Any]) -> str:
-    """Who may call: the most that is asked of a key, as the document says it."""
+    """Who may call it: the strictest scope of a key that the OpenAPI document asks for."""
     needs = [need["key"] for need in operation.get("security", ())]
     if len(needs) > 1:
         return "any"
@@ -96,7 +96,7 @@ def _between(name: str, page: Path) -> re.Match[str]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_says_what_the_code_says(name: str) -> None:
+def test_tables_made_from_code_are_up_to_date(name: str) -> None:
     page, made = TABLES[name]
     assert _between(name, page)[2].strip() == made(), "write it: make docs"
 
@@ -124,7 +124,7 @@ def test_no_page_names_an_endpoint_that_does_not_exist() -> None:
 
 
 def _requests(page: Path) -> Iterator[tuple[str, str]]:
-    """What the page asks of the API with curl."""
+    """The requests to the API that the page makes with curl."""
     for block in blocks(page, "sh"):
         for line in block.replace("\\\n", " ").splitlines():
             found = re.search(r'curl (?:-s )?(?:-X (\w+) )?"?\$API(/[^\s"?]*)', line)
@@ -132,7 +132,7 @@ def _requests(page: Path) -> Iterator[tuple[str, str]]:
                 yield found[1] or "GET", f"/v1{found[2]}"
 
 
-def test_requests_of_the_readme_are_found() -> None:
+def test_the_readmes_requests_are_found_by_this_check() -> None:
     assert ("PUT", "/v1/customers/DEMO") in set(_requests(ROOT / "README.md"))
 
 
@@ -154,7 +154,7 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-def test_every_file_of_where_to_find_what_exists() -> None:
+def test_every_file_named_under_where_to_find_what_exists() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     table = text.partition("## Where to find what")[2].partition("\n## ")[0]
     names = re.findall(r"`([\w./-]+/|[\w./-]+\.\w+)`", table)
@@ -163,7 +163,7 @@ def test_every_file_of_where_to_find_what_exists() -> None:
 
 
 def _commands() -> Iterator[tuple[Path, list[str]]]:
-    """Every use of ``dunning`` in a block of shell, or quoted: the page and the words after it."""
+    """Each use of the command ``dunning`` in shell blocks or quotes: its page and its arguments."""
     for page in PAGES:
         text = page.read_text()
         lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
@@ -238,7 +238,7 @@ def test_the_queries_of_operations_run(engine: Engine) -> None:
 # -- style -----------------------------------------------------------------------------------------
 
 
-def test_no_page_names_a_path_of_somebodys_machine() -> None:
+def test_no_page_names_a_path_of_a_personal_machine() -> None:
     """Such as a home folder."""
     found = [
         f"{page.name}: {path}"
@@ -266,7 +266,7 @@ def test_every_path_that_a_page_names_exists() -> None:
     assert [
         f"{page.relative_to(ROOT)}: {name}"
         for page in PAGES
-        if page.name != "CHANGELOG.md"  # tells of files that are gone as well
+        if page.name != "CHANGELOG.md"  # also names files that no longer exist
         for name in path_of_ours.findall(page.read_text())
         if not (ROOT / name).exists()
     ] == []

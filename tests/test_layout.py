@@ -25,7 +25,7 @@ from tests.rooms import (
     room_of,
 )
 
-#: Packages of others that a room alone may import; where a room is not named: any.
+#: The only third-party packages that a room may import; a room that is not listed may import any.
 ONLY: dict[str, set[str]] = {
     "dunning": set(),
     "books": set(),
@@ -33,7 +33,7 @@ ONLY: dict[str, set[str]] = {
     "workflows": {"temporalio", "pydantic"},
     "local.embedded": {"psutil", "psycopg"},
 }
-#: Packages of others that a room must do without, though others in general are allowed.
+#: Third-party packages that a room must not import; it may import any other.
 NEVER: dict[str, set[str]] = {
     "api": {"temporalio"},
     "messages": {"temporalio", "sqlalchemy", "sqlmodel", "fastapi"},
@@ -129,7 +129,7 @@ def test_tests_and_benchmarks_share_only_stand_ins(package: str, never: set[str]
     ] == []
 
 
-def test_the_rules_use_no_clock_no_chance_and_no_io() -> None:
+def test_the_rules_use_no_clock_no_randomness_and_no_io() -> None:
     found = [
         f"{path.name}:{line} imports {name}"
         for path in modules("dunning")
@@ -169,7 +169,7 @@ def test_no_module_has_a_vague_name() -> None:
 
 
 def test_tests_mirror_the_tree() -> None:
-    """Beside the mirror: shared casts, flows through the whole system, recorded histories."""
+    """Exceptions: shared casts, flows through the whole system, recorded histories."""
     tests = ROOT / "tests"
     found = {path.parent.relative_to(tests) for path in modules("tests")}
     beside = {tests / name for name in ("cast", "cast/checker", "flows", "histories")}
@@ -198,7 +198,7 @@ if left:
 """
 
 
-def test_importing_connects_nowhere_and_starts_nothing() -> None:
+def test_importing_a_module_opens_no_connection_and_starts_no_process() -> None:
     names = []
     for path in [*modules(*PACKAGES), *ROOT.glob("*.py")]:
         if "migrations" in path.parts:  # Alembic runs those, with a connection of its own

@@ -1,4 +1,4 @@
-"""Limits of size. Ruff checks the other two: 6 arguments (PLR0913) and complexity 10 (C901)."""
+"""Limits of size. Ruff checks two more: 6 arguments (PLR0913) and complexity 10 (C901)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def functions(node: ast.AST, within: str = "") -> Iterator[tuple[str, int]]:
 
 
 def sizes() -> dict[str, int]:
-    """The lines of every file, but of migrations: nobody changes those once they have run."""
+    """The lines of every file except migrations, which are not changed once they have run."""
     return {
         str(path.relative_to(ROOT)): len(path.read_text().splitlines())
         for path in modules()
@@ -52,19 +52,19 @@ def too_long() -> dict[str, int]:
     return found
 
 
-def test_the_formatter_formats_everything() -> None:
+def test_no_code_is_excluded_from_the_formatter() -> None:
     by_hand = re.compile(r"# fmt: (skip|off)")
     found = {str(p.relative_to(ROOT)) for p in modules() if by_hand.search(p.read_text())}
     assert found == set()
 
 
-def test_files_and_functions_are_short() -> None:
+def test_files_and_functions_are_within_the_limits() -> None:
     assert {name: lines for name, lines in too_long().items() if name not in EXCUSED} == {}
 
 
-def test_what_is_excused_is_too_long() -> None:
+def test_every_excused_file_or_function_is_too_long() -> None:
     assert EXCUSED.keys() - too_long().keys() == set()
 
 
-def test_the_median_file_is_short() -> None:
+def test_the_median_file_is_within_its_limit() -> None:
     assert median(n for file, n in sizes().items() if not file.startswith("tests/")) <= MEDIAN_FILE

@@ -1,4 +1,4 @@
-"""Logs say what failed and where, without keys and personal data."""
+"""Logs name what failed and where, without keys and personal data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def stream() -> Iterator[io.StringIO]:
 
 
 def refused(engine: Engine) -> sa.exc.IntegrityError:
-    """PostgreSQL refuses a second organisation under the same key, and quotes the row."""
+    """The error of PostgreSQL for a duplicate key, which quotes the row."""
     insert = sa.text("INSERT INTO one_address (address) VALUES (:address)")
     with engine.connect() as connection:
         connection.execute(
@@ -48,14 +48,14 @@ def not_a_number(engine: Engine) -> sa.exc.DataError:
     return caught.value
 
 
-def test_an_error_of_the_database_does_not_show_its_parameters(engine: Engine) -> None:
+def test_a_logged_database_error_shows_no_parameters(engine: Engine) -> None:
     with pytest.raises(sa.exc.ProgrammingError) as caught, transaction(engine) as session:
         session.connection().execute(sa.text("SELECT nothing(:a)"), {"a": ADDRESS})
     assert ADDRESS not in str(caught.value)
 
 
 @pytest.mark.parametrize("json_lines", [False, True])
-def test_the_traceback_of_a_refused_row_names_the_constraint_and_the_place_but_no_value(
+def test_the_traceback_of_a_refused_row_names_the_constraint_and_no_value(
     json_lines: bool, stream: io.StringIO, engine: Engine
 ) -> None:
     set_up_logging(stream=stream, json_lines=json_lines)
@@ -78,7 +78,7 @@ def test_the_traceback_of_a_refused_row_names_the_constraint_and_the_place_but_n
         assert json.loads(text)["message"] == "a request failed"
 
 
-def test_an_error_as_an_argument_of_a_log_line_shows_no_value(
+def test_an_error_that_is_an_argument_of_a_log_line_shows_no_value(
     stream: io.StringIO, engine: Engine
 ) -> None:
     LOGGER.warning("refused by the database: %s", refused(engine))
@@ -108,7 +108,7 @@ def test_connection_errors_keep_their_text() -> None:
     )
 
 
-def test_an_error_of_ours_is_logged_as_the_docstring_of_its_class() -> None:
+def test_an_error_class_of_ours_is_logged_as_its_docstring() -> None:
     assert words_of(Invalid(f"contact {ADDRESS} makes no sense")) == (
         "Invalid: Bad input or a state that does not allow it; never a fault of the program."
     )
@@ -171,7 +171,7 @@ def test_a_json_line_has_the_extras_and_a_masked_traceback(stream: io.StringIO) 
     assert "geheim" not in stream.getvalue()
 
 
-def test_the_http_client_that_logs_its_key_is_silent_at_debug(stream: io.StringIO) -> None:
+def test_the_http_client_that_would_log_a_key_is_silent_at_debug(stream: io.StringIO) -> None:
     set_up_logging("DEBUG", stream=stream)
     logging.getLogger("python_http_client").debug("headers")
     logging.getLogger("dunning.test").debug("ours")

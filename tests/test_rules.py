@@ -1,4 +1,4 @@
-"""docs/rules.md has every rule, and whatever cites a rule by its number cites one that exists."""
+"""docs/rules.md has every rule, and every rule that is cited by number exists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from api.http.rules import LAST_RULE, cited, linked
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "rules.md"
-#: What is built; the others are agreed and marked as not built yet.
+#: The rules that are built; the others are marked as not built yet.
 BUILT = set(range(1, 45))
 _NOT_BUILT = "*Not built yet.*"
 _NUMBERS = re.compile(r"\b[Rr]ules? (\d+(?:(?:, and |, | and | or | to |–)\d+)*)")
@@ -37,7 +37,7 @@ def rules_of_page() -> dict[int, str]:
     return dict(zip(map(int, parts[1::2]), texts, strict=True))
 
 
-def test_the_page_has_every_rule_once_and_in_order() -> None:
+def test_the_page_of_rules_has_every_rule_once_and_in_order() -> None:
     numbers = re.findall(r"^### Rule (\d+)$", PAGE.read_text(), re.MULTILINE)
     assert [int(n) for n in numbers] == list(range(1, LAST_RULE + 1))
 
@@ -57,7 +57,7 @@ def test_a_rule_is_marked_as_not_built_or_names_the_files_that_decide_it() -> No
     assert wrong == []
 
 
-def test_every_rule_that_is_cited_exists() -> None:
+def test_every_cited_rule_exists() -> None:
     texts = {
         path.relative_to(ROOT): path.read_text()
         for path in ROOT.rglob("*")
@@ -80,14 +80,14 @@ def test_code_cites_only_rules_that_are_built() -> None:
     assert {path: numbers for path, numbers in cited_by_code.items() if numbers} == {}
 
 
-def test_the_page_links_to_itself_alone() -> None:
+def test_the_page_of_rules_links_only_to_itself() -> None:
     """The API serves it without the other pages."""
     targets = re.findall(r"\]\(([^)]*)\)", PAGE.read_text())
     assert [target for target in targets if not target.startswith("#")] == []
 
 
 def test_every_rule_is_named_by_a_test() -> None:
-    """In words or in the name of a test; a range in a headline is not enough."""
+    """In its text or its name; a range in a heading is not enough."""
     named: set[int] = set()
     for path in (ROOT / "tests").rglob("*.py"):
         text = path.read_text()

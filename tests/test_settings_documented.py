@@ -1,4 +1,4 @@
-"""docs/settings.md says what settings/ says; `make docs` writes it."""
+"""docs/settings.md matches settings/; `make docs` writes it."""
 
 from __future__ import annotations
 

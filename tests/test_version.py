@@ -1,4 +1,4 @@
-"""One version: in pyproject.toml, the changelog, the API and the command line."""
+"""pyproject.toml, the changelog, the API and the command line have the same version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store.engine import connect
 ROOT = Path(__file__).parents[1]
 
 
-def test_pyproject_has_the_version() -> None:
+def test_pyproject_has_the_version_of_the_product() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__
 

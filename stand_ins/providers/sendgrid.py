@@ -195,7 +195,7 @@ def _message_id(entry: Entry, n: int) -> str:
 
 
 def _details(entry: Entry, line: Mapping[str, Any]) -> dict[str, Any]:
-    """What the logs say of one message and leave out of lists."""
+    """The details of one message in the logs, which lists leave out."""
     last = _BOUNCE if line["to_email"] in entry.lost else _DELIVERED
     at = int(entry.at.timestamp())
     every = {

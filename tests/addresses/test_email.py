@@ -1,4 +1,4 @@
-"""Email addresses in one form to compare them."""
+"""Email addresses are compared in one form, their key."""
 
 from __future__ import annotations
 

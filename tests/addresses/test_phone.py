@@ -1,4 +1,4 @@
-"""Telephone numbers in one form to compare them."""
+"""Phone numbers are compared in one form, their key."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_number_is_compared_as_the_channel_writes_to_it(written: str, country:
         ("1" * 400, "FR", "1" * 400),
     ],
 )
-def test_every_number_has_a_key(written: str, country: str, key: str) -> None:
+def test_every_number_has_a_key_for_comparison(written: str, country: str, key: str) -> None:
     assert phone_key(written, country) == key
 
 
@@ -58,7 +58,7 @@ def test_keys_of_one_number(one: str, other: str, same: bool) -> None:
     assert same_phone(one, other) is same_phone(other, one) is same
 
 
-def test_a_number_that_was_read_before_costs_nothing() -> None:
+def test_the_key_of_a_number_is_cached() -> None:
     phone_key.cache_clear()
     for _ in range(3):
         phone_key("06 12 34 56 78", "FR")

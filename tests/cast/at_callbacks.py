@@ -19,7 +19,7 @@ from tests.cast.at_stand_ins import (
 )
 
 
-class Ours:
+class Receiver:
     """Our side: takes callbacks, answers with the statuses it is given, then with 200."""
 
     def __init__(self, statuses: Sequence[int] = ()) -> None:
@@ -34,7 +34,7 @@ class Ours:
 
 
 @contextlib.contextmanager
-def listening(ours: Ours) -> Iterator[str]:
+def listening(ours: Receiver) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -55,9 +55,9 @@ def listening(ours: Ours) -> Iterator[str]:
             thread.join()
 
 
-def callbacks_of(habits: Habits, ours: Ours | None = None) -> tuple[StandIns, Ours]:
+def callbacks_of(habits: Habits, ours: Receiver | None = None) -> tuple[StandIns, Receiver]:
     """One message of each provider, all callbacks taken."""
-    ours = ours or Ours()
+    ours = ours or Receiver()
     with listening(ours) as address, StandIns(habits=habits, callbacks_to=address) as on:
         send_mail(on, "mail")
         send_sms(on, "sms")
@@ -66,7 +66,7 @@ def callbacks_of(habits: Habits, ours: Ours | None = None) -> tuple[StandIns, Ou
     return on, ours
 
 
-def mails(ours: Ours) -> list[Any]:
+def mails(ours: Receiver) -> list[Any]:
     return [
         event
         for path, _, body, _ in ours.taken
@@ -75,7 +75,7 @@ def mails(ours: Ours) -> list[Any]:
     ]
 
 
-def statuses(ours: Ours) -> list[str]:
+def statuses(ours: Receiver) -> list[str]:
     return [
         dict(parse_qsl(body.decode()))["MessageStatus"]
         for path, _, body, _ in ours.taken
@@ -83,7 +83,7 @@ def statuses(ours: Ours) -> list[str]:
     ]
 
 
-def letters(ours: Ours) -> list[str]:
+def letters(ours: Receiver) -> list[str]:
     return [
         json.loads(body)["event_type"]["id"]
         for path, _, body, _ in ours.taken

@@ -19,7 +19,7 @@ from tests.cast.bens_actions import bens_letter
 from workflows.contracts import SendInput
 
 
-class Loses:
+class LosesAnswers:
     """An email provider whose answers are lost, and that finds nothing."""
 
     name = account = "loses"
@@ -40,7 +40,7 @@ def order(office: Office) -> SendInput:
 
 
 def losing(office: Office, minutes: float) -> Sending:
-    channels = {ActionType.EMAIL: Loses()}
+    channels = {ActionType.EMAIL: LosesAnswers()}
     after = [timedelta(minutes=minutes)]
     return Sending(
         office.engine,

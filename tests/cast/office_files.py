@@ -43,7 +43,7 @@ def names(files: list[dict[str, Any]]) -> list[str]:
     return [file["name"] for file in files]
 
 
-class Keeps:
+class KeepsMessages:
     """An email provider that keeps what it is given."""
 
     name = account = "keeps"
@@ -60,7 +60,7 @@ class Keeps:
 
 
 def sent(office: Office) -> Message:
-    provider = Keeps()
+    provider = KeepsMessages()
     channels = {ActionType.EMAIL: provider}
     sending = Sending(office.engine, Outgoing(channels, channels, lambda: office.now))
     customer = office.ben.get("/customers/C-1")["id"]

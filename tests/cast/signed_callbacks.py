@@ -34,7 +34,7 @@ Signed = Mapping[str, str]
 Sign = Callable[[str, bytes], Signed]
 
 
-class Mine:
+class KeyPair:
     """A key pair of SendGrid's, and how it signs."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def of_lob(secret: str) -> Sign:
     return sign
 
 
-OLD, NEW, STRANGER = Mine(), Mine(), Mine()
+OLD, NEW, STRANGER = KeyPair(), KeyPair(), KeyPair()
 
 
 KEYS = {

@@ -1,4 +1,4 @@
-"""Settings: read once, all of them checked, and no secret in an error or a log."""
+"""Settings are read once and all checked, and no secret is in an error or a log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_without_settings_everything_is_embedded_and_on_loopback() -> None:
     assert settings.outbox == Path(".dunning/outbox")
 
 
-def test_a_production_process_without_a_database_is_told_what_to_set() -> None:
+def test_a_production_process_without_a_database_names_the_missing_setting() -> None:
     with pytest.raises(SettingsError, match=r"DUNNING_DATABASE_URL is not set.*dunning serve"):
         load_settings().require_database_url()
 
@@ -77,7 +77,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings().sendgrid_api_key is None
 
 
-def test_a_secret_may_come_as_a_file_and_a_variable_wins(
+def test_a_secret_is_read_from_a_file_unless_a_variable_is_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "dunning_sendgrid_api_key").write_text("SG.from-a-file\n")

@@ -1,4 +1,4 @@
-"""Addresses of contacts become rows, with everything that was known of them."""
+"""The migration that moves addresses of contacts into rows keeps everything known of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CONTACTS = {
 }
 
 
-def test_everything_known_of_an_address_goes_into_its_row(engine: Engine) -> None:
+def test_migrated_addresses_keep_their_reasons_and_corrections(engine: Engine) -> None:
     with engine.connect() as connection:
         database = connection.connection.dbapi_connection.info.dbname  # type: ignore[union-attr]
     url = engine.url.set(database=database).render_as_string(hide_password=False)

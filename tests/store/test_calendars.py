@@ -24,7 +24,7 @@ NO_ZONES = [
 
 
 @pytest.mark.parametrize("name", NO_ZONES)
-def test_only_names_of_the_iana_database_are_time_zones(name: str) -> None:
+def test_only_names_of_the_iana_database_are_accepted_as_time_zones(name: str) -> None:
     with pytest.raises(CalendarError, match="IANA"):
         check_zone(name)
 
@@ -58,5 +58,5 @@ def test_an_unknown_country_or_subdivision_is_refused(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["FR", "de-by", "GBR", "XECB"])
-def test_countries_subdivisions_and_markets_have_holidays(code: str) -> None:
+def test_holidays_are_known_for_countries_subdivisions_and_markets(code: str) -> None:
     assert date(2025, 12, 25) in public_holidays(code)

@@ -23,7 +23,7 @@ def word(source: Source, closed: bool, minute: int) -> Heard:
     return Heard(source, closed, "x", NOW + timedelta(minutes=minute), f"{source} {minute}")
 
 
-def test_a_complaint_stands_until_a_member_opens_the_address_after_it() -> None:
+def test_a_complaint_holds_until_a_member_opens_the_address_later() -> None:
     complaint, start = word(Source.COMPLAINT, True, 5), word(Source.CALLBACK, False, 9)
     for opened, found in ((4, complaint), (5, None), (6, None)):
         words = [complaint, start, word(Source.MEMBER, False, opened)]
@@ -32,7 +32,7 @@ def test_a_complaint_stands_until_a_member_opens_the_address_after_it() -> None:
             assert opened_at(order) == (None if found else start.at)
 
 
-def test_what_a_member_closed_a_later_callback_opens() -> None:
+def test_a_later_callback_opens_an_address_that_a_member_closed() -> None:
     assert closing([word(Source.MEMBER, True, 1), word(Source.CALLBACK, False, 2)]) is None
     closed = word(Source.MEMBER, True, 2)
     assert closing([closed, word(Source.CALLBACK, False, 2)]) == closed
@@ -40,6 +40,6 @@ def test_what_a_member_closed_a_later_callback_opens() -> None:
     assert opened_at([]) is None
 
 
-def test_of_two_callbacks_of_one_instant_the_one_that_closes_holds() -> None:
+def test_of_two_callbacks_at_one_instant_the_closing_one_holds() -> None:
     stop, start = word(Source.CALLBACK, True, 1), word(Source.CALLBACK, False, 1)
     assert (stop.replaces(start), start.replaces(stop)) == (True, False)

@@ -1,4 +1,4 @@
-"""Loading an account reads as many rows with a long past as with a short one."""
+"""The number of rows read to load an account does not grow with the customer's past."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _READ = sa.text(
 
 
 def rows_read(engine: Engine, what: Callable[[Session], object]) -> dict[str, int]:
-    """Rows that PostgreSQL reads of each table, with generic plans."""
+    """The number of rows that PostgreSQL reads of each table, with generic query plans."""
     with transaction(engine) as session:
         session.connection().execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
         before = {row.relname: row.read for row in session.connection().execute(_READ)}
@@ -44,7 +44,7 @@ def rows_read(engine: Engine, what: Callable[[Session], object]) -> dict[str, in
     return {name: count - before.get(name, 0) for name, count in after.items()}
 
 
-def test_a_customer_with_1500_closed_invoices_is_loaded_with_as_few_rows_as_one_with_3(
+def test_loading_a_customer_reads_as_few_rows_with_1500_closed_invoices_as_with_3(
     engine: Engine,
 ) -> None:
     with transaction(engine) as session:
@@ -80,8 +80,8 @@ def a_contact(customer_id: CustomerId, n: int) -> list[Any]:
     return [row, *(t.ContactAddress(**whose, kind=k, address=a) for k, a in values.items())]
 
 
-def test_what_is_looked_up_is_found_by_an_index(engine: Engine) -> None:
-    """A contact by address and by number, an invoice by its number, callbacks, actions in lists."""
+def test_frequent_queries_use_an_index(engine: Engine) -> None:
+    """Contacts by address and number, invoices by number, callbacks, lists of actions."""
     with transaction(engine) as session:
         organisation, known = organisation_with_history(session, {"one": 0, "other": 500})
         for n in range(1000):

@@ -1,4 +1,4 @@
-"""Migrations of states: what becomes of the rows, and which states cannot be stored any more."""
+"""Migrations of states: the rows are converted, and invalid states can no longer be stored."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STATES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "rejected": ((CLAIM, LATER, NOW), (None, None, NOW)),
     "unknown": ((None, LATER, None), (None, LATER, None)),
     "needs_review": ((None, LATER, None), (None, None, None)),
-    "abandoned": ((None, None, None), (None, None, NOW)),  # its end is the time of its claim
+    "abandoned": ((None, None, None), (None, None, NOW)),  # settled at the time of its claim
     "accepted": ((None, None, LATER), (None, None, LATER)),
 }
 

@@ -1,4 +1,4 @@
-"""What migrations do to existing rows."""
+"""Migrations convert existing rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.cast.migrated import (
 )
 
 
-def test_sequences_get_the_plan_of_their_customer_as_that_of_the_last_decision(
+def test_migrated_sequences_take_their_last_plan_from_the_customer(
     engine: Engine,
 ) -> None:
     with transaction(engine) as session:
@@ -103,7 +103,7 @@ def test_customers_with_an_open_action_without_owner_are_nudged(engine: Engine) 
         assert (set(nudged), len(nudged)) == (wanted, 2)
 
 
-def test_edits_of_a_call_become_its_script_and_are_no_message(engine: Engine) -> None:
+def test_migrated_edits_of_a_call_become_its_script(engine: Engine) -> None:
     kinds: dict[str, dict[str, Any]] = {
         "call": {"type": "call", "edits": {"body": "Be firm.", "cc": ["x"]}},
         "made a call": {"type": "email", "executed_type": "call", "edits": {"subject": "S"}},
@@ -147,8 +147,8 @@ def a_closure(
 
 
 def test_closed_channels_of_contacts_move_to_their_addresses(engine: Engine) -> None:
-    """The downgrade writes them to the contacts as far as it can; the upgrade finds the causes in
-    the reasons that were stored."""
+    """The downgrade writes them to the contacts as far as possible; the upgrade reads the causes
+    from the stored reasons."""
     with transaction(engine) as session:
         house, customer, _ = acme(session)
         customer.country = "FR"

@@ -1,4 +1,4 @@
-"""By which attributes a run is found, and namespaces of before that lack one of them."""
+"""Search attributes by which a run is found, and namespaces of older versions that lack one."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def town_of(engine: Engine) -> Town:
     return town
 
 
-def test_the_embedded_server_registers_what_the_sequence_uses() -> None:
+def test_the_embedded_server_registers_the_attributes_of_the_sequence() -> None:
     assert set(embedded.SEARCH_ATTRIBUTES) == set(contracts.SEARCH_ATTRIBUTES)
 
 
-async def test_a_run_is_found_by_the_id_that_the_office_uses_in_every_run_of_it(
+async def test_every_run_of_a_sequence_is_found_by_the_customers_external_id(
     skipping: Skipping, engine: Engine, database_url: str
 ) -> None:
     town = town_of(engine)
@@ -76,7 +76,7 @@ async def test_a_run_is_found_by_the_id_that_the_office_uses_in_every_run_of_it(
 
 @pytest.fixture
 async def old_namespace(temporal: str) -> Client:
-    """As an earlier version left it: without the customer's attribute."""
+    """A namespace of an older version, without the attribute of the customer."""
     client, name = await connect_temporal(temporal), f"old-{uuid.uuid4().hex[:8]}"
     request = RegisterNamespaceRequest(namespace=name)
     request.workflow_execution_retention_period.FromSeconds(24 * 3600)
@@ -84,7 +84,7 @@ async def old_namespace(temporal: str) -> Client:
     keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
     had = dict.fromkeys(("DunningOrganisation", "DunningState"), keyword)
 
-    async def known() -> bool:  # a new namespace takes a moment to be known
+    async def known() -> bool:  # a new namespace is usable only after a moment
         try:
             await client.operator_service.add_search_attributes(
                 AddSearchAttributesRequest(namespace=name, search_attributes=had)
@@ -97,7 +97,7 @@ async def old_namespace(temporal: str) -> Client:
     return Client(client.service_client, namespace=name, data_converter=client.data_converter)
 
 
-async def test_a_namespace_without_the_attribute_goes_on_and_the_operator_is_told(
+async def test_without_the_attribute_a_sequence_runs_and_the_log_tells_the_operator(
     old_namespace: Client, engine: Engine, database_url: str
 ) -> None:
     root = logging.getLogger()
@@ -119,15 +119,17 @@ async def test_a_namespace_without_the_attribute_goes_on_and_the_operator_is_tol
     assert said.getvalue().count("`dunning temporal prepare` registers it") == 1
 
 
-async def test_prepare_registers_what_a_namespace_lacks_and_can_be_repeated(
+async def test_prepare_registers_missing_attributes_and_can_be_repeated(
     old_namespace: Client,
 ) -> None:
     assert await register(old_namespace) == ["DunningCustomer"]
     assert await register(old_namespace) == []
 
 
-async def test_the_embedded_server_adds_an_attribute_that_its_file_lacks(tmp_path: Path) -> None:
-    """The file of an earlier version: at a start only a new one is given its attributes."""
+async def test_the_embedded_server_adds_attributes_to_a_file_of_an_older_version(
+    tmp_path: Path,
+) -> None:
+    """Temporal's dev server gives attributes to a new database file only, not to an older one."""
     service = Embedded(tmp_path, postgres=False)
     with service as services:
         await _forget(services.temporal_address)

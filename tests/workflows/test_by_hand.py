@@ -1,5 +1,5 @@
-"""What an engineer sends by hand with the ``temporal`` command line: it works with and without
-input, and nonsense never wedges a run."""
+"""Signals by hand with the ``temporal`` command line, with and without input; an invalid one never
+blocks a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.services
 
 
 async def temporal_signal(sequence: Sequence, address: str, name: str, *more: str) -> str:
-    """``temporal workflow signal``, as it is typed; what it said when it was refused."""
+    """Run ``temporal workflow signal`` with these arguments; returns its error, "" = none."""
     process = await asyncio.create_subprocess_exec(
         temporal_executable(),
         "workflow",
@@ -40,11 +40,11 @@ async def temporal_signal(sequence: Sequence, address: str, name: str, *more: st
 
 
 def messages(sequence: Sequence) -> list[Signal]:
-    """Everything the reviews were told."""
+    """The messages that were given to reviews."""
     return [m for call in sequence.clerk.calls for m in call.messages]
 
 
-async def test_every_signal_by_hand_with_and_without_input(
+async def test_every_signal_by_hand_is_read_with_and_without_input(
     skipping: Skipping, temporal: str
 ) -> None:
     words: list[dict[str, Any]] = [
@@ -67,13 +67,13 @@ async def test_every_signal_by_hand_with_and_without_input(
         plain = [m for m in messages(acme) if not (m.who or m.why or m.amount)]
         assert sorted(m.signal for m in plain) == sorted(SIGNALS)
         assert all(m.nudge == 0 and not m.clock for m in plain)
-        assert len({m.id for m in messages(acme)} - {""}) == len(said)  # each made its own
+        assert len({m.id for m in messages(acme)} - {""}) == len(said)  # each has an id of its own
         assert [m.amount for m in messages(acme) if m.amount] == ["12.5"]
         assert [m.signal for m in messages(acme) if m.why == "they moved"] == ["skip"]
         await acme.is_sound()
 
 
-#: The command line's own nonsense; what it refuses does no harm either.
+#: Invalid arguments of the command line; some of them it refuses itself.
 TYPED: list[tuple[str, ...]] = [
     ("--input", "null"),
     ("--input", "[1, 2]"),
@@ -106,7 +106,8 @@ SENT: list[list[tuple[str, bytes]]] = [
 
 
 async def test_an_unreadable_signal_never_blocks_a_run(skipping: Skipping, temporal: str) -> None:
-    """After all of it the sequence still listens, and all that it passed on can be stored."""
+    """After all these signals the sequence still accepts signals, and every message can be
+    stored."""
     async with working(skipping, Clerk(rest())) as acme:
         await acme.begin()
         await acme.clerk.called(1)
@@ -154,5 +155,5 @@ def assert_storable(message: Signal) -> None:
         {1: 2},
     ],
 )
-def test_a_message_can_always_be_read_and_stored(payload: Any) -> None:
+def test_a_message_from_any_payload_can_be_stored(payload: Any) -> None:
     assert_storable(Signal.read("skip", payload, "made-id"))

@@ -1,4 +1,5 @@
-"""Yesterday's JSON still loads: a customer may have been asleep since it was written."""
+"""Payloads of older versions still load, because a sequence may have slept since they were
+written."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from workflows.contracts import Instruction, ReviewInput, SendInput, SequenceSta
 
 TUESDAY = datetime(2025, 3, 4, 7, 30, tzinfo=UTC)
 
-#: As they stood in histories of the first release, and what they must be read as. Never change a
+#: Payloads from histories of older releases, and the values to which they must load. Never change a
 #: line; add one when a field is added.
 RECORDED: list[tuple[str, Any]] = [
     (
@@ -129,13 +130,13 @@ async def test_recorded_payloads_still_load(text: str, meant: Any) -> None:
 
 
 @pytest.mark.parametrize("meant", [meant for _, meant in RECORDED])
-async def test_what_is_written_is_what_is_read(meant: Any) -> None:
+async def test_written_payloads_read_back_equal(meant: Any) -> None:
     payloads = await pydantic_data_converter.encode([meant])
     assert await pydantic_data_converter.decode(payloads, [type(meant)]) == [meant]
 
 
-def test_what_was_added_since_has_a_default() -> None:
-    """These were there from the beginning; whatever comes later must be optional."""
+def test_fields_added_after_the_first_release_have_a_default() -> None:
+    """These fields were in the first release; every later one must be optional."""
     first = {
         Signal: set[str](),
         Instruction: {"state"},
@@ -156,13 +157,13 @@ def read(signal: str, payload: Any) -> list[Signal]:
     return Signal.read_all(signal, payload, "made")
 
 
-def test_a_signal_of_before_is_one_message() -> None:
+def test_a_signal_in_the_form_of_older_versions_is_one_message() -> None:
     assert read("payment", {"id": "P-7", "nudge": 12}) == [Signal("payment", "P-7", 12)]
     assert read("pause", "moving house") == [Signal("pause", "made", why="moving house")]
     assert read("skip", None) == [Signal("skip", "made")]
 
 
-def test_one_signal_may_carry_several_messages() -> None:
+def test_one_signal_can_contain_several_messages() -> None:
     payload = {
         "nudge": 14,
         "messages": [
@@ -176,7 +177,7 @@ def test_one_signal_may_carry_several_messages() -> None:
         Signal("account_changed", "made/1", 13, clock=True),
         Signal("complete", "made/2", 14, who="Ben"),
     ]
-    # As a worker of the version before reads it: something was told by nudge, nothing by hand.
+    # An older worker reads it as one signal of the relay, and not as one by hand.
     assert Signal.read("payment", payload, "made").nudge == 14
 
 
@@ -186,11 +187,11 @@ def test_one_signal_may_carry_several_messages() -> None:
         ([], 0),
         ([None, 7, "x", [], {}], 0),
         ([{"signal": "elope"}, {"signal": ["pause"]}, {"signal": "skip"}], 1),
-        ({"signal": "skip"}, 1),  # no list: the payload is one message, of the signal's own name
+        ({"signal": "skip"}, 1),  # not a list: the payload is one message with the signal's name
         ([{"signal": "pause", "nudge": -1, "who": {"a": "\0"}}] * 3, 3),
     ],
 )
-def test_nonsense_among_several_messages_is_left_out(several: Any, found: int) -> None:
+def test_invalid_entries_among_several_messages_are_left_out(several: Any, found: int) -> None:
     assert len(read("skip", {"messages": several})) == found
     ids = [message.id for message in read("skip", {"messages": several})]
     assert len(set(ids)) == len(ids)

@@ -1,4 +1,4 @@
-"""The sequence alone: timers and activities. A script answers for the activities."""
+"""The workflow alone: its timers and activities. A script answers in place of the activities."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def at(call: Call, when: datetime) -> bool:
     return abs(call.now - when) < SOON
 
 
-async def test_one_timer_and_one_activity_for_each_email(skipping: Skipping) -> None:
-    """On Monday it is decided to write on Tuesday 08:30, then on Friday 08:30, then to rest."""
+async def test_each_email_takes_one_timer_and_one_activity(skipping: Skipping) -> None:
+    """The decisions: an email on Tuesday 08:30, another on Friday 08:30, then rest."""
     tuesday, friday = day("Tue 08:30"), day("Fri 08:30")
     async with working(skipping, Clerk(wait(tuesday), wait(friday), rest())) as acme:
         await acme.begin()
@@ -52,7 +52,7 @@ async def test_one_timer_and_one_activity_for_each_email(skipping: Skipping) -> 
 
 
 async def test_a_wake_up_without_a_channel_reviews_the_account(skipping: Skipping) -> None:
-    """A pause ends at the start of Wednesday: the account is reviewed, nothing is sent."""
+    """A pause ends at the start of Wednesday: the account is reviewed and nothing is sent."""
     wednesday = day("Wed 00:00")
     async with working(skipping, Clerk(wait(wednesday, then=None), rest())) as acme:
         await acme.begin()
@@ -61,7 +61,7 @@ async def test_a_wake_up_without_a_channel_reviews_the_account(skipping: Skippin
         assert at(acme.clerk.calls[1], wednesday)
 
 
-async def test_a_send_now_or_a_past_moment_needs_no_timer(skipping: Skipping) -> None:
+async def test_a_send_that_is_due_now_starts_no_timer(skipping: Skipping) -> None:
     """ "Send now", and a moment that is past already: no timer, no waiting."""
     past = datetime.now(UTC) - timedelta(days=400)
     script = Clerk(Instruction("send", then="email", carrying="INV-1"), wait(past), rest())
@@ -72,8 +72,8 @@ async def test_a_send_now_or_a_past_moment_needs_no_timer(skipping: Skipping) ->
         assert E.EVENT_TYPE_TIMER_STARTED not in [e.event_type for e in await acme.events()]
 
 
-async def test_three_customers_over_ninety_days(skipping: Skipping) -> None:
-    """Every second Tuesday for thirteen weeks, each customer on its own clock, side by side."""
+async def test_three_sequences_send_on_time_over_ninety_days(skipping: Skipping) -> None:
+    """Emails every second Tuesday for thirteen weeks, on three clocks at the same time."""
     tuesdays = [day("Tue 08:30", week) for week in range(0, 14, 2)]
 
     async def a_quarter() -> list[datetime]:
@@ -89,7 +89,7 @@ async def test_three_customers_over_ninety_days(skipping: Skipping) -> None:
 
 
 async def test_a_failing_activity_is_retried_until_it_succeeds(skipping: Skipping) -> None:
-    """The database is away for two minutes: nothing is lost, and the run does not end."""
+    """The database is down for two minutes: nothing is lost, and the run does not end."""
     script = Clerk(*[ConnectionError("no database")] * 4, wait(day("Tue 08:30")), rest())
     async with working(skipping, script) as acme:
         await acme.begin()
@@ -98,7 +98,7 @@ async def test_a_failing_activity_is_retried_until_it_succeeds(skipping: Skippin
         await acme.is_sound()
 
 
-async def test_a_retry_after_of_a_provider_adds_no_event(
+async def test_a_retry_asked_for_by_a_provider_adds_no_event_to_the_history(
     skipping: Skipping,
 ) -> None:
     busy = ApplicationError("429", next_retry_delay=timedelta(minutes=20))
@@ -112,7 +112,7 @@ async def test_a_retry_after_of_a_provider_adds_no_event(
 
 
 async def test_an_unknown_outcome_is_looked_up_by_its_own_activity(skipping: Skipping) -> None:
-    """Unknown on Tuesday 08:30: asked at 08:31, at 08:35, found; then Friday's reminder."""
+    """Unknown on Tuesday 08:30, looked up at 08:31 and found at 08:35; then Friday's reminder."""
     tuesday, friday = day("Tue 08:30"), day("Fri 08:30")
     asked = [
         wait(tuesday + timedelta(minutes=m), look_up=True, summary=f"asking after {m}")

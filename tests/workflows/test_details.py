@@ -1,4 +1,4 @@
-"""The sequence alone: its current details, and its query."""
+"""The workflow alone: its current details and its query."""
 
 from __future__ import annotations
 
@@ -64,16 +64,16 @@ async def test_the_query_next_has_the_current_details_as_data(skipping: Skipping
         asked = await acme.handle.query(CustomerSequence.next)
         assert asked.next == wait(friday, summary=words)
         assert (asked.summary, asked.doing, asked.since) == (words, "", None)
-        # In the very form in which the command and the UI show it.
+        # The raw form, which the command line and the UI show.
         raw = await acme.handle.query("next")
         assert raw["next"]["until"] == friday.isoformat().replace("+00:00", "Z")
         assert raw["next"]["then"] == "email"
 
 
-async def test_the_details_name_a_send_that_fails_for_hours(
+async def test_the_details_show_since_when_a_send_fails(
     skipping: Skipping,
 ) -> None:
-    """The provider is away from Tuesday 08:30 on; at 10:00 somebody opens the run."""
+    """The provider is down from Tuesday 08:30 on; the run is opened in the UI at 10:00."""
     tuesday = day("Tue 08:30")
     away = ApplicationError("away", next_retry_delay=timedelta(minutes=10))
     planned = wait(tuesday, summary="Waiting until Tuesday", label="Reminder one · INV-1")

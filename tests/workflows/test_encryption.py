@@ -1,4 +1,4 @@
-"""With keys nothing readable remains in Temporal, and nothing of before is lost."""
+"""With keys, payloads in Temporal are encrypted, and those written before stay readable for us."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.cast.skipping import Skipping
 pytestmark = pytest.mark.services
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
-#: Every name, number, amount and note of the story below; none can be a part of an id or a time.
+#: Every name, number, amount and note used below; none can be part of an id or a time.
 SECRETS = {
     "zebulon",
     "zoe@",
@@ -58,19 +58,19 @@ SECRETS = {
     "step 1",
     "2031-01",
 }
-#: Of these nothing but ids ever gets to Temporal, with keys or without.
+#: Never sent to Temporal, with or without keys: it gets ids in their place.
 NEVER = {"zebulon", "zoe@", "4321.77", "amber &", "throttled"}
 
 
 @pytest.fixture
 async def sealed(temporal: str) -> Skipping:
-    """Clients with a key."""
+    """A client with a key."""
     return Skipping(await connect_temporal(temporal, keys=[NEW]))
 
 
 def readable(message: Proto) -> str:
-    """All there is to read in what the server gives: texts as they are, and what base64 hides.
-    Instead of what our key opens there is one word; what it does not open stays."""
+    """All readable text of the server's answer, with base64 decoded. A payload that our key
+    decrypts is replaced by the word "encrypted"; any other stays."""
     sealed = Fernet(NEW)
     found: list[str] = []
 
@@ -101,8 +101,8 @@ def _bytes(value: object) -> bytes:
 
 
 async def everything(plain: Client, run: Run) -> str:
-    """What somebody without a key sees of a customer: every run with its history, the description,
-    the row of the list, and the answers to queries."""
+    """All that a client without a key can read of a customer: every run with its history, the
+    description, the row of the list, and the answers to queries."""
     service, namespace = plain.workflow_service, plain.namespace
     seen: list[Proto] = []
     for handle in await run.runs():
@@ -123,8 +123,8 @@ async def everything(plain: Client, run: Run) -> str:
 
 
 async def lived(skipping: Skipping, engine: Engine, url: str) -> tuple[Town, str]:
-    """A refused and then an accepted email, a pause and a call by hand, a payment in part, and one
-    that ends the run, and the next run sleeps. Then what somebody without a key sees of it."""
+    """A refused and then an accepted email, a pause and a call by hand, a part payment, a payment
+    that ends the run, and a sleeping next run. Returns what a client without a key can read."""
     provider = Provider(NotSent("421 zoe@zebulon.example is throttled"), Accepted("id-1"))
     steps = plan(email("one", 1), call("two", 8), email("three", 15))
     town = Town(engine, provider, steps)
@@ -154,30 +154,30 @@ async def lived(skipping: Skipping, engine: Engine, url: str) -> tuple[Town, str
         return town, await everything(plain, run)
 
 
-async def test_nothing_readable_remains_in_temporal(
+async def test_with_keys_no_business_data_is_readable_in_temporal(
     sealed: Skipping, engine: Engine, database_url: str
 ) -> None:
     town, seen = await lived(sealed, engine, database_url)
     assert {secret for secret in SECRETS if secret in seen} == set()
-    # What is not encrypted, and is to be known: ids, types, names of signals, search attributes.
+    # Not encrypted, on purpose: ids, types, names of signals, search attributes.
     words = seen.split("\n")
     assert {f'"{town.id}"', '"k-77"', "dunningcustomer", "send_email", "pause"} <= set(words)
     assert words.count("encrypted") > 30
     assert len(town.provider.tried) == 2
 
 
-async def test_without_keys_all_of_it_can_be_read(
+async def test_without_keys_the_same_data_is_readable(
     skipping: Skipping, engine: Engine, database_url: str
 ) -> None:
-    """Else the test above would prove nothing."""
+    """Guards the test above, which would otherwise prove nothing."""
     _, seen = await lived(skipping, engine, database_url)
     assert {secret for secret in SECRETS if secret not in seen} == NEVER
 
 
-async def test_a_run_of_before_goes_on_encrypted_and_outlives_a_change_of_keys(
+async def test_a_plain_run_continues_encrypted_and_after_a_change_of_keys(
     temporal: str,
 ) -> None:
-    """Begun readable; on Tuesday with a key, on Wednesday with a newer one beside it."""
+    """Begun without a key; on Tuesday with a key, on Wednesday with a newer one before it."""
     clerk = Clerk(*(wait(day(f"{d} 08:30")) for d in ("Tue", "Wed", "Thu")), rest())
     begun = None
     for number, keys in enumerate(([], [OLD], [NEW, OLD])):
@@ -195,7 +195,7 @@ async def test_a_run_of_before_goes_on_encrypted_and_outlives_a_change_of_keys(
             await acme.is_sound()
 
 
-async def test_the_words_of_an_error_are_encrypted(sealed: Skipping) -> None:
+async def test_the_message_and_traceback_of_an_error_are_encrypted(sealed: Skipping) -> None:
     async with working(sealed, Clerk(ConnectionError("no database"), rest())) as acme:
         await acme.begin()
         failure = await failing(acme)
@@ -206,7 +206,7 @@ async def test_the_words_of_an_error_are_encrypted(sealed: Skipping) -> None:
 async def test_the_temporal_command_reads_and_writes_through_the_codec_endpoint(
     sealed: Skipping, temporal: str
 ) -> None:
-    """An engineer on call pauses a customer and asks what comes next."""
+    """An engineer pauses a customer and queries what comes next."""
     port = take_port(0, "")
 
     async def command(*words: str) -> str:
@@ -239,7 +239,7 @@ async def test_the_first_key_encrypts_and_all_of_them_decrypt() -> None:
         await data_converter([NEW]).decode([secret])
 
 
-def test_a_key_that_is_none_is_refused_without_showing_it() -> None:
+def test_an_invalid_key_is_refused_without_being_shown() -> None:
     with pytest.raises(ValueError, match="dunning temporal key") as caught:
         Encryption(["geheim"])
     assert "geheim" not in str(caught.value)

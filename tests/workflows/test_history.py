@@ -1,4 +1,4 @@
-"""What a sequence costs and what it tells, with the real activities on the real database."""
+"""The events and summaries in a sequence's history, with real activities on a real database."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ REMINDER = [
 
 @pytest.fixture
 def town(engine: Engine) -> Town:
-    """Acme will owe INV-1 from the coming Monday on."""
+    """Acme, whose INV-1 is due on the coming Monday."""
     town = Town(engine, Provider(), PLAN)
     town.customer()
     town.invoice("INV-1", monday())
     return town
 
 
-async def test_a_reminder_costs_eleven_events_and_sleep_none(
+async def test_a_reminder_adds_eleven_events_to_the_history_and_sleep_none(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """Three reminders, a week apart: between two of them the history does not grow."""
+    """Three reminders, a week apart; between them the history does not grow."""
     run = Run(skipping, town, "acme")
     async with living(skipping, town, database_url):
         first = await run.asleep()
-        # Started, signalled, a task; the review and a task; the state, and the timer.
+        # Started, signalled, a workflow task; the review and a task; the state, and the timer.
         assert len(first) == 2 + 3 + 3 + 3 + 2
         ends = [len(first)]
         for week in range(2):
@@ -62,12 +62,12 @@ async def test_a_reminder_costs_eleven_events_and_sleep_none(
             ends.append(len(await run.asleep()))
         assert [after - before for before, after in pairwise(ends)] == [11, 11]
         kinds = [e.event_type for e in await run.events()]
-        # From the start of its timer to the end of its last task, in this order and nothing else.
+        # Exactly these events, from the start of the timer to the end of the last task.
         assert kinds[ends[0] - 1 : ends[1] - 1] == REMINDER
         assert kinds[ends[1] - 1 : ends[2] - 1] == REMINDER
 
 
-async def test_the_run_tells_its_story_without_opening_a_payload(
+async def test_summaries_and_attributes_of_a_run_say_what_it_waits_for(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
     run = Run(skipping, town, "acme")
@@ -95,11 +95,11 @@ async def test_the_run_tells_its_story_without_opening_a_payload(
         assert await run.summary_of(sent) == "Reminder one · INV-1"
 
 
-async def test_a_question_to_the_provider_is_visible(
+async def test_a_look_up_is_visible_in_the_history(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """The answer of Tuesday 08:30 is lost; at 08:31 the provider does not have it yet, at 08:35 it
-    does. The timers and the activities say so."""
+    """The answer of Tuesday 08:30 is lost; the look-up of 08:31 finds nothing, that of 08:35 finds
+    the message. The summaries of timers and activities say so."""
     town.provider.script = [Ambiguous("read timed out"), Accepted("")]
     town.provider.knows = [NotFound(), Found("sg-1")]
     run = Run(skipping, town, "acme")
@@ -122,11 +122,11 @@ async def test_a_question_to_the_provider_is_visible(
         assert len(town.provider.tried) == 1
 
 
-async def test_another_carrying_invoice_is_another_run_that_still_says_whose_it_is(
+async def test_the_run_of_the_next_carrying_invoice_still_names_its_customer(
     skipping: Skipping, town: Town, database_url: str
 ) -> None:
-    """The SDK cannot give a new run its static summary: the current details say it instead. The
-    attributes and the priority go on by themselves."""
+    """The SDK gives no static summary to a run started by continue-as-new, so the current details
+    name the customer. Search attributes and priority are carried over by Temporal."""
     town.invoice("INV-2", monday() + timedelta(days=1), "250")
     run = Run(skipping, town, "acme")
     async with living(skipping, town, database_url):

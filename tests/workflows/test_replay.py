@@ -1,4 +1,4 @@
-"""Recorded histories replay: a sequence that slept for weeks continues under new code.
+"""Recorded histories replay, so that a sequence that slept for weeks continues under new code.
 
 A failure means that the change would stop running sequences: restore the order of commands.
 """
@@ -49,7 +49,7 @@ async def test_a_recorded_history_replays(
 
 
 async def test_replay_fails_on_changed_command_order() -> None:
-    """The recorded history has another activity at the place of ``send_email``."""
+    """The history is changed: it has another activity in place of ``send_email``."""
     history = recorded(next(p for p in HISTORIES if p.stem == "reminders-call-and-end"))
     for event in history.events:
         scheduled = event.activity_task_scheduled_event_attributes

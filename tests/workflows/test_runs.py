@@ -1,4 +1,4 @@
-"""The sequence alone: where a run ends and the next one begins."""
+"""The workflow alone: when a run ends and the next one begins."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EMAIL = "send_email"
 
 
 async def test_another_carrying_invoice_continues_as_new(skipping: Skipping) -> None:
-    """INV-1 is paid and INV-2 carries: the sequence goes on as another run, and still sends."""
+    """INV-1 is paid and INV-2 carries: the sequence continues as a new run, and still sends."""
     script = Clerk(
         wait(day("Tue 08:30")),
         wait(day("Thu 08:30"), carrying="INV-2", label="1st reminder · INV-2"),
@@ -45,7 +45,7 @@ async def test_another_carrying_invoice_continues_as_new(skipping: Skipping) -> 
         await acme.clerk.called(2)
         await until(lambda: another_run(acme, first))
         await acme.lives_until(day("Fri 08:30"))
-        # The new run took the answer over: it did not ask again.
+        # The new run was given the decision and made no review of its own.
         assert acme.clerk.names == [REVIEW, REVIEW, EMAIL]
         started = (await acme.events())[0].workflow_execution_started_event_attributes
         assert started.continued_execution_run_id == first
@@ -58,7 +58,7 @@ async def test_another_carrying_invoice_continues_as_new(skipping: Skipping) -> 
 async def test_an_invoice_that_carries_again_stays_in_the_same_run(
     skipping: Skipping,
 ) -> None:
-    """INV-1 is disputed, so nothing carries; it comes back: all of that is one run."""
+    """INV-1 is disputed, so no invoice carries, and then carries again: all in one run."""
     script = Clerk(wait(day("Tue 08:30")), rest(), wait(day("Thu 08:30")), rest())
     async with working(skipping, script) as acme:
         await acme.begin()
@@ -74,7 +74,7 @@ async def test_an_invoice_that_carries_again_stays_in_the_same_run(
 
 
 async def test_a_long_history_continues_as_new(skipping: Skipping) -> None:
-    """A chatty billing system: with its news the history passes 300 events."""
+    """Billing reports so often that the history exceeds 300 events."""
     async with working(skipping, Clerk(rest(carrying="INV-1")), cached=10) as acme:
         await acme.begin()
         await acme.clerk.called(1)
@@ -96,8 +96,8 @@ async def test_a_long_history_continues_as_new(skipping: Skipping) -> None:
 
 
 async def test_a_run_never_continues_as_new_with_an_unread_signal(skipping: Skipping) -> None:
-    """The answer says INV-2 carries now; a message came while it was worked out: it is read first,
-    in the same run, and the new run begins after it."""
+    """INV-2 carries now, and a signal came during the review: it is read first, in the same run,
+    and the new run begins after it."""
     script = Clerk(wait(day("Tue 08:30")), rest(carrying="INV-2"), rest(carrying="INV-2"))
     async with working(skipping, script) as acme:
         await acme.begin()
@@ -118,7 +118,7 @@ async def test_a_run_never_continues_as_new_with_an_unread_signal(skipping: Skip
 
 
 async def test_no_signal_is_lost_while_runs_continue_as_new(skipping: Skipping) -> None:
-    """The carrying invoice changes with each answer, while two hundred messages come in."""
+    """The carrying invoice changes with each review, while two hundred signals come in."""
     script = Clerk(*(rest(carrying=f"INV-{n}") for n in range(400)))
     async with working(skipping, script, cached=10) as acme:
         await acme.begin()
@@ -129,10 +129,11 @@ async def test_no_signal_is_lost_while_runs_continue_as_new(skipping: Skipping) 
         assert set(Counter(read(acme)).values()) == {1}
 
 
-async def test_the_run_of_a_customer_who_owes_nothing_ends_and_starts_again(
+async def test_the_run_ends_after_thirty_days_without_debt_and_a_signal_starts_another(
     skipping: Skipping,
 ) -> None:
-    """Nothing is owed: after thirty quiet days the run ends. A new invoice begins another one."""
+    """Nothing is owed, so the run ends after thirty days without a signal. A new invoice starts
+    another run."""
     script = Clerk(rest(owes_nothing=True), wait(day("Tue 08:30", 8)), rest())
     async with working(skipping, script) as acme:
         await acme.begin()
@@ -171,7 +172,7 @@ async def test_a_signal_within_thirty_days_keeps_the_run(skipping: Skipping) -> 
         assert acme.clerk.names == [REVIEW, REVIEW, EMAIL]
 
 
-async def test_signal_with_start_signals_a_running_sequence(skipping: Skipping) -> None:
+async def test_signal_with_start_signals_a_sequence_that_already_runs(skipping: Skipping) -> None:
     async with working(skipping, Clerk(wait(day("Fri 08:30")))) as acme:
         await acme.begin()
         await acme.clerk.called(1)
@@ -186,7 +187,7 @@ async def test_signal_with_start_signals_a_running_sequence(skipping: Skipping) 
 
 
 async def test_a_new_worker_continues_the_run_of_the_old_one(skipping: Skipping) -> None:
-    """The worker is replaced on Wednesday, with all it had in its cache; Friday's email leaves."""
+    """The worker and its cache are replaced on Wednesday; Friday's email is sent."""
     clerk = Clerk(wait(day("Fri 08:30")), rest())
     async with working(skipping, clerk, cached=100) as acme:
         await acme.begin()
@@ -198,7 +199,7 @@ async def test_a_new_worker_continues_the_run_of_the_old_one(skipping: Skipping)
         await acme.is_sound()
 
 
-async def test_an_unfinished_handler_is_an_error_in_tests() -> None:
+async def test_the_warning_about_an_unfinished_handler_is_an_error_in_tests() -> None:
     with pytest.raises(UnfinishedSignalHandlersWarning):
         warnings.warn(UnfinishedSignalHandlersWarning("left open"), stacklevel=1)
 

@@ -1,4 +1,4 @@
-"""The sequence alone: what its signals do."""
+"""The workflow alone: its signals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def at(call: Call, when: datetime) -> bool:
 
 
 async def test_a_payment_wakes_a_sleeping_sequence(skipping: Skipping) -> None:
-    """The reminder is for Friday; on Wednesday the invoice is paid. Nothing is sent."""
+    """The reminder is planned for Friday and the invoice is paid on Wednesday: nothing is sent."""
     async with working(skipping, Clerk(wait(day("Fri 08:30")), rest())) as acme:
         await acme.begin()
         await acme.lives_until(day("Wed 11:00"))
@@ -54,7 +54,7 @@ async def test_a_payment_wakes_a_sleeping_sequence(skipping: Skipping) -> None:
 async def test_signals_during_an_activity_are_reviewed_together_after_it(
     skipping: Skipping,
 ) -> None:
-    """The provider is slow; meanwhile Ben pauses the customer, and a payment comes in."""
+    """The provider is slow. During the call Ben pauses the customer, and a payment is reported."""
     async with working(skipping, Clerk(wait(day("Tue 08:30")), wait(day("Fri 08:30")))) as acme:
         await acme.begin()
         await acme.clerk.called(1)
@@ -71,8 +71,8 @@ async def test_signals_during_an_activity_are_reviewed_together_after_it(
         await acme.is_sound()
 
 
-async def test_pause_and_resume(skipping: Skipping) -> None:
-    """Paused on Wednesday without an end; three weeks of silence; resumed on a Monday."""
+async def test_a_paused_sequence_sleeps_until_it_is_resumed(skipping: Skipping) -> None:
+    """Paused on Wednesday without an end, and resumed on a Monday three weeks later."""
     script = Clerk(wait(day("Fri 08:30")), rest(), wait(day("Tue 08:30", 3)), rest())
     async with working(skipping, script) as acme:
         await acme.begin()
@@ -88,7 +88,7 @@ async def test_pause_and_resume(skipping: Skipping) -> None:
 
 
 async def test_waiting_for_an_owner_starts_no_timer(skipping: Skipping) -> None:
-    """Nothing happens for half a year, and costs nothing, until the owner completes the call."""
+    """For half a year no event is added, until the owner completes the call."""
     script = Clerk(await_owner(), wait(day("Tue 08:30", 27)))
     async with working(skipping, script) as acme:
         await acme.begin()
@@ -106,8 +106,10 @@ async def test_waiting_for_an_owner_starts_no_timer(skipping: Skipping) -> None:
         ]
 
 
-async def test_a_rehearsals_clock_fires_the_timer(skipping: Skipping) -> None:
-    """The clock reached the moment of the email: it is sent, with the number of the nudge."""
+async def test_moving_a_rehearsals_clock_to_the_due_time_sends_the_email(
+    skipping: Skipping,
+) -> None:
+    """The clock reached the time of the email: it is sent, with the number of the nudge."""
     async with working(skipping, Clerk(wait(day("Fri 08:30")), rest())) as acme:
         await acme.begin()
         await acme.clerk.called(1)
@@ -119,7 +121,7 @@ async def test_a_rehearsals_clock_fires_the_timer(skipping: Skipping) -> None:
         assert (told.name, [m.nudge for m in told.messages]) == (REVIEW, [42])
 
 
-async def test_a_rehearsals_clock_together_with_a_payment_is_a_review(skipping: Skipping) -> None:
+async def test_moving_a_rehearsals_clock_with_a_payment_causes_a_review(skipping: Skipping) -> None:
     async with working(skipping, Clerk(wait(day("Fri 08:30")), rest())) as acme:
         acme.clerk.busy = asyncio.Event()
         await acme.begin()

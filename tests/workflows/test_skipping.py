@@ -1,4 +1,4 @@
-"""A smoke test of the experimental time skipping: when the SDK changes it, this fails first."""
+"""A smoke test of the SDK's experimental time skipping: it fails first when the SDK changes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cast.skipping import Skipping
 pytestmark = pytest.mark.services
 
 
-async def test_weeks_pass_in_a_moment_and_each_sequence_has_its_own_clock(
+async def test_each_sequence_skips_weeks_on_a_clock_of_its_own(
     skipping: Skipping,
 ) -> None:
     tuesday = day("Tue 08:30", week=6)

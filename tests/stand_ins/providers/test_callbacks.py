@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 
 from stand_ins.providers import Fault, Faults, Habits, StandIns
 from stand_ins.providers.reports import Sender
-from tests.cast.at_callbacks import Ours, callbacks_of, letters, listening, mails, statuses
+from tests.cast.at_callbacks import Receiver, callbacks_of, letters, listening, mails, statuses
 from tests.cast.at_stand_ins import (
     HANG,
     PATIENCE,
@@ -90,7 +90,7 @@ def test_events_due_together_come_in_one_post() -> None:
     def seal(events: Sequence[Any]) -> tuple[bytes, dict[str, str]]:
         return json.dumps(list(events)).encode(), {}
 
-    with listening(ours := Ours()) as address:
+    with listening(ours := Receiver()) as address:
         sender = Sender(address, QUICK, 0)
         sender.report("/b", ["a", "b"], seal, batch="x")
         sender.report("/b", ["c"], seal, batch="x")
@@ -107,7 +107,7 @@ def test_events_due_together_come_in_one_post() -> None:
 def test_callbacks_are_repeated_late_and_out_of_order() -> None:
     habits = Habits(delay=0.2, twice=1, early=0, opened=0)
     began = time.monotonic()
-    with listening(ours := Ours()) as address, StandIns(habits=habits, callbacks_to=address) as on:
+    with listening(ours := Receiver()) as address, StandIns(habits=habits, callbacks_to=address) as on:
         for _ in range(10):
             send_sms(on, "sms")
         assert on.wait_until_quiet(5)
@@ -130,7 +130,7 @@ def test_a_repeated_event_of_an_email_has_another_id() -> None:
 @pytest.mark.parametrize("early", [0, 1])
 def test_an_early_callback_comes_before_the_answer(provider: str, early: int) -> None:
     habits = Habits(delay=600, twice=0, early=early)
-    with listening(ours := Ours()) as address, StandIns(habits=habits) as on:
+    with listening(ours := Receiver()) as address, StandIns(habits=habits) as on:
         on.aim(address)
         SENDS[provider](on)
         assert len(ours.taken) == early

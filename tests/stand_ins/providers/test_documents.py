@@ -17,7 +17,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from stand_ins.providers import Fault, Faults, Habits, Keys, StandIns
 from stand_ins.providers.specification import document, wrong
-from tests.cast.at_callbacks import Ours, callbacks_of
+from tests.cast.at_callbacks import Receiver, callbacks_of
 from tests.cast.at_stand_ins import (
     ADDRESS,
     MESSAGING_SERVICE,
@@ -212,7 +212,7 @@ def test_answers_of_the_stand_ins_match_the_documents(on: StandIns) -> None:
 @pytest.mark.parametrize("failing", [0, 1])
 def test_callbacks_of_the_stand_ins_match_the_documents(failing: int) -> None:
     habits = Habits(delay=0, twice=0, early=0, opened=1, failing=failing)
-    _, ours = callbacks_of(habits, Ours())
+    _, ours = callbacks_of(habits, Receiver())
     seen = set()
     for path, _, body, _ in ours.taken:
         provider = path.split("/")[2]

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from stand_ins.providers import Habits, StandIns
-from tests.cast.at_callbacks import Ours, listening, statuses
+from tests.cast.at_callbacks import Receiver, listening, statuses
 from tests.cast.at_stand_ins import (
     send_letter,
     send_mail,
@@ -16,7 +16,7 @@ from tests.cast.at_stand_ins import (
 
 
 def test_a_refused_callback_is_repeated_unchanged() -> None:
-    ours = Ours([500, 404])
+    ours = Receiver([500, 404])
     habits = Habits(delay=0, twice=0, early=0, again=0.02)
     with listening(ours) as address, StandIns(habits=habits, callbacks_to=address) as on:
         send_letter(on)
@@ -31,7 +31,7 @@ def test_a_refused_callback_is_repeated_unchanged() -> None:
 
 
 def test_a_refused_batch_is_repeated_with_its_ids_and_its_signature() -> None:
-    ours = Ours([500])
+    ours = Receiver([500])
     habits = Habits(delay=0, twice=0, early=1, opened=0, again=0.02)
     with listening(ours) as address, StandIns(habits=habits, callbacks_to=address) as on:
         send_mail(on)
@@ -46,13 +46,13 @@ def test_a_refused_batch_is_repeated_with_its_ids_and_its_signature() -> None:
 
 def test_callbacks_are_repeated_until_our_side_is_back() -> None:
     habits = Habits(delay=0, twice=0, early=0, again=0.05)
-    with listening(Ours()) as address:
+    with listening(Receiver()) as address:
         pass  # the port is closed again
     with StandIns(habits=habits, callbacks_to=address) as on:
         send_sms(on, "sms")
         assert not on.wait_until_quiet(0.1)
         assert on.counts().statuses[0] > 0
-        with listening(ours := Ours()) as back:
+        with listening(ours := Receiver()) as back:
             on.aim(back)
             assert on.wait_until_quiet(5)
     assert sorted(statuses(ours)) == ["delivered", "sent"]
@@ -60,7 +60,7 @@ def test_callbacks_are_repeated_until_our_side_is_back() -> None:
 
 def test_callbacks_are_given_up_after_the_time_for_retries() -> None:
     habits = Habits(delay=0, twice=0, early=0, again=0.02, retry_for=0.1)
-    with listening(Ours([500] * 1000)) as address:
+    with listening(Receiver([500] * 1000)) as address:
         with StandIns(habits=habits, callbacks_to=address) as on:
             send_sms(on)
             assert on.wait_until_quiet(5)
