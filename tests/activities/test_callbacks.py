@@ -17,7 +17,7 @@ from tests.cast.first_reminder import (
     recipient,
     sent,
 )
-from tests.cast.taken_in import US, reader, take_in
+from tests.cast.processed_callbacks import US, reader, take_in
 
 pytestmark = pytest.mark.services
 

@@ -18,8 +18,8 @@ from activities.services import serving
 from activities.temporal import connect_temporal
 from local.standalone import Embedded, TemporalOptions
 from store import tables as t
-from tests.cast.lived import Run, living, monday
 from tests.cast.nudged import sequence_of, tell, town_of, waiting
+from tests.cast.real_sequences import Run, living, monday
 from tests.cast.scripted import Clerk, rest, until, working
 from tests.cast.skipping import Skipping
 

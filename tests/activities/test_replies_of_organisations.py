@@ -25,7 +25,7 @@ from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
 from tests.cast.first_reminder import EVE, sent
-from tests.cast.taken_in import US, take_in
+from tests.cast.processed_callbacks import US, take_in
 
 pytestmark = pytest.mark.services
 

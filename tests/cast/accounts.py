@@ -1,7 +1,7 @@
 """Accounts of every kind for Hypothesis: any well-formed account, likely or not.
 
-Everything is read off one string of bytes, because drawing a hundred small things one by one takes
-ten times as long as deciding on them; it shrinks towards the first of each list.
+All choices are read from one string of bytes, because a hundred separate draws take ten times as
+long as the decision under test. Choices shrink towards the first of each list.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Dice:
         self._left = list(reversed(thrown))
 
     def number(self, least: int, most: int) -> int:
-        """The least when nothing is left to throw."""
+        """``least`` when no bytes are left."""
         return least + (self._left.pop() if self._left else 0) % (most - least + 1)
 
     def of(self, things: Sequence[T]) -> T:
@@ -68,7 +68,7 @@ class Dice:
         return day + timedelta(days=self.number(-before, after))
 
     def some(self, things: Sequence[T]) -> list[T]:
-        """In another order, at least one of them."""
+        """At least one of them, in another order."""
         left = list(things)
         return [left.pop(self.number(0, len(left) - 1)) for _ in range(self.number(1, len(left)))]
 
@@ -202,7 +202,7 @@ def contact(dice: Dice, number: int, now: datetime) -> Contact:
 def situation(thrown: bytes) -> tuple[Account, datetime]:
     """Any account, and an instant near an odd day of its zone."""
     dice = Dice(thrown)
-    wild = dice.yes()  # else with nothing that stops a sequence
+    wild = dice.yes()  # else without anything that stops a sequence
     zone, odd = dice.of(ODD_DAYS)
     days = calendar(dice, zone, odd)
     spread = dice.of([timedelta(0), timedelta(minutes=17), timedelta(hours=3)])

@@ -1,4 +1,4 @@
-"""Our side of the stand-ins' callbacks: it takes them and answers by a script."""
+"""A receiver for the stand-ins' callbacks, which answers from a script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cast.at_stand_ins import (
 
 
 class Receiver:
-    """Our side: takes callbacks, answers with the statuses it is given, then with 200."""
+    """Records callbacks and answers with the given statuses, then with 200."""
 
     def __init__(self, statuses: Sequence[int] = ()) -> None:
         self.taken: list[tuple[str, dict[str, str], bytes, float]] = []
@@ -43,7 +43,7 @@ def listening(ours: Receiver) -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Nothing on the console."""
+            """Print nothing on the console."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -56,7 +56,7 @@ def listening(ours: Receiver) -> Iterator[str]:
 
 
 def callbacks_of(habits: Habits, ours: Receiver | None = None) -> tuple[StandIns, Receiver]:
-    """One message of each provider, all callbacks taken."""
+    """Send one message by each provider and wait until every callback was accepted."""
     ours = ours or Receiver()
     with listening(ours) as address, StandIns(habits=habits, callbacks_to=address) as on:
         send_mail(on, "mail")

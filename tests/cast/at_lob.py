@@ -1,4 +1,4 @@
-"""A stand-in of Lob that answers by a script, and letters for it."""
+"""A stand-in for Lob that answers from a script, and letters to send to it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def letter(**changes: Any) -> Message:
 
 
 class Desk:
-    """Lob on 127.0.0.1: the requests as they came, the head as text and the body as bytes."""
+    """Lob on 127.0.0.1. It keeps each request: the head as text and the body as bytes."""
 
     def __init__(self) -> None:
         self.address = ""

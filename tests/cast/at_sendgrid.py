@@ -1,4 +1,4 @@
-"""A channel of SendGrid at a stand-in that answers by a script."""
+"""A channel of SendGrid at a stand-in that answers from a script."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 from stand_ins.providers import Fault, Habits, StandIns
 
-HANG = 30  # seconds; ends with the stand-ins, so no test takes as long
-PATIENCE = 0.1  # of the client
+HANG = 30  # seconds; a hanging request ends with the stand-ins, so no test waits so long
+PATIENCE = 0.1  # seconds that the client waits
 QUICK = Habits(delay=0, twice=0, early=0, opened=0)
 PUBLIC = "https://dunning.example"
 MESSAGING_SERVICE = "MG" + "0" * 32

@@ -1,4 +1,4 @@
-"""A stand-in of Twilio that answers by a script, and a channel for it."""
+"""A stand-in for Twilio that answers from a script, and a channel for it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ OURS = sms().delivery_id
 def provider(
     *scripts: play.Script, tls: ssl.SSLContext | None = None
 ) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """Twilio on 127.0.0.1: its address, and the requests with their forms. It answers one request
-    after the other with the scripts, then always with the last."""
+    """Twilio on 127.0.0.1: gives its address, and the requests with their forms. Each request is
+    answered with the next script; the last one is repeated."""
     closing = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     requests: list[tuple[str, dict[str, str]]] = []
@@ -114,7 +114,7 @@ def sent_to(
 
 
 def record(sid: str, at: datetime, **fields: Any) -> dict[str, Any]:
-    """A message in the list, as yet in the queue: it has no date of sending."""
+    """A message of the list that is still queued, so it has no date of sending."""
     date = at.strftime("%a, %d %b %Y %H:%M:%S +0000")
     known = {"sid": sid, "body": sms().text, "status": "queued", "date_sent": None}
     return known | {"date_created": date} | fields

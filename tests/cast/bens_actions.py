@@ -1,4 +1,4 @@
-"""Messages that Ben has to send to Acme. Each function answers the path of the action."""
+"""Messages that Ben has to send to Acme. Each function returns the path of the action."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ URL = "https://pay.amber.example/invoices/2025-001?token=0123456789abcdef0123456
 
 
 def bens_letter(office: Office) -> str:
-    """The call is made; on the 18th Ben has an email to write. Answers its path."""
+    """Ben made the call; on the 18th he has an email to write. Returns its path."""
     call = office.bens_call()
     office.ben.does("POST", f"/actions/{call['id']}/complete")
     office.at("2025-03-18 10:00")
@@ -20,7 +20,7 @@ def bens_letter(office: Office) -> str:
 
 
 def bens_email(office: Office, **step: Any) -> str:
-    """Ben has an email to write to Acme. Answers its path."""
+    """Ben has an email to write to Acme. Returns its path."""
     office.ada.does(
         "PUT",
         "/plans/Standard",

@@ -1,4 +1,4 @@
-"""An email that Ben has edited, and what withdraws it."""
+"""An email that Ben has edited, and facts that withdraw it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stand_ins.office import Caller, Office
 from tests.cast.bens_actions import bens_letter
 from tests.cast.office_files import attached, names
 
-#: All that Ben writes has this in it: nobody else may read it anywhere.
+#: Part of every text that Ben writes; no other member may read it anywhere.
 OWN = "zebra"
 EDITS = {
     "recipients": [f"{OWN}@acme.example"],
@@ -21,7 +21,7 @@ EDITS = {
 
 
 def bens_draft(office: Office) -> str:
-    """Ben has an email to write: every field of it is edited, and a file attached."""
+    """Ben has an email to write; he edited every field and attached a file."""
     path = bens_letter(office)
     office.ben.does("PATCH", path, EDITS)
     attached(office.ben, path, f"{OWN}.pdf")
@@ -62,6 +62,6 @@ def bens_open(office: Office) -> dict[str, Any]:
 
 
 def own_of(action: dict[str, Any]) -> dict[str, Any]:
-    """What an owner can change of an action, as its owner sees it."""
+    """The fields of an action that its owner can change."""
     parts = ("planned_type", "type", "note", "texts", "message")
     return {part: action[part] for part in parts} | {"files": names(action["attachments"])}

@@ -1,11 +1,11 @@
-"""One customer, day by day in memory: what ``decide`` answers is done at once, and written down.
+"""Simulates one customer day by day in memory: each decision is carried out at once and recorded.
 
     life = Diary(plan(email("first", 1), call("call", 8)), start="2025-02-20")
     life.invoice("A", due="2025-03-03")
     life.until("2025-03-20")
     assert life.sent == ["Tue 4 Mar 08:30 first A"]
 
-Times are local to the organisation. What a test tells between two ``until`` holds from there on.
+Times are local to the organisation. A fact that a test tells between two ``until`` holds from then.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.cast.done import Done
 
 PARIS = Calendar(ZoneInfo("Europe/Paris"))
 ANNA = Contact("anna", main=True, email=True, phone=True, postal=True)
-#: More decisions than this at one instant would be a loop.
+#: More decisions than this at one instant are an endless loop.
 MOST_ROUNDS = 60
 
 
@@ -85,10 +85,10 @@ class Diary(Done):
         self.lag = lag
         self.wakes = 0
 
-    # What happens by itself.
+    # Time.
 
     def until(self, when: str | datetime) -> Decision:
-        """Live until then, doing what is decided on the way; what is decided there."""
+        """Move the clock to then, and carry out each decision on the way; returns the last one."""
         end = instant(when, self.account.calendar) if isinstance(when, str) else when
         decision = self.settle()
         while decision.at is not None and decision.at <= end:
@@ -100,12 +100,12 @@ class Diary(Done):
         return self.settle()
 
     def asleep_until(self, when: str) -> Decision:
-        """An outage: nothing at all happens until then."""
+        """An outage: no decision is made until then."""
         self.now = instant(when, self.account.calendar)
         return self.settle()
 
     def settle(self) -> Decision:
-        """Decide and do, until there is nothing left to do at this instant."""
+        """Decide and carry out, until nothing is left to do at this instant."""
         for _ in range(MOST_ROUNDS):
             decision = decide(self.account, self.now)
             self.record(decision)
@@ -117,7 +117,7 @@ class Diary(Done):
                 return decision
         raise AssertionError(f"no end of it at {self.now}: {decision}")
 
-    # What is told.
+    # Facts.
 
     def invoice(
         self, id_: str, due: str, total: int | str = 100, issued: str | None = None, **more: Any
@@ -144,22 +144,22 @@ class Diary(Done):
         self.change(id_, promises=(new,))
 
     def contact(self, **fields: Any) -> None:
-        """Anna's addresses, as they are from now on."""
+        """Set Anna's addresses from now on."""
         self.tell(contacts=tuple(replace(c, **fields) for c in self.account.contacts))
 
     def correct(self) -> None:
-        """All of Anna's addresses, once more."""
+        """Correct all of Anna's addresses now."""
         for address in ("email", "phone", "postal"):
             self.fix(address)
 
     def fix(self, address: str) -> None:
-        """One of Anna's addresses is corrected now."""
+        """Correct one of Anna's addresses now."""
         before = next(c.fixed for c in self.account.contacts if c.id == ANNA.id)
         fixed = {**before, address: (*before.get(address, ()), self.now)}
         self.contact(**{address: True, "fixed": fixed})
 
     def complete(self, key: str) -> None:
-        """Its owner completes an open action; a message leaves through the same path."""
+        """The owner completes the open action; a message is then sent by the next decision."""
         action = self.open(key)
         if action.type in (ActionType.CALL, ActionType.TASK):
             self.end(action, ActionStatus.DONE, executed_on=self.today)
@@ -170,13 +170,13 @@ class Diary(Done):
         self.end(self.open(key), ActionStatus.SKIPPED)
 
     def bounce(self, key: str) -> None:
-        """The message comes back from every recipient (rule 37)."""
+        """The message bounces for every recipient (rule 37)."""
         self.contact(email=False)
         found = [a for a in self.account.actions if a.step_key == key]
         action = max(found, key=lambda a: a.seq)
         self.put(replace(action, status=ActionStatus.FAILED, cause=Cause.BOUNCED))
 
-    # What can be read.
+    # Results.
 
     def open(self, key: str | None = None, cause: Cause | None = None) -> Action:
         found = [a for a in self.account.actions if a.status is ActionStatus.TO_DO]
@@ -195,12 +195,12 @@ class Diary(Done):
 
     @property
     def sent(self) -> list[str]:
-        """What was executed: "Tue 4 Mar 08:30 first A"."""
+        """The executed actions: "Tue 4 Mar 08:30 first A"."""
         return [line for line, action in self.lines if action.status is ActionStatus.DONE]
 
     @property
     def days(self) -> list[str]:
-        """The same without time and invoice: "Tue 4 Mar first"."""
+        """The executed actions without time and invoice: "Tue 4 Mar first"."""
         parts = [line.split() for line in self.sent]
         return [" ".join([*part[:3], part[4]]) for part in parts]
 

@@ -1,4 +1,4 @@
-"""What a decision does to an account in memory: the office of a diary."""
+"""Carries out decisions on an account in memory, for ``tests.cast.diary``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dunning.plan import ActionType
 
 
 class Done:
-    """An account, the time, and a line for each action that was executed or shown."""
+    """An account, the time, and one line for each action that was executed or assigned."""
 
     def __init__(self, account: Account, now: datetime) -> None:
         self.account = account
@@ -26,16 +26,16 @@ class Done:
         return self.account.calendar.today(self.now)
 
     def tell(self, **account: Any) -> None:
-        """Facts, which hold from now on."""
+        """Change fields of the account from now on."""
         self.account = replace(self.account, **account)
 
     def change(self, id_: str, **fields: Any) -> None:
-        """Fields of an invoice, which hold from now on."""
+        """Change fields of an invoice from now on."""
         found = [replace(i, **fields) if i.id == id_ else i for i in self.account.invoices]
         self.tell(invoices=tuple(found))
 
     def act(self, **fields: Any) -> None:
-        """An action from elsewhere: ``act(status=…, type=…)``."""
+        """Add an action that no decision made: ``act(status=…, type=…)``."""
         seq = self._next()
         new = Action(f"a{seq}", seq, "", ActionType.EMAIL, ActionStatus.DONE, plan_id="p")
         self.put(replace(new, **fields))
@@ -67,7 +67,7 @@ class Done:
             self._new(decision, ActionStatus.OBSOLETE, step_key=key, occurrence=0, attempt=0)
 
     def _plan_ahead(self, decision: Decision) -> None:
-        """Keep the one planned action that the decision names; rule 21 needs to know it."""
+        """Keep only the planned action that the decision names; rule 21 reads it."""
         kept = [a for a in self.account.actions if a.status is not ActionStatus.PLANNED]
         planned = [a for a in self.account.actions if a.status is ActionStatus.PLANNED]
         same = [a for a in planned if self._is_of(a, decision)]

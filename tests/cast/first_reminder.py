@@ -1,4 +1,4 @@
-"""Acme's first reminder: about to leave, sent, unknown or in doubt."""
+"""Acme's first reminder: due, sent, unknown or in doubt."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ EVE, ADA = "eve@acme.example", "ada@acme.example"
 
 
 class Died(BaseException):
-    """The process ends here: nothing catches this, nothing is recorded."""
+    """Stands for a crash of the process: nothing catches it and nothing is recorded."""
 
 
 def due_today(engine: Engine, *script: Any, idempotent: bool = False, **more: Any) -> Town:
-    """Acme's first reminder is due this very moment, Tuesday 4 March 2025, 08:30."""
+    """Acme's first reminder is due now: Tuesday 4 March 2025, 08:30."""
     town = Town(engine, Provider(*script, idempotent=idempotent), **more)
     town.at("2025-03-03 10:00")
     town.customer()
@@ -36,7 +36,7 @@ def delivery(town: Town) -> t.Delivery:
 
 
 def in_doubt(engine: Engine) -> Town:
-    """Nobody knows whether INV-1's reminder left; INV-2 is younger."""
+    """The reminder of INV-1 is in doubt; INV-2 is younger."""
     town = due_today(engine, Ambiguous("read timed out"), Accepted("second"))
     town.invoice("INV-2", "2025-03-10")
     town.send()
@@ -46,7 +46,7 @@ def in_doubt(engine: Engine) -> Town:
 
 
 def sent(engine: Engine, *script: Any, steps: dict[str, Any] | None = None, **more: Any) -> Town:
-    """Acme's first reminder left on Tuesday 4 March 2025, 08:30."""
+    """Acme's first reminder was sent on Tuesday 4 March 2025, 08:30."""
     town = Town(engine, Provider(*script), steps, **more)
     town.at("2025-03-03 10:00")
     town.customer()

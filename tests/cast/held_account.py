@@ -1,4 +1,4 @@
-"""Three reminders that are due now, and an account that its provider refuses."""
+"""Three reminders that are due now, and a provider that refuses the account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = ("acme", "beta", "gamma")
 
 
 def three_due(engine: Engine, *script: Any, **more: Any) -> Town:
-    """Three customers' first reminders are due this very moment, Tuesday 4 March 2025, 08:30."""
+    """The first reminders of three customers are due now: Tuesday 4 March 2025, 08:30."""
     town = Town(engine, Provider(*script, **more))
     town.at("2025-03-03 10:00")
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""A book sent to the API."""
+"""Imports of a book through the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amber & Sons import what their billing system exports."""
+"""The organisation Amber & Sons imports books."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Office:
         )
 
     def refused(self, *rows: str, header: str = HEADER) -> list[str]:
-        """What is wrong with a book of which nothing goes in."""
+        """The errors of a book that is refused as a whole."""
         before = self.everything()
         report = self.imports(*rows, header=header)
         assert report.bad_count == len({bad.line for bad in report.bad_rows})
@@ -99,7 +99,7 @@ class Office:
         return [f"{entry.kind}: {entry.text}" for entry in entries]
 
     def nudged(self) -> list[str]:
-        """Who was nudged; the relay takes the nudges."""
+        """The external ids of the nudged customers; the nudges are deleted, as by the relay."""
         names = {c.id: c.external_id for c in self.rows(t.Customer)}
         nudged = sorted(names[n.customer_id] for n in self.rows(t.Nudge))
         with transaction(self.engine) as session:

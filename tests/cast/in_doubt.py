@@ -1,4 +1,4 @@
-"""An email of Ben's whose outcome is unknown, and what its provider reports."""
+"""An email of Ben's that is in doubt, and reports of its provider."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workflows.contracts import SendInput
 
 
 class LosesAnswers:
-    """An email provider whose answers are lost, and that finds nothing."""
+    """An email provider whose answers are lost and whose look-ups find nothing."""
 
     name = account = "loses"
     signers = ()
@@ -49,7 +49,7 @@ def losing(office: Office, minutes: float) -> Sending:
 
 
 def in_doubt(office: Office) -> str:
-    """Ben's email was sent, with an unknown outcome. Answers its path."""
+    """Ben's email was sent and is in doubt. Returns its path."""
     path = bens_letter(office)
     office.ben.does("POST", f"{path}/complete")
     sending = losing(office, 0)
@@ -62,7 +62,7 @@ def in_doubt(office: Office) -> str:
 def report(
     office: Office, path: str, fact: DeliveryFact, address: str = "", **more: Any
 ) -> datetime:
-    """What the worker does with a provider's report. Answers its time."""
+    """Apply a provider's report as the worker does; returns the time of the report."""
     at = office.now - timedelta(minutes=1)
     delivery = office.ben.get(path)["delivery"]
     with transaction(office.engine) as session:

@@ -1,4 +1,4 @@
-"""Messages for the tests of channels: Amber & Sons write to Acme."""
+"""Messages of Amber & Sons to Acme, for the tests of channels."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def invoice(
 
 
 def facts(**changes: Any) -> MessageFacts:
-    """Saturday 15 March 2025: INV-1 of 3 March is twelve days late."""
+    """The facts of a message on Saturday 15 March 2025: INV-1 of 3 March is twelve days late."""
     first = changes.pop("invoice", invoice())
     listed = changes.pop("invoices", (first,))
     due = sum((i.balance for i in listed), Decimal(0))

@@ -1,4 +1,4 @@
-"""The API on a real server and a real socket, for what a client in the same process cannot show."""
+"""The API on a real server and socket, for behaviour that an in-process client cannot show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 @contextmanager
 def listening(app: ASGIApp, **more: object) -> Iterator[int]:
-    """Serves the app on loopback; answers its port."""
+    """Serve the app on loopback; gives its port."""
     config = uvicorn.Config(app, port=0, log_config=None, **{"access_log": False, **more})  # type: ignore[arg-type]
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -30,19 +30,19 @@ def listening(app: ASGIApp, **more: object) -> Iterator[int]:
 
 
 class Line:
-    """One TCP connection to it."""
+    """One TCP connection to the API."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), 30)
 
     def send(self, method: str, path: str, *headers: str, body: bytes = b"") -> Line:
-        """The head of a request, and as much of its body as is given."""
+        """Send the head of a request, and the given part of its body."""
         lines = [f"{method} {path} HTTP/1.1", "Host: dunning", *headers, "", ""]
         self.socket.sendall("\r\n".join(lines).encode() + body)
         return self
 
     def answer(self) -> tuple[int, dict[str, str], str]:
-        """Status, headers and body; the connection is closed."""
+        """Read status, headers and body, and close the connection."""
         with self.socket, self.socket.makefile("rb") as file:
             status = int(file.readline().split()[1])
             headers = {}

@@ -1,4 +1,4 @@
-"""A database with rows, downgraded to before a migration and upgraded again."""
+"""A database with rows that is downgraded to before a migration and upgraded again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime(2025, 3, 4, 9, tzinfo=UTC)
 
 @contextmanager
 def migrated_from_before(engine: Engine, title: str) -> Iterator[Session]:
-    """A database of today, downgraded to before the migration of that title and upgraded again."""
+    """Downgrade the database to before the migration with this title, and upgrade it again."""
     with engine.connect() as connection:
         database = connection.connection.dbapi_connection.info.dbname  # type: ignore[union-attr]
     url = engine.url.set(database=database).render_as_string(hide_password=False)

@@ -49,14 +49,14 @@ def tell(town: Town, customer: str, signal: str, times: int = 1, **payload: Any)
 
 
 def forget(town: Town) -> None:
-    """Delete the nudges there are, as if the relay had delivered them."""
+    """Delete all nudges, as if the relay had delivered them."""
     with transaction(town.engine) as session:
         for row in town.nudges():
             session.delete(session.get_one(t.Nudge, row.id))
 
 
 def town_of(engine: Engine, *customers: str) -> Town:
-    """An organisation with these customers, and no nudge."""
+    """An organisation with these customers and without nudges."""
     town = Town(engine)
     for name in customers:
         town.customer(name)

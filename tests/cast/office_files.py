@@ -1,4 +1,4 @@
-"""Files that an office reports, attaches and sends."""
+"""Files that are reported by billing, attached by members, and sent."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def names(files: list[dict[str, Any]]) -> list[str]:
 
 
 class KeepsMessages:
-    """An email provider that keeps what it is given."""
+    """An email provider that keeps the messages sent to it."""
 
     name = account = "keeps"
     signers = ()

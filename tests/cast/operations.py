@@ -12,5 +12,5 @@ def operations(app: FastAPI) -> list[tuple[str, str, dict[str, Any]]]:
     return [(path, method, op) for path, found in paths.items() for method, op in found.items()]
 
 
-#: Who has no key yet is invited to make one.
+#: Operations without a key: an invited member creates the first key.
 WITHOUT_KEY = {"/v1/invitations/exchange"}

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, and what can go wrong with it."""
+"""A PostgreSQL server for these tests alone, and its outages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANSWER, MORE = 0.25, 2.5
 
 
 class Server:
-    """An embedded PostgreSQL that may be harmed, with one migrated database."""
+    """An embedded PostgreSQL that tests may stop and kill, with one migrated database."""
 
     def __init__(self, embedded: Embedded, url: str) -> None:
         self.embedded, self.url = embedded, url
@@ -50,7 +50,7 @@ class Server:
         os.kill(main, signal.SIGKILL)
 
     def read_only(self, so: bool) -> None:
-        """Refuse writes, or accept them again; every connection is ended, as in a fail-over."""
+        """Refuse writes, or accept them again, and close every connection, as in a fail-over."""
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("SET default_transaction_read_only = off")
             name = connection.info.dbname
@@ -63,7 +63,7 @@ class Server:
             )
 
 
-#: What goes wrong with the server or with the engine's pool, while the block runs.
+#: An outage of the server or of the engine's pool, for the time of the block.
 Trouble = Callable[[Server, Engine], AbstractAsyncContextManager[None]]
 
 
@@ -98,7 +98,7 @@ async def read_only(server: Server, _: Engine) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def a_full_pool(_: Server, engine: Engine) -> AsyncIterator[None]:
-    """Every connection of the pool is taken."""
+    """Take every connection of the pool."""
 
     def take() -> list[sa.Connection]:
         taken = []

@@ -1,4 +1,4 @@
-"""A customer whose invoice is overdue, and orders that reach its sequence as signals by hand."""
+"""A customer whose invoice is overdue, and signals by hand for its sequence."""
 
 from __future__ import annotations
 

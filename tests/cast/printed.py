@@ -1,4 +1,4 @@
-"""A letter read back from its PDF: which text stands where, in points."""
+"""A letter read back from its PDF: the texts and their positions in points."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def letter(**changes: Any) -> Message:
 
 @dataclass(frozen=True)
 class Piece:
-    """``x`` from the left, ``y`` from the bottom, in points."""
+    """A text at ``x`` from the left and ``y`` from the bottom, in points."""
 
     text: str
     x: float

@@ -1,4 +1,4 @@
-"""Accounts of an organisation's own at the providers, as the API takes them."""
+"""An organisation's own accounts at the providers, as the API accepts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report changed."""
+"""Reports of billing through the API, and what they changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stand_ins.office import Office
 
 
 def result(office: Office, method: str, path: str, body: Any = None) -> tuple[str, list[str]]:
-    """The result that billing is told, and the nudges of it."""
+    """Send a report; returns its result and the nudges that it caused."""
     return office.billing.does(method, path, body)["result"], office.nudges()
 
 

@@ -1,4 +1,4 @@
-"""The workflow alone: activities that answer from a script, and days by their names."""
+"""The workflow alone: activities that answer from a script, and weekdays by name."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def day(text: str, week: int = 0) -> datetime:
 async def until(
     what: Callable[[], bool | Awaitable[bool]], within: float = _PATIENCE, every: float = 0.01
 ) -> None:
-    """Poll until it is true; fail when it is not within that many seconds."""
+    """Poll until it is true; fail if it is not true within that many seconds."""
     deadline = time.monotonic() + within
     while True:
         found = what()
@@ -59,11 +59,11 @@ async def until(
         await asyncio.sleep(every)
 
 
-# The answers of a script.
+# Answers for scripts.
 
 
 def wait(when: datetime, **more: Any) -> Instruction:
-    """Wait until then, and by default send an email."""
+    """The answer to wait until then, and by default to send an email."""
     told: dict[str, Any] = {"until": when, "then": "email", "carrying": "INV-1", **more}
     return Instruction("wait", **told)
 
@@ -190,7 +190,7 @@ class Sequence:
 async def working(
     skipping: Skipping, clerk: Clerk, *, cached: int = 0, queue: str = ""
 ) -> AsyncIterator[Sequence]:
-    """Workers as in production, but without a cache: each workflow task replays the whole
+    """Workers as in production, but without a cache, so that each workflow task replays the whole
     history."""
     queue = queue or f"test-{uuid.uuid4().hex[:8]}"
     async with (

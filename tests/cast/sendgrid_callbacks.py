@@ -20,7 +20,7 @@ Content-Type: multipart/alternative; boundary="x"
 
 
 def form(**fields: str | bytes) -> tuple[bytes, Mapping[str, str]]:
-    """A form as SendGrid posts it, bytes as they are."""
+    """A multipart form as SendGrid posts it, with unchanged bytes."""
     parts = [
         b'--xYzZY\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
         % (name.replace("_", "-").encode(), v if isinstance(v, bytes) else v.encode())

@@ -1,4 +1,4 @@
-"""An SMS with a short link, and what became of it."""
+"""An SMS with a short link, and its status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ URL = "https://pay.amber.example/2025-001?a=1&b=%C3%A9#top"
 
 
 def sms(office: Office) -> str:
-    """Acme was sent an SMS with a link to its invoice. Answers the path of the action."""
+    """Send Acme an SMS with a link to its invoice; returns the path of the action."""
     office.ada.does(
         "PUT",
         "/plans/Standard",

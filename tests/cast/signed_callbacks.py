@@ -1,4 +1,4 @@
-"""Callbacks as each provider signs them, and what is stored of them."""
+"""Callbacks signed as each provider signs them, and the rows stored for them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 Signed = Mapping[str, str]
 
 
-#: From the url and the body to the headers that sign them.
+#: Gives the headers that sign a URL and a body.
 Sign = Callable[[str, bytes], Signed]
 
 
 class KeyPair:
-    """A key pair of SendGrid's, and how it signs."""
+    """A key pair that signs as SendGrid does."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -80,7 +80,7 @@ KEYS = {
 }
 
 
-#: By provider: both keys of a rotation, and one that is nobody's.
+#: By provider: the old and the new key of a rotation, and an unknown one.
 SIGNS: dict[str, tuple[Sign, Sign, Sign]] = {
     "sendgrid": (OLD, NEW, STRANGER),
     "twilio": (of_twilio("old-token"), of_twilio("new-token"), of_twilio("no-token")),
@@ -88,7 +88,7 @@ SIGNS: dict[str, tuple[Sign, Sign, Sign]] = {
 }
 
 
-#: Where each provider calls, and with what: not all of it is text or JSON.
+#: Provider, path and body of callbacks; not every body is text or JSON.
 CALLS = [
     ("sendgrid", "/webhooks/sendgrid", b'[ {"event": "open"} ]\r\n'),
     ("sendgrid", "/webhooks/sendgrid/inbound", b"--x\r\n\x00\xff\xfe\r\n--x--\r\n"),
@@ -104,7 +104,7 @@ def post(office: Office, path: str, body: bytes, headers: Signed) -> Response:
 
 
 def stored(office: Office) -> list[t.Callback]:
-    """The stored callbacks that nobody has read yet. They are deleted."""
+    """The stored callbacks that are not processed yet; they are deleted."""
     with transaction(office.engine) as session:
         rows = list(session.exec(select(t.Callback).where(t.Callback.outcome == "")))
         for row in rows:

@@ -1,8 +1,8 @@
 """The SDK's experimental time skipping, which only this file uses.
 
-Each workflow started through ``Skipping.client`` has a clock of its own. It follows the real clock
-until it is told to skip, and timers and retry delays skip with it. Activities keep the real clock:
-they take the workflow's time from their input.
+Each workflow that is started through ``Skipping.client`` has a clock of its own. It follows the
+real clock until a test skips; timers and retry delays skip with it. Activities run on the real
+clock and take the workflow's time from their input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Skipping:
         return await self._skipper.get_current_time(self.client.get_workflow_handle(workflow_id))
 
     async def until(self, workflow_id: str, when: datetime) -> None:
-        """Skip to then, through all runs of the sequence; what falls due happens."""
+        """Skip to then, through all runs of the sequence; what is due on the way happens."""
         left = when.astimezone(UTC) - await self.now(workflow_id)
         assert left > timedelta(0), f"{when} is past"
         handle = self.client.get_workflow_handle(workflow_id)

@@ -1,4 +1,4 @@
-"""A small rehearsal from files, and the drive that lives it."""
+"""A small rehearsal from files, and the code that runs it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def written(
 
 @dataclass(frozen=True)
 class SetUp:
-    """A rehearsal whose organisation exists. Worker and relay run already."""
+    """A rehearsal whose organisation exists; worker and relay are running."""
 
     script: Script
     organisation_id: OrganisationId
@@ -44,7 +44,7 @@ class SetUp:
     async def drive(
         self, engine: Engine, end: date, progress: Callable[[datetime], None] = lambda _: None
     ) -> Driven:
-        """Live through all of it, until the day ``end`` begins."""
+        """Run the whole rehearsal, until the day ``end`` begins."""
         script = self.script
         found = events(script.rows, script.facts, self.calendar, script.start, script.until)
         drive = Drive(engine, self.organisation_id, script.manual_days)

@@ -1,4 +1,4 @@
-"""What a decision must keep, checked by a second reading of the rules."""
+"""Properties of every decision, checked by a second implementation of the rules."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_above(invoice: Invoice, account: Account) -> bool:
 
 
 def oldest(account: Account, today: date) -> Invoice | None:
-    """Rules 1 to 3, read a second time."""
+    """The carrying invoice by rules 1 to 3, implemented a second time."""
     pool = [
         i
         for i in account.invoices
@@ -61,7 +61,7 @@ def oldest(account: Account, today: date) -> Invoice | None:
 
 
 def assert_may_leave(decision: Decision, account: Account, now: datetime) -> None:
-    """Rules 3, 27, 36, 38 and 42; for an automatic action 35 and its time too."""
+    """Rules 3, 27, 36, 38 and 42; for an automatic action also rule 35 and its time."""
     today = account.calendar.today(now)
     invoice = oldest(account, today)
     assert invoice is not None
@@ -91,7 +91,7 @@ def assert_may_leave(decision: Decision, account: Account, now: datetime) -> Non
 
 
 def assert_right_time(decision: Decision, account: Account, at: datetime) -> None:
-    """Rules 16 to 24 of an automatic action: the day, the hour, the contact delay, once a day."""
+    """Rules 16 to 24 for an automatic action: day, hour, contact delay, one contact a day."""
     calendar = account.calendar
     assert account.plan is not None
     step = account.plan.step(decision.step_key or "")
@@ -120,7 +120,7 @@ def is_contact(action: Action, account: Account) -> bool:
 
 
 def not_yet_executed(decision: Decision, account: Account, step: Step) -> bool:
-    """On this invoice, by this plan; unless it is that very step that came back (rule 37)."""
+    """On this invoice and by this plan; a step that bounced counts as not executed (rule 37)."""
     mine = [
         a
         for a in account.actions

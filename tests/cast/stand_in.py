@@ -1,5 +1,5 @@
 """A provider on 127.0.0.1 whose answers are scripted byte by byte. Requests to SendGrid are checked
-against its specification (``stand_ins.providers.specification``)."""
+by its OpenAPI document (``stand_ins.providers.specification``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StandIn:
 
 
 def answer(status: str, *headers: str, body: str = "", length: int | None = None) -> Script:
-    """A whole answer; with another ``length`` the header Content-Length is wrong."""
+    """A complete answer; with another ``length`` the header Content-Length is wrong."""
     size = len(body.encode()) if length is None else length
     head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {size}", *headers])
 
@@ -41,7 +41,7 @@ def garbage(peer: socket.socket, closing: threading.Event) -> None:
 
 
 def dribble(start: bytes) -> Script:
-    """An answer that never ends: each byte comes before a read time-out."""
+    """An answer that never ends; each byte comes before the read time-out."""
 
     def script(peer: socket.socket, closing: threading.Event) -> None:
         with contextlib.suppress(OSError):
@@ -67,7 +67,8 @@ def reset(peer: socket.socket, closing: threading.Event) -> None:
 
 @contextlib.contextmanager
 def listening(take: Callable[[socket.socket], None], script: Script) -> Iterator[str]:
-    """A server on 127.0.0.1; its address. ``take`` reads each request, ``script`` answers it."""
+    """Run a server on 127.0.0.1 and give its address. ``take`` reads a request, ``script``
+    answers."""
     closing = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 

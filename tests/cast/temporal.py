@@ -1,4 +1,4 @@
-"""Stands in for Temporal's client where only signals are sent: the relay's side of it."""
+"""A stand-in for Temporal's client that only takes signals, as the relay sends them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class TemporalStandIn:
-    """Takes every signal, except those for which ``refuse`` of the workflow's id gives an error.
+    """Accepts every signal, unless ``refuse`` gives an error for the workflow id.
 
-    ``tried``: workflow ids; ``taken``: workflow id, name and payload of each signal taken.
+    ``tried``: workflow ids. ``taken``: workflow id, name and payload of each accepted signal.
     """
 
     def __init__(self, refuse: Callable[[str], Exception | None] = lambda _: None) -> None:
@@ -19,7 +19,7 @@ class TemporalStandIn:
 
     @property
     def told(self) -> list[str]:
-        """The workflow ids of the signals that were taken."""
+        """The workflow ids of the accepted signals."""
         return [workflow_id for workflow_id, _, _ in self.taken]
 
     async def start_workflow(self, *_: Any, **more: Any) -> None:

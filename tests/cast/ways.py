@@ -1,4 +1,4 @@
-"""Four ways in which an organisation is told the same book."""
+"""Four ways of reporting the same book to an organisation."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NOW = datetime(2025, 6, 2, 9, tzinfo=UTC)
 
 
 class Way:
-    """An organisation that is told everything in one way. ``prefix``: of the external ids of the
-    payments that ``paid_on`` becomes."""
+    """An organisation to which books are reported in one way. ``prefix``: the start of the external
+    ids of payments that come from ``paid_on``."""
 
     prefix = "import"
 
@@ -60,7 +60,7 @@ class Way:
             what(Unit(session, self.id, NOW, by="billing"))
 
     def customers(self, rows: list[BookRow]) -> list[CustomerFact]:
-        """What the rows say of each customer; what they leave empty stays."""
+        """The customers of these rows; an empty cell keeps the earlier value."""
         facts: dict[str, CustomerFact] = {}
         for row in rows:
             old = self.told.get(row.customer)

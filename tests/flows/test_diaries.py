@@ -27,7 +27,7 @@ from stand_ins.town import PARIS, Provider, Town, call, email, plan
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.cast.lived import Run, living, monday, morning
+from tests.cast.real_sequences import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
 

@@ -27,7 +27,7 @@ from store import tables as t
 from store.engine import connect, migrate, transaction
 from store.nudges import nudge
 from store.unit import Unit
-from tests.cast.lived import Run, living, monday, morning
+from tests.cast.real_sequences import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
 

@@ -14,7 +14,7 @@ from messages.processes import LimitedProcesses, TakesTooLong
 from messages.render import render
 from messages.template import Template, TemplateError
 from plans.read import parse_plan
-from tests.cast.endless import (
+from tests.cast.failing_work import (
     ends_itself,
     has_a_mistake,
     its_process,

@@ -26,7 +26,7 @@ from local.embedded import temporal as embedded
 from local.standalone import Embedded
 from logs import set_up_logging
 from stand_ins.town import Provider, Town
-from tests.cast.lived import Run, living, monday
+from tests.cast.real_sequences import Run, living, monday
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
 from workflows import contracts

@@ -62,7 +62,7 @@ async def test_a_wake_up_without_a_channel_reviews_the_account(skipping: Skippin
 
 
 async def test_a_send_that_is_due_now_starts_no_timer(skipping: Skipping) -> None:
-    """ "Send now", and a moment that is past already: no timer, no waiting."""
+    """Either "send now", or a time that has already passed."""
     past = datetime.now(UTC) - timedelta(days=400)
     script = Clerk(Instruction("send", then="email", carrying="INV-1"), wait(past), rest())
     async with working(skipping, script) as acme:

@@ -31,7 +31,7 @@ from local.standalone import temporal_executable
 from providers.port import Accepted, NotSent
 from stand_ins.town import Provider, Town, call, email, plan
 from tests.activities.test_failures import failing
-from tests.cast.lived import Run, living, monday, morning
+from tests.cast.real_sequences import Run, living, monday, morning
 from tests.cast.scripted import Clerk, day, rest, until, wait, working
 from tests.cast.skipping import Skipping
 

@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType as E
 
 from providers.port import Accepted, Ambiguous, Found, NotFound
 from stand_ins.town import PARIS, PLAN, Provider, Town
-from tests.cast.lived import Run, living, monday, morning
+from tests.cast.real_sequences import Run, living, monday, morning
 from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
 from workflows.contracts import ORGANISATION_ATTRIBUTE, STATE_ATTRIBUTE

@@ -14,7 +14,7 @@ from stand_ins.office import Office, acme_body
 from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
-from tests.cast.told import texts, without_id
+from tests.cast.shown_texts import texts, without_id
 
 
 def everybody(office: Office, *, active: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stand_ins.office import Office
-from tests.cast.told import texts, without_id
+from tests.cast.shown_texts import texts, without_id
 
 
 def test_to_others_an_open_action_is_like_one_that_does_not_exist(office: Office) -> None:

@@ -10,7 +10,7 @@ from tests.cast.short_links import sms
 from tests.cast.signed_callbacks import (
     PUBLIC,
     SIGNS,
-    Mine,
+    KeyPair,
     Sign,
     of_lob,
     of_twilio,
@@ -24,7 +24,7 @@ TWILIO = {"account_sid": "AC1", "auth_token": "own-token", "sender": "Amber"}
 
 def own_accounts(office: Office, state: Any) -> dict[str, Sign]:
     """The office has an account at every provider. Answers how each signs."""
-    mine = Mine()
+    mine = KeyPair()
     own_account(office, state, "sendgrid", {"api_key": "SG.x", "webhook_keys": [mine.public]})
     sender = {"line1": "1", "city": "X", "region": "CA", "postal_code": "94107", "country": "US"}
     own_account(

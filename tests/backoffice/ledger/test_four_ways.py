@@ -24,7 +24,7 @@ from books.book import read_book
 from books.row import BookRow
 from store.errors import DunningError
 from store.unit import Unit
-from tests.cast.left_behind import nudged, tables_of, timeline_of
+from tests.cast.resulting_tables import nudged, tables_of, timeline_of
 from tests.cast.ways import Imported, InBatches, OneByOne, Rehearsed, Way
 
 COLUMNS = (

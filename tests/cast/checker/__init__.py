@@ -1,8 +1,8 @@
-"""An independent reader of a rehearsal's actions.csv: lives the book a second time, in its own
-simple way, and lists every violation of the rules. It knows nothing of ``dunning.decide``.
+"""An independent checker of a rehearsal's actions.csv: it simulates the book a second time with
+simple code of its own and lists every violation of the rules. It does not use ``dunning.decide``.
 
     violations = check(rows, facts, [plan], Setting(start=..., until=...), actions)
 
-One customer at a time, moment by moment in local time: what happened, then what had to leave or be
-shown at that moment, then whether it did. Numbers in brackets are those of the rules.
+For each customer and each moment in local time: the facts, then what had to be sent or assigned,
+then whether the rehearsal did so. Numbers in brackets are those of the rules.
 """

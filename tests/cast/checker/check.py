@@ -1,4 +1,4 @@
-"""Lives each customer of a book a second time and lists every violation of the rules."""
+"""Simulates each customer of a book a second time and lists every violation of the rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check(
     actions: list[Done],
     refused: Iterable[str] = (),
 ) -> list[str]:
-    """Every violation, in words; ``refused`` are the lines that the rehearsal said it refused."""
+    """Every violation, in words. ``refused``: the lines that the rehearsal reported as refused."""
     known_plans = {data["name"]: Plan.read(data) for data in plans}
     happenings: dict[str, list[tuple[datetime, int, Any]]] = defaultdict(list)
     start = datetime.combine(setting.start, MIDNIGHT)

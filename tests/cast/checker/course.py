@@ -1,4 +1,4 @@
-"""Which step comes next, and on which day."""
+"""The next step and its day, by the rules."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tests.cast.checker.facts import Facts
 
 
 class Course(Facts):
-    """What the plan asks for at the moment ``now``."""
+    """The steps that the plan asks for at the moment ``now``."""
 
     def sending(self, day: date) -> datetime:
-        """The sending time of a day; one that the clocks leave out moves to the next (23)."""
+        """The sending time of a day; a time that does not exist moves to the next that does
+        (23)."""
         zone = ZoneInfo(self.setting.timezone)
         at = datetime.combine(day, self.setting.sending_time)
         while at.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != at:
@@ -38,7 +39,7 @@ class Course(Facts):
         return self.trigger(step, invoice) <= self.due(invoice)
 
     def day_of(self, invoice: Invoice, step: Step, occurrence: int, base: date) -> date | None:
-        """The day on which it leaves or is shown, from now on; None: too late (15)."""
+        """The day, from today on, on which it is sent or assigned; None = too late (15)."""
         due_on, pre_due, today = self.due(invoice), self.pre_due(step, invoice), self.now.date()
         first = today
         if self.last is not None:
@@ -54,7 +55,7 @@ class Course(Facts):
             (invoice.key, self.trigger(step, invoice)) == sent[:2] and step.key != sent[2]
             for sent in self.sent_today
         ):
-            first += DAY  # one a day, but for steps of the same date (19)
+            first += DAY  # one a day, except steps of the same date (19)
         if not pre_due:
             day = max(base, first)
             while not self.working(day):
@@ -70,7 +71,7 @@ class Course(Facts):
         return next((d for d in days if d >= base), days[-1] if days else None)
 
     def next(self, invoice: Invoice) -> tuple[Step, int, date] | None:
-        """Step, occurrence and day; None: exhausted (26)."""
+        """Step, occurrence and day; None = exhausted (26)."""
         worked = invoice.worked[-1] if invoice.worked else None
         if worked is not None and worked.plan == self.plan.name:
             steps = self.plan.steps[worked.step.place + 1 :]
@@ -94,7 +95,7 @@ class Course(Facts):
         return found
 
     def entry(self, invoice: Invoice) -> list[Step]:
-        """Where an invoice enters the plan today (10 to 13, 44)."""
+        """The steps from the one at which an invoice enters the plan today (10 to 13, 44)."""
         steps, today = self.plan.steps, self.now.date()
         if today > self.due(invoice):
             steps = [s for s in steps if not self.pre_due(s, invoice)]

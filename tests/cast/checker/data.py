@@ -1,4 +1,4 @@
-"""What the checker reads: the plans, and the rows of actions.csv; and what it remembers."""
+"""The checker's input (plans and rows of actions.csv) and its state."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Plan:
 
 @dataclass
 class Worked:
-    """What was executed or skipped on an invoice."""
+    """A step that was executed or skipped on an invoice."""
 
     plan: str
     step: Step
@@ -109,12 +109,12 @@ class Invoice:
     pauses: list[date | None] = field(default_factory=list)
     promised: date | None = None
     worked: list[Worked] = field(default_factory=list)
-    waited: set[tuple[str, int]] = field(default_factory=set)  # for want of an address (35)
+    waited: set[tuple[str, int]] = field(default_factory=set)  # without a valid address (35)
 
 
 @dataclass
 class Money:
-    """A payment or a credit, meant for an invoice or for none."""
+    """A payment or a credit, for one invoice or for none."""
 
     invoice: str
     amount: Decimal
@@ -133,11 +133,11 @@ class Open:
     plan: str
     shown: datetime
     no_recipient: bool
-    row: Done | None = None  # where it was never executed
+    row: Done | None = None  # if it was never executed
 
 
 def read_actions(path: Path, setting: Setting) -> tuple[list[Done], list[str]]:
-    """The rows of actions.csv and what is wrong with their form."""
+    """The rows of actions.csv, and errors in their form."""
     zone, found, wrong = ZoneInfo(setting.timezone), [], []
     with path.open(newline="", encoding="utf-8") as file:
         for place, row in enumerate(csv.DictReader(file)):

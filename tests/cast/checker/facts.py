@@ -1,4 +1,4 @@
-"""What happened to a customer, and how its invoices stand."""
+"""The facts of a customer, and the state of its invoices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast.checker.data import (
 
 
 class Facts:
-    """What is known of one customer at the moment ``now``."""
+    """The facts of one customer at the moment ``now``."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Facts:
         self.sent_today: list[tuple[str, date, str]] = []
         self.open: Open | None = None
         self.carried: str | None = None
-        self.replanned: str | None = None  # carried when the plan was given (44)
+        self.replanned: str | None = None  # the carrying invoice when the plan was given (44)
         self.missed: set[tuple[str, str, int]] = set()
         self.wrong: list[str] = []
         self.refused: list[str] = []
@@ -87,7 +87,7 @@ class Facts:
             )
 
     def apply(self, fact: Fact) -> bool:
-        """False where the fact makes no sense at that moment."""
+        """False if the fact makes no sense at that moment."""
         invoice = self.invoices.get(fact.invoice)
         if not self.known or (fact.invoice and invoice is None):
             return False
@@ -172,7 +172,7 @@ class Facts:
         return sum(mine, Decimal(0))
 
     def unapplied(self, currency: str) -> Decimal:
-        """What the customer has given that no invoice took (42)."""
+        """The customer's unapplied credit (42)."""
         given = sum(
             (m.amount for m in self.money if m.currency == currency and not m.reversed), Decimal(0)
         )
@@ -185,7 +185,7 @@ class Facts:
         return invoice.due_on or invoice.issued + timedelta(days=self.terms)
 
     def paused(self, pauses: list[date | None]) -> bool:
-        """Until the start of that day (38)."""
+        """Whether it is paused; a pause ends at the start of its day (38)."""
         return any(until is None or self.now.date() < until for until in pauses)
 
     def stopped(self, invoice: Invoice) -> str:
@@ -203,7 +203,7 @@ class Facts:
         return ""
 
     def carrying(self) -> Invoice | None:
-        """The oldest that can carry (1, 2); of two alike, the one that was worked."""
+        """The oldest that can carry (1, 2); of two equal ones, the one that was worked."""
         able = [i for i in self.invoices.values() if not self.stopped(i)]
         return min(
             able,

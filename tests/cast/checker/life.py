@@ -1,4 +1,4 @@
-"""One customer's rehearsal, lived a second time by the checker."""
+"""The checker's simulation of one customer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.cast.checker.plainly import hours
 
 
 class Life(Course):
-    """``wrong``: a line for each way in which the rehearsal differs from the rules."""
+    """``wrong``: one line for each violation of the rules by the rehearsal."""
 
     def live(self, happenings: list[tuple[datetime, int, Any]]) -> None:
         moments = {at for at, _, _ in happenings} | {row.at for row in self.rows}
@@ -47,7 +47,7 @@ class Life(Course):
         return self.work(executed=fact.kind is FactKind.COMPLETE)
 
     def settle(self) -> None:
-        """At this moment: what lost its reason goes, what is due leaves or is shown."""
+        """At this moment withdraw what lost its reason, and send or assign what is due."""
         self.promises()
         self.withdraw()
         while self.act():
@@ -61,7 +61,7 @@ class Life(Course):
     def promises(self) -> None:
         for invoice in self.invoices.values():
             if invoice.promised and (invoice.void or self.balance(invoice) <= 0):
-                invoice.promised = None  # it was kept, or there is nothing to keep (40)
+                invoice.promised = None  # it was kept, or its invoice is closed (40)
 
     def withdraw(self) -> None:
         if self.open is None:
@@ -77,7 +77,7 @@ class Life(Course):
         self.open = None
 
     def act(self) -> bool:
-        """Whether something left, so that more may follow at once."""
+        """Whether something was sent, so that more may follow at once."""
         carrying = self.carrying()
         if self.open or carrying is None or self.paused(self.pauses) or self.covered(carrying):
             return False
@@ -122,7 +122,7 @@ class Life(Course):
         )
 
     def owner_works(self) -> bool:
-        """--manual-days: at 10:00, so many days after it is shown, unless it is hidden (39)."""
+        """``--manual-days``: at 10:00 that many days after it was assigned, unless hidden (39)."""
         opened, days = self.open, self.setting.manual_days
         if opened is None or opened.no_recipient or days is None or self.paused(self.pauses):
             return False
@@ -131,7 +131,7 @@ class Life(Course):
         return self.now == first or (self.now > first and self.now.time() == TEN)
 
     def work(self, *, executed: bool) -> bool:
-        """Its owner completes or skips the open action now; False: none is open."""
+        """Its owner completes or skips the open action now; False = none is open."""
         opened, self.open = self.open, None
         if opened is None:
             return False
@@ -161,7 +161,7 @@ class Life(Course):
         return f"{self.name} {opened.invoice} {opened.step.key}, shown on {opened.shown},"
 
     def not_now(self, row: Done) -> str:
-        """Why nothing may happen to this invoice at this moment; "" = something may."""
+        """Why no action on this invoice is allowed at this moment; "" = it is allowed."""
         invoice = self.invoices.get(row.invoice)
         if invoice is None:
             return "the customer has no such invoice"

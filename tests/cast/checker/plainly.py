@@ -1,4 +1,4 @@
-"""What can be seen of actions.csv without knowing the book."""
+"""Violations that show in actions.csv without the book."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.cast.checker.data import Done, Plan, Setting, Step
 
 
 def plainly(actions: list[Done], plans: list[Plan], setting: Setting) -> list[str]:
-    """What can be seen without knowing the book: hours, days, delays, order, twice the same."""
+    """Check hours, days, contact delays, the order of steps, and repetitions."""
     wrong = []
     steps = {(p.name, s.key): s for p in plans for s in p.steps}
     by_key = {key: step for (_, key), step in reversed(steps.items())}
@@ -37,7 +37,7 @@ def plainly(actions: list[Done], plans: list[Plan], setting: Setting) -> list[st
 
 
 def after(row: Done, step: Step, before: Done, former: Step, plans: list[Plan]) -> list[str]:
-    """What is wrong with a contact that follows another of the same customer."""
+    """Violations of a contact that follows another of the same customer."""
     wrong = []
     days = (row.at.date() - before.at.date()).days
     same = row.invoice == before.invoice and row.step != before.step
@@ -52,7 +52,7 @@ def after(row: Done, step: Step, before: Done, former: Step, plans: list[Plan]) 
 
 
 def hours(row: Done, setting: Setting) -> str:
-    """When an automatic action may leave (20, 21)."""
+    """Why an automatic action may not leave at this time (20, 21); "" = it may."""
     if row.at.weekday() not in setting.working_days:
         return "not a working day (20)"
     if row.at.date() in setting.holidays:

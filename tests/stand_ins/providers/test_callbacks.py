@@ -107,7 +107,10 @@ def test_events_due_together_come_in_one_post() -> None:
 def test_callbacks_are_repeated_late_and_out_of_order() -> None:
     habits = Habits(delay=0.2, twice=1, early=0, opened=0)
     began = time.monotonic()
-    with listening(ours := Receiver()) as address, StandIns(habits=habits, callbacks_to=address) as on:
+    with (
+        listening(ours := Receiver()) as address,
+        StandIns(habits=habits, callbacks_to=address) as on,
+    ):
         for _ in range(10):
             send_sms(on, "sms")
         assert on.wait_until_quiet(5)

@@ -1,4 +1,4 @@
-"""Real sequences with real activities on the real database, on a clock that skips time."""
+"""Real sequences with real activities on a real database, on a clock that skips time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cast.scripted import until
 from tests.cast.skipping import Skipping
 from workflows.contracts import workflow_id
 
-#: Events that skipping time adds to a history.
+#: Events that time skipping adds to a history.
 SKIPPING = {
     E.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
@@ -57,7 +57,7 @@ class Run:
         await self.skipping.until(self.id, when)
 
     async def events(self) -> Sequence[HistoryEvent]:
-        """The history without the events of skipping."""
+        """The history without the events of time skipping."""
         every = [e async for e in self.handle.fetch_history_events()]
         return [e for e in every if e.event_type not in SKIPPING]
 
@@ -83,7 +83,7 @@ class Run:
         return str(found.current_details)
 
     async def says(self, words: str) -> None:
-        """Wait until the current details say so."""
+        """Wait until the current details contain these words."""
 
         async def said() -> bool:
             return words in await self.details()
@@ -91,7 +91,7 @@ class Run:
         await self._until(said)
 
     async def _until(self, what: Callable[[], Awaitable[bool]]) -> None:
-        """Wait for it; the sequence may not have started yet."""
+        """Wait until it is true; the sequence may not have started yet."""
 
         async def so() -> bool:
             try:

@@ -1,4 +1,4 @@
-"""What a way of telling a book leaves in the tables."""
+"""The rows in the tables after a book was reported, in a form that can be compared."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.cast.ways import Way
 
 
 def tables_of(way: Way, *, rehearsed: bool = False) -> dict[str, list[str]]:
-    """The rows of an organisation with external ids in the place of ours, which are random.
+    """The rows of an organisation, with external ids in place of our random ids.
 
-    ``rehearsed``: without what a rehearsal writes in its own way. Its book has no postal addresses,
-    so each contact gets one; and it tells what each row says of a customer, one after the other, so
-    that an address may have been corrected more often.
+    ``rehearsed``: leaves out two differences of a rehearsal. Its book has no postal addresses, so
+    each contact gets one. And it reports the customer again with each row, so that an address may
+    be corrected more often.
     """
     with transaction(way.engine) as session:
         rows = {table: list(session.exec(select(table))) for table in _TABLES}
@@ -71,7 +71,7 @@ def _plain(value: Any) -> str:
 
 
 def timeline_of(way: Way, kinds: set[str] | None = None) -> list[tuple[Any, ...]]:
-    """Texts of these kinds (None = all), without the names that a way gives to its own payments."""
+    """Texts of these kinds (None = all), without the prefixes of the payments' external ids."""
     with transaction(way.engine) as session:
         mine = select(t.TimelineEntry).where(t.TimelineEntry.organisation_id == way.id)
         return sorted(
@@ -82,7 +82,7 @@ def timeline_of(way: Way, kinds: set[str] | None = None) -> list[tuple[Any, ...]
 
 
 def nudged(way: Way) -> set[str]:
-    """Who was nudged since the last call."""
+    """The customers that were nudged since the last call."""
     with transaction(way.engine) as session:
         found = (
             select(t.Customer.external_id).join(t.Nudge).where(t.Nudge.organisation_id == way.id)

@@ -1,4 +1,4 @@
-"""Callbacks as the worker takes them in."""
+"""Callbacks that are stored and then processed as the worker does."""
 
 from __future__ import annotations
 

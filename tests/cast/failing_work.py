@@ -1,4 +1,4 @@
-"""Work that goes wrong, for a limited process. It imports little, so that it starts at once."""
+"""Functions that fail in a limited process. The module imports little, so that it starts fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody is told."""
+"""Texts that the API shows to a client."""
 
 from __future__ import annotations
 
