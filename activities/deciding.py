@@ -101,6 +101,6 @@ def _label(loaded: Loaded, decision: Decision, name: str) -> str:
     return f"{name} · {invoice.number}"[:190] if invoice and name else ""
 
 
-def nobody(customer_id: str) -> Instruction:
+def no_such_customer(customer_id: str) -> Instruction:
     """The answer for a customer that is not in the database: the run may end."""
     return Instruction("rest", summary=f"no customer {customer_id}", owes_nothing=True)

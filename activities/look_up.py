@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from activities.calling import Order, call, kept
-from activities.deciding import LOCK_TIMEOUT, nobody, working
+from activities.deciding import LOCK_TIMEOUT, no_such_customer, working
 from backoffice.delivery.attempts import Attempt
 from backoffice.delivery.look_up import Question, answered, question
 from backoffice.delivery.outgoing import Outgoing
@@ -23,7 +23,7 @@ def look_up(engine: Engine, outgoing: Outgoing, given: SendInput) -> Instruction
         try:
             loaded = load(unit, order.customer_id)
         except KeyError:
-            return nobody(given.customer_id)
+            return no_such_customer(given.customer_id)
         asked = question(unit, loaded, outgoing)
         if asked is None:
             return order.decided(unit)

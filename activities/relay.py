@@ -172,11 +172,11 @@ def _next_nudges(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
     """The nudges of a customer that go into the next signal, and the highest id that it covers. Of
     several plain ``account_changed`` only the last one goes."""
     plain = [row["id"] for row in rows if row["signal"] == "account_changed" and not row["payload"]]
-    unsaid = set(plain[:-1])
-    said = [row for row in rows if row["id"] not in unsaid]
-    if len(said) <= _MOST_MESSAGES:
-        return said, rows[-1]["id"]
-    return said[:_MOST_MESSAGES], said[_MOST_MESSAGES - 1]["id"]
+    repeated = set(plain[:-1])
+    kept = [row for row in rows if row["id"] not in repeated]
+    if len(kept) <= _MOST_MESSAGES:
+        return kept, rows[-1]["id"]
+    return kept[:_MOST_MESSAGES], kept[_MOST_MESSAGES - 1]["id"]
 
 
 def _one_signal(messages: Sequence[_Row], last: int) -> tuple[str, dict[str, Any]]:

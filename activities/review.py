@@ -11,7 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from temporalio import activity
 
-from activities.deciding import Clock, decide_and_record, engine_time, nobody, real_clock, working
+from activities.deciding import (
+    Clock,
+    decide_and_record,
+    engine_time,
+    no_such_customer,
+    real_clock,
+    working,
+)
 from backoffice.delivery.completing import work_open_action
 from backoffice.ledger.credits import CreditFact, put_credit
 from backoffice.ledger.holds import pause, resume
@@ -47,7 +54,7 @@ class Review:
             try:
                 customer = lock_customer(unit, customer_id)
             except KeyError:
-                return nobody(order.customer_id)
+                return no_such_customer(order.customer_id)
             for message in order.messages:
                 if message.nudge == 0:
                     _apply_once(unit, customer, message)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from activities.calling import Order, call, tried_again
-from activities.deciding import nobody, working
+from activities.deciding import no_such_customer, working
 from backoffice.delivery.attempts import NotNow, begin
 from backoffice.delivery.outgoing import Outgoing
 from dunning.plan import ActionType
@@ -23,7 +23,7 @@ def send(engine: Engine, outgoing: Outgoing, given: SendInput) -> Instruction:
             loaded = load(unit, order.customer_id)
             attempt = begin(unit, loaded, ActionType(given.channel), outgoing)
         except KeyError:
-            return nobody(given.customer_id)
+            return no_such_customer(given.customer_id)
         if attempt is None:
             return order.decided(unit)
     if isinstance(attempt, NotNow):

@@ -7,12 +7,12 @@ from addresses.phone import phone_key, same_phone
 
 EMAIL, PHONE, POSTAL = "email", "phone", "postal"
 KINDS = (EMAIL, PHONE, POSTAL)
-#: Nobody can ask for no more letters.
+#: Recipients cannot unsubscribe from letters.
 CLOSABLE = (EMAIL, PHONE)
 
 
 def key_of(kind: str, address: str, country: str) -> str:
-    """An email address or a number in the form in which it is compared and kept. ``country`` is the
+    """The key by which an email address or a number is compared and stored. ``country`` is the
     customer's: two letters, or empty."""
     return email_key(address) if kind == EMAIL else phone_key(address, country)
 

@@ -35,8 +35,8 @@ def same_phone(one: str, other: str) -> bool:
 
 
 def parsed_number(number: str, country: str) -> PhoneNumber:
-    """Raises NumberParseException. An unknown or empty ``country`` explains nothing: the number
-    must begin with +."""
+    """Raises NumberParseException. With an unknown or empty ``country`` the number must begin
+    with +."""
     region = region_of(country)
     return phonenumbers.parse(number, region if is_known(region) else None)
 

@@ -25,8 +25,8 @@ class Absent:
 
 def short(value: Any) -> str:
     """A refused value, cut to 200 characters."""
-    told = repr(value)
-    return told if len(told) <= 200 else f"{told[:200]}…"
+    shown = repr(value)
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"
 
 
 def _or_empty(value: Any) -> Any:

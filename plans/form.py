@@ -139,8 +139,8 @@ def _by_language(raw: Any) -> Any:
     for name in raw:
         language = language_tag(name) if isinstance(name, str) else ""
         if not language:
-            told = f"{str(name)[:40]!r} is not a language such as 'fr' or 'pt-BR'"
-            raise ValueError(f"texts: {told}")
+            reason = f"{str(name)[:40]!r} is not a language such as 'fr' or 'pt-BR'"
+            raise ValueError(f"texts: {reason}")
         if language in seen:
             raise ValueError(f"texts.{name}: the language {language} is given twice")
         seen.add(language)

@@ -51,6 +51,6 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 def end_of(secret: SecretStr) -> str:
-    """The end of a secret: enough to tell two keys apart. Empty for a short secret."""
+    """The end of a secret, to tell two keys apart; of a short secret nothing is shown."""
     value = secret.get_secret_value()
     return (f"…{value[-4:]}" if len(value) >= 16 else "…") if value else ""

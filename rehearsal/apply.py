@@ -9,7 +9,7 @@ from backoffice.ledger.reports import Change
 from books.facts import Fact
 from books.row import BookRow
 from rehearsal.book import Event
-from rehearsal.told import happen
+from rehearsal.facts import report
 from store import bulk
 from store.errors import DunningError
 from store.locks import lock_customers
@@ -22,13 +22,13 @@ def apply_all(unit: Unit, group: list[Event]) -> list[str]:
     Returns the facts that were refused, by line; they change nothing.
     """
     _put_rows(unit, [event for event in group if isinstance(event.what, BookRow)])
-    told = [event.what for event in group if isinstance(event.what, Fact)]
-    lock_customers(unit, [fact.customer for fact in told])
+    facts = [event.what for event in group if isinstance(event.what, Fact)]
+    lock_customers(unit, [fact.customer for fact in facts])
     refused = []
-    for fact in told:
+    for fact in facts:
         try:
             with unit.session.begin_nested():
-                happen(unit, fact)
+                report(unit, fact)
         except DunningError as e:
             refused.append(f"facts line {fact.line}: {e.detail}")
     return refused

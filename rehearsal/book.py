@@ -65,16 +65,16 @@ def events(
     return list(with_news(found, {}))
 
 
-def with_news(found: list[Event], told: dict[str, CustomerFact]) -> Iterator[Event]:
+def with_news(found: list[Event], known: dict[str, CustomerFact]) -> Iterator[Event]:
     """Adds to each event what its row says about the customer, if that is new. An empty cell keeps
-    the value of an earlier row. ``told`` has the latest values by customer, and is updated."""
+    the value of an earlier row. ``known`` has the latest values by customer, and is updated."""
     for event in found:
         row = event.what
         if isinstance(row, Fact) or event.paid:
             yield event
             continue
-        old = told.get(row.customer)
-        new = told[row.customer] = _merged(old, row, told)
+        old = known.get(row.customer)
+        new = known[row.customer] = _merged(old, row, known)
         if new == old:
             yield event
         else:
@@ -82,7 +82,7 @@ def with_news(found: list[Event], told: dict[str, CustomerFact]) -> Iterator[Eve
             yield replace(event, news=replace(new, plan=plan))
 
 
-def _merged(old: CustomerFact | None, row: BookRow, told: dict[str, CustomerFact]) -> CustomerFact:
+def _merged(old: CustomerFact | None, row: BookRow, known: dict[str, CustomerFact]) -> CustomerFact:
     """A book has no postal addresses. The customer gets one, so that letters can be sent."""
     if old is None:
         contact = ContactFact("main", main=True, postal=_POSTAL)
@@ -92,7 +92,7 @@ def _merged(old: CustomerFact | None, row: BookRow, told: dict[str, CustomerFact
     return replace(
         old,
         name=row.customer_name or old.name,
-        parent=row.parent if row.parent in told else old.parent,
+        parent=row.parent if row.parent in known else old.parent,
         terms_days=old.terms_days if row.terms_days is None else row.terms_days,
         language=row.language or old.language,
         country=row.country or old.country,

@@ -112,18 +112,18 @@ class Drive:
             if upcoming is not None and upcoming[0] <= at:
                 group = upcoming[1]
                 upcoming = next(groups, None)
-            wake, work = await self._live(at, group, driven)
+            wake, work = await self._live_through(at, group, driven)
             progress(at)
         await self._do(lambda: self._set_clock(until))
         return driven
 
-    async def _live(
+    async def _live_through(
         self, at: datetime, group: list[Event], driven: Driven
     ) -> tuple[datetime | None, datetime | None]:
         """One moment: its events, then the manual actions that owners complete at it. Returns the
         next wake-up and the next such action."""
         driven.moments += 1
-        awaited, refused = await self._do(lambda: self._happen(at, group))
+        awaited, refused = await self._do(lambda: self._apply_events(at, group))
         self._lived = at
         driven.refused += refused
         await self._quiet(awaited, at)
@@ -150,7 +150,9 @@ class Drive:
             due = [] if at is None else [when for _, when in self._owners_list(session, at)]
             return wake, min(due, default=None)
 
-    def _happen(self, at: datetime, group: list[Event]) -> tuple[dict[CustomerId, int], list[str]]:
+    def _apply_events(
+        self, at: datetime, group: list[Event]
+    ) -> tuple[dict[CustomerId, int], list[str]]:
         """Apply the events of a moment; returns whose answer is awaited, and the facts that were
         refused. After a lost connection it may be called again for a moment that was committed;
         then it applies nothing."""

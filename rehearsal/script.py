@@ -126,13 +126,13 @@ def _wrong_rows(rows: list[BookRow], plans: list[str]) -> list[RowError]:
     return wrong
 
 
-def _wrong_facts(told: list[Fact], rows: list[BookRow], plans: list[str]) -> list[RowError]:
+def _wrong_facts(facts_: list[Fact], rows: list[BookRow], plans: list[str]) -> list[RowError]:
     """Facts about customers, invoices or plans that do not exist. Whether a fact is possible at its
     moment is checked then."""
     customers = {row.customer for row in rows}
     invoices = {row.invoice: row for row in rows if not row.credit_note}
     wrong = []
-    for fact in told:
+    for fact in facts_:
         row = invoices.get(fact.invoice)
         if fact.customer not in customers:
             reason = f"the book has no customer {fact.customer!r}"

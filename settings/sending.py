@@ -45,7 +45,7 @@ class Sending(BaseSettings):
 
     @field_validator("look_up_minutes")
     @classmethod
-    def _rising(cls, value: str) -> str:
+    def _check_minutes(cls, value: str) -> str:
         try:
             minutes = [float(part) for part in value.split(",")]
         except ValueError:

@@ -51,7 +51,7 @@ def persons_of(unit: Unit, customer_id: CustomerId) -> list[Person]:
         .join(t.Contact, col(t.Contact.id) == t.ContactAddress.contact_id)
         .where(t.Contact.customer_id == customer_id)
     )
-    return _together(contacts, addresses)
+    return _with_addresses(contacts, addresses)
 
 
 def person_of(unit: Unit, contact_id: ContactId) -> Person | None:
@@ -60,7 +60,7 @@ def person_of(unit: Unit, contact_id: ContactId) -> Person | None:
     if row is None:
         return None
     mine = select(t.ContactAddress).where(t.ContactAddress.contact_id == contact_id)
-    return _together([row], unit.session.exec(mine))[0]
+    return _with_addresses([row], unit.session.exec(mine))[0]
 
 
 def persons_read(
@@ -73,7 +73,7 @@ def persons_read(
         )
         for one in contacts
     ]
-    return _together(rows, map(_address_read, addresses))
+    return _with_addresses(rows, map(_address_read, addresses))
 
 
 def _address_read(row: Mapping[str, Any]) -> t.ContactAddress:
@@ -82,7 +82,9 @@ def _address_read(row: Mapping[str, Any]) -> t.ContactAddress:
     return t.ContactAddress(**{**row, "contact_id": contact_id, "fixed_at": fixed_at})
 
 
-def _together(contacts: Iterable[t.Contact], addresses: Iterable[t.ContactAddress]) -> list[Person]:
+def _with_addresses(
+    contacts: Iterable[t.Contact], addresses: Iterable[t.ContactAddress]
+) -> list[Person]:
     found = {row.id: Person(row) for row in contacts}
     for address in addresses:
         found[address.contact_id].addresses[address.kind] = address

@@ -37,7 +37,7 @@ TCP: dict[str, Any] = {
     "tcp_user_timeout": 15_000,
 }
 #: Seconds for a ROLLBACK when the time of a request is over.
-_LAST_WORD = 0.2
+_ROLLBACK_SECONDS = 0.2
 #: libpq takes whole seconds, two at least.
 _CONNECT_AT_LEAST = 2
 
@@ -96,7 +96,7 @@ def most(seconds: float) -> float:
     clock = _clock.get()
     if clock is None:
         return seconds
-    return max(min(seconds, clock.answer_within, clock.left()), _LAST_WORD)
+    return max(min(seconds, clock.answer_within, clock.left()), _ROLLBACK_SECONDS)
 
 
 def is_over() -> bool:

@@ -24,7 +24,7 @@ WITHOUT_ORGANISATION = {
     "backoffice/delivery/outcomes.py:apply": _REPORTED,
     "backoffice/delivery/replies.py:take": _REPORTED,
     "backoffice/delivery/reply_matching.py:named": _REPORTED,
-    "backoffice/delivery/reply_matching.py:meant": _REPORTED,
+    "backoffice/delivery/reply_matching.py:possible_organisations": _REPORTED,
     "backoffice/delivery/report_matching.py:delivery_of": _REPORTED,
     "backoffice/ledger/closures.py:people_everywhere": "a reply on a shared account names none",
     "backoffice/people/held_accounts.py:turn": _EVERYBODYS,

@@ -58,16 +58,16 @@ def addressees(
     edits: Mapping[str, Any],
 ) -> Addressees:
     """The step's recipients (rules 34 and 35), or those that the owner wrote instead."""
-    meant = step.recipients if step else ("main",)
+    selectors = step.recipients if step else ("main",)
     if channel is ActionType.TASK:
-        meant = ()  # an internal text is for its owner, never for the customer (rule 34)
-    to, flagged = _contacts(loaded, meant, "to", channel)
+        selectors = ()  # an internal text is for its owner, never for the customer (rule 34)
+    to, flagged = _contacts(loaded, selectors, "to", channel)
     cc: list[Addressee] = []
     if channel is ActionType.EMAIL:
         for role, selectors in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
             cc += _contacts(loaded, selectors, role, channel)[0]
             cc += _internal(unit, loaded, selectors, role)
-        to += _internal(unit, loaded, meant, "to")
+        to += _internal(unit, loaded, selectors, "to")
     if "recipients" in edits:
         to = [Addressee("to", a) for a in edits["recipients"]]
     if "cc" in edits:

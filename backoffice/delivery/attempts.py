@@ -203,6 +203,6 @@ def record(
 
 def _not_now(attempt: Attempt, wait: timedelta | None, *, held: bool) -> NotNow:
     """The provider's words may quote an address, so they stay in our own database."""
-    told = "refuses our account" if held else "has not taken the message"
+    what = "refuses our account" if held else "has not taken the message"
     where = f"the reason is the error of delivery {attempt.claim.delivery_id}"
-    return NotNow(f"{attempt.channel.name} {told}: it stays, and is tried again; {where}", wait)
+    return NotNow(f"{attempt.channel.name} {what}: it stays, and is tried again; {where}", wait)

@@ -66,7 +66,7 @@ def apply(
     changed = _proves_accepted(report) and found(
         unit, case, report.provider_id, f"a report of {row.provider}"
     )
-    _remark(unit, case, report)
+    _note_remark(unit, case, report)
     if _of_recipients(unit, case, report) or changed:
         nudge(unit, customer)
     session.flush()
@@ -78,32 +78,32 @@ def _proves_accepted(report: Report) -> bool:
     return noted or report.fact in PROVES_ACCEPTED
 
 
-def _remark(unit: Unit, case: Case, report: Report) -> None:
+def _note_remark(unit: Unit, case: Case, report: Report) -> None:
     """Records what concerns the whole message: its tracking number, a note of the provider."""
     if report.tracking_number and report.tracking_number != case.row.tracking_number:
         case.row.tracking_number = report.tracking_number
         text = f"'{case.action.name}': tracking number {report.tracking_number}"
         tell(unit, case, "letter_tracking", text)
     if report.fact is DeliveryFact.NOTED and report.reason:
-        _tell_once(unit, case, report.reason)
+        _note_once(unit, case, report.reason)
 
 
 def _of_recipients(unit: Unit, case: Case, report: Report) -> bool:
     """Records what the report says about one recipient, or all of them. Returns whether that may
     change what comes next."""
     recipients = recipients_of(unit, case.row.id)
-    meant = list(recipients.values())
+    concerned = list(recipients.values())
     if report.address:
         named = map(recipients.get, spellings(report.address))
-        meant = [recipient for recipient in named if recipient is not None]
-    fresh = [recipient for recipient in meant if _absorb(recipient, report, unit.now)]
+        concerned = [recipient for recipient in named if recipient is not None]
+    fresh = [recipient for recipient in concerned if _absorb(recipient, report, unit.now)]
     for recipient in fresh:
         _consequence(unit, case, recipient, report)
     if report.fact in _WISHES:
-        for recipient in meant:
+        for recipient in concerned:
             _wish(unit, case, recipient, report.fact)
     counts = bool(fresh) and report.fact not in _NO_VERDICT
-    failed = counts and _judge(unit, case, recipients.values())
+    failed = counts and _apply_verdict(unit, case, recipients.values())
     return failed or (bool(fresh) and report.fact in ADDRESS_IS_WRONG)
 
 
@@ -170,7 +170,7 @@ def _wish(unit: Unit, case: Case, recipient: t.DeliveryRecipient, fact: Delivery
         customer_did(unit, customer, Cause.CHANNEL_CLOSED, text, case.action)
 
 
-def _judge(unit: Unit, case: Case, recipients: Iterable[t.DeliveryRecipient]) -> bool:
+def _apply_verdict(unit: Unit, case: Case, recipients: Iterable[t.DeliveryRecipient]) -> bool:
     """Rule 37: if it reached no recipient, it is no contact, and the same step is open again; if a
     later step has run, that is only noted. True if the action changed."""
     action = case.action
@@ -180,7 +180,7 @@ def _judge(unit: Unit, case: Case, recipients: Iterable[t.DeliveryRecipient]) ->
         return False
     reason = judged.reason or "it reached nobody"
     if action.step_key is None or _later_step_ran(unit, action):
-        _tell_once(unit, case, f"it reached nobody, and a later step has run: {reason}")
+        _note_once(unit, case, f"it reached nobody, and a later step has run: {reason}")
         return False
     end(unit.named(BY), action, ActionStatus.FAILED, reason[:500])
     action.cause = (Cause.BOUNCED if judged.address else Cause.REJECTED).value
@@ -201,7 +201,7 @@ def _later_step_ran(unit: Unit, action: t.Action) -> bool:
     return later is not None
 
 
-def _tell_once(unit: Unit, case: Case, text: str) -> None:
+def _note_once(unit: Unit, case: Case, text: str) -> None:
     """Notes a provider's remark once, even if it is repeated."""
     action = case.action
     words = f"'{action.name}': {text}"[:2000]

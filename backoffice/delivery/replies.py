@@ -9,7 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
-from backoffice.delivery.reply_matching import address_of, last_message, meant, named
+from backoffice.delivery.reply_matching import (
+    address_of,
+    last_message,
+    named,
+    possible_organisations,
+)
 from backoffice.ledger.closures import closed_by, happened, people_at, people_everywhere
 from backoffice.worklist.states import BY
 from backoffice.worklist.tasks import customer_did
@@ -42,39 +47,44 @@ def take(
     message is stored only if just one organisation can be meant: no other may read it.
     """
     answered = named(session, reply, came_in)
-    houses = meant(session, reply, came_in, answered, now)
-    if len(houses) == 1:
-        unit = _in_house(session, houses[0], now, held)
-        return _take_in_house(unit, reply, came_in, answered)
-    if not houses:
+    organisations = possible_organisations(session, reply, came_in, answered, now)
+    if len(organisations) == 1:
+        unit = _unit_of(session, organisations[0], now, held)
+        return _take_in_organisation(unit, reply, came_in, answered)
+    if not organisations:
         return f"nobody is known to write from {reply.sender}"
     if not reply.wish:
-        return f"{len(houses)} organisations may be meant by {reply.sender}"
-    units = {house: _in_house(session, house, now, held) for house in houses}
+        return f"{len(organisations)} organisations may be meant by {reply.sender}"
+    units = {
+        organisation_id: _unit_of(session, organisation_id, now, held)
+        for organisation_id in organisations
+    }
     people = {
         c.id: c.organisation_id for _, c in people_everywhere(session, *address_of(reply, came_in))
     }
-    for customer_id, house in sorted(people.items()):
-        if house in units:
-            lock_customer(units[house], customer_id)
+    for customer_id, organisation_id in sorted(people.items()):
+        if organisation_id in units:
+            lock_customer(units[organisation_id], customer_id)
     for unit in units.values():
-        if reply.wish is Wish.STOP or _stopped_here(unit, reply, came_in):
+        if reply.wish is Wish.STOP or _is_closed_by_stop(unit, reply, came_in):
             _wish(unit, reply, came_in, None)
     return ""
 
 
-def _in_house(
+def _unit_of(
     session: Session,
-    house: OrganisationId,
+    organisation_id: OrganisationId,
     now: datetime,
     held: dict[CustomerId, CustomerLocked] | None,
 ) -> Unit:
-    unit = Unit(session, house, now)
+    unit = Unit(session, organisation_id, now)
     unit.progress.held_by_others = held if held is not None else {}
     return unit
 
 
-def _take_in_house(unit: Unit, reply: Reply, came_in: CameIn, answered: t.Delivery | None) -> str:
+def _take_in_organisation(
+    unit: Unit, reply: Reply, came_in: CameIn, answered: t.Delivery | None
+) -> str:
     delivery = answered or last_message(unit, reply, came_in)
     customers = {delivery.customer_id} if delivery else set()
     if reply.wish or not customers:
@@ -105,12 +115,12 @@ def _take(
         return False
     action = unit.session.get_one(t.Action, delivery.action_id) if delivery else None
     words = reply.subject if came_in.channel is ActionType.EMAIL else reply.text
-    said = f"{reply.sender} {'answered by machine' if reply.automatic else 'wrote back'}"
+    reported = f"{reply.sender} {'answered by machine' if reply.automatic else 'wrote back'}"
     note(
         then,
         customer,
         "auto_reply" if reply.automatic else "reply",
-        f"{said}: {words[:300]}",
+        f"{reported}: {words[:300]}",
         invoice_id=action.invoice_id if action else None,
         action_id=action.id if action else None,
         by=reply.sender[:200],
@@ -119,16 +129,16 @@ def _take(
         today = calendar_of(unit.organisation).today(unit.now)
         until = today + timedelta(days=unit.organisation.reply_hold_days)
         customer.held_until = max(customer.held_until or until, until)
-        customer_did(then, customer, Cause.REPLIED, f"{said}: {words[:300]}", action)
+        customer_did(then, customer, Cause.REPLIED, f"{reported}: {words[:300]}", action)
     nudge(unit, customer)
     unit.session.flush()
     return True
 
 
-def _stopped_here(unit: Unit, reply: Reply, came_in: CameIn) -> bool:
+def _is_closed_by_stop(unit: Unit, reply: Reply, came_in: CameIn) -> bool:
     """On a number from which several organisations send, STOP is for all of them, because
-    recipients see one sender. START opens only what STOP had closed: it does not undo what was
-    agreed with one of them in another way."""
+    recipients see one sender. START opens only what STOP had closed: an address that
+    one of them closed for another reason stays closed."""
     return closed_by(unit, *address_of(reply, came_in), Source.CALLBACK)
 
 

@@ -40,7 +40,7 @@ def named(session: Session, reply: Reply, came_in: CameIn) -> t.Delivery | None:
     return found
 
 
-def meant(
+def possible_organisations(
     session: Session, reply: Reply, came_in: CameIn, answered: t.Delivery | None, now: datetime
 ) -> list[OrganisationId]:
     """The organisations to which the reply may be addressed. On an own account: that organisation.

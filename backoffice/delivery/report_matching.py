@@ -40,12 +40,12 @@ def delivery_of(
 
 
 def _only(session: Session, came_in: CameIn, named: sa.ColumnElement[bool]) -> t.Delivery | None:
-    rows = session.exec(_of_whom(came_in).where(named).limit(20))
-    found = [row for row in rows if _of_its_account(row, came_in)]
+    rows = session.exec(_reportable(came_in).where(named).limit(20))
+    found = [row for row in rows if _same_account(row, came_in)]
     return found[0] if len(found) == 1 else None
 
 
-def _of_whom(came_in: CameIn) -> Any:
+def _reportable(came_in: CameIn) -> Any:
     """Deliveries that this account may report on: an own account only on its organisation's."""
     statement = select(t.Delivery)
     if came_in.provider:
@@ -55,7 +55,7 @@ def _of_whom(came_in: CameIn) -> Any:
     return statement
 
 
-def _of_its_account(row: Any, came_in: CameIn) -> bool:
+def _same_account(row: Any, came_in: CameIn) -> bool:
     """Whether the report came in on the account that sent the delivery. If the provider gives no
     account id, a replaced API key looks like another account. Then the key that signed the report
     must be among those that signed for the account when the delivery left."""
@@ -69,7 +69,7 @@ def _by_address(
     """An asynchronous bounce may name only the address: the last delivery to it within
     _BOUNCES_WITHIN; None if several customers have deliveries there."""
     statement = (
-        _of_whom(came_in)
+        _reportable(came_in)
         .join(t.DeliveryRecipient, col(t.DeliveryRecipient.delivery_id) == t.Delivery.id)
         .where(
             col(t.DeliveryRecipient.address_key).in_(spellings(address)),
@@ -79,5 +79,5 @@ def _by_address(
         .order_by(col(t.Delivery.claimed_at).desc())
         .options(load_only(t.Delivery.customer_id, t.Delivery.account, t.Delivery.signers))  # type: ignore[arg-type]
     )
-    rows = [row for row in session.exec(statement) if _of_its_account(row, came_in)]
+    rows = [row for row in session.exec(statement) if _same_account(row, came_in)]
     return rows[0] if len({row.customer_id for row in rows}) == 1 else None

@@ -210,12 +210,12 @@ def installation_started(session: Session, accounts: Iterable[Via], now: datetim
     """A worker starts with these accounts of the installation. Holds of other accounts at these
     providers end; these accounts are probed at once, in case somebody repaired them."""
     for via in accounts:
-        theirs = (
+        of_owner = (
             t.HeldAccount.provider == via.provider,
             col(t.HeldAccount.organisation_id).is_(None),
         )
         other = col(t.HeldAccount.account) != via.account
-        _end(session, "the account was changed", now, *theirs, other)
+        _end(session, "the account was changed", now, *of_owner, other)
         row = _open(session, via)
         if row is not None and row.organisation_id is None:
             row.next_probe_at = min(row.next_probe_at, now)

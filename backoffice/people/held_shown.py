@@ -87,17 +87,17 @@ def _waiting(channel: str, now: datetime) -> SelectOfScalar[int]:
 def _shown(unit: Unit, row: t.HeldAccount, reader: t.Member, title: str) -> Shown:
     zone, now = ZoneInfo(unit.organisation.timezone), unit.real
     what = "key" if "the key" in row.reason else "account"
-    told = f"{title} refuses our {what}"
+    head = f"{title} refuses our {what}"
     if row.ended_at is not None:
         until = _time(row.ended_at, now, zone)
-        text = f"{told.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
+        text = f"{head.replace('refuses', 'refused')} from {_time(row.since, now, zone)} to {until}"
         return Shown(row, 0, text)
     known = _waiting(row.channel, now).where(  # only those that the reader may know of (rule 29)
         t.Sequence.organisation_id == unit.organisation_id, sa.not_(hidden_send(reader))
     )
     count = unit.session.exec(known).one()
     messages = "1 message waits" if count == 1 else f"{count} messages wait"
-    return Shown(row, count, f"{told} since {_time(row.since, now, zone)}; {messages}")
+    return Shown(row, count, f"{head} since {_time(row.since, now, zone)}; {messages}")
 
 
 def _time(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -76,7 +76,7 @@ def _tell_of_default_plan(unit: Unit, plan: str) -> None:
         "text": sa.literal(f"plan changed to {plan}, the new default plan"),
         "by": sa.literal(unit.by),
     }
-    theirs = (
+    affected = (
         sa.select(col(t.Customer.organisation_id), col(t.Customer.id), *entry.values())
         .join(t.Sequence, col(t.Sequence.customer_id) == t.Customer.id)
         .where(col(t.Customer.organisation_id) == unit.organisation_id)
@@ -84,7 +84,7 @@ def _tell_of_default_plan(unit: Unit, plan: str) -> None:
         .order_by(col(t.Customer.id))
     )
     columns = ["organisation_id", "customer_id", *entry]
-    unit.session.connection().execute(sa.insert(t.TimelineEntry).from_select(columns, theirs))
+    unit.session.connection().execute(sa.insert(t.TimelineEntry).from_select(columns, affected))
 
 
 def _holidays(code: str) -> None:

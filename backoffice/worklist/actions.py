@@ -10,7 +10,7 @@ from backoffice.people.owners import hand_over
 from backoffice.worklist import edits
 from backoffice.worklist.attachments import attached
 from backoffice.worklist.lists import find
-from backoffice.worklist.own import is_nobodys, own_open, refuse_in_doubt
+from backoffice.worklist.own import has_no_owner, own_open, refuse_in_doubt
 from backoffice.worklist.states import note_about, type_of
 from dunning.plan import ActionType
 from store import tables as t
@@ -56,7 +56,7 @@ def assign(unit: Unit, admin: t.Member, key: str, to: t.Member) -> t.Action:
     row = find(unit, admin, key)
     loaded = load(unit, row.customer_id)
     unit.session.refresh(row)
-    if not is_nobodys(unit, row):
+    if not has_no_owner(unit, row):
         raise NotFound(f"no action {key!r}")
     hand_over(unit.named(admin.name), loaded.customer, row, to)
     return row

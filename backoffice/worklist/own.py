@@ -29,7 +29,7 @@ def own_open(unit: Unit, member: t.Member, key: str) -> tuple[Loaded, t.Action]:
     loaded = load(unit, row.customer_id)
     unit.session.refresh(row)
     _refuse_ended(unit, row)
-    if row.owner_id != member.id and is_nobodys(unit, row):
+    if row.owner_id != member.id and has_no_owner(unit, row):
         words = f"nobody owns this action; assign it with POST /v1/actions/{row.id}/assign first"
         raise Conflict(words)
     if row.owner_id != member.id or row.status not in OPEN:
@@ -39,7 +39,7 @@ def own_open(unit: Unit, member: t.Member, key: str) -> tuple[Loaded, t.Action]:
     return loaded, row
 
 
-def is_nobodys(unit: Unit, row: t.Action) -> bool:
+def has_no_owner(unit: Unit, row: t.Action) -> bool:
     """Whether it is open and has no active owner."""
     same = select(t.Action.id).where(t.Action.id == row.id, without_owner())
     return unit.session.exec(same).first() is not None

@@ -58,7 +58,7 @@ def customer_did(
 ) -> None:
     """Gives the task to the owner of ``action``, else to the customer's assigned member. While the
     first task is open, further reasons are added to it. Without any invoice there is no task."""
-    invoice_id = action.invoice_id if action else _an_invoice(unit, customer)
+    invoice_id = action.invoice_id if action else _invoice_for_task(unit, customer)
     if invoice_id is None:
         return
     known = _of_cause(unit, invoice_id, cause, (ActionStatus.TO_DO,))
@@ -102,7 +102,7 @@ def _task(unit: Unit, customer: t.Customer, invoice_id: InvoiceId, cause: Cause)
     )
 
 
-def _an_invoice(unit: Unit, customer: t.Customer) -> InvoiceId | None:
+def _invoice_for_task(unit: Unit, customer: t.Customer) -> InvoiceId | None:
     """The carrying invoice, else the newest."""
     sequence = unit.session.get(t.Sequence, customer.id)
     if sequence is not None and sequence.invoice_id is not None:

@@ -81,11 +81,11 @@ class Server:
             elapsed = time.monotonic() - begun
             if self.pid is None:
                 if elapsed > START_AGAIN_FOR:
-                    raise NotStarted(f"{self.name} exits at once. {self._last_words()}")
+                    raise NotStarted(f"{self.name} exits at once. {self._end_of_log()}")
                 time.sleep(0.1)
                 self.start(watcher)
             if elapsed > START_WITHIN:
-                raise NotStarted(f"{self.name} does not answer. {self._last_words()}")
+                raise NotStarted(f"{self.name} does not answer. {self._end_of_log()}")
             time.sleep(0.02)
         self.answered = True
 
@@ -110,7 +110,7 @@ class Server:
             log.warning("%s did not end within %.0f s and is killed", self.name, END_WITHIN)
             self.kill()
 
-    def _last_words(self) -> str:
+    def _end_of_log(self) -> str:
         with contextlib.suppress(OSError):
             lines = self._logfile.read_text(errors="replace").splitlines()[-8:]
             return "\n  ".join([f"The end of {self._logfile}:", *lines])

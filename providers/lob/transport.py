@@ -60,25 +60,25 @@ class Transport:
         }
         proxy = select_proxy(url, get_environ_proxies(url))
         if proxy is None:
-            pools: urllib3.PoolManager = _telling(urllib3.PoolManager, self._call)(**settings)
+            pools: urllib3.PoolManager = _reporting(urllib3.PoolManager, self._call)(**settings)
             return pools
         proxy = prepend_scheme_if_needed(proxy, "http")
         user, password = get_auth_from_url(proxy)
         if user:
             settings["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
-        by_proxy: urllib3.PoolManager = _telling(urllib3.ProxyManager, self._call)(
+        by_proxy: urllib3.PoolManager = _reporting(urllib3.ProxyManager, self._call)(
             proxy, **settings
         )
         return by_proxy
 
 
-def _telling(kind: type[urllib3.PoolManager], call: Call) -> Any:
+def _reporting(kind: type[urllib3.PoolManager], call: Call) -> Any:
     """That class of pool, with connections that tell the call when they are open."""
 
-    class Telling(kind):  # type: ignore[misc, valid-type]
+    class Reporting(kind):  # type: ignore[misc, valid-type]
         def connection_from_host(self, *args: Any, **settings: Any) -> Any:
             pool: Any = super().connection_from_host(*args, **settings)
             pool.ConnectionCls = partial(Secure if pool.scheme == "https" else Plain, call)
             return pool
 
-    return Telling
+    return Reporting

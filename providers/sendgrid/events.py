@@ -57,20 +57,20 @@ def events(entry: dict[str, Any], now: datetime) -> list[Report]:
 
 def _event(entry: dict[str, Any], now: datetime) -> Report | None:
     """None for an entry about the account, and for an unknown kind of event."""
-    kind = _said(entry, "event", 50)
+    kind = _text_of(entry, "event", 50)
     fact = _FACTS.get(kind)
     if fact is None:
         return None
     fact, reason = _fact_and_reason(entry, kind, fact)
-    address = _said(entry, "email", MAX_ADDRESS)
+    address = _text_of(entry, "email", MAX_ADDRESS)
     if not address:  # an empty address would mean every recipient
         fact = DeliveryFact.NOTED
-    delivery_id = _said(entry, "dunning_delivery_id")
+    delivery_id = _text_of(entry, "dunning_delivery_id")
     return Report(
         fact=fact,
         at=_at(entry.get("timestamp"), now),
         delivery_id=delivery_id.lower() if _DELIVERY.fullmatch(delivery_id) else "",
-        provider_id=_said(entry, "sg_message_id", 200).split(".")[0],
+        provider_id=_text_of(entry, "sg_message_id", 200).split(".")[0],
         address=address,
         reason=reason,
     )
@@ -80,8 +80,8 @@ def _fact_and_reason(
     entry: dict[str, Any], kind: str, fact: DeliveryFact
 ) -> tuple[DeliveryFact, str]:
     """The fact as other fields of the entry refine it, and the reason for people."""
-    reason = _said(entry, "response" if kind == "deferred" else "reason")
-    if fact is DeliveryFact.BOUNCED and _said(entry, "type") == "blocked":
+    reason = _text_of(entry, "response" if kind == "deferred" else "reason")
+    if fact is DeliveryFact.BOUNCED and _text_of(entry, "type") == "blocked":
         return DeliveryFact.BLOCKED, reason
     if fact is DeliveryFact.FAILED:
         dropped = (fact, reason or "SendGrid does not say why")
@@ -92,7 +92,7 @@ def _fact_and_reason(
     return fact, reason
 
 
-def _said(entry: dict[str, Any], name: str, limit: int = _MAX_REASON) -> str:
+def _text_of(entry: dict[str, Any], name: str, limit: int = _MAX_REASON) -> str:
     value = entry.get(name)
     return one_line(str(value), limit) if isinstance(value, str | int) else ""
 

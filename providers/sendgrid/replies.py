@@ -25,8 +25,8 @@ def reply(callback: Callback, now: datetime) -> Reply:
         fields = _form(callback)
         mail = email.parsed(fields.get("email") or fields.get("headers", b""))
         charsets = _object(fields.get("charsets", b""))
-        said = {name: email.decoded(raw, charsets.get(name)) for name, raw in fields.items()}
-        text = said.get("text", "").strip() or email.stripped(said.get("html", ""))
+        texts = {name: email.decoded(raw, charsets.get(name)) for name, raw in fields.items()}
+        text = texts.get("text", "").strip() or email.stripped(texts.get("html", ""))
         if "email" in fields:
             text = email.body(mail, "plain").strip() or email.stripped(email.body(mail, "html"))
     except RecursionError:
@@ -34,13 +34,13 @@ def reply(callback: Callback, now: datetime) -> Reply:
     if not fields.keys() & {"headers", "email", "from"}:
         raise BadCallback("the body is not an email of the inbound parse")
     envelope = _object(fields.get("envelope", b""))
-    to = _recipients(envelope, said, mail)
-    everywhere = [*to, *(said.get(name) or email.header(mail, name) for name in ("to", "cc"))]
+    to = _recipients(envelope, texts, mail)
+    everywhere = [*to, *(texts.get(name) or email.header(mail, name) for name in ("to", "cc"))]
     return Reply(
         at=now.astimezone(UTC),
-        sender=email.address(email.header(mail, "From") or said.get("from", ""))
+        sender=email.address(email.header(mail, "From") or texts.get("from", ""))
         or email.address(str(envelope.get("from", ""))),
-        subject=one_line(said.get("subject", "") or email.header(mail, "Subject"), MAX_SUBJECT),
+        subject=one_line(texts.get("subject", "") or email.header(mail, "Subject"), MAX_SUBJECT),
         text=TEXT_CONTROL.sub(" ", "\n".join(text.splitlines()))[:MAX_REPLY].rstrip(),
         provider_id=one_line(email.header(mail, "Message-ID").strip("<> "), 200),
         reference=reference_in(" , ".join(everywhere)),
@@ -48,11 +48,11 @@ def reply(callback: Callback, now: datetime) -> Reply:
     )
 
 
-def _recipients(envelope: dict[str, Any], said: dict[str, str], mail: Mail) -> list[str]:
+def _recipients(envelope: dict[str, Any], texts: dict[str, str], mail: Mail) -> list[str]:
     """The addresses at which it arrived, then the address in its To header."""
     arrived = envelope.get("to")
     to = [email.address(str(a)) for a in arrived] if isinstance(arrived, list) else []
-    return [*to, email.address(said.get("to", "") or email.header(mail, "To"))]
+    return [*to, email.address(texts.get("to", "") or email.header(mail, "To"))]
 
 
 def _form(callback: Callback) -> dict[str, bytes]:

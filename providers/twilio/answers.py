@@ -59,9 +59,9 @@ def _reason(error: Exception, status: int, code: str) -> str:
     """Our words for a known code, else Twilio's."""
     if code in WORDS:
         return words(code)
-    said = getattr(error, "msg", None) or getattr(error, "title", None) or ""
-    said = re.sub(r"^Unable to create record(: )?", "", str(said)) or "no reason given"
-    return one_line(f"Twilio answered {code or status}: {said}", 500)
+    text = getattr(error, "msg", None) or getattr(error, "title", None) or ""
+    text = re.sub(r"^Unable to create record(: )?", "", str(text)) or "no reason given"
+    return one_line(f"Twilio answered {code or status}: {text}", 500)
 
 
 def _wait(headers: Mapping[str, str]) -> timedelta | None:

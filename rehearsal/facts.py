@@ -27,7 +27,7 @@ from store.nudges import nudge
 from store.unit import Unit
 
 
-def happen(unit: Unit, fact: Fact) -> None:
+def report(unit: Unit, fact: Fact) -> None:
     customer = find_customer(unit, fact.customer, lock=True)
     invoice = None
     if fact.invoice:
