@@ -29,6 +29,7 @@ _WORDS = {
     "pk_application": "an application of this payment to the invoice",
     "pk_applied_signal": "this signal",
     "pk_closure": "this wish about the address",
+    "pk_contact_address": "an address of this kind of the contact",
     "pk_customer_member": "this member, assigned to the customer",
     "pk_delivery_recipient": "this recipient of the message",
     "pk_group_member": "this member of the group",

@@ -16,8 +16,9 @@ from sqlalchemy import Engine, event
 from temporalio.exceptions import ApplicationError
 
 import activities.callbacks
+import activities.calling
 import activities.deciding
-import activities.sending
+import activities.look_up
 from activities.callbacks import Callbacks
 from backoffice.delivery import callbacks as inbox
 from dunning.delivery import DeliveryFact
@@ -35,7 +36,7 @@ SHORT = timedelta(milliseconds=50)
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (activities.deciding, activities.sending):
+    for module in (activities.deciding, activities.calling, activities.look_up):
         monkeypatch.setattr(module, "LOCK_TIMEOUT", SHORT)
     monkeypatch.setattr(activities.callbacks, "_LOCK_TIMEOUT", SHORT)
 

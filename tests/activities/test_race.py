@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from stand_ins.race import race
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("database_url")]
 
 RUNS = 25
 

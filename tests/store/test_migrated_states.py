@@ -18,6 +18,7 @@ from store.engine import transaction
 from tests.cast.migrated import NOW, acme, an_action, migrated_from_before
 
 
+@pytest.mark.usefixtures("database_url")
 def test_actions_keep_their_states_and_no_unknown_state_can_be_stored(engine: Engine) -> None:
     with transaction(engine) as session:
         _, customer, invoice = acme(session)
@@ -43,6 +44,7 @@ STATES: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
 }
 
 
+@pytest.mark.usefixtures("database_url")
 def test_deliveries_keep_the_fields_that_their_state_requires(engine: Engine) -> None:
     with transaction(engine) as session:
         for name in ("status", "claim", "deadline", "settled_at"):
