@@ -64,9 +64,9 @@ class Storm:
             self._review,
         ]
         with ThreadPoolExecutor(len(everybody)) as pool:
-            list(pool.map(self._again_and_again, range(len(everybody)), everybody))
+            list(pool.map(self._repeat, range(len(everybody)), everybody))
 
-    def _again_and_again(self, seed: int, act: Callable[[random.Random, int], None]) -> None:
+    def _repeat(self, seed: int, act: Callable[[random.Random, int], None]) -> None:
         chance, number = random.Random(seed), 0
         while time.monotonic() < self._until:
             number += 1

@@ -238,7 +238,7 @@ def test_the_queries_of_operations_run(engine: Engine) -> None:
 # -- style -----------------------------------------------------------------------------------------
 
 
-def test_no_page_names_a_path_of_a_personal_machine() -> None:
+def test_no_page_names_a_path_on_a_personal_machine() -> None:
     """Such as a home folder."""
     found = [
         f"{page.name}: {path}"

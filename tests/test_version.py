@@ -27,16 +27,16 @@ def test_the_newest_release_of_the_changelog_is_the_version() -> None:
     assert re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)[:2] == ["Unreleased", __version__]
 
 
-def test_the_api_says_the_version() -> None:
+def test_the_api_shows_the_version_of_the_product() -> None:
     app = create_app(Settings(), connect("postgresql+psycopg://nowhere/nothing"))
     assert app.openapi()["info"]["version"] == __version__
 
 
-def test_the_command_line_says_the_version() -> None:
+def test_the_command_line_shows_the_version_of_the_product() -> None:
     assert CliRunner().invoke(cli.app, ["--version"]).output == f"dunning {__version__}\n"
 
 
-def test_the_licence_is_the_one_that_pyproject_names() -> None:
+def test_the_licence_file_is_the_licence_that_pyproject_names() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["license"] == "Apache-2.0"
     assert (

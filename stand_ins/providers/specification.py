@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).with_name("schemas")
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class Violation:
     """``field`` as the providers name it, such as ``personalizations.0.to``; empty = the whole.
     ``rule`` is the violated keyword, such as ``maxLength``."""
 
@@ -27,7 +27,7 @@ class Wrong:
     message: str
 
 
-def wrong(provider: str, name: str, value: Any) -> list[Wrong]:
+def wrong(provider: str, name: str, value: Any) -> list[Violation]:
     """What of the value is not as the provider's document says, by field. ``name`` is one of the
     definitions in the provider's file. Raises KeyError for one that is not there."""
     found = [_told(error) for error in _validator(provider, name).iter_errors(value)]
@@ -49,7 +49,7 @@ def _validator(provider: str, name: str) -> Draft202012Validator:
     return Draft202012Validator(schema, validate_formats=True)
 
 
-def _told(error: ValidationError) -> Wrong:
+def _told(error: ValidationError) -> Violation:
     """A missing or unknown field is named itself, and not the object around it."""
     kind, more = error.kind.as_dict(), []
     if error.kind.name == "required":
@@ -57,4 +57,4 @@ def _told(error: ValidationError) -> Wrong:
     elif error.kind.name == "additionalProperties":
         more = kind["unexpected"][:1]
     field = ".".join(str(part) for part in [*error.instance_path, *more])
-    return Wrong(field, str(error.kind.name), error.message)
+    return Violation(field, str(error.kind.name), error.message)

@@ -67,7 +67,7 @@ def sendgrid() -> Iterator[StandIns]:
         yield sendgrid
 
 
-class Desk:
+class Installation:
     """The organisation Amber & Sons, its installation's accounts, and a client that posts
     callbacks."""
 
@@ -149,88 +149,100 @@ class Desk:
 
 
 @pytest.fixture
-def desk(engine: Engine, sendgrid: StandIns) -> Desk:
-    return Desk(engine, sendgrid)
+def installation(engine: Engine, sendgrid: StandIns) -> Installation:
+    return Installation(engine, sendgrid)
 
 
-def test_a_report_on_the_organisations_own_account_matches_its_delivery(desk: Desk) -> None:
-    desk.has_own(webhooks=[OWN])
-    delivery = desk.sent()
-    assert desk.posts(OWN, delivery, desk.own_place()) == "done"
-    assert desk.bounced
-    assert desk.town.actions()[0] == ("one", "failed")
+def test_a_report_on_the_organisations_own_account_matches_its_delivery(
+    installation: Installation,
+) -> None:
+    installation.has_own(webhooks=[OWN])
+    delivery = installation.sent()
+    assert installation.posts(OWN, delivery, installation.own_place()) == "done"
+    assert installation.bounced
+    assert installation.town.actions()[0] == ("one", "failed")
 
 
 def test_a_report_on_the_installations_account_does_not_match_an_own_accounts_delivery(
-    desk: Desk,
+    installation: Installation,
 ) -> None:
-    desk.has_own(webhooks=[OWN])
-    delivery = desk.sent()
-    assert desk.posts(HOUSE, delivery) == "unmatched"
-    assert not desk.bounced
+    installation.has_own(webhooks=[OWN])
+    delivery = installation.sent()
+    assert installation.posts(HOUSE, delivery) == "unmatched"
+    assert not installation.bounced
 
 
-def test_a_report_on_a_new_own_account_does_not_match_earlier_deliveries(desk: Desk) -> None:
+def test_a_report_on_a_new_own_account_does_not_match_earlier_deliveries(
+    installation: Installation,
+) -> None:
     """The earlier delivery left by the installation's account, or by the replaced own one."""
-    delivery = desk.sent()
-    desk.has_own(webhooks=[OWN])
-    assert desk.posts(OWN, delivery, desk.own_place()) == "unmatched"
-    assert not desk.bounced
-    assert desk.posts(HOUSE, delivery) == "done"
-    assert desk.bounced
+    delivery = installation.sent()
+    installation.has_own(webhooks=[OWN])
+    assert installation.posts(OWN, delivery, installation.own_place()) == "unmatched"
+    assert not installation.bounced
+    assert installation.posts(HOUSE, delivery) == "done"
+    assert installation.bounced
 
 
-def test_a_report_on_a_replacing_own_account_does_not_match_the_replaced_ones(desk: Desk) -> None:
-    desk.has_own(webhooks=[OWN])
-    delivery = desk.sent()
-    desk.has_own(webhooks=[OWN, NEW], api_key="SG.of-another-account")
-    assert desk.posts(NEW, delivery, desk.own_place()) == "unmatched"
-    assert not desk.bounced
-    assert desk.posts(OWN, delivery, desk.own_place()) == "done"  # its key was kept beside the new
+def test_a_report_on_a_replacing_own_account_does_not_match_the_replaced_ones(
+    installation: Installation,
+) -> None:
+    installation.has_own(webhooks=[OWN])
+    delivery = installation.sent()
+    installation.has_own(webhooks=[OWN, NEW], api_key="SG.of-another-account")
+    assert installation.posts(NEW, delivery, installation.own_place()) == "unmatched"
+    assert not installation.bounced
+    assert (
+        installation.posts(OWN, delivery, installation.own_place()) == "done"
+    )  # its key was kept beside the new
 
 
-def test_after_a_key_of_an_own_account_is_replaced_its_reports_still_match(desk: Desk) -> None:
+def test_after_a_key_of_an_own_account_is_replaced_its_reports_still_match(
+    installation: Installation,
+) -> None:
     """SendGrid has no account id. After a change of the API key the account is recognised by its
     webhook key, and after a change of the webhook key by its API key."""
-    desk.has_own(webhooks=[OWN])
-    delivery = desk.sent()
-    desk.has_own(webhooks=[OWN], api_key="SG.replaced")
-    assert desk.posts(OWN, delivery, desk.own_place(), event="delivered") == "done"
-    desk.has_own(webhooks=[NEW])
-    assert desk.posts(NEW, delivery, desk.own_place()) == "done"
-    assert desk.bounced
+    installation.has_own(webhooks=[OWN])
+    delivery = installation.sent()
+    installation.has_own(webhooks=[OWN], api_key="SG.replaced")
+    assert installation.posts(OWN, delivery, installation.own_place(), event="delivered") == "done"
+    installation.has_own(webhooks=[NEW])
+    assert installation.posts(NEW, delivery, installation.own_place()) == "done"
+    assert installation.bounced
 
 
 def test_after_the_installations_webhook_key_is_replaced_its_reports_still_match(
-    desk: Desk,
+    installation: Installation,
 ) -> None:
-    delivery = desk.sent()
-    desk.runs(webhooks=[HOUSE, NEW])
-    assert desk.posts(NEW, delivery) == "done"
-    assert desk.bounced
+    delivery = installation.sent()
+    installation.runs(webhooks=[HOUSE, NEW])
+    assert installation.posts(NEW, delivery) == "done"
+    assert installation.bounced
 
 
-def test_a_bounce_without_ids_is_matched_within_its_account(desk: Desk) -> None:
+def test_a_bounce_without_ids_is_matched_within_its_account(installation: Installation) -> None:
     """An asynchronous bounce names no delivery: a delivery to Eve by another account is no
     match."""
-    desk.has_own(webhooks=[OWN])
-    desk.sent()
-    desk.town.change(t.Delivery, claimed_at=datetime.now(UTC))
-    assert desk.posts(HOUSE, "") == "unmatched"
-    assert not desk.bounced
-    assert desk.posts(OWN, "", desk.own_place()) == "done"
-    assert desk.bounced
+    installation.has_own(webhooks=[OWN])
+    installation.sent()
+    installation.town.change(t.Delivery, claimed_at=datetime.now(UTC))
+    assert installation.posts(HOUSE, "") == "unmatched"
+    assert not installation.bounced
+    assert installation.posts(OWN, "", installation.own_place()) == "done"
+    assert installation.bounced
 
 
-def test_a_delivery_without_an_account_fingerprint_matches_every_signed_report(desk: Desk) -> None:
-    delivery = desk.sent()
-    desk.town.change(t.Delivery, account="", signers=[])
-    assert desk.posts(HOUSE, delivery) == "done"
-    assert desk.bounced
+def test_a_delivery_without_an_account_fingerprint_matches_every_signed_report(
+    installation: Installation,
+) -> None:
+    delivery = installation.sent()
+    installation.town.change(t.Delivery, account="", signers=[])
+    assert installation.posts(HOUSE, delivery) == "done"
+    assert installation.bounced
 
 
-def test_a_report_of_another_provider_is_unmatched(desk: Desk) -> None:
-    delivery = desk.sent()
-    desk.town.change(t.Delivery, provider="outbox")
-    assert desk.posts(HOUSE, delivery) == "unmatched"
-    assert not desk.bounced
+def test_a_report_of_another_provider_is_unmatched(installation: Installation) -> None:
+    delivery = installation.sent()
+    installation.town.change(t.Delivery, provider="outbox")
+    assert installation.posts(HOUSE, delivery) == "unmatched"
+    assert not installation.bounced

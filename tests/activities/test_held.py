@@ -18,7 +18,7 @@ from tests.cast.held_account import NAMES, REFUSED, hold, three_due, waits
 pytestmark = pytest.mark.services
 
 
-def test_after_a_refusal_the_others_wait_without_calling_the_provider(engine: Engine) -> None:
+def test_after_a_refusal_other_sends_wait_without_calling_the_provider(engine: Engine) -> None:
     town = three_due(engine, REFUSED)
     began = town.now
     first = waits(town, "acme")
@@ -70,12 +70,12 @@ def test_the_first_accepted_probe_ends_the_hold_and_the_others_follow(engine: En
     assert len(town.provider.tried) == 4
 
 
-def test_during_a_probe_no_other_send_calls(engine: Engine) -> None:
-    def look(message: Message) -> Result:
+def test_during_a_probe_no_other_send_calls_the_provider(engine: Engine) -> None:
+    def check_wait(message: Message) -> Result:
         assert waits(town, "beta") <= timedelta(seconds=25) * 1.2
         return Accepted("x")
 
-    town = three_due(engine, REFUSED, look, Accepted("y"))
+    town = three_due(engine, REFUSED, check_wait, Accepted("y"))
     waits(town, "acme")
     town.now = hold(town).next_probe_at
     town.send(customer="gamma")

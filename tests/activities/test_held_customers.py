@@ -96,7 +96,7 @@ def test_a_send_to_a_locked_customer_sends_nothing_and_can_be_retried(engine: En
     assert town.actions() == [("one", "done")]
 
 
-def test_an_outcome_is_recorded_although_the_customer_is_locked_for_longer_than_one_wait(
+def test_an_outcome_is_recorded_after_a_lock_longer_than_one_wait(
     engine: Engine,
 ) -> None:
     """An import locks the customer while the provider accepts the message."""

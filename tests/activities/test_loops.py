@@ -48,7 +48,7 @@ def readers() -> dict[str, Any]:
     return {"x": (None, read)}
 
 
-def call_in(engine: Engine) -> None:
+def store_callback(engine: Engine) -> None:
     with transaction(engine) as session:
         inbox.store(session, CameIn(provider="x"), "https://we.example/x", {}, b"")
 
@@ -95,7 +95,7 @@ async def test_a_read_only_database_stops_neither_relay_nor_callbacks(
 ) -> None:
     town = Town(engine)
     town.customer()
-    call_in(engine)
+    store_callback(engine)
     pooled = connect(database_url, pool_size=2)
     temporal: Any = TemporalStandIn()
     relay, taking = Relay(database_url, temporal, "q"), Callbacks(pooled, database_url, readers())
@@ -116,7 +116,7 @@ async def test_a_read_only_database_stops_neither_relay_nor_callbacks(
 async def test_an_exhausted_connection_pool_does_not_stop_the_callbacks(
     engine: Engine, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    call_in(engine)
+    store_callback(engine)
     small = connect(database_url, pool_size=2)
     small.pool._timeout = 0.05  # type: ignore[attr-defined]
     held = [small.connect() for _ in range(2)]

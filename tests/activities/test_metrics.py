@@ -46,7 +46,7 @@ def shown(url: str) -> dict[str, float]:
     }
 
 
-def test_gauges_of_waiting_nudges_and_callbacks(
+def test_gauges_count_waiting_nudges_and_callbacks(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint
@@ -68,7 +68,7 @@ def test_gauges_of_waiting_nudges_and_callbacks(
     assert set(shown(url).values()) == {0}
 
 
-def test_gauge_of_refused_and_unmatched_callbacks(
+def test_a_gauge_counts_refused_and_unmatched_callbacks(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint
@@ -119,7 +119,7 @@ def test_a_failing_reading_is_logged_and_the_others_are_exported(
     assert shown(url)["dunning_test_sound"] == 3
 
 
-def test_gauges_of_held_accounts_and_their_waiting_messages(
+def test_gauges_count_held_accounts_and_their_waiting_messages(
     engine: Engine, endpoint: tuple[MetricMeter, str]
 ) -> None:
     meter, url = endpoint

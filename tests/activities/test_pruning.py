@@ -20,7 +20,7 @@ from store import tables as t
 from store.engine import transaction
 
 
-async def test_one_schedule_of_several_workers_prunes(
+async def test_several_workers_prune_by_one_schedule(
     engine: Engine, database_url: str, temporal: str
 ) -> None:
     ended = datetime.now(UTC) - timedelta(days=400)

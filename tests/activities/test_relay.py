@@ -22,13 +22,13 @@ from workflows.contracts import Signal
 pytestmark = pytest.mark.services
 
 
-def full(_: str = "") -> RPCError:
+def at_signal_limit(_: str = "") -> RPCError:
     """The error of Temporal for a run that has reached its limit of signals."""
     words = "exceeded workflow execution limit for signal events"
     return RPCError(words, RPCStatusCode.INVALID_ARGUMENT, b"")
 
 
-def away(_: str = "") -> RPCError:
+def unavailable(_: str = "") -> RPCError:
     return RPCError("connection refused", RPCStatusCode.UNAVAILABLE, b"")
 
 
@@ -41,7 +41,7 @@ async def test_refused_nudges_of_a_customer_do_not_delay_other_customers(
     tell(town, "berg", "payment")
     tell(town, "cole", "payment")
     bad = sequence_of(town, "acme")
-    client = TemporalStandIn(lambda who: full() if who == bad else None)
+    client = TemporalStandIn(lambda who: at_signal_limit() if who == bad else None)
     await batches(database_url, client)
     assert [who for who, _, _ in client.taken] == [
         sequence_of(town, "berg"),
@@ -50,7 +50,7 @@ async def test_refused_nudges_of_a_customer_do_not_delay_other_customers(
     assert client.tried.count(bad) == 1
     left = town.nudges()
     assert len(left) == 300
-    assert {(row.tries, row.error) for row in left} == {(1, str(full()))}
+    assert {(row.tries, row.error) for row in left} == {(1, str(at_signal_limit()))}
     # It takes no place in a batch before its next try is due.
     assert await batches(database_url, client) == 1
     assert client.tried.count(bad) == 1
@@ -64,7 +64,7 @@ async def test_pauses_between_tries_of_a_refused_nudge_grow_to_a_minute(
     pauses = []
     for _ in range(8):
         before = town.now.now(town.now.tzinfo)
-        await batches(database_url, TemporalStandIn(full))
+        await batches(database_url, TemporalStandIn(at_signal_limit))
         (row,) = town.nudges()
         assert row.next_try_at is not None
         pauses.append(round((row.next_try_at - before).total_seconds()))
@@ -78,7 +78,7 @@ async def test_a_new_nudge_is_delivered_together_with_the_refused_ones(
     """Nudges of a customer are delivered in order, so a new one makes the refused ones due now."""
     town = town_of(engine, "acme")
     tell(town, "acme", "payment")
-    await batches(database_url, TemporalStandIn(full))
+    await batches(database_url, TemporalStandIn(at_signal_limit))
     tell(town, "acme", "complete")
     client = TemporalStandIn()
     await batches(database_url, client)
@@ -145,7 +145,7 @@ async def test_while_temporal_is_unavailable_no_nudge_counts_as_refused(
     tell(town, "acme", "payment")
     tell(town, "berg", "payment")
     with pytest.raises(RPCError, match="connection refused"):
-        await batches(database_url, TemporalStandIn(away))
+        await batches(database_url, TemporalStandIn(unavailable))
     assert {(row.tries, row.next_try_at) for row in town.nudges()} == {(0, None)}
 
 

@@ -33,7 +33,7 @@ NUMBER = "+33612345678"
 SMS: dict[str, Any] = {"channel": ActionType.SMS, "sender": NUMBER, "provider": "twilio"}
 
 
-def two_houses(engine: Engine, *, wrote: bool = True) -> tuple[Town, Town]:
+def two_organisations(engine: Engine, *, wrote: bool = True) -> tuple[Town, Town]:
     """Amber and Berg have the same customer, Eve; ``wrote``: Berg wrote last."""
     amber = sent(engine)
     berg = Town(engine, amber.provider)
@@ -76,7 +76,7 @@ def said(town: Town, **more: Any) -> Reply:
 def test_a_reply_without_a_reference_is_unmatched_if_two_organisations_wrote(
     engine: Engine,
 ) -> None:
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     amber.change(t.Delivery, claimed_at=datetime.now(UTC))
     row = take_in(amber, [said(amber)])
     assert (row.outcome, replies(amber)) == ("unmatched", set())
@@ -101,20 +101,20 @@ def test_a_reply_is_unmatched_if_two_organisations_know_its_sender_and_none_wrot
 
 
 def test_a_reply_is_matched_to_the_only_organisation_that_wrote(engine: Engine) -> None:
-    amber, _ = two_houses(engine, wrote=False)
+    amber, _ = two_organisations(engine, wrote=False)
     assert amber.answered()
     assert replies(amber) == {amber.id}
 
 
 def test_a_reply_with_a_reference_is_matched_to_that_message(engine: Engine) -> None:
-    amber, _ = two_houses(engine)
+    amber, _ = two_organisations(engine)
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
     assert amber.answered(reference=str(first.id))
     assert replies(amber) == {amber.id}
 
 
 def test_a_reply_on_an_own_account_is_matched_to_its_organisation(engine: Engine) -> None:
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     assert berg.answered(organisation_id=berg.id)
     assert replies(amber) == {berg.id}
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
@@ -125,7 +125,7 @@ def test_a_reply_on_an_own_account_is_matched_to_its_organisation(engine: Engine
 def test_a_reply_is_not_matched_to_an_organisation_that_wrote_by_another_account(
     engine: Engine,
 ) -> None:
-    amber, _ = two_houses(engine)
+    amber, _ = two_organisations(engine)
     with transaction(engine) as session:
         for row in session.exec(select(t.Delivery)):
             row.account = "house" if row.organisation_id == amber.id else "own"
@@ -134,7 +134,7 @@ def test_a_reply_is_not_matched_to_an_organisation_that_wrote_by_another_account
 
 
 def test_a_reply_is_not_matched_to_a_rehearsal(engine: Engine) -> None:
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     with transaction(engine) as session:
         session.get_one(t.Organisation, berg.id).rehearsal_now = berg.now
     assert amber.answered()
@@ -147,7 +147,7 @@ def test_a_reply_is_not_matched_to_a_rehearsal(engine: Engine) -> None:
 def test_stop_on_the_shared_number_closes_it_for_all_and_shows_its_text_to_none(
     engine: Engine,
 ) -> None:
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     own = Town(engine)
     own.customer()
     has_phone(amber, berg, own)
@@ -167,7 +167,7 @@ def test_stop_on_the_shared_number_closes_it_for_all_and_shows_its_text_to_none(
 def test_start_on_the_shared_number_opens_only_numbers_closed_by_stop(
     engine: Engine,
 ) -> None:
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     has_phone(amber, berg)
     for town in (amber, berg):
         assert town.answered("STOP", wish=Wish.STOP, organisation_id=town.id, **SMS)
@@ -199,7 +199,7 @@ def test_a_bounce_without_ids_is_unmatched_if_one_of_two_organisations_sent_more
     engine: Engine,
 ) -> None:
     """Amber wrote once, then Berg 25 times: more than the newest deliveries that are compared."""
-    amber, berg = two_houses(engine, wrote=False)
+    amber, berg = two_organisations(engine, wrote=False)
     other = Town(engine)
     customer = other.customer()
     with transaction(engine) as session:
@@ -246,7 +246,7 @@ def _delivered(session: Session, town: Town, customer: CustomerId, number: int, 
 def test_a_provider_id_of_two_organisations_is_matched_within_each(engine: Engine) -> None:
     """Own accounts of two organisations may give the same id. On the installation's account such an
     id does not say whose message it is."""
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     by_id: dict[str, Any] = {"delivery_id": "", "provider_id": "id-1", "provider": "stand-in"}
     assert isinstance(amber.provider, Provider)
     assert amber.provider.script == [Accepted("id-1")]
@@ -258,7 +258,7 @@ def test_a_provider_id_of_two_organisations_is_matched_within_each(engine: Engin
 
 
 def test_a_report_on_an_own_account_matches_no_delivery_of_others(engine: Engine) -> None:
-    amber, berg = two_houses(engine)
+    amber, berg = two_organisations(engine)
     first = min(amber.rows_of(t.Delivery), key=lambda row: row.claimed_at)
     names: list[dict[str, Any]] = [
         {"delivery_id": str(first.id)},

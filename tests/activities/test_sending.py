@@ -55,13 +55,13 @@ def test_the_claim_is_committed_before_the_provider_is_called(engine: Engine) ->
     """During the call the claim is visible to other transactions, and no lock is held."""
     seen: list[Any] = []
 
-    def look(message: Message) -> Result:
+    def check_claim(message: Message) -> Result:
         seen.append((delivery(town).status, delivery(town).message["subject"]))
         seen.append([a.status for a in town.rows(t.Action)])
         town.pay("INV-1", "40")  # takes the customer's lock
         return Accepted("")
 
-    town = due_today(engine, look)
+    town = due_today(engine, check_claim)
     town.send()
     assert seen == [("sending", "INV-1: €100.00 open"), ["sending"]]
     assert delivery(town).status == "accepted"

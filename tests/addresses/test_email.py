@@ -22,5 +22,5 @@ def test_addresses_are_compared_in_lower_case() -> None:
         ("straße@acme.example", "strasse@acme.example", False),
     ],
 )
-def test_keys_of_one_address(one: str, other: str, same: bool) -> None:
+def test_spellings_of_one_address_have_one_key(one: str, other: str, same: bool) -> None:
     assert same_email(one, other) is same_email(other, one) is same

@@ -54,7 +54,7 @@ def test_every_number_has_a_key_for_comparison(written: str, country: str, key: 
         ("", "", False),
     ],
 )
-def test_keys_of_one_number(one: str, other: str, same: bool) -> None:
+def test_spellings_of_one_number_have_one_key(one: str, other: str, same: bool) -> None:
     assert same_phone(one, other) is same_phone(other, one) is same
 
 

@@ -261,7 +261,7 @@ class _Generated:
         return data
 
 
-def test_twenty_thousand_rows_in_seconds_and_little_memory() -> None:
+def test_twenty_thousand_rows_are_read_in_seconds_with_little_memory() -> None:
     started = time.perf_counter()
     assert sum(isinstance(row, BookRow) for row in read_book(_Generated(20_000))) == 20_000
     assert time.perf_counter() - started < 15  # about one second on an idle machine

@@ -80,7 +80,7 @@ def test_rows_with_one_cause_are_one_entry_with_the_first_three_line_numbers() -
         ({"currency": "Euro"}, 'currency = {constant = "EUR"}, where all rows are in one currency'),
     ],
 )
-def test_a_cause_says_what_to_put_into_the_map(cells: dict[str, str], hint: str) -> None:
+def test_a_cause_has_a_hint_for_the_map(cells: dict[str, str], hint: str) -> None:
     (told,) = causes(row(1, **cells))
     assert told.endswith(f"; put into the map: {hint}")
 

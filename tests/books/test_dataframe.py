@@ -63,7 +63,7 @@ def test_fractions_of_a_second_may_have_any_length(fraction: str) -> None:
     assert (row.issued_on, row.due_on) == (date(2020, 3, 30), date(2020, 4, 10))
 
 
-def test_a_time_with_an_offset_counts_as_its_written_date() -> None:
+def test_a_time_with_an_offset_is_read_as_its_written_date() -> None:
     text = MAP.replace("%S.%f", "%S%z")
     for zone in ("+00:00", "-0800", "Z"):
         (row,) = read(ROW.replace("00:00:00.000000000", f"23:30:00{zone}"), text)

@@ -48,7 +48,7 @@ def letter(**changes: Any) -> Message:
     return letters.sms(**({"channel": ActionType.LETTER, "recipients": (ADA,)} | changes))
 
 
-class Desk:
+class LobRequests:
     """Lob on 127.0.0.1. It keeps each request: the head as text and the body as bytes."""
 
     def __init__(self) -> None:
@@ -69,8 +69,8 @@ class Desk:
 
 
 @contextlib.contextmanager
-def desk(script: play.Script) -> Iterator[Desk]:
-    found = Desk()
+def lob_server(script: play.Script) -> Iterator[LobRequests]:
+    found = LobRequests()
 
     def take(peer: socket.socket) -> None:
         with peer.makefile("rb") as stream:
@@ -86,8 +86,8 @@ def desk(script: play.Script) -> Iterator[Desk]:
         yield found
 
 
-def sent_to(script: play.Script, message: Message | None = None) -> tuple[Result, Desk]:
-    with desk(script) as provider:
+def sent_to(script: play.Script, message: Message | None = None) -> tuple[Result, LobRequests]:
+    with lob_server(script) as provider:
         return channel(provider.address).send(message or letter()), provider
 
 

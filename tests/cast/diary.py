@@ -32,7 +32,7 @@ from dunning.model import (
 )
 from dunning.plan import ActionType, Plan
 from plans.read import parse_plan
-from tests.cast.done import Done
+from tests.cast.account_in_memory import AccountInMemory
 
 PARIS = Calendar(ZoneInfo("Europe/Paris"))
 ANNA = Contact("anna", main=True, email=True, phone=True, postal=True)
@@ -63,7 +63,7 @@ def instant(text: str, calendar: Calendar = PARIS) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=calendar.zone).astimezone(UTC)
 
 
-class Diary(Done):
+class Diary(AccountInMemory):
     def __init__(
         self,
         the_plan: Plan | None,

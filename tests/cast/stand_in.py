@@ -107,7 +107,7 @@ def stand_in(script: Script) -> Iterator[StandIn]:
 
 
 @contextlib.contextmanager
-def nobody() -> Iterator[str]:
+def refusing_port() -> Iterator[str]:
     """An address where connections are refused: its port is bound, and nothing listens."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -115,7 +115,7 @@ def nobody() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def full_house() -> Iterator[str]:
+def full_backlog() -> Iterator[str]:
     """An address whose backlog of connections is full: connecting times out."""
     with contextlib.ExitStack() as guests:
         host = guests.enter_context(socket.socket())

@@ -54,7 +54,7 @@ def answering(**answers: str) -> Ask:
     return ask
 
 
-def test_the_answers_complete_the_map(tmp_path: Path) -> None:
+def test_answers_to_the_questions_complete_the_map(tmp_path: Path) -> None:
     book = tmp_path / "foreign.csv"
     book.write_text(FILE)
     ask = answering(
@@ -100,6 +100,6 @@ def test_a_file_that_is_not_csv_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["book.csv", "foreign-book.csv"])
-def test_the_examples_can_be_guessed(name: str) -> None:
+def test_maps_of_the_examples_can_be_guessed(name: str) -> None:
     book = Path(__file__).parents[2] / "examples" / name
     assert set(guessed(book, None).doubts) <= {"currency"}

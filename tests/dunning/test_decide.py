@@ -87,19 +87,19 @@ def test_an_open_action_whose_message_bounced_names_rule_37() -> None:
     assert rules(decide(account(actions=(bounced,)), NOW))[-1] == 37
 
 
-def test_a_message_being_sent_is_looked_at_when_its_claim_ends() -> None:
+def test_a_message_being_sent_is_waited_for_until_its_claim_ends() -> None:
     sending = action(ActionStatus.SENDING, deadline=TOMORROW_MORNING)
     found = decide(account(actions=(sending,)), NOW)
     assert (found.kind, found.at, found.look_up) == (Kind.WAIT, TOMORROW_MORNING, False)
 
 
-def test_an_unknown_outcome_is_looked_up_at_its_deadline_and_never_before_now() -> None:
+def test_an_unknown_outcome_is_looked_up_at_its_deadline_or_now_if_that_is_past() -> None:
     unknown = action(ActionStatus.SENDING, unknown=True, deadline=NOW.replace(hour=1))
     found = decide(account(actions=(unknown,)), NOW)
     assert (found.kind, found.at, found.look_up) == (Kind.WAIT, NOW, True)
 
 
-def test_an_outcome_that_nobody_knows_waits_for_its_owner() -> None:
+def test_a_message_in_doubt_waits_for_its_owner() -> None:
     found = decide(account(actions=(action(ActionStatus.NEEDS_REVIEW),)), NOW)
     assert (found.kind, found.at, rules(found)) == (Kind.AWAIT_OWNER, None, [36])
 
@@ -115,12 +115,12 @@ def test_a_customer_paused_without_an_end_rests() -> None:
     assert (found.kind, found.at, rules(found)) == (Kind.REST, None, [38])
 
 
-def test_without_a_plan_it_rests() -> None:
+def test_a_customer_without_a_plan_rests() -> None:
     found = decide(account(plan=None), NOW)
     assert (found.kind, rules(found)) == (Kind.REST, [2, 1])
 
 
-def test_without_an_open_invoice_it_rests_and_owes_nothing() -> None:
+def test_a_customer_without_an_open_invoice_rests_and_owes_nothing() -> None:
     paid = replace(INVOICE, status=InvoiceStatus.PAID, balance=Decimal(0))
     found = decide(account(invoices=(paid,)), NOW)
     assert (found.kind, found.owes_nothing, rules(found)) == (Kind.REST, True, [1])
@@ -145,7 +145,7 @@ def test_an_exhausted_plan_gives_its_owner_a_task() -> None:
     assert [task.cause for task in found.tasks] == [Cause.EXHAUSTED]
 
 
-def test_an_older_invoice_whose_pause_ends_first_is_decided_on_then() -> None:
+def test_the_end_of_an_older_invoices_pause_is_the_next_decision() -> None:
     older = replace(INVOICE, id="o", number="O", due_on=date(2025, 2, 20))
     paused = replace(older, pauses=(Pause(date(2025, 3, 5)),))
     found = decide(account(invoices=(INVOICE, paused)), NOW)
@@ -153,7 +153,7 @@ def test_an_older_invoice_whose_pause_ends_first_is_decided_on_then() -> None:
     assert found.at == datetime(2025, 3, 4, 23, tzinfo=UTC)
 
 
-def test_others_are_told_the_same_with_and_without_an_open_action() -> None:
+def test_others_see_the_same_with_and_without_an_open_action() -> None:
     manual = account(plan=plan(call("call", 2)))
     opened = replace(manual, actions=(action(ActionStatus.TO_DO),))
     found = as_others_know(manual, NOW)
@@ -161,14 +161,14 @@ def test_others_are_told_the_same_with_and_without_an_open_action() -> None:
     assert as_others_know(opened, NOW) == found
 
 
-def test_others_are_told_of_a_pause_and_of_what_carries() -> None:
+def test_others_see_a_pause_and_the_carrying_invoice() -> None:
     assert as_others_know(account(pauses=(Pause(),)), NOW) == decide(
         account(pauses=(Pause(),)), NOW
     )
     assert rules(as_others_know(account(invoices=()), NOW)) == [1]
 
 
-def test_each_question_comes_before_those_below_it() -> None:
+def test_decide_asks_its_questions_in_a_fixed_order() -> None:
     """All conditions hold at first. Each is removed once it was answered, and the next answers."""
     life = Diary(plan(email("first", 2)), "2025-03-04 10:00")
     life.invoice("A", due="2025-03-03")
@@ -205,7 +205,7 @@ def test_each_question_comes_before_those_below_it() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(situations, st.integers(0, 1000))
-def test_every_account_has_a_decision_that_depends_on_its_facts_alone(
+def test_any_account_gets_a_decision_that_depends_on_its_facts_alone(
     situation: tuple[Account, datetime], seed: int
 ) -> None:
     """The order of invoices and actions and the time zone of ``now`` do not change the decision.

@@ -18,7 +18,7 @@ from dunning.delivery_status import (
 S = DeliveryStatus
 
 
-def test_every_state_has_its_row_in_the_table() -> None:
+def test_the_table_of_transitions_has_a_row_for_every_state() -> None:
     assert set(TRANSITIONS) == set(S)
 
 

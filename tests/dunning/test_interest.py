@@ -68,7 +68,7 @@ def test_a_delay_of_one_year_costs_the_yearly_rate_in_a_leap_year_too(year: int)
     assert amounts(found) == [Decimal("100.00")]
 
 
-def test_a_line_never_crosses_a_year() -> None:
+def test_a_line_of_interest_is_within_one_year() -> None:
     """Its days are counted over the length of one year: 100 × 10 % × (1/366 + 1/365)."""
     flat = [rate(date(2020, 1, 1), date(2030, 12, 31), "10")]
     found = late_interest(Decimal(100_000), date(2024, 12, 30), date(2025, 1, 1), flat)
@@ -78,7 +78,9 @@ def test_a_line_never_crosses_a_year() -> None:
 @pytest.mark.parametrize(
     ("places", "shown"), [(0, "1"), (2, "0.50"), (3, "0.500")]
 )  # half of the smallest unit goes up
-def test_a_line_is_rounded_half_up_to_the_currencys_decimals(places: int, shown: str) -> None:
+def test_a_line_of_interest_is_rounded_half_up_to_the_currencys_decimals(
+    places: int, shown: str
+) -> None:
     flat = [rate(date(2025, 1, 1), date(2025, 12, 31), "18.25")]
     found = late_interest(Decimal(1000), date(2025, 3, 3), date(2025, 3, 4), flat, places)
     assert str(found.lines[0].amount) == shown

@@ -38,7 +38,7 @@ FACTS = [
 ]
 
 
-class Life(Diary):
+class CheckedDiary(Diary):
     """A diary that checks each message at the moment it leaves."""
 
     def send(self, decision: Decision) -> None:
@@ -46,12 +46,12 @@ class Life(Diary):
         super().send(decision)
 
 
-def life_of(thrown: Dice) -> tuple[Life, date]:
+def life_of(thrown: Dice) -> tuple[CheckedDiary, date]:
     """A customer with one to three invoices, and the day on which it is first seen."""
     zone, odd = thrown.of(ODD_DAYS)
     start = thrown.day(odd, 40, 0)
     days = calendar(thrown, zone, odd)
-    life = Life(plan(thrown, odd), start.isoformat(), days, thrown.of(LAGS))
+    life = CheckedDiary(plan(thrown, odd), start.isoformat(), days, thrown.of(LAGS))
     for n in range(thrown.number(1, 3)):
         life.invoice(f"i{n}", thrown.day(start, 20, 40).isoformat(), thrown.of([100, 200]))
     return life, start
@@ -101,12 +101,12 @@ def test_an_undisturbed_plan_is_executed_in_order(thrown: Dice, manual_days: int
             assert life.sent, "an overdue invoice was never reached"
 
 
-def later(life: Life, day: date, hour: int) -> datetime:
+def later(life: CheckedDiary, day: date, hour: int) -> datetime:
     at = datetime.combine(day, time(hour), life.account.calendar.zone).astimezone(UTC)
     return max(at, life.now)
 
 
-def tell(life: Life, fact: str, happens: Dice) -> None:
+def tell(life: CheckedDiary, fact: str, happens: Dice) -> None:
     """Report one fact now; a fact that makes no sense at this moment is left out."""
     invoice = happens.of(life.account.invoices)
     until = (life.today + happens.number(1, 15) * DAY).isoformat()
@@ -145,7 +145,7 @@ def tell(life: Life, fact: str, happens: Dice) -> None:
     life.settle()
 
 
-def assert_once_each(life: Life) -> None:
+def assert_once_each(life: CheckedDiary) -> None:
     executed = [
         (a.invoice_id, a.step_key, a.occurrence)
         for a in life.account.actions
@@ -154,7 +154,7 @@ def assert_once_each(life: Life) -> None:
     assert len(executed) == len(set(executed))
 
 
-def assert_in_order(life: Life, the_plan: Plan) -> None:
+def assert_in_order(life: CheckedDiary, the_plan: Plan) -> None:
     """Rules 14 and 25: on each invoice in list order, and repeats in theirs."""
     for invoice in life.account.invoices:
         places = [

@@ -75,7 +75,7 @@ def test_an_unknown_rate_is_named_and_not_guessed(
 
 
 @pytest.mark.parametrize("language", LABELS)
-def test_the_labels_are_in_the_language(language: str) -> None:
+def test_the_labels_are_in_the_language_of_the_text(language: str) -> None:
     words = LABELS[language].late
     made = text("{{ interest_table }}", late=late_facts().late, language=language)
     for word in (words.first, words.last, words.days, words.rate, words.interest, words.total):

@@ -61,7 +61,7 @@ def test_every_currency_has_its_totals() -> None:
 
 
 @pytest.mark.parametrize("language", LABELS)
-def test_the_labels_are_in_the_language(language: str) -> None:
+def test_the_labels_are_in_the_language_of_the_text(language: str) -> None:
     labels = LABELS[language]
     made = render("x", "{{ invoices_table }}", facts(language=language), EMAIL)
     assert made.text.startswith(labels.invoice)

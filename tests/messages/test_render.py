@@ -86,7 +86,7 @@ def test_a_step_without_texts_takes_the_built_in_ones(language: str, channel: Ac
     assert "{" not in made.text + made.subject
 
 
-def test_before_the_due_date_the_built_in_text_does_not_ask_for_an_overdue_payment() -> None:
+def test_before_the_due_date_the_built_in_text_says_when_payment_is_due() -> None:
     early = facts(invoice=invoice(days=0), today=date(2025, 3, 1))
     made = render("", "", early, EMAIL)
     assert made.subject == "Payment due soon: invoice INV-1"

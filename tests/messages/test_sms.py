@@ -103,5 +103,5 @@ def test_start_and_its_synonyms_open_the_number_again(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yes", "please stop", "I cancel nothing", "help", "stopped"])
-def test_any_other_answer_changes_nothing(text: str) -> None:
+def test_any_other_reply_is_neither_stop_nor_start(text: str) -> None:
     assert wish(text) is None

@@ -31,7 +31,7 @@ from rehearsal.script import Script
 from store.calendars import parse_working_days
 from store.engine import connect, migrate
 from tests.cast.checker.check import check
-from tests.cast.checker.data import Done, Setting, read_actions
+from tests.cast.checker.data import ActionRow, Setting, read_actions
 
 HEADER = "customer,customer_name,email,invoice,issued_on,due_on,total,currency,paid_on,plan,phone"
 
@@ -121,7 +121,7 @@ def facts_of(*lines: str) -> list[Any]:
 class Lived:
     """A finished rehearsal, and what the checker found wrong in it."""
 
-    actions: list[Done]
+    actions: list[ActionRow]
     summary: Summary
     violations: list[str]
 

@@ -12,7 +12,7 @@ import pytest
 
 from books.facts import Fact
 from tests.cast.checker.check import check
-from tests.cast.checker.data import Done, Setting, read_actions
+from tests.cast.checker.data import ActionRow, Setting, read_actions
 from tests.rehearsal.conftest import HEADER, facts_of, plan, rows_of
 
 MAILS = plan("mails", "s1 email 1", "s8 email 8", "talk call 15", "s30 email 30")
@@ -34,10 +34,10 @@ GOOD = [
 ]
 
 
-def done(text: str, place: int = 0) -> Done:
+def done(text: str, place: int = 0) -> ActionRow:
     day, hour, customer, invoice, step, *status = text.split()
     at = datetime.fromisoformat(f"{day} {hour}")
-    return Done(at, customer, invoice, step, step != "talk", (status or ["done"])[0], place)
+    return ActionRow(at, customer, invoice, step, step != "talk", (status or ["done"])[0], place)
 
 
 def said(

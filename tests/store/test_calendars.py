@@ -44,7 +44,7 @@ def test_the_command_and_a_rehearsal_refuse_the_same_zones(name: str, tmp_path: 
         read_script(Files(tmp_path, []), date(2025, 1, 1), date(2025, 1, 2), timezone=name)
 
 
-def test_a_stored_zone_is_read_without_a_check(engine: Engine) -> None:
+def test_a_stored_time_zone_is_read_without_a_check(engine: Engine) -> None:
     with transaction(engine) as session:
         session.add(t.Organisation(name="Amber & Sons", timezone="Factory"))
         session.flush()

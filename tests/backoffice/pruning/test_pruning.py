@@ -87,7 +87,7 @@ def sent(town: Town, invoice_status: str, delivery_status: str = "accepted") -> 
         return delivery.id
 
 
-def test_each_outcome_of_a_callback_has_its_own_age(engine: Engine) -> None:
+def test_callbacks_are_deleted_at_the_age_set_for_their_outcome(engine: Engine) -> None:
     def callback(outcome: str, days: int) -> t.Callback:
         ended = NOW - timedelta(days=days) if outcome else None
         received = NOW - timedelta(days=days)

@@ -9,7 +9,7 @@ from typing import Any
 
 from books.facts import Fact
 from books.row import BookRow
-from tests.cast.checker.data import MIDNIGHT, Done, Plan, Setting
+from tests.cast.checker.data import MIDNIGHT, ActionRow, Plan, Setting
 from tests.cast.checker.life import Life
 from tests.cast.checker.plainly import plainly
 
@@ -19,7 +19,7 @@ def check(
     facts: Iterable[Fact],
     plans: Sequence[Mapping[str, Any]],
     setting: Setting,
-    actions: list[Done],
+    actions: list[ActionRow],
     refused: Iterable[str] = (),
 ) -> list[str]:
     """Every violation, in words. ``refused``: the lines that the rehearsal reported as refused."""

@@ -28,7 +28,7 @@ class Setting:
 
 
 @dataclass
-class Done:
+class ActionRow:
     """A row of actions.csv."""
 
     at: datetime  # local, without zone
@@ -87,7 +87,7 @@ class Plan:
 
 
 @dataclass
-class Worked:
+class WorkedStep:
     """A step that was executed or skipped on an invoice."""
 
     plan: str
@@ -108,7 +108,7 @@ class Invoice:
     disputed: bool = False
     pauses: list[date | None] = field(default_factory=list)
     promised: date | None = None
-    worked: list[Worked] = field(default_factory=list)
+    worked: list[WorkedStep] = field(default_factory=list)
     waited: set[tuple[str, int]] = field(default_factory=set)  # without a valid address (35)
 
 
@@ -124,7 +124,7 @@ class Money:
 
 
 @dataclass
-class Open:
+class OpenAction:
     """A manual action, or one that found no recipient, with its owner."""
 
     invoice: str
@@ -133,10 +133,10 @@ class Open:
     plan: str
     shown: datetime
     no_recipient: bool
-    row: Done | None = None  # if it was never executed
+    row: ActionRow | None = None  # if it was never executed
 
 
-def read_actions(path: Path, setting: Setting) -> tuple[list[Done], list[str]]:
+def read_actions(path: Path, setting: Setting) -> tuple[list[ActionRow], list[str]]:
     """The rows of actions.csv, and errors in their form."""
     zone, found, wrong = ZoneInfo(setting.timezone), [], []
     with path.open(newline="", encoding="utf-8") as file:
@@ -145,7 +145,7 @@ def read_actions(path: Path, setting: Setting) -> tuple[list[Done], list[str]]:
             if at.astimezone(zone).isoformat(timespec="seconds") != row["at"]:
                 wrong.append(f"{row['at']} is not a time of {setting.timezone}")
             found.append(
-                Done(
+                ActionRow(
                     at=at.astimezone(zone).replace(tzinfo=None),
                     customer=_cell(row["customer"]),
                     invoice=_cell(row["invoice"]),

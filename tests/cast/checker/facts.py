@@ -11,10 +11,10 @@ from books.facts import Fact, FactKind
 from books.row import BookRow
 from tests.cast.checker.data import (
     MIDNIGHT,
-    Done,
+    ActionRow,
     Invoice,
     Money,
-    Open,
+    OpenAction,
     Plan,
     Setting,
     Step,
@@ -30,7 +30,7 @@ class Facts:
         plans: Mapping[str, Plan],
         default: str,
         setting: Setting,
-        rows: list[Done],
+        rows: list[ActionRow],
     ) -> None:
         self.name, self.plans, self.setting, self.rows = name, plans, setting, rows
         self.plan = plans[default]
@@ -45,7 +45,7 @@ class Facts:
         self.corrected = setting.start
         self.last: date | None = None  # the last contact (17, 18)
         self.sent_today: list[tuple[str, date, str]] = []
-        self.open: Open | None = None
+        self.open: OpenAction | None = None
         self.carried: str | None = None
         self.replanned: str | None = None  # the carrying invoice when the plan was given (44)
         self.missed: set[tuple[str, str, int]] = set()

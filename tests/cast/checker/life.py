@@ -7,7 +7,16 @@ from typing import Any
 
 from books.facts import Fact, FactKind
 from tests.cast.checker.course import Course
-from tests.cast.checker.data import DAY, MIDNIGHT, TEN, Done, Invoice, Open, Step, Worked
+from tests.cast.checker.data import (
+    DAY,
+    MIDNIGHT,
+    TEN,
+    ActionRow,
+    Invoice,
+    OpenAction,
+    Step,
+    WorkedStep,
+)
 from tests.cast.checker.plainly import hours
 
 
@@ -117,7 +126,7 @@ class Life(Course):
             row.used = True
         if step.automatic:
             invoice.waited.add((step.key, occurrence))
-        self.open = Open(
+        self.open = OpenAction(
             invoice.key, step, occurrence, self.plan.name, self.now, step.automatic, row
         )
 
@@ -146,21 +155,21 @@ class Life(Course):
 
     def contact(self, invoice: Invoice, step: Step, occurrence: int, executed: bool) -> None:
         today = self.now.date()
-        invoice.worked.append(Worked(self.plan.name, step, occurrence, today, executed))
+        invoice.worked.append(WorkedStep(self.plan.name, step, occurrence, today, executed))
         if executed and (step.type != "task" or self.plan.tasks_count):
             self.last = today
 
-    def find(self, invoice: str, step: str, *statuses: str) -> Done | None:
+    def find(self, invoice: str, step: str, *statuses: str) -> ActionRow | None:
         for row in self.rows:
             here = row.at == self.now and (row.invoice, row.step) == (invoice, step)
             if here and not row.used and row.status in statuses:
                 return row
         return None
 
-    def _shown(self, opened: Open) -> str:
+    def _shown(self, opened: OpenAction) -> str:
         return f"{self.name} {opened.invoice} {opened.step.key}, shown on {opened.shown},"
 
-    def not_now(self, row: Done) -> str:
+    def not_now(self, row: ActionRow) -> str:
         """Why no action on this invoice is allowed at this moment; "" = it is allowed."""
         invoice = self.invoices.get(row.invoice)
         if invoice is None:
@@ -180,7 +189,7 @@ class Life(Course):
             return "unapplied credit covers it (42)"
         return ""
 
-    def not_asked_for(self, row: Done) -> str:
+    def not_asked_for(self, row: ActionRow) -> str:
         if row.automatic and row.status == "done" and (forbidden := hours(row, self.setting)):
             return forbidden
         carrying = self.carrying()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import time
 
-from tests.cast.checker.data import Done, Plan, Setting, Step
+from tests.cast.checker.data import ActionRow, Plan, Setting, Step
 
 
-def plainly(actions: list[Done], plans: list[Plan], setting: Setting) -> list[str]:
+def plainly(actions: list[ActionRow], plans: list[Plan], setting: Setting) -> list[str]:
     """Check hours, days, contact delays, the order of steps, and repetitions."""
     wrong = []
     steps = {(p.name, s.key): s for p in plans for s in p.steps}
     by_key = {key: step for (_, key), step in reversed(steps.items())}
-    last: dict[str, Done] = {}
+    last: dict[str, ActionRow] = {}
     times: Counter[tuple[str, str]] = Counter()
     for row in actions:
         step = by_key.get(row.step)
@@ -36,7 +36,9 @@ def plainly(actions: list[Done], plans: list[Plan], setting: Setting) -> list[st
     return wrong
 
 
-def after(row: Done, step: Step, before: Done, former: Step, plans: list[Plan]) -> list[str]:
+def after(
+    row: ActionRow, step: Step, before: ActionRow, former: Step, plans: list[Plan]
+) -> list[str]:
     """Violations of a contact that follows another of the same customer."""
     wrong = []
     days = (row.at.date() - before.at.date()).days
@@ -51,7 +53,7 @@ def after(row: Done, step: Step, before: Done, former: Step, plans: list[Plan]) 
     return wrong
 
 
-def hours(row: Done, setting: Setting) -> str:
+def hours(row: ActionRow, setting: Setting) -> str:
     """Why an automatic action may not leave at this time (20, 21); "" = it may."""
     if row.at.weekday() not in setting.working_days:
         return "not a working day (20)"

@@ -18,15 +18,15 @@ from tests.cast import stand_in as play
 from tests.cast.at_lob import (
     NOW,
     OURS,
-    Desk,
+    LobRequests,
     channel,
-    desk,
     letter,
+    lob_server,
 )
 
 
-def looked_up(script: play.Script) -> tuple[LookUp, Desk]:
-    with desk(script) as provider:
+def looked_up(script: play.Script) -> tuple[LookUp, LobRequests]:
+    with lob_server(script) as provider:
         return channel(provider.address).look_up(letter(), NOW), provider
 
 

@@ -25,14 +25,14 @@ from tests.cast.at_lob import (
     OURS,
     account,
     channel,
-    desk,
     error,
     letter,
+    lob_server,
     sent_to,
 )
 
 
-def test_is_idempotent_and_looks_up() -> None:
+def test_lob_is_idempotent_and_has_a_look_up() -> None:
     lobs: Channel = Lob(account())
     assert (lobs.name, lobs.type, lobs.idempotent) == ("lob", ActionType.LETTER, True)
     assert isinstance(lobs, LooksUp)
@@ -74,7 +74,7 @@ def test_the_request_has_the_letter_its_fields_and_its_idempotency_key() -> None
 
 
 def test_a_second_send_repeats_the_request_and_its_idempotency_key() -> None:
-    with desk(play.answer("200 OK", body=OK)) as provider:
+    with lob_server(play.answer("200 OK", body=OK)) as provider:
         lobs = channel(provider.address)
         lobs.send(letter())
         first = provider.form()
@@ -129,20 +129,20 @@ def test_an_answer_lost_after_the_request_left_is_ambiguous(script: play.Script)
 
 
 def test_a_request_that_never_reached_lob_is_not_sent() -> None:
-    with play.nobody() as refused, play.full_house() as full:
+    with play.refusing_port() as refused, play.full_backlog() as full:
         for host in (refused, full, "http://lob.invalid/v1"):
             assert isinstance(channel(host).send(letter()), NotSent), host
 
 
 def test_a_server_without_tls_is_not_sent() -> None:
     """The handshake fails before any byte of the letter or the key is sent."""
-    with desk(play.hang_up) as provider:
+    with lob_server(play.hang_up) as provider:
         result = channel(provider.address.replace("http:", "https:")).send(letter())
     assert isinstance(result, NotSent)
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with desk(play.answer("200 OK", body=OK)) as elsewhere:
+    with lob_server(play.answer("200 OK", body=OK)) as elsewhere:
         for status in ("300 Many", "302 Found", "304 Same", "307 Temporary Redirect", "308 There"):
             result, _ = sent_to(play.answer(status, f"Location: {elsewhere.address}/letters"))
             assert isinstance(result, NotSent)
@@ -175,7 +175,7 @@ def test_a_slow_answer_ends_at_the_limit_and_is_ambiguous(start: bytes) -> None:
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("no_proxy", "NO_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with desk(play.answer("200 OK", body=OK)) as proxy:
+    with lob_server(play.answer("200 OK", body=OK)) as proxy:
         by_name = proxy.address.removesuffix("/v1").replace("http://", "http://ada:pass@")
         monkeypatch.setenv("HTTP_PROXY", by_name)
         monkeypatch.setenv("http_proxy", by_name)
@@ -190,7 +190,7 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_proxy_that_refuses_the_tunnel_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    with desk(play.answer("407 Proxy Authentication Required")) as proxy:
+    with lob_server(play.answer("407 Proxy Authentication Required")) as proxy:
         for name in ("HTTPS_PROXY", "https_proxy"):
             monkeypatch.setenv(name, proxy.address.removesuffix("/v1"))
         result = channel("https://lob.invalid/v1").send(letter())

@@ -100,7 +100,7 @@ def test_a_signature_is_valid_for_a_day(later: timedelta, good: bool) -> None:
     assert verified([KEY], signed(), SIGNED_AT + later) is good
 
 
-def test_the_window_can_be_shorter() -> None:
+def test_the_validity_of_a_signature_can_be_shorter() -> None:
     later = SIGNED_AT + timedelta(minutes=6)
     assert not verified([KEY], signed(), later, max_age=timedelta(minutes=5))
 

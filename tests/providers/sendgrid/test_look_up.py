@@ -152,7 +152,7 @@ def test_a_look_up_with_one_unreadable_entry_cannot_tell(script: play.Script) ->
 
 
 def test_a_look_up_without_a_server_cannot_tell() -> None:
-    with play.nobody() as address:
+    with play.refusing_port() as address:
         assert isinstance(account(address).look_up(email(), SINCE), CannotTell)
 
 

@@ -89,7 +89,7 @@ def test_without_a_text_part_the_html_is_read() -> None:
     assert reply(text=" \r\n", html=page).text == "I have paid €100 <today>\nAda\nAcme"
 
 
-def test_a_long_reply_is_cut_and_has_no_control_characters() -> None:
+def test_a_long_reply_is_truncated_and_control_characters_are_removed() -> None:
     assert len(reply(text="word " * 10_000).text) <= MAX_REPLY
     assert reply(text="a\0b\x1b[31mc\u2029d\te").text == "a b [31mc\nd\te"
     assert reply(subject="a\r\nBcc: b\0").subject == "a Bcc: b"

@@ -24,7 +24,7 @@ from tests.cast.at_sendgrid import KEY, SHORT, account, sent_to
 from tests.cast.letters import email
 
 
-def test_is_not_idempotent_and_looks_up() -> None:
+def test_sendgrid_is_not_idempotent_and_has_a_look_up() -> None:
     channel: Channel = SendGrid(SendGridAccount(KEY))
     assert (channel.name, channel.type, channel.idempotent) == ("sendgrid", ActionType.EMAIL, False)
     assert isinstance(channel, LooksUp)
@@ -42,14 +42,14 @@ def test_a_message_is_accepted_with_and_without_an_id() -> None:
 
 
 def test_a_refused_connection_is_not_sent() -> None:
-    with play.nobody() as address:
+    with play.refusing_port() as address:
         result = account(address).send(email())
     assert isinstance(result, NotSent)
     assert result.reason == "SendGrid was not reached: the connection was refused"
 
 
 def test_a_connection_that_times_out_is_not_sent() -> None:
-    with play.full_house() as address:
+    with play.full_backlog() as address:
         result = account(address).send(email())
     assert isinstance(result, NotSent)
 

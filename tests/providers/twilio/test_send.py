@@ -45,7 +45,7 @@ from tests.cast.at_twilio import (
 from tests.cast.letters import ADA, sms
 
 
-def test_is_not_idempotent_and_looks_up() -> None:
+def test_twilio_is_not_idempotent_and_has_a_look_up() -> None:
     one: Channel = channel("")
     assert (one.name, one.type, one.idempotent) == ("twilio", ActionType.SMS, False)
     assert isinstance(one, LooksUp)
@@ -112,14 +112,14 @@ def test_an_sms_of_1600_characters_is_sent() -> None:
 
 
 def test_a_refused_connection_is_not_sent() -> None:
-    with play.nobody() as address:
+    with play.refusing_port() as address:
         result = channel(address).send(sms())
     assert isinstance(result, NotSent)
     assert result.reason == "Twilio was not reached: the connection was refused"
 
 
 def test_a_connection_that_times_out_is_not_sent() -> None:
-    with play.full_house() as address:
+    with play.full_backlog() as address:
         assert isinstance(channel(address).send(sms()), NotSent)
 
 

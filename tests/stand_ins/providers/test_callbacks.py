@@ -77,7 +77,7 @@ def test_signatures_of_callbacks_are_valid_for_the_official_validators() -> None
     assert checked == {"/webhooks/sendgrid", "/webhooks/twilio/status/sms", "/webhooks/lob"}
 
 
-def test_a_lost_recipient_is_reported_and_in_the_ledger() -> None:
+def test_a_recipient_that_is_not_reached_is_reported_and_in_the_ledger() -> None:
     on, ours = callbacks_of(Habits(delay=0, twice=0, early=0, failing=1))
     assert {e["event"] for e in mails(ours)} == {"processed", "bounce"}
     assert sorted(statuses(ours)) == ["sent", "undelivered"]

@@ -11,7 +11,7 @@ from dunning.model import Account, Action, ActionStatus
 from dunning.plan import ActionType
 
 
-class Done:
+class AccountInMemory:
     """An account, the time, and one line for each action that was executed or assigned."""
 
     def __init__(self, account: Account, now: datetime) -> None:
