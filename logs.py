@@ -78,7 +78,7 @@ def _meaning(kind: type[BaseException]) -> str:
     return ""
 
 
-def _told(value: Any) -> Any:
+def _loggable(value: Any) -> Any:
     return words_of(value) if isinstance(value, BaseException) else value
 
 
@@ -87,9 +87,9 @@ def _about_nobody(record: logging.LogRecord) -> logging.LogRecord:
     record, args = copy.copy(record), record.args
     record.exc_text = None  # rendered by another handler, with values
     if isinstance(args, dict):
-        record.args = {name: _told(value) for name, value in args.items()}
+        record.args = {name: _loggable(value) for name, value in args.items()}
     elif args:
-        record.args = tuple(_told(value) for value in args)
+        record.args = tuple(_loggable(value) for value in args)
         if record.name.startswith("uvicorn"):
             record.args = tuple(
                 f"{a.partition('?')[0]}?…" if isinstance(a, str) and "?" in a else a
@@ -138,7 +138,9 @@ class _Json(_Plain):
         }
         if number := REQUEST_ID.get():
             entry["request_id"] = number
-        entry |= {k: _told(v) for k, v in vars(record).items() if k not in _OWN and k not in entry}
+        entry |= {
+            k: _loggable(v) for k, v in vars(record).items() if k not in _OWN and k not in entry
+        }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return mask(json.dumps(entry, default=str, ensure_ascii=False))

@@ -167,7 +167,7 @@ def _serve() -> None:
             work, args, budget = pickle.loads(question)
             _limit_cpu(budget)
             answer = (True, work(*args))
-        except Exception as error:  # noqa: BLE001 - its words may quote data: only its class is told
+        except Exception as error:  # noqa: BLE001 - its text may quote data: only its class leaves
             answer = (False, type(error).__name__)
         _write(answers, pickle.dumps(answer))
 

@@ -126,13 +126,13 @@ def transaction(
     in_time()
     with Session(engine, expire_on_commit=False) as session, session.begin():
         limits = {"lock_timeout": lock_timeout, "statement_timeout": answer_within}
-        told = ", ".join(
+        assignments = ", ".join(
             f"set_config('{name}', '{round(most.total_seconds() * 1000)}', true)"
             for name, most in limits.items()
             if most is not None
         )
-        if told:
-            session.connection().execute(text(f"SELECT {told}"))
+        if assignments:
+            session.connection().execute(text(f"SELECT {assignments}"))
         if answer_within is not None:
             driver: Any = session.connection().connection.driver_connection
             driver.answer_within = answer_within.total_seconds() + _SERVER_FIRST_SECONDS

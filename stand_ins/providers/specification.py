@@ -30,7 +30,7 @@ class Violation:
 def wrong(provider: str, name: str, value: Any) -> list[Violation]:
     """What of the value is not as the provider's document says, by field. ``name`` is one of the
     definitions in the provider's file. Raises KeyError for one that is not there."""
-    found = [_told(error) for error in _validator(provider, name).iter_errors(value)]
+    found = [_violation(error) for error in _validator(provider, name).iter_errors(value)]
     return sorted(found, key=lambda one: (one.field, one.rule))
 
 
@@ -49,7 +49,7 @@ def _validator(provider: str, name: str) -> Draft202012Validator:
     return Draft202012Validator(schema, validate_formats=True)
 
 
-def _told(error: ValidationError) -> Violation:
+def _violation(error: ValidationError) -> Violation:
     """A missing or unknown field is named itself, and not the object around it."""
     kind, more = error.kind.as_dict(), []
     if error.kind.name == "required":

@@ -154,7 +154,7 @@ def test_a_review_before_the_sending_time_plans_the_step_of_the_saved_plan(engin
 
 
 def test_a_rejection_by_a_channel_of_another_type_marks_no_address(engine: Engine) -> None:
-    """A message on a channel of another type is a bug of ours, and says nothing of the address."""
+    """A message on a channel of another type is a bug of ours, and no sign of a wrong address."""
     town = planned(engine, email("one", 1), Rejected("no E.164", "21211", recipient_invalid=True))
     town.provider.type = ActionType.SMS
     town.send()
