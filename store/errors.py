@@ -21,7 +21,7 @@ class Mistake:
 
 
 class DunningError(Exception):
-    """Bad input, or a state that does not allow the request; never a bug of the program."""
+    """Bad input or a state that does not allow it; never a fault of the program."""
 
     status = 400
     title = "Bad request"

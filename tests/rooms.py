@@ -13,8 +13,6 @@ ARROWS: dict[str, set[str]] = {
 }
 
 
-#: Rooms that are being rebuilt: their rows may name more than they use.
-REBUILT = {f"backoffice.{room}" for room in ("delivery", "ledger")}
 #: Packages that are no rooms: the product imports none of them.
 AROUND = {"bench", "stand_ins", "tests"}
 PACKAGES = {room for room in ARROWS if (ROOT / room).is_dir()}

@@ -64,9 +64,9 @@ def addressees(
     to, flagged = _contacts(loaded, selectors, "to", channel)
     cc: list[Addressee] = []
     if channel is ActionType.EMAIL:
-        for role, selectors in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
-            cc += _contacts(loaded, selectors, role, channel)[0]
-            cc += _internal(unit, loaded, selectors, role)
+        for role, copied in (("cc", step.cc), ("bcc", step.bcc)) if step else ():
+            cc += _contacts(loaded, copied, role, channel)[0]
+            cc += _internal(unit, loaded, copied, role)
         to += _internal(unit, loaded, selectors, "to")
     if "recipients" in edits:
         to = [Addressee("to", a) for a in edits["recipients"]]

@@ -18,6 +18,7 @@ from backoffice.ledger.import_rows import ImportReport
 from backoffice.ledger.imports import ImportOptions, import_book
 from backoffice.ledger.kinds import PAYMENT
 from backoffice.people.plans import put_plan
+from dunning.ids import OrganisationId
 from store import tables as t
 from store.contacts import persons_of
 from store.engine import transaction
@@ -33,25 +34,31 @@ def book(*rows: str, header: str = HEADER) -> Callable[[], BinaryIO]:
     return lambda: io.BytesIO(text.encode())
 
 
+def organisation_with_plans(engine: Engine) -> OrganisationId:
+    """ "Amber & Sons" with the plans Standard and Gentle; its clock stands at ``NOW``."""
+    step = {
+        "key": "first",
+        "name": "1st",
+        "type": "email",
+        "automatic": True,
+        "trigger": {"from": "due", "days": 1},
+        "subject": "s",
+        "body": "b",
+    }
+    with transaction(engine) as session:
+        organisation = t.Organisation(name="Amber & Sons", rehearsal_now=NOW)
+        session.add(organisation)
+        session.flush()
+        unit = Unit(session, organisation.id)
+        for name in ("Standard", "Gentle"):
+            put_plan(unit, {"name": name, "steps": [step]}, lambda _: None)
+        return organisation.id
+
+
 class Office:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        with transaction(engine) as session:
-            organisation = t.Organisation(name="Amber & Sons", rehearsal_now=NOW)
-            session.add(organisation)
-            session.flush()
-            self.id = organisation.id
-            step = {
-                "key": "first",
-                "name": "1st",
-                "type": "email",
-                "automatic": True,
-                "trigger": {"from": "due", "days": 1},
-                "subject": "s",
-                "body": "b",
-            }
-            for name in ("Standard", "Gentle"):
-                put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
+        self.id = organisation_with_plans(engine)
 
     def imports(self, *rows: str, header: str = HEADER, skip: bool = False) -> ImportReport:
         return import_book(

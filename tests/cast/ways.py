@@ -14,14 +14,13 @@ from backoffice.ledger.customers import CustomerFact, put_customer
 from backoffice.ledger.imports import import_book
 from backoffice.ledger.kinds import PAYMENT
 from backoffice.ledger.reports import Change
-from backoffice.people.plans import put_plan
 from books.row import BookRow
 from rehearsal.apply import apply_all
 from rehearsal.book import Event, with_news
 from store import bulk
-from store import tables as t
 from store.engine import transaction
 from store.unit import Unit
+from tests.cast.imports import organisation_with_plans
 
 NOW = datetime(2025, 6, 2, 9, tzinfo=UTC)
 
@@ -35,22 +34,7 @@ class Way:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.told: dict[str, CustomerFact] = {}
-        with transaction(engine) as session:
-            organisation = t.Organisation(name="Amber & Sons", rehearsal_now=NOW)
-            session.add(organisation)
-            session.flush()
-            self.id = organisation.id
-            step = {
-                "key": "first",
-                "name": "1st",
-                "type": "email",
-                "automatic": True,
-                "trigger": {"from": "due", "days": 1},
-                "subject": "s",
-                "body": "b",
-            }
-            for name in ("Standard", "Gentle"):
-                put_plan(Unit(session, self.id), {"name": name, "steps": [step]}, lambda _: None)
+        self.id = organisation_with_plans(engine)
 
     def report(self, rows: list[BookRow], text: str) -> None:
         raise NotImplementedError
